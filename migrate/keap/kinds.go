@@ -1,0 +1,175 @@
+package keap
+
+import (
+	"slices"
+
+	"carryover/migrate/sheet"
+)
+
+// Names of the kinds of export.
+const (
+	Partners      = "partners"
+	Contacts      = "contacts"
+	Links         = "links"
+	Referrals     = "referrals"
+	Orders        = "orders"
+	Subscriptions = "subscriptions"
+	Commissions   = "commissions"
+	Clawbacks     = "clawbacks"
+	Payments      = "payments"
+	Ledger        = "ledger"
+)
+
+// Kinds returns all kinds of export. Headers vary with edition, age and report, so
+// each field lists every spelling that was seen or is likely, as header keys.
+func Kinds() []sheet.Kind {
+	kinds := []sheet.Kind{
+		partners(), contacts(), links(), referrals(), orders(),
+		subscriptions(), commissions(), clawbacks(), payments(), ledger(),
+	}
+	for i := range kinds {
+		kinds[i].Secret = secret
+	}
+	return kinds
+}
+
+// KindNames returns the names of all kinds, in the order of [Kinds].
+func KindNames() []string {
+	return []string{Partners, Contacts, Links, Referrals, Orders, Subscriptions, Commissions, Clawbacks, Payments, Ledger}
+}
+
+// secret are the columns that no export needs and nobody may keep: passwords, social
+// security numbers, cards.
+var secret = []string{
+	"*password*", "passwd", "pwd", "*passphrase*",
+	"ssn", "last4ssn", "ssnlast4", "*socialsecurity*", "taxid",
+	"*cardnumber*", "*cardnum*", "*creditcard*", "*debitcard*", "ccnumber", "ccnum", "ccno", "cc1", "cc2",
+	"*cvv*", "*cvc*", "ccv", "*cardexp*", "ccexp", "ccexpiration", "ccexpiry", "ccexpdate", "ccexpmonth", "ccexpyear",
+	"ccsecuritycode", "*cardsecurity*", "*cardverification*", "last4cc", "cclast4", "cardlast4", "last4card",
+}
+
+func text(name string, aliases ...string) sheet.Field {
+	return sheet.Field{Name: name, Aliases: aliases}
+}
+
+func date(name string, aliases ...string) sheet.Field {
+	return sheet.Field{Name: name, Aliases: aliases, Date: true}
+}
+
+func id(name string, aliases ...string) sheet.Field {
+	return sheet.Field{Name: name, Aliases: aliases, ID: true}
+}
+
+func required(f sheet.Field) sheet.Field {
+	f.Required = true
+	return f
+}
+
+func weak(f sheet.Field, aliases ...string) sheet.Field {
+	f.Weak = aliases
+	return f
+}
+
+// partner are the ways in which money rows name their partner. A column called only
+// "Referral Partner" or "Affiliate" may hold an id, a code or a name: it is an id when
+// its cells say so, a code when nothing else names the partner, else a name.
+func partner(ids ...string) []sheet.Field {
+	generic := []string{"referralpartner", "affiliate", "partner"}
+	return []sheet.Field{
+		weak(id("partner_id", append([]string{"affiliateid", "partnerid", "referralpartnerid", "affid", "keappartnerid"}, ids...)...), generic...),
+		weak(text("partner_code", "affcode", "affiliatecode", "partnercode", "referralpartnercode", "code"), generic...),
+		weak(text("partner_name", "affname", "affiliatename", "partnername", "referralpartnername"), append(generic, "name")...),
+	}
+}
+
+var byPartner = [][]string{{"partner_id", "partner_code"}}
+
+// address are the columns of a postal address, which contacts, orders and wide
+// partner lists carry. Nothing reads them; knowing them tells the kinds apart.
+func address() []sheet.Field {
+	return []sheet.Field{
+		text("street1", "streetaddress1", "address1", "billingaddressstreet1"),
+		text("street2", "streetaddress2", "address2", "billingaddressstreet2"),
+		text("city", "city"), text("state", "state"),
+		text("postal_code", "postalcode", "zip", "zipcode"), text("country", "country"),
+		text("phone", "phone1", "phone", "mobile"),
+	}
+}
+
+func partners() sheet.Kind {
+	return sheet.Kind{
+		Name: Partners,
+		Fields: slices.Concat([]sheet.Field{
+			required(id("id", "affiliateid", "partnerid", "referralpartnerid", "keappartnerid", "id")),
+			weak(id("contact_id", "contactid"), "contact"),
+			weak(id("parent_id", "parentid", "parentaffiliateid", "parentpartnerid", "parentreferralpartnerid"),
+				"parent", "parentpartner", "parentaffiliate", "parentreferralpartner"),
+			weak(text("parent_code", "parentcode", "parentaffcode", "parentaffiliatecode", "parentpartnercode"),
+				"parent", "parentpartner", "parentaffiliate", "parentreferralpartner"),
+			required(weak(text("code", "affcode", "affiliatecode", "partnercode", "referralpartnercode", "code", "trackingcode"), "username")),
+			text("name", "affname", "affiliatename", "partnername", "referralpartnername", "name", "affiliate", "referralpartner"),
+			text("status", "status", "partnerstatus", "affiliatestatus", "active"),
+			date("created_at", "datecreated", "dateadded", "createtime", "created"),
+			text("email", "email", "emailaddress", "contactemail"),
+			text("first_name", "firstname", "contactfirstname", "givenname"),
+			text("last_name", "lastname", "contactlastname", "familyname"),
+			text("company", "companyname", "company", "coname"),
+			text("parent_name", "parentname"),
+			text("track_days", "leadcookiefor", "trackleadsfor", "trackleadsdays", "trackleaddays", "numberofdaystotrack", "cookiedays"),
+			text("notify_lead", "notifylead", "notifyonlead"),
+			text("notify_sale", "notifysale", "notifyonsale"),
+			text("payout_type", "payouttype"),
+			text("commission_type", "defcommissiontype", "defaultcommissiontype", "commissiontype"),
+			text("sale_percent", "salepercent", "salepct"), text("sale_amount", "saleamount", "saleamt"),
+			text("lead_percent", "leadpercent", "leadpct"), text("lead_amount", "leadamount", "leadamt"),
+			text("programs", "programids", "programs", "commissionprogram", "commissionprograms", "program"),
+			text("payout_email", "paypal", "paypalemail", "paypalemailaddress", "payoutemail", "whatisyourpaypalemailaddress"),
+		}, address()),
+		FileHints: []string{"partner", "affiliate"},
+	}
+}
+
+func contacts() sheet.Kind {
+	return sheet.Kind{
+		Name: Contacts,
+		Fields: slices.Concat([]sheet.Field{
+			required(id("id", "id", "contactid")),
+			required(text("email", "email", "emailaddress", "contactemail")),
+			text("first_name", "firstname", "givenname"), text("last_name", "lastname", "familyname"),
+			text("full_name", "name", "fullname", "contactname"),
+			text("company", "companyname", "company", "coname"),
+			date("created_at", "datecreated", "dateadded", "createtime", "created"),
+			date("updated_at", "lastupdated", "dateupdated", "updated"),
+			text("email2", "emailaddress2", "email2"), text("email3", "emailaddress3", "email3"),
+			text("email_status", "emailstatus", "optinstatus"),
+			text("username", "username"),
+			text("spouse_name", "spousename"), text("birthday", "birthday"), text("anniversary", "anniversary"),
+			text("company_id", "companyid"), text("nickname", "nickname"), text("middle_name", "middlename"),
+			text("job_title", "jobtitle"), text("title", "title"), text("suffix", "suffix"), text("website", "website"),
+			text("tag_ids", "tagids", "groups"), text("tags", "tags"),
+			text("person_type", "persontype", "contacttype"), text("created_by", "createdby"),
+			text("owner_id", "ownerid"), text("owner", "owner"), text("notes", "notes"),
+			text("lead_source", "leadsource", "leadsourceid"), text("referral_code", "referralcode"),
+			text("language", "language"), text("time_zone", "timezone"), text("lead_score", "leadscore"),
+		}, address()),
+		FileHints: []string{"contact", "people", "customer"},
+	}
+}
+
+func links() sheet.Kind {
+	return sheet.Kind{
+		Name: Links,
+		Fields: []sheet.Field{
+			id("id", "id", "linkid", "trackinglinkid"),
+			required(text("code", "linkcode", "localurlcode", "localurl", "code", "trackingcode", "trackinglinkcode")),
+			text("name", "linkname", "name", "webpage"),
+			required(text("destination", "websiteaddress", "redirecturl", "destinationurl", "destination", "url", "website")),
+			date("created_at", "datecreated", "dateadded", "createtime", "created"),
+			text("programs", "programids", "programs"),
+			text("partner", "affiliateid"),
+			text("hits", "hits", "clicks", "uniquehits"), text("optins", "optins"),
+			text("orders", "orders", "sales"), text("subscriptions", "subscriptions"),
+		},
+		FileHints: []string{"link", "redirect"},
+	}
+}

@@ -1,0 +1,192 @@
+package sheet
+
+import (
+	"bytes"
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+)
+
+// Reasons why a row is rejected.
+const (
+	BadID             = "bad_id"
+	MissingValue      = "missing_value"
+	BadMoney          = "bad_money"
+	BadDate           = "bad_date"
+	TooManyCells      = "too_many_cells"
+	UnknownPartner    = "unknown_partner"
+	UnknownContact    = "unknown_contact"
+	UnsafeDestination = "unsafe_destination"
+)
+
+// CellError says why one cell cannot be read: a reason for machines and a sentence
+// for people. It never holds the cell itself.
+type CellError struct{ Reason, Hint string }
+
+func (e *CellError) Error() string { return e.Reason + ": " + e.Hint }
+
+// Key is what headers compare by: lower-case ASCII letters and digits, all else dropped.
+func Key(header string) string {
+	var b strings.Builder
+	for i := 0; i < len(header); i++ {
+		switch c := header[i]; {
+		case 'A' <= c && c <= 'Z':
+			b.WriteByte(c + 'a' - 'A')
+		case 'a' <= c && c <= 'z', '0' <= c && c <= '9':
+			b.WriteByte(c)
+		}
+	}
+	return b.String()
+}
+
+// Clean returns a cell's text as it is read: without surrounding blanks and without
+// what spreadsheets put around it, a leading apostrophe or ="...".
+func Clean(s string) string { return string(clean([]byte(s))) }
+
+func clean(b []byte) []byte {
+	b = trim(b)
+	if len(b) > 0 && b[0] == '\'' {
+		b = trim(b[1:])
+	}
+	if len(b) >= 3 && b[0] == '=' && b[1] == '"' && b[len(b)-1] == '"' {
+		b = trim(b[2 : len(b)-1])
+		if bytes.Contains(b, []byte(`""`)) {
+			b = bytes.ReplaceAll(b, []byte(`""`), []byte(`"`))
+		}
+		if len(b) > 0 && b[0] == '\'' {
+			b = trim(b[1:])
+		}
+	}
+	return b
+}
+
+// trim cuts Unicode blanks and zero-width marks off both ends. A lone byte 0xA0 is
+// the no-break space of Windows-1252, met before the encoding is known.
+func trim(b []byte) []byte {
+	for len(b) > 0 {
+		if c := b[0]; c > ' ' && c < 0x7f {
+			break
+		}
+		r, n := utf8.DecodeRune(b)
+		if !blank(r, b[0], n) {
+			break
+		}
+		b = b[n:]
+	}
+	for len(b) > 0 {
+		if c := b[len(b)-1]; c > ' ' && c < 0x7f {
+			break
+		}
+		r, n := utf8.DecodeLastRune(b)
+		if !blank(r, b[len(b)-1], n) {
+			break
+		}
+		b = b[:len(b)-n]
+	}
+	return b
+}
+
+func blank(r rune, c byte, n int) bool {
+	return unicode.IsSpace(r) || r == '\u200b' || r == '\ufeff' || n == 1 && c == 0xA0
+}
+
+// ID is a number that names something: digits only, leading zeros do not count.
+// A blank cell has Valid false.
+type ID struct {
+	Number int64
+	Valid  bool
+}
+
+// UnmarshalCSV reads a cell. Its error is a [CellError] with the reason bad_id.
+func (id *ID) UnmarshalCSV(s string) error {
+	*id = ID{}
+	if s == "" {
+		return nil
+	}
+	n := int64(0)
+	for i := 0; i < len(s); i++ {
+		c := s[i]
+		if c < '0' || c > '9' {
+			return &CellError{BadID, "an id is digits only; a spreadsheet may have changed it, so copy it from the original and keep the column as text"}
+		}
+		d := int64(c - '0')
+		if n > (math.MaxInt64-d)/10 {
+			return &CellError{BadID, "the id is longer than any that was issued"}
+		}
+		n = n*10 + d
+	}
+	*id = ID{Number: n, Valid: true}
+	return nil
+}
+
+// Status is a cell that says whether something takes part.
+type Status uint8
+
+const (
+	Inactive    Status = iota // 0, inactive, no, false, blank
+	Active                    // 1, active, yes, true
+	OtherStatus               // any other word: for the caller to decide
+)
+
+// UnmarshalCSV reads a cell in any case. It never fails.
+func (s *Status) UnmarshalCSV(text string) error {
+	switch strings.ToLower(text) {
+	case "1", "active", "yes", "true":
+		*s = Active
+	case "", "0", "inactive", "no", "false":
+		*s = Inactive
+	default:
+		*s = OtherStatus
+	}
+	return nil
+}
+
+// Date is a cell of a date column. A blank cell, or 0000-00-00, has Valid false.
+type Date struct {
+	Time  time.Time // in UTC; a date without a zone was read in the zone of [Options]
+	Clock bool      // the cell named a time of day as well
+	Valid bool
+}
+
+// appendDate writes a date in the form that [Date.UnmarshalCSV] reads.
+func appendDate(b []byte, t time.Time, kind DateKind) []byte {
+	if kind == NoDate {
+		return b
+	}
+	b = append(b, 'd')
+	if kind == DateTime {
+		b[len(b)-1] = 't'
+	}
+	b = strconv.AppendInt(b, t.Unix(), 10)
+	if ns := t.Nanosecond(); ns != 0 {
+		b = append(b, '.')
+		b = strconv.AppendInt(b, int64(ns), 10)
+	}
+	return b
+}
+
+// UnmarshalCSV reads what [Rows] makes of a date cell once the column's order is
+// known: d or t, Unix seconds, and nanoseconds behind a dot.
+func (d *Date) UnmarshalCSV(s string) error {
+	*d = Date{}
+	if s == "" {
+		return nil
+	}
+	seconds, nanos, fraction := strings.Cut(s[1:], ".")
+	sec, err := strconv.ParseInt(seconds, 10, 64)
+	if err != nil || s[0] != 'd' && s[0] != 't' {
+		return fmt.Errorf("a date field must be marked as one in its kind")
+	}
+	ns := int64(0)
+	if fraction {
+		if ns, err = strconv.ParseInt(nanos, 10, 64); err != nil {
+			return fmt.Errorf("a date field must be marked as one in its kind")
+		}
+	}
+	*d = Date{Time: time.Unix(sec, ns).UTC(), Clock: s[0] == 't', Valid: true}
+	return nil
+}

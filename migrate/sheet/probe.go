@@ -1,0 +1,263 @@
+package sheet
+
+import (
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"golang.org/x/text/encoding/charmap"
+)
+
+// Options is what the operator says about all files.
+type Options struct {
+	// Headers are the operator's own: kind, then header in any spelling, then field.
+	// They come before the kind's aliases.
+	Headers map[string]map[string]string
+	// Dates is auto (also when empty: each column by its cells), month_first or day_first.
+	Dates string
+	// DateDecision returns month_first or day_first for one column, or nothing. May be nil.
+	DateDecision func(path, field string) string
+	// Location is the zone of dates that name none. Nil is UTC.
+	Location *time.Location
+}
+
+// File is a source whose bytes have all been seen once.
+type File struct {
+	Path          string
+	Kind          string
+	Encoding      string // utf-8, utf-8-bom, utf-16le, utf-16be, windows-1252
+	Delimiter     string // comma, semicolon, tab
+	LineEnd       string // lf, crlf, cr, mixed; none when nothing ends
+	HeaderLine    int
+	Header        []string // cells of the header, cleaned
+	NotUnderstood []string // those that no field took, secrets left out
+	Secrets       []string // those whose columns are dropped when read
+	Dates         []DateColumn
+	Rows          int // records after the header
+	Bytes         int64
+	SHA256        string // of the raw bytes, hex
+
+	source  Source
+	opt     Options
+	valid   bool // UTF-8 without a bad byte
+	layout  *layout
+	columns []int // by field of the kind; -1 for none
+	kind    *Kind
+}
+
+// Column returns the header, as written, of the column that a field was found in.
+func (f *File) Column(field string) (header string, found bool) {
+	if i := f.kind.field(field); i >= 0 && f.columns[i] >= 0 {
+		return f.Header[f.columns[i]], true
+	}
+	return "", false
+}
+
+// UnknownKind says that no line at the start of a file names a kind of export.
+type UnknownKind struct {
+	Path    string
+	Kind    string   // the kind that it was said to be, if any
+	Missing []string // what it lacks of that kind
+	Headers []string // its first line of several cells, if that looks like a header
+	seen    bool
+}
+
+func (e *UnknownKind) Error() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s: none of the first %d lines is the header of a known export", e.Path, headerLines)
+	if e.Kind != "" {
+		fmt.Fprintf(&b, " of kind %s (no column for %s)", e.Kind, strings.Join(e.Missing, ", "))
+	}
+	if len(e.Headers) > 0 {
+		fmt.Fprintf(&b, "; it has %s. Say what it is with kind=FILE, or name its headers in the config", strings.Join(e.Headers, ", "))
+	} else {
+		b.WriteString("; export it again as CSV, with its header")
+	}
+	return b.String()
+}
+
+// ErrEmpty says that a file holds nothing at all.
+var ErrEmpty = errors.New("the file is empty: export it again, or leave it out")
+
+// Probe reads a source once, to its end, and tells what it is: kind, encoding,
+// delimiter, line ends, the order of each date column. Errors are [*UnknownKind],
+// [*LongRecord], [ErrEmpty], or say what could not be read.
+func Probe(in Input, kinds []Kind, opt Options) (*File, error) {
+	if in.Kind != "" {
+		i := slices.IndexFunc(kinds, func(k Kind) bool { return k.Name == in.Kind })
+		if i < 0 {
+			return nil, fmt.Errorf("%s: there is no kind %q", in.Path, in.Kind)
+		}
+		kinds = kinds[i : i+1]
+	}
+	if opt.Location == nil {
+		opt.Location = time.UTC
+	}
+	r, err := in.Open()
+	if err != nil {
+		return nil, fmt.Errorf("open %s: %w", in.Path, err)
+	}
+	defer r.Close()
+
+	m := newMeter(r)
+	encoding, text, err := readMark(m)
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", in.Path, err)
+	}
+	if encoding == UTF16LE || encoding == UTF16BE {
+		text = decoded(text, encoding, true)
+	}
+	s := newScanner(in.Path, text, ',')
+	h, err := findHeader(s, in, kinds, opt)
+	if err != nil {
+		return nil, err
+	}
+
+	f := &File{Path: in.Path, Kind: h.match.kind.Name, Delimiter: h.delimiter, HeaderLine: h.line, source: in.Source, opt: opt, kind: h.match.kind}
+	for s.line < h.line {
+		if err := s.skipLine(); err != nil {
+			return nil, fmt.Errorf("read %s: %w", in.Path, err)
+		}
+	}
+	s.delim = h.char
+	if err := s.next(); err != nil {
+		return nil, fmt.Errorf("read %s: %w", in.Path, err)
+	}
+	header := s.rec.strings()
+	f.layout = newLayout(header, f.kind)
+	if err := f.survey(s, h.match); err != nil {
+		return nil, err
+	}
+
+	f.valid = m.utf8()
+	switch {
+	case encoding != "":
+		f.Encoding = encoding
+	case f.valid:
+		f.Encoding = UTF8
+	default:
+		f.Encoding = Windows1252
+	}
+	f.Bytes, f.SHA256 = m.bytes, hex.EncodeToString(m.sum.Sum(nil))
+	f.LineEnd = lineEndName(s)
+	f.nameColumns(header)
+	return f, nil
+}
+
+// survey reads all rows and settles what only they can tell.
+func (f *File) survey(s *scanner, m *match) error {
+	ids := make([]idVote, len(f.kind.Fields))
+	var weak, dates []int
+	for i, field := range f.kind.Fields {
+		switch {
+		case m.columns[i] < 0:
+		case field.Date:
+			dates = append(dates, i)
+			f.Dates = append(f.Dates, DateColumn{Field: field.Name})
+		case field.ID && m.weak[i]:
+			weak = append(weak, i)
+		}
+	}
+	var scratch []byte
+	for {
+		err := s.next()
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			return err
+		}
+		f.Rows++
+		if f.layout.classify(&s.rec) != ordinary {
+			continue
+		}
+		for n, i := range dates {
+			if c := m.columns[i]; c < len(s.rec.cells) {
+				f.Dates[n].vote(s.rec.line, clean(s.rec.cell(c, &scratch)))
+			}
+		}
+		for _, i := range weak {
+			if c := m.columns[i]; c < len(s.rec.cells) {
+				ids[i].vote(clean(s.rec.cell(c, &scratch)))
+			}
+		}
+	}
+	for n := range f.Dates {
+		f.Dates[n].decide(f.Path, f.opt)
+	}
+	m.settle(ids, f.layout.keys)
+	f.columns = m.columns
+	return nil
+}
+
+// settle gives up weak columns whose cells are no ids, where the kind can do without,
+// and lets other fields have them.
+func (m *match) settle(ids []idVote, keys []string) {
+	for i, v := range ids {
+		field := m.kind.Fields[i]
+		if v.others <= v.ids || field.Required {
+			continue
+		}
+		column := m.columns[i]
+		m.columns[i], m.taken[column] = -1, false
+		for j, other := range m.kind.Fields {
+			if m.columns[j] < 0 && !other.ID && slices.Contains(other.Weak, keys[column]) && !m.grouped(other.Name) {
+				m.take(j, column)
+				break
+			}
+		}
+	}
+}
+
+// nameColumns fills in what the file's header says, once its encoding is known.
+func (f *File) nameColumns(header []string) {
+	understood := make([]bool, len(header))
+	for _, c := range f.columns {
+		if c >= 0 {
+			understood[c] = true
+		}
+	}
+	for i, cell := range header {
+		name := Clean(f.headerText(cell))
+		f.Header = append(f.Header, name)
+		switch {
+		case f.layout.secret[i]:
+			f.Secrets = append(f.Secrets, name)
+		case !understood[i] && name != "" && !own(f.layout.keys[i]):
+			f.NotUnderstood = append(f.NotUnderstood, name)
+		}
+	}
+	for n := range f.Dates {
+		f.Dates[n].Header, _ = f.Column(f.Dates[n].Field)
+	}
+}
+
+// headerText decodes a header cell; those of UTF-16 files have been already.
+func (f *File) headerText(cell string) string {
+	if f.Encoding == Windows1252 {
+		if text, err := charmap.Windows1252.NewDecoder().String(cell); err == nil {
+			return text
+		}
+	}
+	return strings.ToValidUTF8(cell, "\ufffd")
+}
+
+func lineEndName(s *scanner) string {
+	names := []string{}
+	for name, n := range map[string]int{"lf": s.lf, "crlf": s.crlf, "cr": s.cr} {
+		if n > 0 {
+			names = append(names, name)
+		}
+	}
+	switch len(names) {
+	case 0:
+		return "none"
+	case 1:
+		return names[0]
+	}
+	return "mixed"
+}

@@ -1,0 +1,65 @@
+package sheet
+
+import (
+	"encoding/csv"
+	"io"
+)
+
+// Writer writes a CSV that people open in a spreadsheet: UTF-8, comma, LF. A cell
+// that a spreadsheet would take for a formula gets a leading apostrophe, which
+// reading takes away again.
+type Writer struct {
+	w     *csv.Writer
+	cells []string
+}
+
+// NewWriter writes to w. Flush must be called at the end.
+func NewWriter(w io.Writer) *Writer { return &Writer{w: csv.NewWriter(w)} }
+
+// Write writes one row.
+func (w *Writer) Write(cells ...string) error {
+	w.cells = w.cells[:0]
+	for _, c := range cells {
+		w.cells = append(w.cells, Defuse(c))
+	}
+	return w.w.Write(w.cells)
+}
+
+// Flush writes what is buffered and returns the first error of any write.
+func (w *Writer) Flush() error {
+	w.w.Flush()
+	return w.w.Error()
+}
+
+// Defuse puts an apostrophe before a cell that begins with = + - @, tab or CR and is
+// no plain number.
+func Defuse(cell string) string {
+	if cell == "" {
+		return cell
+	}
+	switch cell[0] {
+	case '=', '@', '\t', '\r':
+		return "'" + cell
+	case '+', '-':
+		if !plainNumber(cell[1:]) {
+			return "'" + cell
+		}
+	}
+	return cell
+}
+
+// plainNumber says whether s is digits, with or without a decimal part.
+func plainNumber(s string) bool {
+	before, dots := 0, 0
+	for i := 0; i < len(s); i++ {
+		switch {
+		case '0' <= s[i] && s[i] <= '9':
+			before++
+		case s[i] == '.' && dots == 0 && before > 0 && i+1 < len(s):
+			dots++
+		default:
+			return false
+		}
+	}
+	return before > 0
+}
