@@ -1,0 +1,199 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"runtime/debug"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+
+	"carryover/mapping/book"
+	"carryover/mapping/store"
+	"carryover/migrate"
+	"carryover/migrate/report"
+)
+
+// Exit codes.
+const (
+	exitDone   = 0
+	exitFailed = 1
+	exitUsage  = 2
+	exitDecide = 3 // a person must decide
+)
+
+// cli is the command line: global flags and one field a command.
+type cli struct {
+	Config string `default:"carryover.toml" placeholder:"FILE" help:"The program's configuration."`
+	Data   string `default:"data" placeholder:"DIR" help:"Folder of the book, the clicks and the last good link map."`
+	Redis  string `env:"REDIS_URL" placeholder:"URL" help:"Redis to publish the link map in, instead of the book ($$REDIS_URL)."`
+	JSON   bool   `name:"json" help:"Write JSON to standard output, one object a line where there are many."`
+
+	Init      initCmd      `cmd:"" help:"Write a commented carryover.toml to fill in."`
+	Plan      planCmd      `cmd:"" help:"Read Keap's exports and say what would be done. Changes nothing."`
+	Apply     applyCmd     `cmd:"" help:"Carry out exactly the plan that was reviewed, and publish the link map."`
+	Verify    verifyCmd    `cmd:"" help:"Compare exports, book, published map and, if asked, a live gateway."`
+	Rollback  rollbackCmd  `cmd:"" help:"Undo the newest run and publish what the book held before it."`
+	Map       mapCmd       `cmd:"" help:"List, compare, publish and roll back versions of the link map."`
+	Gateway   gatewayCmd   `cmd:"" help:"Serve old links."`
+	Resolve   resolveCmd   `cmd:"" help:"Say what an old link does, now or at another time, and why."`
+	Links     linksCmd     `cmd:"" help:"The old-to-new sheet: every old link and what takes its place."`
+	Promoters promotersCmd `cmd:"" help:"The promoters in the book."`
+	Clicks    clicksCmd    `cmd:"" help:"Count the clicks, or list each."`
+	Misses    missesCmd    `cmd:"" help:"Addresses that did not resolve, most wanted first."`
+	Version   versionCmd   `cmd:"" help:"Print the version."`
+}
+
+// app is what a running command works with.
+type app struct {
+	*cli
+	ctx    context.Context
+	in     io.Reader
+	out    io.Writer
+	errOut io.Writer
+	log    *slog.Logger
+}
+
+// errExit ends a command with a code of its own; err may be nil when everything was
+// said already.
+type errExit struct {
+	code int
+	err  error
+}
+
+func (e *errExit) Error() string { return fmt.Sprint(e.err) }
+func (e *errExit) Unwrap() error { return e.err }
+
+func run(args []string, in io.Reader, out, errOut io.Writer) int {
+	var c cli
+	exited := -1
+	parser, err := kong.New(&c, kong.Name("carryover"),
+		kong.Description("Carries an affiliate program from Keap to FirstPromoter and keeps every old link working."),
+		kong.UsageOnError(), kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}),
+		kong.Writers(out, errOut), kong.Exit(func(code int) { exited = code }))
+	if err != nil {
+		panic("BUG: " + err.Error())
+	}
+	parsed, err := parser.Parse(args)
+	if exited >= 0 { // --help
+		return exited
+	}
+	if err != nil {
+		fmt.Fprintf(errOut, "carryover: %v\nRun \"carryover --help\" for the commands, \"carryover COMMAND --help\" for one.\n", err)
+		return exitUsage
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	a := &app{cli: &c, ctx: ctx, in: in, out: out, errOut: errOut, log: slog.New(slog.NewTextHandler(errOut, nil))}
+	return a.exitCode(parsed.Run(a))
+}
+
+func (a *app) exitCode(err error) int {
+	var exit *errExit
+	switch {
+	case err == nil:
+		return exitDone
+	case errors.As(err, &exit) && exit.err == nil:
+		return exit.code
+	case errors.Is(err, syscall.EPIPE):
+		return exitDone // whoever read our output has enough
+	case errors.As(err, &exit):
+		fmt.Fprintln(a.errOut, "carryover:", exit.err)
+		return exit.code
+	case errors.Is(err, migrate.ErrUndecided):
+		fmt.Fprintln(a.errOut, "carryover:", err)
+		return exitDecide
+	case errors.Is(err, context.Canceled) && a.ctx.Err() != nil:
+		fmt.Fprintln(a.errOut, "carryover: stopped")
+		return exitFailed
+	}
+	fmt.Fprintln(a.errOut, "carryover:", err)
+	return exitFailed
+}
+
+// usage is an error of the command line.
+func usage(format string, args ...any) error {
+	return &errExit{exitUsage, fmt.Errorf(format, args...)}
+}
+
+func (a *app) program() (*program, error) { return loadConfig(a.Config) }
+
+// bookPath is where the book is kept, unless the configuration names another file.
+func (a *app) bookPath(p *program) string {
+	if p.Book.DSN != "" {
+		return p.Book.DSN
+	}
+	return filepath.Join(a.Data, "book.db")
+}
+
+// readBook opens the book of a command that needs one to be there.
+func (a *app) readBook(p *program) (*book.Book, error) {
+	return book.OpenExisting(a.bookPath(p))
+}
+
+// redisURL is where the link map is published; empty: in the book.
+func (a *app) redisURL(p *program) string {
+	if a.Redis != "" {
+		return a.Redis
+	}
+	return p.Redis.URL
+}
+
+// openStore opens the place of the published link map.
+func (a *app) openStore(p *program, b *book.Book) (store.Store, error) {
+	if url := a.redisURL(p); url != "" {
+		return store.OpenRedis(url, p.Program)
+	}
+	return store.OpenBook(b), nil
+}
+
+// withMap gives fn everything that a command on the migrated program needs.
+func (a *app) withMap(fn func(p *program, b *book.Book, s store.Store) error) error {
+	p, err := a.program()
+	if err != nil {
+		return err
+	}
+	b, err := a.readBook(p)
+	if err != nil {
+		return err
+	}
+	defer b.Close()
+	s, err := a.openStore(p, b)
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	return fn(p, b, s)
+}
+
+func (a *app) progress() migrate.Progress {
+	if f, ok := a.errOut.(*os.File); ok {
+		return report.New(f, a.log)
+	}
+	return migrate.NoProgress{}
+}
+
+// line writes v as one line of JSON.
+func (a *app) line(v any) error {
+	enc := json.NewEncoder(a.out)
+	enc.SetEscapeHTML(false)
+	return enc.Encode(v)
+}
+
+type versionCmd struct{}
+
+func (versionCmd) Run(a *app) error {
+	version := "(devel)"
+	if build, ok := debug.ReadBuildInfo(); ok && build.Main.Version != "" {
+		version = build.Main.Version
+	}
+	_, err := fmt.Fprintln(a.out, "carryover", version)
+	return err
+}

@@ -1,0 +1,269 @@
+package main
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/pelletier/go-toml/v2"
+
+	"carryover/mapping"
+	"carryover/mapping/book"
+	"carryover/migrate"
+)
+
+// config is carryover.toml as it stands in the file. The field comments are the
+// reference that the README repeats.
+type config struct {
+	Program      string   `toml:"program"`
+	KeapApp      string   `toml:"keap_app"`
+	Currency     string   `toml:"currency"`
+	Timezone     string   `toml:"timezone"`
+	Cutoff       any      `toml:"cutoff"` // a date: its last instant is honoured; an instant: the first not honoured
+	AfterCutoff  string   `toml:"after_cutoff"`
+	LegacyHosts  []string `toml:"legacy_hosts"`
+	AllowedHosts []string `toml:"allowed_hosts"`
+
+	Pages struct {
+		Landing       string `toml:"landing"`
+		Login         string `toml:"login"`
+		Join          string `toml:"join"`
+		Rejoin        string `toml:"rejoin"`
+		PasswordReset string `toml:"password_reset"`
+		Guide         string `toml:"guide"`
+	} `toml:"pages"`
+	Partners struct {
+		Inactive string         `toml:"inactive"`
+		Exclude  []string       `toml:"exclude"`
+		Grace    map[string]any `toml:"grace"`
+	} `toml:"partners"`
+	Links struct {
+		TokenParam string         `toml:"token_param"`
+		SubIDParam string         `toml:"sub_id_param"`
+		CodeParams []string       `toml:"code_params"`
+		IDParams   []string       `toml:"id_params"`
+		RootCodes  bool           `toml:"root_codes"`
+		Grace      map[string]any `toml:"grace"`
+	} `toml:"links"`
+	Paths  map[string]string `toml:"paths"`
+	Import struct {
+		AsOf    any                          `toml:"as_of"`
+		Dates   string                       `toml:"dates"`
+		Owner   string                       `toml:"owner"`
+		Headers map[string]map[string]string `toml:"headers"`
+	} `toml:"import"`
+	Products struct {
+		Membership []string `toml:"membership"`
+		Training   []string `toml:"training"`
+	} `toml:"products"`
+	Terms struct {
+		MembershipPercent any      `toml:"membership_percent"`
+		TrainingPercent   any      `toml:"training_percent"`
+		Hold              any      `toml:"hold"`
+		PayoutDays        []int    `toml:"payout_days"`
+		Minimum           string   `toml:"minimum"`
+		Requires          []string `toml:"requires"`
+	} `toml:"terms"`
+	Gateway struct {
+		Listen         string   `toml:"listen"`
+		AdminListen    string   `toml:"admin_listen"`
+		Durability     string   `toml:"durability"`
+		CookieDomain   string   `toml:"cookie_domain"`
+		TrustedProxies []string `toml:"trusted_proxies"`
+		ServePrefetch  bool     `toml:"serve_prefetch"`
+		KeepClicks     string   `toml:"keep_clicks"`
+		Node           string   `toml:"node"`
+	} `toml:"gateway"`
+	FirstPromoter struct {
+		BaseURL    string `toml:"base_url"`
+		AccountID  string `toml:"account_id"`
+		CampaignID string `toml:"campaign_id"`
+		Forward    bool   `toml:"forward"`
+	} `toml:"firstpromoter"`
+	Redis struct {
+		URL string `toml:"url"`
+	} `toml:"redis"`
+	Book struct {
+		DSN string `toml:"dsn"`
+	} `toml:"book"`
+}
+
+// program is a configuration that was read and checked: what the commands work with.
+type program struct {
+	config
+	settings migrate.Settings
+	path     string
+	keep     time.Duration // raw clicks; 0 for ever
+}
+
+// loadConfig reads and checks the file at path. Every error names the file, the line,
+// the key and what would be right; all that is wrong is told at once.
+func loadConfig(path string) (*program, error) {
+	text, err := os.ReadFile(path)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, fmt.Errorf("%s does not exist: \"carryover init\" writes one to fill in, --config names another", path)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return parseConfig(path, text)
+}
+
+func parseConfig(path string, text []byte) (*program, error) {
+	text = bytes.TrimPrefix(text, []byte("\ufeff"))
+	c := config{AfterCutoff: mapping.AfterRedirect, Currency: "USD", Timezone: "UTC"}
+	c.Partners.Inactive = mapping.InactiveUncredited
+	c.Links.TokenParam, c.Links.SubIDParam = "fpr", "fp_sid"
+	c.Links.CodeParams, c.Links.IDParams = []string{"aff", "affcode"}, []string{"affiliate"}
+	c.Import.Dates, c.Import.Owner = "auto", "latest"
+	c.Gateway.Listen, c.Gateway.AdminListen, c.Gateway.Durability = "127.0.0.1:8080", "127.0.0.1:8081", "normal"
+
+	dec := toml.NewDecoder(bytes.NewReader(text))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(&c); err != nil {
+		return nil, describeTOML(path, err)
+	}
+	p := &program{config: c, path: path}
+	check := &configCheck{path: path, lines: keyLines(text)}
+	p.check(check)
+	if err := check.err(); err != nil {
+		return nil, err
+	}
+	return p, nil
+}
+
+// check validates every key and builds the settings that migration and gateway share.
+func (p *program) check(c *configCheck) {
+	c.required("program", p.Program)
+	if strings.ContainsAny(p.Program, "{}: \t\n") {
+		c.wrong("program", p.Program, "a short name without blanks, braces or colons, such as \"carrot\"")
+	}
+	if p.KeapApp != "" && strings.ContainsAny(p.KeapApp, "./: ") {
+		c.wrong("keap_app", p.KeapApp, "the tenant's name alone, such as \"xy123\" of xy123.infusionsoft.com")
+	}
+	if len(p.Currency) != 3 || strings.ToUpper(p.Currency) != p.Currency {
+		c.wrong("currency", p.Currency, "a three-letter code such as \"USD\"")
+	}
+	zone, err := time.LoadLocation(p.Timezone)
+	if err != nil || p.Timezone == "Local" {
+		c.wrong("timezone", p.Timezone, "a name such as \"America/Los_Angeles\"")
+		zone = time.UTC
+	}
+	policy := mapping.Policy{
+		Program: p.Program, KeapApp: strings.ToLower(p.KeapApp),
+		Cutoff:      c.instant("cutoff", p.Cutoff, zone, true),
+		AfterCutoff: c.oneOf("after_cutoff", p.AfterCutoff, mapping.AfterRedirect, mapping.AfterPage),
+		Inactive:    c.oneOf("partners.inactive", p.Partners.Inactive, mapping.InactiveUncredited, mapping.InactiveRejoin, mapping.InactiveForward),
+		LegacyHosts: c.hosts("legacy_hosts", p.LegacyHosts), AllowedHosts: c.hosts("allowed_hosts", p.AllowedHosts),
+		TokenParam: p.Links.TokenParam, SubIDParam: p.Links.SubIDParam,
+		CodeParams: p.Links.CodeParams, IDParams: p.Links.IDParams, RootCodes: p.Links.RootCodes,
+	}
+	if len(p.LegacyHosts) == 0 {
+		c.wrong("legacy_hosts", nil, "the hosts that carried the old links, such as [\"go.carrot.com\"]")
+	}
+	c.names("links.token_param", []string{p.Links.TokenParam})
+	c.names("links.sub_id_param", []string{p.Links.SubIDParam})
+	c.names("links.code_params", p.Links.CodeParams)
+	c.names("links.id_params", p.Links.IDParams)
+	p.checkPages(c, &policy)
+
+	p.settings = migrate.Settings{
+		Policy: policy, Exclude: p.Partners.Exclude, Zone: zone, Dates: p.Import.Dates,
+		Headers: c.headers(p.Import.Headers),
+		Grace: book.Grace{
+			Partners: c.graceDates("partners.grace", p.Partners.Grace, zone),
+			Links:    c.graceDates("links.grace", p.Links.Grace, zone),
+		},
+	}
+	for _, path := range sortedKeys(p.Paths) {
+		key, target := "paths."+path, p.Paths[path]
+		if !strings.HasPrefix(path, "/") {
+			c.wrong(key, path, "a path that begins with /, such as \"/app/orderForms/spring\"")
+		}
+		if _, isPage := policy.Pages.ByName(target); !isPage {
+			if err := policy.CheckDestination(target); err != nil {
+				c.wrong(key, target, "the name of a page or an address on an allowed host ("+err.Error()+")")
+			}
+		}
+		p.settings.Paths = append(p.settings.Paths, mapping.Path{Path: path, Target: target})
+	}
+	c.oneOf("import.dates", p.Import.Dates, "auto", "month_first", "day_first")
+	c.oneOf("import.owner", p.Import.Owner, "latest", "first")
+	if p.Import.AsOf != nil {
+		c.instant("import.as_of", p.Import.AsOf, zone, false)
+	}
+	p.checkServing(c)
+	p.settings.ConfigHash = p.hash()
+}
+
+func (p *program) checkPages(c *configCheck, policy *mapping.Policy) {
+	pages := mapping.Pages(p.Pages)
+	if pages.Join == "" {
+		pages.Join = pages.Rejoin
+	}
+	if pages.PasswordReset == "" {
+		pages.PasswordReset = pages.Login
+	}
+	if pages.Guide == "" {
+		pages.Guide = pages.Landing
+	}
+	policy.Pages = pages
+	for _, name := range []string{"landing", "login", "rejoin", "join", "password_reset", "guide"} {
+		address, _ := pages.ByName(name)
+		key := "pages." + name
+		if address == "" {
+			if name == "landing" || name == "login" || name == "rejoin" {
+				c.wrong(key, nil, "the address of the "+name+" page, such as \"https://carrot.com/"+name+"\"")
+			}
+			continue
+		}
+		if err := policy.CheckDestination(address); err != nil {
+			c.wrong(key, address, "an https address that is not on a legacy host ("+err.Error()+")")
+		}
+	}
+}
+
+func (p *program) checkServing(c *configCheck) {
+	c.oneOf("gateway.durability", p.Gateway.Durability, "normal", "full")
+	c.listen("gateway.listen", p.Gateway.Listen)
+	c.listen("gateway.admin_listen", p.Gateway.AdminListen)
+	for _, proxy := range p.Gateway.TrustedProxies {
+		if !isNetwork(proxy) {
+			c.wrong("gateway.trusted_proxies", proxy, "an address or network such as \"10.0.0.0/8\"")
+		}
+	}
+	if p.Gateway.KeepClicks != "" {
+		d, err := time.ParseDuration(p.Gateway.KeepClicks)
+		if err != nil || d < 0 {
+			c.wrong("gateway.keep_clicks", p.Gateway.KeepClicks, "a duration such as \"9600h\"; \"0s\" keeps them for ever")
+		}
+		p.keep = d
+	}
+	if u, err := url.Parse(p.Redis.URL); p.Redis.URL != "" && (err != nil || !slices.Contains([]string{"redis", "rediss", "unix"}, u.Scheme)) {
+		c.wrong("redis.url", "", "an address such as \"redis://127.0.0.1:6379/0\"")
+	} else if _, set := u.User.Password(); p.Redis.URL != "" && set {
+		c.wrong("redis.url", "", "an address without a password: secrets come from the environment, put the whole URL into REDIS_URL")
+	}
+	if strings.HasPrefix(p.Book.DSN, "postgres") {
+		c.wrong("book.dsn", "", "left out: this version keeps the book in SQLite, in the folder that --data names")
+	} else if p.Book.DSN != "" && strings.Contains(p.Book.DSN, "://") {
+		c.wrong("book.dsn", "", "the path of a SQLite file")
+	}
+}
+
+// hash is over everything that a plan depends on: not over where things listen or are
+// kept, which may differ between the machine that plans and the one that applies.
+func (p *program) hash() string {
+	s := p.settings
+	text, _ := json.Marshal([]any{s.Policy, s.Paths, s.Grace, s.Exclude, s.Zone.String(), s.Dates, s.Headers, p.Currency, fmt.Sprint(p.Import.AsOf), p.Import.Owner, p.Products, fmt.Sprint(p.Terms)})
+	sum := sha256.Sum256(text)
+	return hex.EncodeToString(sum[:])
+}

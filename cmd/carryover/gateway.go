@@ -1,0 +1,95 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"time"
+
+	"golang.org/x/term"
+
+	"carryover/gateway"
+	"carryover/mapping/book"
+)
+
+type gatewayCmd struct {
+	Listen      string `placeholder:"ADDR" help:"Where visitors are served, instead of [gateway] listen; port 0 takes a free one."`
+	AdminListen string `placeholder:"ADDR" help:"Where ops are served, instead of [gateway] admin_listen."`
+	At          string `placeholder:"TIME" help:"Rehearsal: start the clock at this moment instead of now, to see the day after the cutoff."`
+}
+
+func (gatewayCmd) Help() string {
+	return `Serves the published link map and follows it: a new map goes live without a dropped request. Without a
+store it starts from the last good map on disk. Each click is on disk before it is answered. Stops on
+SIGTERM or Ctrl-C after finishing what it has accepted.
+
+Example: carryover gateway --config carryover.toml`
+}
+
+func (c *gatewayCmd) Run(a *app) error {
+	p, err := a.program()
+	if err != nil {
+		return err
+	}
+	o := gateway.Options{
+		Listen: p.Gateway.Listen, AdminListen: p.Gateway.AdminListen, DataDir: a.Data,
+		RedisURL: a.redisURL(p), Program: p.Program, Durability: p.Gateway.Durability,
+		CookieDomain: p.Gateway.CookieDomain, CookieKey: []byte(os.Getenv("CARRYOVER_COOKIE_KEY")),
+		TrustedProxies: p.Gateway.TrustedProxies, Node: p.Gateway.Node, Zone: p.settings.Zone,
+		ServePrefetch: p.Gateway.ServePrefetch, KeepClicks: p.keep, Logger: a.gatewayLog(),
+	}
+	if len(o.CookieKey) == 0 {
+		o.CookieKey = nil
+	}
+	if c.Listen != "" {
+		o.Listen = c.Listen
+	}
+	if c.AdminListen != "" {
+		o.AdminListen = c.AdminListen
+	}
+	if c.At != "" {
+		start, err := parseInstant(c.At, p.settings.Zone)
+		if err != nil {
+			return usage("--at: %v", err)
+		}
+		began := time.Now()
+		o.Now = func() time.Time { return start.Add(time.Since(began)) }
+		o.Logger.Warn("rehearsal: the clock does not show the real time", "clock", start.Format(time.RFC3339))
+	}
+	// Without Redis the book is the store, made when missing: the map is waited for. With
+	// Redis this may be a machine without a book.
+	_, missing := os.Stat(a.bookPath(p))
+	if o.RedisURL == "" || missing == nil {
+		if o.Book, err = book.Open(a.bookPath(p)); err != nil {
+			return err
+		}
+		defer o.Book.Close()
+	}
+	s, err := a.openStore(p, o.Book)
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	o.Feed = s
+	g, err := gateway.New(o)
+	if err != nil {
+		return err
+	}
+	if err := g.Start(); err != nil {
+		return err
+	}
+	fmt.Fprintf(a.errOut, "carryover gateway: visitors on http://%s, ops on http://%s\n", g.Addr(), g.AdminAddr())
+	<-a.ctx.Done()
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	defer cancel()
+	return g.Stop(ctx)
+}
+
+// gatewayLog is JSON for machines, text for a person at a terminal.
+func (a *app) gatewayLog() *slog.Logger {
+	if f, ok := a.errOut.(*os.File); ok && !term.IsTerminal(int(f.Fd())) {
+		return slog.New(slog.NewJSONHandler(a.errOut, nil))
+	}
+	return a.log
+}

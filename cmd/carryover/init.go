@@ -1,0 +1,37 @@
+package main
+
+import (
+	_ "embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+)
+
+//go:embed carryover.toml
+var exampleConfig []byte
+
+type initCmd struct{}
+
+func (initCmd) Help() string {
+	return `Writes every key with its default and what it means to the file that --config names. An existing file
+is left alone.
+
+Example: carryover init`
+}
+
+func (initCmd) Run(a *app) error {
+	f, err := os.OpenFile(a.Config, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o644)
+	if errors.Is(err, fs.ErrExist) {
+		return fmt.Errorf("%s is there already and was left as it is: move it away, or name another with --config", a.Config)
+	}
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(exampleConfig)
+	if err = errors.Join(err, f.Close()); err != nil {
+		return err
+	}
+	fmt.Fprintf(a.out, "%s is written. Fill in hosts, pages and the cutoff, then: carryover plan EXPORTS\n", a.Config)
+	return nil
+}

@@ -1,0 +1,182 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"carryover/mapping/book"
+	"carryover/migrate"
+	"carryover/migrate/report"
+)
+
+type planCmd struct {
+	Out       string   `default:"data/plan" placeholder:"DIR" help:"Where the plan is written."`
+	Decisions string   `placeholder:"FILE" help:"A conflicts.csv with its decision column filled."`
+	Exports   []string `arg:"" help:"Folders, zips or files of Keap exports; kind=FILE says what a file is (partners, contacts, links)."`
+}
+
+func (planCmd) Help() string {
+	return `Reads referral partners, contacts and tracking links in whatever shape they were exported,
+decides nothing silently and changes nothing. Writes plan.json, conflicts.csv, rejects/, links.csv and
+report.html. Exits 3 when a conflict needs a decision first.
+
+Example: carryover plan exports/ --out data/plan`
+}
+
+func (c *planCmd) Run(a *app) error {
+	p, err := a.program()
+	if err != nil {
+		return err
+	}
+	decisions, err := migrate.ReadDecisions(c.Decisions)
+	if err != nil {
+		return err
+	}
+	var b *book.Book
+	if _, err := os.Stat(a.bookPath(p)); err == nil {
+		if b, err = a.readBook(p); err != nil {
+			return err
+		}
+		defer b.Close()
+	}
+	folder, err := migrate.NewFolder(c.Out)
+	if err != nil {
+		return err
+	}
+	defer folder.Discard()
+	dir, err := os.Getwd()
+	if err != nil {
+		return err
+	}
+	plan, err := migrate.Make(a.ctx, migrate.Request{
+		Settings: &p.settings, Args: c.Exports, WorkDir: dir, Decisions: decisions, Book: b, Progress: a.progress(), Sink: folder.Sink,
+	})
+	if err != nil {
+		return err
+	}
+	plan.Decisions = c.Decisions
+	if err := folder.Write(plan, func(w io.Writer) error { return report.HTML(w, plan, p.Program) }); err != nil {
+		return err
+	}
+	if a.JSON {
+		err = json.NewEncoder(a.out).Encode(plan)
+	} else {
+		err = report.Plan(a.out, plan, c.Out)
+	}
+	if err != nil {
+		return err
+	}
+	if len(plan.Open()) > 0 {
+		return &errExit{code: exitDecide}
+	}
+	return nil
+}
+
+type applyCmd struct {
+	Decisions string `placeholder:"FILE" help:"A conflicts.csv with its decision column filled, to complete the plan's decisions."`
+	Dir       string `arg:"" optional:"" default:"data/plan" help:"Folder of the plan."`
+}
+
+func (applyCmd) Help() string {
+	return `Makes the plan again from the same exports and carries it out: the book in one transaction, then the
+link map as a new version that goes live at once. Refused when an export, the configuration or a
+decision has changed since the plan. Killed anywhere and started again it ends in the same state;
+applied twice, nothing changes.
+
+Example: carryover apply data/plan`
+}
+
+func (c *applyCmd) Run(a *app) error {
+	p, err := a.program()
+	if err != nil {
+		return err
+	}
+	plan, err := migrate.ReadPlan(c.Dir)
+	if err != nil {
+		return err
+	}
+	var extra migrate.Decisions
+	if c.Decisions != "" {
+		if extra, err = migrate.ReadDecisions(c.Decisions); err != nil {
+			return err
+		}
+	}
+	b, err := book.Open(a.bookPath(p))
+	if err != nil {
+		return err
+	}
+	defer b.Close()
+	s, err := a.openStore(p, b)
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	if err := s.Ping(a.ctx); err != nil { // before the book is written, not after
+		return err
+	}
+	res, err := migrate.Apply(a.ctx, plan, c.Dir, extra, &p.settings, b, s, a.progress(), time.Now())
+	if err != nil {
+		return err
+	}
+	if a.JSON {
+		return a.line(res)
+	}
+	if res.Run == 0 {
+		fmt.Fprintln(a.out, "The book already holds all of this plan: nothing was changed.")
+	} else {
+		fmt.Fprintf(a.out, "Run %d: %d rows written to %s.\n", res.Run, res.Changed, b.Path())
+	}
+	state := "is live already"
+	if res.Flipped {
+		state = "is live now"
+	}
+	fmt.Fprintf(a.out, "Link map %d %s in %s: %d links, %d codes, %d Keap ids.\n", res.Epoch.ID, state, s, res.Epoch.Links, res.Epoch.Partners, res.Epoch.IDs)
+	fmt.Fprintln(a.out, "Next: carryover verify, then carryover gateway.")
+	return nil
+}
+
+type rollbackCmd struct {
+	Run_ int64 `arg:"" name:"run" optional:"" help:"Number of the run; the newest when left out."`
+}
+
+func (rollbackCmd) Help() string {
+	return `Puts back every row that the run changed, in one transaction, and publishes the link map of what the
+book holds then. Only the newest run can be undone; older ones after it.
+
+Example: carryover rollback`
+}
+
+func (c *rollbackCmd) Run(a *app) error {
+	p, err := a.program()
+	if err != nil {
+		return err
+	}
+	b, err := a.readBook(p)
+	if err != nil {
+		return err
+	}
+	defer b.Close()
+	s, err := a.openStore(p, b)
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	if err := s.Ping(a.ctx); err != nil {
+		return err
+	}
+	run, epoch, err := migrate.Rollback(a.ctx, c.Run_, &p.settings, b, s, a.progress(), time.Now())
+	if err != nil {
+		return err
+	}
+	if a.JSON {
+		return a.line(map[string]any{"run": run.ID, "plan_id": run.PlanID, "rolled_back": run.RolledBack, "epoch": epoch})
+	}
+	fmt.Fprintf(a.out, "Run %d is undone. Link map %d is live: %d links, %d codes.\n", run.ID, epoch.ID, epoch.Links, epoch.Partners)
+	if epoch.Partners == 0 {
+		fmt.Fprintln(a.out, "The book is empty now: old links lead nowhere until a plan is applied, or \"carryover map rollback EPOCH\".")
+	}
+	return nil
+}

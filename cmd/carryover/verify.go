@@ -1,0 +1,67 @@
+package main
+
+import (
+	"fmt"
+
+	"carryover/mapping/book"
+	"carryover/mapping/store"
+	"carryover/migrate"
+	"carryover/migrate/report"
+)
+
+type verifyCmd struct {
+	Against string `placeholder:"URL" help:"A live gateway to ask, such as http://127.0.0.1:8080. Its answers are not counted as clicks."`
+	Seed    uint64 `default:"1" help:"Chooses the sample of links that are asked for when there are too many for all."`
+}
+
+func (verifyCmd) Help() string {
+	return `Reads the exports of the newest run again and compares them with the book, the book with the published
+link map, and the map with the answers of a live gateway. Changes nothing. Exits 1 when anything differs.
+
+Example: carryover verify --against http://127.0.0.1:8080`
+}
+
+func (c *verifyCmd) Run(a *app) error {
+	return a.withMap(func(p *program, b *book.Book, s store.Store) error {
+		progress := a.progress()
+		checks, published, err := migrate.Verify(a.ctx, &p.settings, b, s, progress)
+		if err != nil {
+			return err
+		}
+		if c.Against != "" {
+			live, err := migrate.Against(a.ctx, c.Against, published, c.Seed, progress)
+			if err != nil {
+				return err
+			}
+			checks = append(checks, live)
+		}
+		differences := 0
+		var rows [][]string
+		for _, check := range checks {
+			differences += check.Differences
+			rows = append(rows, []string{check.Name, fmt.Sprint(check.Compared), fmt.Sprint(check.Differences), check.Note})
+			if a.JSON {
+				if err := a.line(check); err != nil {
+					return err
+				}
+			}
+		}
+		if !a.JSON {
+			if err := report.Table(a.out, []string{"check", "compared", "differences", "note"}, rows); err != nil {
+				return err
+			}
+			for _, check := range checks {
+				for _, e := range check.Examples {
+					fmt.Fprintln(a.out, " ", e)
+				}
+				if more := check.Differences - len(check.Examples); more > 0 {
+					fmt.Fprintf(a.out, "  … and %d more in %q\n", more, check.Name)
+				}
+			}
+		}
+		if differences > 0 {
+			return &errExit{code: exitFailed, err: fmt.Errorf("%d differences", differences)}
+		}
+		return nil
+	})
+}

@@ -1,0 +1,232 @@
+package migrate
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"carryover/mapping"
+	"carryover/mapping/book"
+	"carryover/mapping/store"
+	"carryover/migrate/keap"
+)
+
+// ErrUndecided says that a person must decide first.
+var ErrUndecided = errors.New("a conflict that blocks has no decision")
+
+// Result is what an apply did.
+type Result struct {
+	PlanID  string                `json:"plan_id"`
+	Run     int64                 `json:"run"`     // 0: the book already held everything
+	Changed int                   `json:"changed"` // rows written to the book
+	Tables  map[string]TableCount `json:"tables"`
+	Epoch   store.Epoch           `json:"epoch"`
+	Flipped bool                  `json:"published"` // a new epoch went live
+}
+
+// runInputs is what a run remembers of where it came from, so that verify can read the
+// same exports again.
+type runInputs struct {
+	WorkDir   string            `json:"work_dir"`
+	Args      []string          `json:"exports"`
+	InputsID  string            `json:"inputs_id"`
+	Decisions map[string]string `json:"decisions"`
+	Files     []FilePlan        `json:"files"`
+}
+
+// Apply carries out the plan that was reviewed and no other: it is made again from the
+// same exports, and refused when an export, the configuration or a decision is not what
+// was planned. Killed anywhere and started again, it ends in the same state.
+//
+// extra decisions may complete those of the plan; nil adds none. It fails with
+// [ErrUndecided] while a blocking conflict has none, before anything is changed.
+func Apply(ctx context.Context, reviewed *Plan, dir string, extra Decisions, s *Settings, b *book.Book, to store.Publisher, progress Progress, now time.Time) (*Result, error) {
+	decisions, err := reviewed.decisions(extra)
+	if err != nil {
+		return nil, err
+	}
+	var rejected Rejected
+	p, err := Make(ctx, Request{Settings: s, Args: absolute(reviewed.WorkDir, reviewed.Args), WorkDir: reviewed.WorkDir, Decisions: decisions, Book: b, Progress: progress, Sink: rejected.Sink})
+	if err != nil {
+		return nil, err
+	}
+	if err := reviewed.matches(p); err != nil {
+		return nil, err
+	}
+	if open := p.Open(); len(open) > 0 {
+		return nil, fmt.Errorf("%w: %s (%s); %d in all. Fill the decision column of %s and name it with --decisions. Nothing was changed",
+			ErrUndecided, open[0].ID, open[0].Detail, len(open), filepath.Join(dir, "conflicts.csv"))
+	}
+	res := &Result{PlanID: p.PlanID, Tables: p.Tables, Changed: p.Changes.Len()}
+	if res.Changed > 0 {
+		if res.Run, err = p.write(ctx, dir, reviewed.BaseRun, decisions, b, rejected.Rows, progress, now); err != nil {
+			return nil, err
+		}
+	}
+	if res.Epoch, res.Flipped, err = Publish(ctx, s, b, to, p.PlanID, progress); err != nil {
+		return nil, fmt.Errorf("the book is complete, but the link map was not published: %w; run apply again", err)
+	}
+	return res, nil
+}
+
+// decisions are those of the plan, completed by extra. A plan's decision cannot be
+// changed any more.
+func (p *Plan) decisions(extra Decisions) (Decisions, error) {
+	all := Decisions{}
+	for _, c := range p.Conflicts {
+		if c.Decision != "" {
+			all[c.ID] = Decision{Value: c.Decision}
+		}
+	}
+	if extra == nil && p.Decisions != "" {
+		var err error
+		if extra, err = ReadDecisions(absolute(p.WorkDir, []string{p.Decisions})[0]); err != nil {
+			return nil, fmt.Errorf("the decisions that the plan was made with cannot be read again: %w", err)
+		}
+		for id, d := range all {
+			if extra[id].Value != d.Value {
+				return nil, fmt.Errorf("the decision on %s was %q when the plan was made and is %q in %s now: plan again, or put it back", id, d.Value, extra[id].Value, p.Decisions)
+			}
+		}
+	}
+	for id, d := range extra {
+		if old, ok := all[id]; ok && old.Value != d.Value {
+			return nil, fmt.Errorf("decisions, line %d: %s was decided as %q when the plan was made, not %q: plan again with the new decision", d.Line, id, old.Value, d.Value)
+		}
+		all[id] = d
+	}
+	return all, nil
+}
+
+// absolute makes paths what they were where the plan was made. "kind=FILE" keeps its kind.
+func absolute(workDir string, args []string) []string {
+	out := make([]string, len(args))
+	for i, arg := range args {
+		kind, path := cutKind(arg)
+		if !filepath.IsAbs(path) {
+			if rel, err := filepath.Rel(currentDir(), filepath.Join(workDir, path)); err == nil {
+				path = rel
+			}
+		}
+		out[i] = kind + path
+	}
+	return out
+}
+
+func cutKind(arg string) (kind, path string) {
+	if k, p, ok := strings.Cut(arg, "="); ok && slices.Contains(keap.KindNames(), k) {
+		return k + "=", p
+	}
+	return "", arg
+}
+
+func currentDir() string {
+	dir, err := os.Getwd()
+	if err != nil {
+		return "."
+	}
+	return dir
+}
+
+// matches refuses a plan that is not the one that was reviewed.
+func (reviewed *Plan) matches(p *Plan) error {
+	if reviewed.InputsID == p.InputsID {
+		return nil
+	}
+	for i, f := range p.Files {
+		if i >= len(reviewed.Files) {
+			return fmt.Errorf("%s is new since the plan was made: plan again and review it", f.Path)
+		}
+		if r := reviewed.Files[i]; r.SHA256 != f.SHA256 {
+			return fmt.Errorf("%s has changed since the plan was made (checksum %.12s, planned %.12s): plan again and review it", f.Path, f.SHA256, r.SHA256)
+		}
+	}
+	if len(p.Files) < len(reviewed.Files) {
+		return fmt.Errorf("%s is gone since the plan was made: plan again and review it", reviewed.Files[len(p.Files)].Path)
+	}
+	return errors.New("the configuration has changed since the plan was made: plan again and review it")
+}
+
+func (p *Plan) write(ctx context.Context, dir string, base int64, decisions Decisions, b *book.Book, rejects []book.Reject, progress Progress, now time.Time) (int64, error) {
+	values := map[string]string{}
+	for _, c := range p.Conflicts {
+		if d := decisions[c.ID]; d.Value != "" {
+			values[c.ID] = d.Value
+		}
+	}
+	inputs, err := json.Marshal(runInputs{p.WorkDir, p.Args, p.InputsID, values, p.Files})
+	if err != nil {
+		return 0, err
+	}
+	tables, err := json.Marshal(p.Tables)
+	if err != nil {
+		return 0, err
+	}
+	bar := progress.Bar("writing the book", int64(p.Changes.Len()))
+	defer bar.Done()
+	done := 0
+	return b.Apply(ctx, book.Run{PlanID: p.PlanID, AppliedAt: now, PlanDir: dir, Inputs: inputs, Tables: tables}, base, &p.Changes, rejects, func(n int) {
+		bar.Add(int64(n - done))
+		done = n
+	})
+}
+
+// Publish makes the book's content, under these settings, the live link map. An equal
+// map that is live already is left alone.
+func Publish(ctx context.Context, s *Settings, b *book.Book, to store.Publisher, planID string, progress Progress) (store.Epoch, bool, error) {
+	content, err := b.Content(ctx)
+	if err != nil {
+		return store.Epoch{}, false, err
+	}
+	m, err := s.Project(content)
+	if err != nil {
+		return store.Epoch{}, false, err
+	}
+	if _, err := mapping.New(m); err != nil {
+		return store.Epoch{}, false, err
+	}
+	var bar Bar = noBar{}
+	last := 0
+	epoch, changed, err := to.Publish(ctx, m, planID, func(done, total int) {
+		if last == 0 {
+			bar = progress.Bar("publishing the link map", int64(total))
+		}
+		bar.Add(int64(done - last))
+		last = done
+	})
+	bar.Done()
+	return epoch, changed, err
+}
+
+// Rollback undoes a run (0: the newest) and publishes what the book holds then.
+func Rollback(ctx context.Context, run int64, s *Settings, b *book.Book, to store.Publisher, progress Progress, now time.Time) (book.Run, store.Epoch, error) {
+	undone, err := b.Rollback(ctx, run, now)
+	if err != nil {
+		return undone, store.Epoch{}, err
+	}
+	planID := ""
+	if last, err := b.LastRun(ctx); err == nil {
+		planID = last.PlanID
+	}
+	epoch, _, err := Publish(ctx, s, b, to, planID, progress)
+	if err != nil {
+		err = fmt.Errorf("run %d is undone in the book, but the link map was not published: %w; run \"carryover map publish\"", undone.ID, err)
+	}
+	return undone, epoch, err
+}
+
+// decisionsOf makes decisions of what a run remembers.
+func decisionsOf(values map[string]string) Decisions {
+	d := Decisions{}
+	for id, v := range maps.All(values) {
+		d[id] = Decision{Value: v}
+	}
+	return d
+}

@@ -1,0 +1,172 @@
+package migrate
+
+import (
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+
+	"carryover/migrate/sheet"
+)
+
+// Conflict is something about the exports that a person should know or decide.
+type Conflict struct {
+	ID          string   `json:"id"`      // stable from run to run: kind and subject
+	Kind        string   `json:"kind"`    // one of the Kind… constants
+	Subject     string   `json:"subject"` // the code, Keap id, token, address or file it is about
+	Detail      string   `json:"detail"`  // a sentence: what was found and what the plan does
+	Recommended string   `json:"recommended"`
+	Blocking    bool     `json:"blocking"` // apply waits for a decision
+	Decision    string   `json:"decision,omitempty"`
+	options     []string // the decisions there are
+}
+
+// Kinds of conflicts. Those that block are marked.
+const (
+	KindNeedsEmail    = "needs_email"       // a promoter without a usable address
+	KindCycle         = "parent_cycle"      // partners that are each other's parents
+	KindUnknownParent = "unknown_parent"    // a parent that is in no file
+	KindRenamed       = "renamed_token"     // a ref token that is not just the lower-cased code
+	KindMerged        = "merged"            // several partners that are one person
+	KindSplit         = "split"             // partners of one promoter in the book that are no longer one person
+	KindAmbiguousCode = "ambiguous_code"    // codes of several promoters that differ only by case, or not at all
+	KindAmbiguousLink = "ambiguous_link"    // link codes that differ only by case
+	KindMovedCode     = "moved_code"        // a code that another promoter had in the book
+	KindUnsafeLink    = "unsafe_link"       // a destination that may not be forwarded to
+	KindLoopingLink   = "looping_link"      // a destination that leads back to the old links
+	KindReservedName  = "reserved_name"     // a destination that holds a promoter parameter
+	KindNoHouse       = "unknown_exclusion" // an excluded code that nobody has
+	KindNoGrace       = "unknown_grace"     // a grace date for a code that nobody has
+	KindDuplicate     = "duplicate"         // blocks: two rows of one id that say different things
+	KindDateOrder     = "date_order"        // blocks: a column that only fits with the day first
+)
+
+// Decisions that a conflict can take. Most know only one: what the plan does.
+const (
+	Accept   = "accept"
+	KeepOne  = "first"
+	KeepNew  = "later"
+	DayFirst = "day_first"
+	MonFirst = "month_first"
+)
+
+// newConflict makes a conflict that informs and does not block.
+func newConflict(kind, subject, detail string) Conflict {
+	return Conflict{ID: kind + ":" + subject, Kind: kind, Subject: subject, Detail: detail, Recommended: Accept, options: []string{Accept}}
+}
+
+// question makes a conflict that blocks until a person has chosen an option.
+func question(kind, subject, detail, recommended string, options ...string) Conflict {
+	return Conflict{ID: kind + ":" + subject, Kind: kind, Subject: subject, Detail: detail, Recommended: recommended, Blocking: true, options: options}
+}
+
+// Decisions are what a person has decided, by conflict id.
+type Decisions map[string]Decision
+
+// Decision is one filled cell of the decision column.
+type Decision struct {
+	Value string
+	Line  int // of the decisions file
+}
+
+// ReadDecisions reads a conflicts.csv whose decision column was filled. Rows without a
+// decision say nothing. An empty path gives none.
+func ReadDecisions(path string) (Decisions, error) {
+	decisions := Decisions{}
+	if path == "" {
+		return decisions, nil
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("decisions: %w", err)
+	}
+	defer f.Close()
+	r := csv.NewReader(f)
+	r.FieldsPerRecord = -1
+	header, err := r.Read()
+	if err != nil {
+		return nil, fmt.Errorf("decisions: %s has no header: it must be an edited conflicts.csv", path)
+	}
+	for i := range header {
+		header[i] = strings.ToLower(sheet.Clean(strings.TrimPrefix(header[i], "\ufeff")))
+	}
+	id, decision := slices.Index(header, "id"), slices.Index(header, "decision")
+	if id < 0 || decision < 0 {
+		return nil, fmt.Errorf("decisions: %s has no column %q: it must be an edited conflicts.csv", path, map[bool]string{true: "id", false: "decision"}[id < 0])
+	}
+	for {
+		row, err := r.Read()
+		if errors.Is(err, io.EOF) {
+			return decisions, nil
+		}
+		if err != nil {
+			return nil, fmt.Errorf("decisions: %s: %w", path, err)
+		}
+		if len(row) <= max(id, decision) {
+			continue
+		}
+		key, value := sheet.Clean(row[id]), strings.ToLower(sheet.Clean(row[decision]))
+		if value == "" {
+			continue
+		}
+		line, _ := r.FieldPos(id)
+		if old, ok := decisions[key]; ok && old.Value != value {
+			return nil, fmt.Errorf("decisions: %s:%d: conflict %q is decided twice, %q and %q", path, line, key, old.Value, value)
+		}
+		decisions[key] = Decision{value, line}
+	}
+}
+
+// conflictList collects conflicts and puts the decisions to them.
+type conflictList struct {
+	list      []Conflict
+	decisions Decisions
+	seen      map[string]int
+}
+
+// add appends c with its decision, if there is one. A subject that has several conflicts
+// of one kind gets numbered ids.
+func (l *conflictList) add(c Conflict) *Conflict {
+	if l.seen == nil {
+		l.seen = map[string]int{}
+	}
+	l.seen[c.ID]++
+	if n := l.seen[c.ID]; n > 1 {
+		c.ID = fmt.Sprintf("%s#%d", c.ID, n)
+	}
+	c.Decision = l.decisions[c.ID].Value
+	l.list = append(l.list, c)
+	return &l.list[len(l.list)-1]
+}
+
+// check refuses decisions that a conflict does not know.
+func (l *conflictList) check() error {
+	var wrong []error
+	for _, c := range l.list {
+		if d := l.decisions[c.ID]; d.Value != "" && !slices.Contains(c.options, d.Value) {
+			wrong = append(wrong, fmt.Errorf("decisions, line %d: conflict %s: decision %q must be one of: %s", d.Line, c.ID, d.Value, strings.Join(c.options, ", ")))
+		}
+	}
+	return errors.Join(wrong...)
+}
+
+// WriteConflicts writes the list as the CSV that a person fills in.
+func WriteConflicts(w io.Writer, conflicts []Conflict) error {
+	out := sheet.NewWriter(w)
+	if err := out.Write("id", "kind", "subject", "detail", "recommended", "blocking", "decision"); err != nil {
+		return err
+	}
+	for _, c := range conflicts {
+		blocking := "no"
+		if c.Blocking {
+			blocking = "yes"
+		}
+		if err := out.Write(c.ID, c.Kind, c.Subject, c.Detail, c.Recommended, blocking, c.Decision); err != nil {
+			return err
+		}
+	}
+	return out.Flush()
+}

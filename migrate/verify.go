@@ -1,0 +1,301 @@
+package migrate
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"time"
+
+	"carryover/mapping"
+	"carryover/mapping/book"
+	"carryover/mapping/store"
+	"carryover/migrate/sheet"
+)
+
+// Check is one comparison of a verification.
+type Check struct {
+	Name        string   `json:"check"`
+	Compared    int      `json:"compared"`
+	Differences int      `json:"differences"`
+	Examples    []string `json:"examples,omitempty"` // the first few, as sentences
+	Note        string   `json:"note,omitempty"`
+}
+
+const maxExamples = 20
+
+func (c *Check) differ(format string, args ...any) {
+	if c.Differences++; len(c.Examples) < maxExamples {
+		c.Examples = append(c.Examples, fmt.Sprintf(format, args...))
+	}
+}
+
+// Verify compares the exports of the newest run with the book, and the book with the
+// published map, row by row and value by value. An error means that it could not be
+// compared; differences are in the checks.
+func Verify(ctx context.Context, s *Settings, b *book.Book, from store.Feed, progress Progress) ([]Check, *mapping.Map, error) {
+	run, err := b.LastRun(ctx)
+	if errors.Is(err, book.ErrNoRun) {
+		return nil, nil, errors.New("nothing was applied yet: there is nothing to verify")
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	var in runInputs
+	if err := json.Unmarshal(run.Inputs, &in); err != nil {
+		return nil, nil, fmt.Errorf("run %d does not say what it read: %w", run.ID, err)
+	}
+	counts, p, err := verifyExports(ctx, s, b, in, progress)
+	if err != nil {
+		return nil, nil, err
+	}
+	checks := counts
+	content, err := b.Content(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	checks = append(checks, verifyBook(p, content))
+	want, err := s.Project(content)
+	if err != nil {
+		return nil, nil, err
+	}
+	published, epoch, err := from.Load(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	return append(checks, verifyMap(want, published, epoch)), published, nil
+}
+
+// verifyExports reads the exports again and compares what they hold with what the run
+// said it had read.
+func verifyExports(ctx context.Context, s *Settings, b *book.Book, in runInputs, progress Progress) ([]Check, *Plan, error) {
+	silent := func(*sheet.File, int) func(*sheet.Reject) error { return func(*sheet.Reject) error { return nil } }
+	p, err := Make(ctx, Request{Settings: s, Args: absolute(in.WorkDir, in.Args), WorkDir: in.WorkDir, Decisions: decisionsOf(in.Decisions), Book: b, Progress: progress, Sink: silent})
+	if err != nil {
+		return nil, nil, fmt.Errorf("the exports of the newest run cannot be read again: %w", err)
+	}
+	files := Check{Name: "exports as they were applied"}
+	for i, f := range p.Files {
+		files.Compared++
+		switch {
+		case i >= len(in.Files):
+			files.differ("%s was not there when the run was applied", f.Path)
+		case f.SHA256 != in.Files[i].SHA256:
+			files.differ("%s has changed since", f.Path)
+		}
+		if f.Rows != f.Loaded+f.Rejected+f.Skipped {
+			files.differ("%s: %d rows were read, but %d loaded + %d rejected + %d skipped", f.Path, f.Rows, f.Loaded, f.Rejected, f.Skipped)
+		}
+	}
+	if len(in.Files) > len(p.Files) {
+		files.differ("%d of the exports are gone", len(in.Files)-len(p.Files))
+	}
+	if in.InputsID != p.InputsID && files.Differences == 0 {
+		files.Note = "the configuration has changed since the run: plan and apply again, or put it back"
+	}
+	return []Check{files}, p, nil
+}
+
+// verifyBook says where the book differs from what the exports mean.
+func verifyBook(p *Plan, c *book.Content) Check {
+	check := Check{Name: "book = exports", Compared: p.After.Len()}
+	promoters := map[int64]book.Promoter{}
+	for _, q := range c.Promoters {
+		promoters[q.ID] = q
+	}
+	for _, want := range p.Changes.Promoters {
+		if got, ok := promoters[want.ID]; ok {
+			check.differ("promoter %s: the book says %+v, the exports %+v", got.Token, got, want)
+		} else {
+			check.differ("promoter %s (Keap id %d) is missing in the book", want.Token, want.KeapID)
+		}
+	}
+	for _, a := range p.Changes.Aliases {
+		check.differ("%s %q: the book does not say what the exports say (promoter %d %s)", strings.ReplaceAll(a.Kind, "_", " "), a.Value, a.PromoterID, a.State)
+	}
+	for _, l := range p.Changes.Links {
+		check.differ("link %q: the book does not say what the exports say (%s)", l.Code, l.Destination)
+	}
+	return check
+}
+
+// verifyMap compares the published map with the book's, entry by entry.
+func verifyMap(want, got *mapping.Map, epoch store.Epoch) Check {
+	a, b := want.Entries(), got.Entries()
+	check := Check{Name: fmt.Sprintf("published map (epoch %d) = book", epoch.ID), Compared: len(a)}
+	for i, j := 0, 0; i < len(a) || j < len(b); {
+		switch order := entryOrder(a, b, i, j); {
+		case order < 0:
+			check.differ("%s %q is not in the published map", a[i].Kind, a[i].Key)
+			i++
+		case order > 0:
+			check.differ("%s %q is in the published map and not in the book", b[j].Kind, b[j].Key)
+			j++
+		default:
+			if a[i].Value != b[j].Value {
+				check.differ("%s %q: published is %s, the book has %s", a[i].Kind, a[i].Key, b[j].Value, a[i].Value)
+			}
+			i, j = i+1, j+1
+		}
+	}
+	if mapping.Checksum(want.Policy, nil) != mapping.Checksum(got.Policy, nil) {
+		check.differ("the published policy (hosts, cutoff, pages, parameters) is not the one of the configuration: run \"carryover map publish\"")
+	}
+	return check
+}
+
+// entryOrder compares a[i] with b[j]; the end of a list comes after everything.
+func entryOrder(a, b []mapping.Entry, i, j int) int {
+	switch {
+	case i == len(a):
+		return 1
+	case j == len(b):
+		return -1
+	case a[i].Kind != b[j].Kind:
+		return int(a[i].Kind) - int(b[j].Kind)
+	}
+	return strings.Compare(a[i].Key, b[j].Key)
+}
+
+// How much of a live gateway is asked: every link and every partner as long as they are
+// few, and a seeded sample of pairs.
+const (
+	maxAsked   = 20_000
+	pairSample = 2_000
+	askers     = 16
+)
+
+// Against asks the live gateway at base for old links and compares its answers with the
+// published map's. It asks with HEAD, which is answered like GET and not counted. The
+// sample of a seed is always the same.
+func Against(ctx context.Context, base string, m *mapping.Map, seed uint64, progress Progress) (Check, error) {
+	check := Check{Name: "live gateway " + base + " = published map"}
+	u, err := url.Parse(base)
+	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+		return check, fmt.Errorf("--against %q is no address of a gateway, such as http://127.0.0.1:8080", base)
+	}
+	table, err := mapping.New(m)
+	if err != nil {
+		return check, err
+	}
+	targets, note := targetsOf(m, seed)
+	check.Note = note
+	client := &http.Client{
+		Timeout:       10 * time.Second,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		Transport:     &http.Transport{MaxIdleConnsPerHost: askers, DialContext: (&net.Dialer{Timeout: 5 * time.Second}).DialContext},
+	}
+	defer client.CloseIdleConnections()
+	bar := progress.Bar("asking the gateway", int64(len(targets)))
+	defer bar.Done()
+
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	work := make(chan string)
+	var mu sync.Mutex
+	var failed error
+	var wg sync.WaitGroup
+	for range askers {
+		wg.Go(func() {
+			for target := range work {
+				difference, err := ask(ctx, client, u, table, target)
+				mu.Lock()
+				check.Compared++
+				if difference != "" {
+					check.differ("%s", difference)
+				}
+				if err != nil && failed == nil {
+					failed = err
+					cancel()
+				}
+				mu.Unlock()
+				bar.Add(1)
+			}
+		})
+	}
+feed:
+	for _, t := range targets {
+		select {
+		case work <- t:
+		case <-ctx.Done():
+			break feed
+		}
+	}
+	close(work)
+	wg.Wait()
+	if failed != nil {
+		return check, fmt.Errorf("the gateway at %s does not answer: %w", base, failed)
+	}
+	return check, ctx.Err()
+}
+
+// targetsOf lists paths with queries: every link, every code, every Keap id, every exact
+// path, and pairs of links and codes drawn with the seed.
+func targetsOf(m *mapping.Map, seed uint64) (targets []string, note string) {
+	rnd := rand.New(rand.NewPCG(seed, 0))
+	escape := url.PathEscape
+	pick := func(n int) []int {
+		all := rnd.Perm(n)
+		return all[:min(n, maxAsked)]
+	}
+	firstLink := "unknown"
+	for _, i := range pick(len(m.Links)) {
+		firstLink = m.Links[i].Code
+		targets = append(targets, "/go/"+escape(firstLink))
+	}
+	for _, i := range pick(len(m.Partners)) {
+		p := m.Partners[i]
+		targets = append(targets, "/go/"+escape(firstLink)+"/"+escape(p.Code))
+		if p.Token != "" {
+			targets = append(targets, "/r/"+p.Token)
+		}
+	}
+	for _, i := range pick(len(m.IDs)) {
+		targets = append(targets, fmt.Sprintf("/k/%s?affiliate=%d", escape(firstLink), m.IDs[i].KeapID))
+	}
+	for _, p := range m.Paths {
+		targets = append(targets, (&url.URL{Path: p.Path}).EscapedPath())
+	}
+	if len(m.Links) > 0 && len(m.Partners) > 0 {
+		for range min(pairSample, len(m.Links)*len(m.Partners)) {
+			targets = append(targets, "/go/"+escape(m.Links[rnd.IntN(len(m.Links))].Code)+"/"+escape(m.Partners[rnd.IntN(len(m.Partners))].Code)+"?utm_source=verify")
+		}
+	}
+	if most := max(len(m.Links), len(m.Partners), len(m.IDs)); most > maxAsked {
+		note = fmt.Sprintf("a sample: %d of each table and %d pairs, seed %d", maxAsked, pairSample, seed)
+	} else {
+		note = fmt.Sprintf("every link, code and id, and %d pairs drawn with seed %d", min(pairSample, len(m.Links)*len(m.Partners)), seed)
+	}
+	return targets, note
+}
+
+// ask sends one request and compares. An answer may change while it is asked for (the
+// cutoff passes): it must agree with the map before or after.
+func ask(ctx context.Context, client *http.Client, base *url.URL, table *mapping.Table, target string) (difference string, err error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodHead, base.Scheme+"://"+base.Host+target, nil)
+	if err != nil {
+		return "", err
+	}
+	req.Host = table.Policy().LegacyHosts[0]
+	request := mapping.ParseTarget(req.Host, target)
+	before := table.Resolve(request, time.Now())
+	resp, err := client.Do(req)
+	if err != nil {
+		return "", err
+	}
+	resp.Body.Close()
+	after := table.Resolve(request, time.Now())
+	got := resp.Header.Get("Location")
+	for _, want := range []mapping.Decision{before, after} {
+		if resp.StatusCode == want.Status() && got == want.Location {
+			return "", nil
+		}
+	}
+	return fmt.Sprintf("%s: the gateway answers %d %q, the map says %d %q", target, resp.StatusCode, got, after.Status(), after.Location), nil
+}
