@@ -45,6 +45,7 @@ type cli struct {
 	Gateway   gatewayCmd   `cmd:"" help:"Serve old links."`
 	Resolve   resolveCmd   `cmd:"" help:"Say what an old link does, now or at another time, and why."`
 	Links     linksCmd     `cmd:"" help:"The old-to-new sheet: every old link and what takes its place."`
+	Examples  examplesCmd  `cmd:"" help:"A few old links to try, on both sides of the cutoff."`
 	Promoters promotersCmd `cmd:"" help:"The promoters in the book."`
 	Clicks    clicksCmd    `cmd:"" help:"Count the clicks, or list each."`
 	Misses    missesCmd    `cmd:"" help:"Addresses that did not resolve, most wanted first."`

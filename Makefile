@@ -1,0 +1,61 @@
+# make run    builds, migrates the example program (or EXPORTS=dir CONFIG=file) and serves its old links
+# make test   runs every test; installs redis-server and chromium when they are missing
+# make bench  speed, as ratios against something else in the same run
+# make check  gofmt, vet, staticcheck
+
+EXPORTS ?= migrate/example/exports
+CONFIG  ?= migrate/example/carryover.toml
+DATA    ?= $(if $(filter migrate/example/exports,$(EXPORTS)),data/example,data)
+export REDIS_URL
+
+STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+CARRYOVER   := bin/carryover --config $(CONFIG) --data $(DATA)
+
+.PHONY: build run test bench check fuzz needs clean
+
+build:
+	@CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o bin/carryover ./cmd/carryover
+
+# A plan with open questions exits 3 and says what to decide; nothing is applied then.
+run: build
+	@$(CARRYOVER) plan --out $(DATA)/plan $(EXPORTS)
+	@$(CARRYOVER) apply $(DATA)/plan
+	@$(CARRYOVER) verify
+	@$(CARRYOVER) examples
+	@exec $(CARRYOVER) gateway
+
+test: needs
+	go test ./...
+
+check:
+	@test -z "$$(gofmt -l cmd migrate gateway mapping)" || { echo "not gofmt'ed:"; gofmt -l cmd migrate gateway mapping; exit 1; }
+	go vet ./...
+	go run $(STATICCHECK) ./...
+
+bench: needs
+	go test -run '^$$' -bench . -benchtime 1s ./mapping ./migrate/sheet
+	go test -run '^$$' -bench . -benchtime 1x -timeout 30m ./mapping/store ./gateway/... ./cmd/carryover
+
+# Each fuzzer for FUZZTIME.
+FUZZTIME ?= 30s
+fuzz:
+	@for pkg in $$(grep -rl 'func Fuzz' --include='*_test.go' . | xargs -n1 dirname | sort -u); do \
+		for f in $$(grep -ho 'func Fuzz[A-Za-z0-9]*' $$pkg/*_test.go | cut -c6-); do \
+			echo "$$pkg $$f"; go test $$pkg -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZTIME) || exit 1; \
+		done; \
+	done
+
+# What the tests start: a real redis-server, and Debian's chromium for the report page.
+needs:
+	@missing=""; \
+	command -v redis-server >/dev/null || missing="$$missing redis-server"; \
+	command -v redis-cli >/dev/null || missing="$$missing redis-tools"; \
+	command -v chromium >/dev/null || missing="$$missing chromium"; \
+	[ -z "$$missing" ] && exit 0; \
+	command -v apt-get >/dev/null || { echo "the tests need$$missing: please install them"; exit 1; }; \
+	sudo=""; [ "$$(id -u)" = 0 ] || sudo=sudo; \
+	echo "installing$$missing"; \
+	$$sudo apt-get update -qq && DEBIAN_FRONTEND=noninteractive $$sudo apt-get install -y -qq --no-install-recommends $$missing >/dev/null
+
+clean:
+	rm -rf bin

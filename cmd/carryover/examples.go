@@ -1,0 +1,110 @@
+package main
+
+import (
+	"fmt"
+	"net/url"
+	"strings"
+	"time"
+
+	"carryover/mapping"
+	"carryover/mapping/book"
+	"carryover/mapping/store"
+)
+
+type examplesCmd struct{}
+
+func (examplesCmd) Help() string {
+	return `Picks a few old links of the published map, one of each kind, and shows what they do on either side of
+the cutoff, and how to try them on a gateway on this machine. Changes nothing.
+
+Example: carryover examples`
+}
+
+// example is an old link that shows something.
+type example struct{ what, target string }
+
+func (examplesCmd) Run(a *app) error {
+	return a.withMap(func(p *program, _ *book.Book, s store.Store) error {
+		m, _, err := s.Load(a.ctx)
+		if err != nil {
+			return err
+		}
+		table, err := mapping.New(m)
+		if err != nil {
+			return err
+		}
+		day := func(t time.Time) string { return t.In(p.settings.Zone).Format(time.DateOnly) }
+		before, after := m.Policy.Cutoff.Add(-time.Second), m.Policy.Cutoff
+		examples := pickExamples(m)
+		fmt.Fprintf(a.out, "A few old links of %s to try, by the address of the gateway on this machine:\n\n", m.Policy.LegacyHosts[0])
+		for _, e := range examples {
+			req := mapping.ParseTarget("", e.target)
+			fmt.Fprintf(a.out, "http://%s%s  (%s)\n  on %s  %s\n  on %s  %s\n", p.Gateway.Listen, e.target, e.what,
+				day(before), told(table.Resolve(req, before)), day(after), told(table.Resolve(req, after)))
+		}
+		fmt.Fprintf(a.out, "\nSee an answer: curl -sI 'http://%s%s'\nAsk why:       carryover resolve '%s' --at %s\n\n",
+			p.Gateway.Listen, examples[0].target, "https://"+m.Policy.LegacyHosts[0]+examples[0].target, day(before))
+		return nil
+	})
+}
+
+func told(d mapping.Decision) string {
+	return strings.TrimSpace(fmt.Sprintf("%d %-18s %s", d.Status(), d.Outcome, d.Location))
+}
+
+// pickExamples finds one old link of every kind that the map has.
+func pickExamples(m *mapping.Map) []example {
+	link := "unknown"
+	for _, l := range m.Links {
+		if plain(l.Code) || link == "unknown" {
+			link = l.Code
+		}
+	}
+	policy := &m.Policy
+	path := func(code string) string {
+		return mapping.ParseURL(policy.OldLink(link, code)).Path
+	}
+	var out []example
+	add := func(what string, match func(p mapping.Partner) bool) {
+		for _, p := range m.Partners {
+			if match(p) && plain(p.Code) {
+				out = append(out, example{what, path(p.Code)})
+				return
+			}
+		}
+	}
+	add("an active promoter", func(p mapping.Partner) bool { return p.Status == mapping.Active && p.Until.IsZero() })
+	add("with a grace date", func(p mapping.Partner) bool { return p.Status == mapping.Active && !p.Until.IsZero() })
+	add("an inactive promoter", func(p mapping.Partner) bool { return p.Status == mapping.Inactive })
+	add("the program's own", func(p mapping.Partner) bool { return p.Status == mapping.House })
+	out = append(out, example{"nobody we know", path("nobody-we-know")})
+	if firstActive(m) != 0 {
+		out = append(out, example{"re-pointed at Keap", fmt.Sprintf("/k/%s?affiliate=%d", url.PathEscape(link), firstActive(m))})
+	}
+	for _, p := range m.Partners {
+		if p.Status == mapping.Active && plain(p.Code) {
+			out = append(out, example{"the new link", mapping.ParseURL(policy.NewLink(p.Token, link)).Path})
+			break
+		}
+	}
+	return append(out, example{"an unknown link", "/go/no-such-link"}, example{"the old sign-in", "/app/authentication/login"})
+}
+
+// plain reports whether a code reads well in an example: letters only.
+func plain(code string) bool {
+	return strings.IndexFunc(code, func(r rune) bool { return r < 'A' || r > 'z' || r > 'Z' && r < 'a' }) < 0
+}
+
+// firstActive is the Keap id of an active promoter; 0 when there is none.
+func firstActive(m *mapping.Map) int64 {
+	active := map[string]bool{}
+	for _, p := range m.Partners {
+		active[p.Code] = p.Status == mapping.Active
+	}
+	for _, id := range m.IDs {
+		if active[id.Code] {
+			return id.KeapID
+		}
+	}
+	return 0
+}
