@@ -104,7 +104,7 @@ type linkRow struct {
 func readExports(ctx context.Context, args []string, s *Settings, decisions Decisions, progress Progress, sink RejectSink) (*exports, error) {
 	x := &exports{
 		settings: s, conflicts: &conflictList{decisions: decisions}, progress: progress, sink: sink,
-		partners: map[int64]*partner{}, contacts: map[int64]person{}, seen: map[int64]seenContact{},
+		partners: map[int64]*partner{}, contacts: map[int64]person{},
 		wanted: map[int64]bool{}, seed: maphash.MakeSeed(), links: map[string]*linkRow{}, linkByID: map[int64]*linkRow{},
 	}
 	inputs, err := sheet.Find(args, keap.KindNames())
@@ -261,6 +261,9 @@ func (x *exports) read(ctx context.Context, index int, f *sheet.File) error {
 			return cmp.Or(step(), x.partner(p, place{index, line}))
 		}, onReject)
 	case keap.Contacts:
+		if len(x.seen) == 0 {
+			x.seen = make(map[int64]seenContact, f.Rows) // a million of them: no growing
+		}
 		count, err = keap.ReadContacts(f, func(line int, c *keap.Contact) error {
 			return cmp.Or(step(), x.contact(c, place{index, line}))
 		}, onReject)

@@ -54,10 +54,10 @@ func told(d mapping.Decision) string {
 
 // pickExamples finds one old link of every kind that the map has.
 func pickExamples(m *mapping.Map) []example {
-	link := "unknown"
+	link, shortest := "unknown", 0
 	for _, l := range m.Links {
-		if plain(l.Code) || link == "unknown" {
-			link = l.Code
+		if n := len(l.Destination); plain(l.Code) && (shortest == 0 || n < shortest) {
+			link, shortest = l.Code, n
 		}
 	}
 	policy := &m.Policy
@@ -90,9 +90,9 @@ func pickExamples(m *mapping.Map) []example {
 	return append(out, example{"an unknown link", "/go/no-such-link"}, example{"the old sign-in", "/app/authentication/login"})
 }
 
-// plain reports whether a code reads well in an example: letters only.
+// plain reports whether a code reads well in an example: a few letters.
 func plain(code string) bool {
-	return strings.IndexFunc(code, func(r rune) bool { return r < 'A' || r > 'z' || r > 'Z' && r < 'a' }) < 0
+	return len(code) <= 16 && strings.IndexFunc(code, func(r rune) bool { return r < 'A' || r > 'z' || r > 'Z' && r < 'a' }) < 0
 }
 
 // firstActive is the Keap id of an active promoter; 0 when there is none.
