@@ -55,7 +55,10 @@ func told(d mapping.Decision) string {
 // pickExamples finds one old link of every kind that the map has.
 func pickExamples(m *mapping.Map) []example {
 	link, shortest := "unknown", 0
-	for _, l := range m.Links {
+	for i, l := range m.Links {
+		if i == 0 {
+			link = l.Code
+		}
 		if n := len(l.Destination); plain(l.Code) && (shortest == 0 || n < shortest) {
 			link, shortest = l.Code, n
 		}

@@ -58,65 +58,52 @@ func Rows[T any](f *File, fn func(line int, row *T) error, onReject func(*Reject
 		return onReject(rej)
 	}
 
-	for {
-		err := s.next()
-		if err == io.EOF {
-			break
-		}
-		if err != nil {
-			return count, err
-		}
-		rec := &s.rec
+	err = s.each(func(rec *record) error {
 		count.Rows++
 		switch f.layout.classify(rec) {
 		case blankRow:
 			count.skip(SkippedBlank)
-			continue
+			return nil
 		case repeatedHeader:
 			count.skip(SkippedRepeatedHeader)
-			continue
+			return nil
 		case totals:
 			count.skip(SkippedTotals)
-			continue
+			return nil
 		case tooManyCells:
-			err = reject(rec, &Reject{Reason: TooManyCells, Hint: fmt.Sprintf(
+			return reject(rec, &Reject{Reason: TooManyCells, Hint: fmt.Sprintf(
 				"the row has %d cells and the header %d; a cell that holds the delimiter must stand in quotes", len(rec.cells), len(f.Header))}, true)
-			if err != nil {
-				return count, err
-			}
-			continue
 		}
 
 		rej := feed.load(rec)
-		var value any
-		if rej == nil {
-			if value, err = decoder.Read(); err != nil {
-				if rej = feed.explain(); rej == nil {
-					return count, fmt.Errorf("read %s, line %d: %w", f.Path, rec.line, err)
-				}
-			}
-		}
 		if rej != nil {
-			if err := reject(rec, rej, false); err != nil {
-				return count, err
+			return reject(rec, rej, false)
+		}
+		value, err := decoder.Read()
+		if err != nil {
+			if rej = feed.explain(); rej == nil {
+				return fmt.Errorf("read %s, line %d: %w", f.Path, rec.line, err)
 			}
-			continue
+			return reject(rec, rej, false)
 		}
 
 		err = fn(rec.line, value.(*T))
+		if err == nil {
+			count.Loaded++
+			return nil
+		}
 		var skip *Skip
 		switch {
-		case err == nil:
-			count.Loaded++
 		case errors.As(err, &rej):
-			if err := reject(rec, rej, false); err != nil {
-				return count, err
-			}
+			return reject(rec, rej, false)
 		case errors.As(err, &skip):
 			count.skip(skip.Reason)
-		default:
-			return count, err
+			return nil
 		}
+		return err
+	})
+	if err != nil {
+		return count, err
 	}
 	if counted.bytes != f.Bytes {
 		return count, fmt.Errorf("%s changed while it was read: run again", f.Path)
