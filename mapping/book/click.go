@@ -1,0 +1,286 @@
+package book
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Click is one answered request for a link, with the verdict on who made it.
+type Click struct {
+	Node      string    // the gateway that answered
+	Seq       int64     // its number there; (Node, Seq) names the click for ever
+	At        time.Time // millisecond precision
+	Host      string    // as the request named it
+	Path      string    // raw, without the query, at most 2 KB
+	Params    string    // names of affiliate parameters in the query, comma separated
+	Outcome   string    // as mapping.Outcome prints it
+	Token     string    // ref token that the URL names, credited or not
+	Link      string    // stored code of the link; empty when unknown
+	Ad        string
+	Miss      bool   // the URL did not resolve to all that it seems to name
+	Expired   bool   // answered by the rules that hold after the cutoff
+	Referrer  string // scheme and host
+	UserAgent string // at most 512 bytes
+	Visitor   string // keyed hash of the address, empty when it is not known
+	Signals   uint32 // header bits, see gateway/click
+	Epoch     int64  // of the link map that decided
+	Verdict   string // human, preview, bot, scanner, prefetch or frame
+	Reason    string // why, in a few words
+	Rules     int    // version of the rules that judged
+}
+
+// ClickFilter chooses clicks; its zero value chooses all.
+type ClickFilter struct {
+	From, To time.Time // From <= at < To; zero leaves that side open; widened to whole hours where counts are read
+	Token    string    // only this ref token
+	Link     string    // only this link code
+	Outcome  string    // only this outcome
+	Verdict  string    // only this verdict
+}
+
+// where gives the conditions of f on a time column that counts in units; From and To are
+// widened to whole units.
+func (f ClickFilter) where(column string, count, whole time.Duration) (string, []any) {
+	conds, args := []string{"1 = 1"}, []any{}
+	add := func(cond string, arg any) { conds, args = append(conds, cond), append(args, arg) }
+	if !f.From.IsZero() {
+		add(column+" >= ?", f.From.Truncate(whole).UnixNano()/int64(count))
+	}
+	if !f.To.IsZero() {
+		add(column+" < ?", f.To.Add(whole-1).Truncate(whole).UnixNano()/int64(count))
+	}
+	for _, eq := range []struct{ column, value string }{
+		{"ref_token", f.Token}, {"link", f.Link}, {"outcome", f.Outcome}, {"verdict", f.Verdict},
+	} {
+		if eq.value != "" {
+			add(eq.column+" = ?", eq.value)
+		}
+	}
+	return strings.Join(conds, " AND "), args
+}
+
+type rollupKey struct {
+	hour                          int64
+	token, link, outcome, verdict string
+}
+
+// AddClicks stores the clicks that the book does not have yet and counts exactly those,
+// in one transaction. The same clicks may be given any number of times, by any number
+// of processes. added is how many were new.
+func (b *Book) AddClicks(ctx context.Context, clicks []Click) (added int, err error) {
+	if len(clicks) == 0 {
+		return 0, nil
+	}
+	err = b.update(ctx, func(tx *sql.Tx) error {
+		insert, err := tx.PrepareContext(ctx, `INSERT OR IGNORE INTO click (`+clickColumns+`)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`)
+		if err != nil {
+			return err
+		}
+		defer insert.Close()
+		counts := map[rollupKey]int64{}
+		for i := range clicks {
+			c := &clicks[i]
+			res, err := insert.ExecContext(ctx, c.Node, c.Seq, c.At.UnixMilli(), c.Host, c.Path, c.Params, c.Outcome, c.Token, c.Link, c.Ad,
+				c.Miss, c.Expired, c.Referrer, c.UserAgent, c.Visitor, c.Signals, c.Epoch, c.Verdict, c.Reason, c.Rules)
+			if err != nil {
+				return fmt.Errorf("click %s.%d: %w", c.Node, c.Seq, err)
+			}
+			if n, err := res.RowsAffected(); err != nil {
+				return err
+			} else if n == 1 {
+				added++
+				hour := c.At.Unix() - c.At.Unix()%3600
+				counts[rollupKey{hour, c.Token, c.Link, c.Outcome, c.Verdict}]++
+			}
+		}
+		for k, n := range counts {
+			if _, err := tx.ExecContext(ctx, `INSERT INTO click_rollup (hour, ref_token, link, outcome, verdict, count) VALUES (?, ?, ?, ?, ?, ?)
+				ON CONFLICT (hour, ref_token, link, outcome, verdict) DO UPDATE SET count = click_rollup.count + excluded.count`,
+				k.hour, k.token, k.link, k.outcome, k.verdict, n); err != nil {
+				return fmt.Errorf("counting them: %w", err)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return 0, fmt.Errorf("adding clicks: %w", err)
+	}
+	return added, nil
+}
+
+const clickColumns = `node, seq, at, host, path, params, outcome, ref_token, link, ad,
+	miss, expired, referrer, user_agent, visitor, signals, epoch, verdict, reason, rule_version`
+
+// Clicks hands the raw clicks that f chooses to fn, oldest first. It stops at the first
+// error of fn and returns it.
+func (b *Book) Clicks(ctx context.Context, f ClickFilter, fn func(Click) error) error {
+	where, args := f.where("at", time.Millisecond, time.Millisecond)
+	rows, err := b.r.QueryContext(ctx, `SELECT `+clickColumns+` FROM click WHERE `+where+` ORDER BY at, node, seq`, args...)
+	if err != nil {
+		return fmt.Errorf("reading clicks: %w", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		c, err := scanClick(rows)
+		if err != nil {
+			return fmt.Errorf("reading clicks: %w", err)
+		}
+		if err := fn(c); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}
+
+// ClickByID returns the click that (node, seq) names; ok is false when it is not (or no
+// longer) there.
+func (b *Book) ClickByID(ctx context.Context, node string, seq int64) (c Click, ok bool, err error) {
+	c, err = scanClick(b.r.QueryRowContext(ctx, `SELECT `+clickColumns+` FROM click WHERE node = ? AND seq = ?`, node, seq))
+	switch {
+	case err == sql.ErrNoRows:
+		return Click{}, false, nil
+	case err != nil:
+		return Click{}, false, fmt.Errorf("reading click %s.%d: %w", node, seq, err)
+	}
+	return c, true, nil
+}
+
+func scanClick(row interface{ Scan(...any) error }) (Click, error) {
+	var c Click
+	var at int64
+	err := row.Scan(&c.Node, &c.Seq, &at, &c.Host, &c.Path, &c.Params, &c.Outcome, &c.Token, &c.Link, &c.Ad,
+		&c.Miss, &c.Expired, &c.Referrer, &c.UserAgent, &c.Visitor, &c.Signals, &c.Epoch, &c.Verdict, &c.Reason, &c.Rules)
+	c.At = time.UnixMilli(at).UTC()
+	return c, err
+}
+
+// What [Book.ClickCounts] groups by.
+const (
+	ByDay      = "day" // of the zone that is given
+	ByPromoter = "promoter"
+	ByLink     = "link"
+	ByVerdict  = "verdict"
+	ByOutcome  = "outcome"
+)
+
+// ClickCount is one line of a report on clicks.
+type ClickCount struct {
+	Key   string // a day as 2006-01-02, or a ref token, link code, verdict or outcome; empty: the URL named none
+	Total int64
+	Human int64 // of Total, those judged human
+}
+
+// ClickCounts counts clicks from the hourly counts, which outlive raw clicks. Days are in
+// order, days of zone (nil: UTC); everything else has the most human clicks first.
+func (b *Book) ClickCounts(ctx context.Context, f ClickFilter, by string, zone *time.Location) ([]ClickCount, error) {
+	column, ok := map[string]string{ByDay: "hour", ByPromoter: "ref_token", ByLink: "link", ByVerdict: "verdict", ByOutcome: "outcome"}[by]
+	if !ok {
+		return nil, fmt.Errorf("clicks cannot be counted by %q: choose day, promoter, link, verdict or outcome", by)
+	}
+	if zone == nil {
+		zone = time.UTC
+	}
+	where, args := f.where("hour", time.Second, time.Hour)
+	rows, err := b.r.QueryContext(ctx, `SELECT `+column+`, SUM(count), SUM(CASE WHEN verdict = 'human' THEN count ELSE 0 END)
+		FROM click_rollup WHERE `+where+` GROUP BY 1 ORDER BY 1`, args...)
+	if err != nil {
+		return nil, fmt.Errorf("counting clicks: %w", err)
+	}
+	defer rows.Close()
+	var out []ClickCount
+	for rows.Next() {
+		var n ClickCount
+		var hour int64
+		key := any(&n.Key)
+		if by == ByDay {
+			key = &hour
+		}
+		if err := rows.Scan(key, &n.Total, &n.Human); err != nil {
+			return nil, fmt.Errorf("counting clicks: %w", err)
+		}
+		if by == ByDay {
+			n.Key = time.Unix(hour, 0).In(zone).Format(time.DateOnly)
+			if last := len(out) - 1; last >= 0 && out[last].Key == n.Key {
+				out[last].Total += n.Total
+				out[last].Human += n.Human
+				continue
+			}
+		}
+		out = append(out, n)
+	}
+	if by != ByDay {
+		slices.SortStableFunc(out, func(a, b ClickCount) int {
+			return cmp.Or(cmp.Compare(b.Human, a.Human), cmp.Compare(b.Total, a.Total))
+		})
+	}
+	return out, rows.Err()
+}
+
+// Miss is a URL that did not resolve to all that it seems to name.
+type Miss struct {
+	Host, Path  string
+	Outcome     string // what the last one was answered
+	Human       int64
+	Total       int64
+	First, Last time.Time
+	TopReferrer string // the referrer of most of them; empty when most had none
+}
+
+// Misses lists URLs that did not resolve, those that most people want first. At most
+// limit of them; 0 or less: all. It reads raw clicks, so it looks as far back as these
+// are kept.
+func (b *Book) Misses(ctx context.Context, f ClickFilter, limit int) ([]Miss, error) {
+	if limit <= 0 {
+		limit = -1
+	}
+	where, args := f.where("at", time.Millisecond, time.Millisecond)
+	// A bare column beside MAX is of the row that has the maximum (SQLite's documented reading).
+	rows, err := b.r.QueryContext(ctx, `SELECT host, path, outcome, SUM(verdict = 'human') AS human, COUNT(*) AS total, MIN(at) AS first, MAX(at)
+		FROM click WHERE miss = 1 AND `+where+` GROUP BY host, path ORDER BY human DESC, total DESC, host, path LIMIT ?`, append(args, limit)...)
+	if err != nil {
+		return nil, fmt.Errorf("reading misses: %w", err)
+	}
+	defer rows.Close()
+	var out []Miss
+	for rows.Next() {
+		var m Miss
+		var first, last int64
+		if err := rows.Scan(&m.Host, &m.Path, &m.Outcome, &m.Human, &m.Total, &first, &last); err != nil {
+			return nil, fmt.Errorf("reading misses: %w", err)
+		}
+		m.First, m.Last = time.UnixMilli(first).UTC(), time.UnixMilli(last).UTC()
+		out = append(out, m)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, fmt.Errorf("reading misses: %w", err)
+	}
+	for i := range out {
+		err := b.r.QueryRowContext(ctx, `SELECT referrer FROM click WHERE miss = 1 AND host = ? AND path = ? AND `+where+`
+			GROUP BY referrer ORDER BY COUNT(*) DESC, referrer LIMIT 1`, append([]any{out[i].Host, out[i].Path}, args...)...).Scan(&out[i].TopReferrer)
+		if err != nil && err != sql.ErrNoRows {
+			return nil, fmt.Errorf("reading misses: %w", err)
+		}
+	}
+	return out, nil
+}
+
+// ForgetClicks deletes raw clicks older than before, a few thousand a transaction so that
+// nobody waits long. Hourly counts stay.
+func (b *Book) ForgetClicks(ctx context.Context, before time.Time) (deleted int, err error) {
+	for {
+		res, err := b.w.ExecContext(ctx, `DELETE FROM click WHERE (node, seq) IN (SELECT node, seq FROM click WHERE at < ? LIMIT 2000)`, before.UnixMilli())
+		if err != nil {
+			return deleted, fmt.Errorf("letting old clicks go: %w", err)
+		}
+		n, _ := res.RowsAffected()
+		if deleted += int(n); n == 0 {
+			return deleted, nil
+		}
+	}
+}
