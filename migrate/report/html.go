@@ -1,0 +1,189 @@
+package report
+
+import (
+	"bytes"
+	_ "embed"
+	"fmt"
+	"html/template"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+
+	"carryover/migrate"
+)
+
+const (
+	shownConflicts = 100 // of each kind; conflicts.csv has all
+	shownRejects   = 200 // rejects/ has all
+)
+
+//go:embed page.html
+var source string
+
+var pageTemplate = template.Must(template.New("page").Funcs(template.FuncMap{
+	"count": Count[int], "visible": visible, "took": took, "reason": reasonWords,
+	"bytes": size, "join": list, "choices": choices,
+}).Parse(source))
+
+// HTML writes the plan as one page that loads nothing and runs nothing: it can be
+// mailed, printed and opened anywhere. The title names the program.
+func HTML(w io.Writer, p *migrate.Plan, title string) error {
+	var b bytes.Buffer // a page that fails halfway is not written at all
+	if err := pageTemplate.Execute(&b, newPage(p, title)); err != nil {
+		return fmt.Errorf("plan page: %w", err)
+	}
+	_, err := w.Write(b.Bytes())
+	return err
+}
+
+// page is what the template shows of a plan.
+type page struct {
+	Title    string
+	Headline string
+	Kept     string
+	How      string
+	Plan     *migrate.Plan
+	Totals   migrate.Totals
+	Open     int
+	Needs    []need
+
+	Dir     string // the folder that all files share
+	Files   []fileView
+	Sum     migrate.FilePlan
+	Unread  []string
+	Changes []change
+
+	Groups      []groupView
+	Rejects     []migrate.RejectLine
+	MoreRejects int
+	RejectsBy   []tallied
+	Arguments   string
+}
+
+// fileView is one export and the shares of its rows.
+type fileView struct {
+	migrate.FilePlan
+	Name    string
+	Bar     []share
+	Skips   string
+	Dates   []string
+	Strange []string // headers not understood
+	Secrets []string // names of the columns that were dropped
+}
+
+// share is one part of a bar that is 100 wide.
+type share struct {
+	Class string // loaded, rejected or skipped
+	X, W  float64
+}
+
+// groupView is the conflicts of one kind, as many as are shown.
+type groupView struct {
+	group
+	Total, More int
+}
+
+func newPage(p *migrate.Plan, title string) page {
+	v := page{
+		Title: visible(title), Headline: headline(p), Kept: kept(p), How: how(p), Plan: p, Totals: p.Totals,
+		Open: len(p.Open()), Needs: needs(p), Changes: changes(p), RejectsBy: tally(p.Rejects), Arguments: visible(arguments(p.Args)),
+	}
+	paths := make([]string, 0, len(p.Files))
+	for _, f := range p.Files {
+		paths = append(paths, f.Path)
+	}
+	dir, names := shorten(paths)
+	v.Dir = visible(dir)
+	for i, f := range p.Files {
+		v.Files = append(v.Files, viewFile(f, names[i]))
+		v.Sum.Rows += f.Rows
+		v.Sum.Loaded += f.Loaded
+		v.Sum.Rejected += f.Rejected
+		v.Sum.Skipped += f.Skipped
+	}
+	for _, u := range p.Unread {
+		v.Unread = append(v.Unread, unreadLine(u))
+	}
+	for _, g := range groupConflicts(p.Conflicts) {
+		view := groupView{group: g, Total: len(g.List)}
+		view.List = g.List[:min(view.Total, shownConflicts)]
+		view.More = view.Total - len(view.List)
+		v.Groups = append(v.Groups, view)
+	}
+	v.Rejects = slices.Clone(p.Rejects[:min(len(p.Rejects), shownRejects)])
+	for i := range v.Rejects {
+		v.Rejects[i].File = strings.TrimPrefix(v.Rejects[i].File, dir+"/")
+	}
+	v.MoreRejects = len(p.Rejects) - len(v.Rejects)
+	return v
+}
+
+func viewFile(f migrate.FilePlan, name string) fileView {
+	v := fileView{FilePlan: f, Name: visible(name), Bar: shares(f), Strange: f.NotUnderstood, Secrets: f.Dropped}
+	var skips []string
+	for _, s := range sorted(f.SkippedBy) {
+		skips = append(skips, Count(s.N)+" "+reasonWords(s.Reason))
+	}
+	v.Skips = strings.Join(skips, ", ")
+	for _, header := range slices.Sorted(maps.Keys(f.DateLayout)) {
+		v.Dates = append(v.Dates, visible(header)+": "+strings.ReplaceAll(visible(f.DateLayout[header]), "_", " "))
+	}
+	return v
+}
+
+// shares divides a bar. A part that holds rows at all is wide enough to be seen, at the
+// cost of the widest.
+func shares(f migrate.FilePlan) []share {
+	all := f.Loaded + f.Rejected + f.Skipped
+	if all <= 0 {
+		return nil
+	}
+	const least = 1.5
+	parts := []share{{Class: "loaded"}, {Class: "rejected"}, {Class: "skipped"}}
+	widest := 0
+	for i, n := range []int{f.Loaded, f.Rejected, f.Skipped} {
+		if n > 0 {
+			parts[i].W = max(least, 100*float64(n)/float64(all))
+		}
+		if parts[i].W > parts[widest].W {
+			widest = i
+		}
+	}
+	parts[widest].W -= parts[0].W + parts[1].W + parts[2].W - 100
+	var bar []share
+	x := 0.0
+	for _, s := range parts {
+		if s.W > 0 {
+			s.X = x
+			x += s.W
+			bar = append(bar, share{s.Class, round(s.X), round(s.W)})
+		}
+	}
+	return bar
+}
+
+// round keeps two decimals, enough for a bar of any screen.
+func round(x float64) float64 { return float64(int(x*100+0.5)) / 100 }
+
+// size writes a number of bytes as people say it.
+func size(n int64) string {
+	switch {
+	case n < 1000:
+		return counted(int(n), "byte", "bytes")
+	case n < 1_000_000:
+		return fmt.Sprintf("%.0f kB", float64(n)/1e3)
+	case n < 1_000_000_000:
+		return fmt.Sprintf("%.1f MB", float64(n)/1e6)
+	}
+	return fmt.Sprintf("%.1f GB", float64(n)/1e9)
+}
+
+// list joins names that come from a file.
+func list(names []string) string {
+	clean := make([]string, 0, len(names))
+	for _, n := range names {
+		clean = append(clean, visible(n))
+	}
+	return strings.Join(clean, ", ")
+}

@@ -1,0 +1,225 @@
+package report
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"path/filepath"
+	"strings"
+
+	"carryover/migrate"
+)
+
+// spelled is how many open questions the terminal spells out; conflicts.csv has all.
+const spelled = 5
+
+// Plan writes the closing text of a plan whose files were written to outDir: what was
+// read, what it makes of the program, and what to do next.
+func Plan(w io.Writer, p *migrate.Plan, outDir string) error {
+	out := &text{}
+	out.files(p, outDir)
+	out.unread(p)
+	out.totals(p)
+	out.tables(p)
+	out.conflicts(p, outDir)
+	out.next(p, outDir)
+	_, err := w.Write(out.Bytes())
+	return err
+}
+
+// text gathers the lines; a buffer does not fail.
+type text struct{ bytes.Buffer }
+
+func (t *text) line(format string, args ...any) { fmt.Fprintf(t, format+"\n", args...) }
+
+// table writes a table, moved to the right by a margin.
+func (t *text) table(header []string, rows [][]string) {
+	var b bytes.Buffer
+	Table(&b, header, rows)
+	for l := range strings.Lines(b.String()) {
+		t.WriteString("  " + l)
+	}
+}
+
+func (t *text) files(p *migrate.Plan, outDir string) {
+	paths := make([]string, 0, len(p.Files))
+	for _, f := range p.Files {
+		paths = append(paths, f.Path)
+	}
+	dir, names := shorten(paths)
+	if dir == "" {
+		t.line("What was read")
+	} else {
+		t.line("What was read from %s", visible(dir))
+	}
+	var rows [][]string
+	var sum migrate.FilePlan
+	for i, f := range p.Files {
+		rows = append(rows, []string{names[i], f.Kind, Count(f.Rows), Count(f.Loaded), Count(f.Rejected), Count(f.Skipped), took(f.Took)})
+		sum.Rows, sum.Loaded, sum.Rejected, sum.Skipped, sum.Took = sum.Rows+f.Rows, sum.Loaded+f.Loaded, sum.Rejected+f.Rejected, sum.Skipped+f.Skipped, sum.Took+f.Took
+	}
+	if len(p.Files) > 1 {
+		rows = append(rows, []string{"together", "", Count(sum.Rows), Count(sum.Loaded), Count(sum.Rejected), Count(sum.Skipped), took(sum.Took)})
+	}
+	t.table([]string{"file", "kind", "rows", "loaded", "rejected", "skipped", "time"}, rows)
+	if p.Totals.Rejected > 0 {
+		var why []string
+		for _, r := range tally(p.Rejects) {
+			why = append(why, fmt.Sprintf("%s %s", Count(r.N), visible(r.Reason)))
+		}
+		t.line("  rejected: %s", strings.Join(why, ", "))
+		t.line("  each row with its reason is in %s", visible(filepath.Join(outDir, "rejects")))
+	}
+}
+
+func (t *text) unread(p *migrate.Plan) {
+	if len(p.Unread) == 0 {
+		return
+	}
+	t.line("\nNot read")
+	for _, u := range p.Unread {
+		t.line("  %s", unreadLine(u))
+	}
+}
+
+// unreadLine names the file and the reason; many reasons begin with the file already.
+func unreadLine(u migrate.Unread) string {
+	if strings.HasPrefix(u.Reason, u.Path) {
+		return visible(u.Reason)
+	}
+	return visible(u.Path) + ": " + visible(u.Reason)
+}
+
+func (t *text) totals(p *migrate.Plan) {
+	n := p.Totals
+	t.line("\nWhat it becomes")
+	rows := [][]string{
+		{"promoters", Count(n.Promoters), fmt.Sprintf("%s active, %s inactive, from %s", Count(n.Active), Count(n.Inactive), counted(n.Partners, "partner", "partners"))},
+		{"  need an e-mail", Count(n.NeedEmail), ""},
+		{"  partners merged", Count(n.Merged), "into promoters that have another partner"},
+		{"  house partners", Count(n.House), "the program's own: never credited"},
+		{"tracking links", Count(n.Links), ""},
+		{"old codes", Count(n.Codes), "resolve"},
+		{"Keap ids", Count(n.KeapIDs), "resolve"},
+	}
+	var b bytes.Buffer
+	Table(&b, []string{"", "", ""}, rows)
+	lines := strings.SplitAfter(b.String(), "\n")
+	for _, l := range lines[1 : len(lines)-1] { // without the empty header
+		t.WriteString("  " + l)
+	}
+}
+
+func (t *text) tables(p *migrate.Plan) {
+	if len(p.Tables) == 0 {
+		return
+	}
+	t.line("\nWhat changes in the book")
+	var rows [][]string
+	for _, c := range changes(p) {
+		rows = append(rows, []string{c.Name, Count(c.Create), Count(c.Update), Count(c.Unchanged)})
+	}
+	t.table([]string{"table", "create", "update", "unchanged"}, rows)
+}
+
+func (t *text) conflicts(p *migrate.Plan, outDir string) {
+	if len(p.Conflicts) == 0 {
+		return
+	}
+	t.line("\nWhat a person should know (all of it in %s)", visible(filepath.Join(outDir, "conflicts.csv")))
+	var rows [][]string
+	for _, g := range groupConflicts(p.Conflicts) {
+		blocks := "no"
+		switch {
+		case g.Open > 0 && g.Open < g.Blocking:
+			blocks = fmt.Sprintf("YES, %s of %s undecided", Count(g.Open), Count(g.Blocking))
+		case g.Open > 0:
+			blocks = "YES"
+		case g.Blocking > 0:
+			blocks = "decided"
+		}
+		rows = append(rows, []string{g.Kind, Count(len(g.List)), blocks, g.Title})
+	}
+	t.table([]string{"kind", "count", "blocks", "what it is"}, rows)
+}
+
+// next says what to do now: answer what blocks, or review and apply.
+func (t *text) next(p *migrate.Plan, outDir string) {
+	file := func(name string) string { return quoted(filepath.Join(outDir, name)) }
+	t.line("\nPlan %s. Nothing has been changed.", cmpID(p))
+	open := p.Open()
+	if len(open) == 0 {
+		t.line("Review %s, then run:", visible(file("report.html")))
+		t.line("  carryover apply %s", visible(quoted(outDir)))
+		return
+	}
+	t.line("%s be answered before it can be applied:", counted(len(open), "question must", "questions must"))
+	for i, c := range open {
+		if i == spelled {
+			t.line("\n  … and %s more in %s", Count(len(open)-i), visible(file("conflicts.csv")))
+			break
+		}
+		t.line("\n  %d. %s", i+1, visible(c.ID))
+		for _, l := range wrap(visible(c.Detail), 90) {
+			t.line("     %s", l)
+		}
+		t.line("     decision: %s", choices(c))
+	}
+	t.line("\nWhat to do:")
+	t.line("  1. Fill in the column \"decision\" of %s,", visible(file("conflicts.csv")))
+	t.line("     in the rows where \"blocking\" says yes.")
+	t.line("  2. See what comes of it:")
+	t.line("       carryover plan --decisions %s --out %s %s", visible(file("conflicts.csv")), visible(quoted(outDir)), visible(arguments(p.Args)))
+	t.line("     or carry it out at once:")
+	t.line("       carryover apply --decisions %s %s", visible(file("conflicts.csv")), visible(quoted(outDir)))
+}
+
+func cmpID(p *migrate.Plan) string {
+	if p.PlanID == "" {
+		return "without id"
+	}
+	return p.PlanID
+}
+
+// choices lists what the decision column takes, the recommended one marked.
+func choices(c migrate.Conflict) string {
+	w := wordsFor(c.Kind)
+	if len(w.Options) == 0 {
+		return fmt.Sprintf("%s (recommended)", visible(c.Recommended))
+	}
+	var list []string
+	for _, o := range w.Options {
+		s := fmt.Sprintf("%s (%s)", o.Value, o.Meaning)
+		if o.Value == c.Recommended {
+			s = fmt.Sprintf("%s (%s; recommended)", o.Value, o.Meaning)
+		}
+		list = append(list, s)
+	}
+	return strings.Join(list, " or ")
+}
+
+func arguments(args []string) string {
+	words := make([]string, 0, len(args))
+	for _, a := range args {
+		words = append(words, quoted(a))
+	}
+	return strings.Join(words, " ")
+}
+
+// wrap breaks s at blanks into lines of at most n columns; a word that is longer has a
+// line of its own.
+func wrap(s string, n int) []string {
+	var lines []string
+	line := ""
+	for _, word := range strings.Fields(s) {
+		if line != "" && columns(line)+1+columns(word) > n {
+			lines = append(lines, line)
+			line = ""
+		}
+		if line != "" {
+			line += " "
+		}
+		line += word
+	}
+	return append(lines, line)
+}

@@ -1,0 +1,214 @@
+package report
+
+import (
+	"cmp"
+	"slices"
+
+	"carryover/migrate"
+)
+
+// words say what a kind of conflict is, to someone who has never seen one.
+type words struct {
+	Kind    string
+	Title   string
+	Meaning string   // what was found
+	Outcome string   // what the plan does about it
+	Options []option // what the decision column takes, when there is a choice
+}
+
+type option struct{ Value, Meaning string }
+
+// kinds are in the order in which they matter: questions, what stops working, who needs
+// something, what merely looks different afterwards.
+var kinds = []words{
+	{
+		Kind:    migrate.KindDuplicate,
+		Title:   "Two rows of one id that say different things",
+		Meaning: "An id, or a link code, stands in the exports twice with different content, and no date tells which row is newer.",
+		Outcome: "One row is carried over and the other is skipped. A person has to say which.",
+		Options: []option{{migrate.KeepOne, "keeps the row named first"}, {migrate.KeepNew, "keeps the other"}},
+	},
+	{
+		Kind:    migrate.KindDateOrder,
+		Title:   "Dates with the day or the month first?",
+		Meaning: "A column holds a date such as 13/08/2022, which only fits with the day first, and none that needs the month first.",
+		Outcome: "Every date of the column is read the same way. A person has to say which.",
+		Options: []option{{migrate.DayFirst, "13/08/2022 is August 13"}, {migrate.MonFirst, "a date that only fits with the day first is rejected"}},
+	},
+	{
+		Kind:    migrate.KindUnsafeLink,
+		Title:   "Tracking links with a destination that is not allowed",
+		Meaning: "The address is not http or https, is damaged, or is on a host that allowed_hosts does not name.",
+		Outcome: "The link is not carried over, and its code will be unknown. Correct the address, or add the host to allowed_hosts when it is yours, and plan again.",
+	},
+	{
+		Kind:    migrate.KindLoopingLink,
+		Title:   "Tracking links that lead back to themselves",
+		Meaning: "The destination is on a host whose links this gateway answers, so a visitor would go round in circles.",
+		Outcome: "The link is not carried over, and its code will be unknown. Put the page it was meant for in its place, and plan again.",
+	},
+	{
+		Kind:    migrate.KindAmbiguousCode,
+		Title:   "Codes that could mean several promoters",
+		Meaning: "The codes of different promoters are the same, or differ only in capital letters.",
+		Outcome: "A code is honoured as it is spelled. A spelling that could mean several promoters credits nobody.",
+	},
+	{
+		Kind:    migrate.KindAmbiguousLink,
+		Title:   "Link codes that differ only in capital letters",
+		Meaning: "Two tracking links have the same code but for capital letters.",
+		Outcome: "Each is honoured as it is spelled. Any other spelling is an unknown link.",
+	},
+	{
+		Kind:    migrate.KindMovedCode,
+		Title:   "Codes that changed hands",
+		Meaning: "The book has the code as another promoter's.",
+		Outcome: "These exports are the newer word: from now on the code credits the promoter they name.",
+	},
+	{
+		Kind:    migrate.KindSplit,
+		Title:   "Promoters who turn out to be several people",
+		Meaning: "An earlier run made one promoter of partners who no longer share a contact or an e-mail address.",
+		Outcome: "One of them stays the promoter in the book. The others become promoters of their own.",
+	},
+	{
+		Kind:    migrate.KindNeedsEmail,
+		Title:   "Promoters without an e-mail address",
+		Meaning: "The contact is not in the exports, or its Email column holds no usable address.",
+		Outcome: "They become promoters all the same, and their links work. An address is needed before they can be invited.",
+	},
+	{
+		Kind:    migrate.KindUnknownParent,
+		Title:   "Parents who are in no file",
+		Meaning: "A partner names a parent that the exports do not hold.",
+		Outcome: "The promoter is carried over without a parent.",
+	},
+	{
+		Kind:    migrate.KindCycle,
+		Title:   "Partners who are each other's parents",
+		Meaning: "Going from parent to parent leads round in a circle.",
+		Outcome: "The one with the lowest Keap id loses its parent, the others keep theirs.",
+	},
+	{
+		Kind:    migrate.KindNoHouse,
+		Title:   "Excluded codes that nobody has",
+		Meaning: "The configuration excludes a code that no partner of these exports has.",
+		Outcome: "Nothing is excluded by it. Check the spelling in carryover.toml.",
+	},
+	{
+		Kind:    migrate.KindNoGrace,
+		Title:   "Grace dates for codes that nobody has",
+		Meaning: "The configuration gives a grace date to a code that is in no file.",
+		Outcome: "The date applies to nothing. Check the spelling in carryover.toml.",
+	},
+	{
+		Kind:    migrate.KindMerged,
+		Title:   "Partners who are one person",
+		Meaning: "They share a contact, or an e-mail address.",
+		Outcome: "They become one promoter, and all their codes and ids lead to it.",
+	},
+	{
+		Kind:    migrate.KindRenamed,
+		Title:   "Ref tokens that differ from the old code",
+		Meaning: "A ref token is the old code in small letters, made of a–z, 0–9, - and _. Here a character had to go, or another promoter has that token already.",
+		Outcome: "New links carry the token. The old codes and ids keep working.",
+	},
+	{
+		Kind:    migrate.KindReservedName,
+		Title:   "Destinations that carry a promoter of their own",
+		Meaning: "The address holds a parameter that FirstPromoter would read as a promoter.",
+		Outcome: "It is removed when visitors are sent on, so that nobody else is credited.",
+	},
+}
+
+// wordsFor returns the words of a kind; one that has none goes by its name.
+func wordsFor(kind string) words {
+	if i := slices.IndexFunc(kinds, func(w words) bool { return w.Kind == kind }); i >= 0 {
+		return kinds[i]
+	}
+	return words{Kind: kind, Title: kind}
+}
+
+// group is the conflicts of one kind.
+type group struct {
+	words
+	List     []migrate.Conflict // open ones first
+	Blocking int
+	Open     int // block and are not decided
+}
+
+// groupConflicts gathers conflicts by kind: open ones first, then those that block, then
+// in the order of kinds.
+func groupConflicts(conflicts []migrate.Conflict) []group {
+	index := map[string]int{}
+	var groups []group
+	for _, c := range conflicts {
+		i, ok := index[c.Kind]
+		if !ok {
+			i = len(groups)
+			index[c.Kind] = i
+			groups = append(groups, group{words: wordsFor(c.Kind)})
+		}
+		g := &groups[i]
+		g.List = append(g.List, c)
+		if c.Blocking {
+			g.Blocking++
+		}
+		if open(c) {
+			g.Open++
+		}
+	}
+	rank := func(g group) int {
+		at := slices.IndexFunc(kinds, func(w words) bool { return w.Kind == g.Kind })
+		switch {
+		case g.Open > 0:
+			return at - 2*len(kinds)
+		case g.Blocking > 0:
+			return at - len(kinds)
+		case at < 0:
+			return len(kinds)
+		}
+		return at
+	}
+	slices.SortStableFunc(groups, func(a, b group) int { return cmp.Compare(rank(a), rank(b)) })
+	for _, g := range groups {
+		slices.SortStableFunc(g.List, func(a, b migrate.Conflict) int { return cmp.Compare(order(a), order(b)) })
+	}
+	return groups
+}
+
+func open(c migrate.Conflict) bool { return c.Blocking && c.Decision == "" }
+
+func order(c migrate.Conflict) int {
+	switch {
+	case open(c):
+		return 0
+	case c.Blocking:
+		return 1
+	}
+	return 2
+}
+
+// reasons say why a row was rejected or skipped.
+var reasons = map[string]string{
+	"bad_id":             "an id that is no whole number",
+	"missing_value":      "a value that must not be blank is missing",
+	"bad_money":          "an amount that is none",
+	"bad_date":           "a date that is none",
+	"too_many_cells":     "more cells than the header has columns",
+	"unknown_partner":    "a partner that is in no file",
+	"unknown_contact":    "a contact that is in no file",
+	"unsafe_destination": "a destination that is not allowed",
+	"blank":              "blank",
+	"repeated_header":    "repeated header",
+	"totals":             "totals",
+	"duplicate":          "duplicate",
+	"superseded":         "replaced by another row",
+}
+
+func reasonWords(reason string) string { return cmp.Or(reasons[reason], visible(reason)) }
+
+// tables are the model's tables in the order in which they are explained.
+var tables = []struct{ name, words string }{
+	{"promoter", "promoters"}, {"promoter_alias", "old codes and ids"}, {"link", "tracking links"},
+}
