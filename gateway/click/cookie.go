@@ -1,0 +1,155 @@
+package click
+
+import (
+	"bytes"
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// CookieName is the gateway's own cookie. FirstPromoter's _fprom_* are never written:
+// when one is there before its script runs, the script loses the sale.
+const CookieName = "carryover_click"
+
+// maxCookie bounds the cookie's value, in bytes.
+const maxCookie = 256
+
+// Mark is what the cookie holds: the last credited click of this browser.
+type Mark struct {
+	Token string    // ref token of the promoter
+	Click ID        // zero when the click could not be recorded
+	At    time.Time // of the click; second precision
+}
+
+// Keyring signs marks with its first key and believes those of any key. Safe for
+// concurrent use.
+type Keyring struct{ keys []signingKey }
+
+type signingKey struct {
+	id     string // says which key signed, without telling anything about it
+	secret []byte
+}
+
+// NewKeyring makes a keyring; to change the key, put a new one before the old ones, and
+// leave these for as long as their cookies should count.
+func NewKeyring(keys ...[]byte) (*Keyring, error) {
+	if len(keys) == 0 {
+		return nil, errors.New("there is no key to sign cookies with")
+	}
+	k := &Keyring{}
+	for _, secret := range keys {
+		if len(secret) < 16 {
+			return nil, errors.New("a key that signs cookies needs at least 16 bytes")
+		}
+		sum := sha256.Sum256(append([]byte("carryover cookie key id\x00"), secret...))
+		k.keys = append(k.keys, signingKey{hex.EncodeToString(sum[:3]), bytes.Clone(secret)})
+	}
+	return k, nil
+}
+
+// LoadKeyring reads the keys of the file at path, one in hex a line, the one that signs
+// first. A missing file is made with a random key, readable by its owner alone.
+func LoadKeyring(path string) (*Keyring, error) {
+	text, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		text = []byte(hex.EncodeToString(randomBytes(32)) + "\n")
+		var f *os.File
+		if f, err = os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600); err == nil {
+			_, err = f.Write(text)
+			err = errors.Join(err, f.Sync(), f.Close())
+		}
+	}
+	if err != nil {
+		return nil, fmt.Errorf("the key of the cookie: %w", err)
+	}
+	var keys [][]byte
+	for n, line := range strings.Split(strings.TrimSpace(string(text)), "\n") {
+		key, err := hex.DecodeString(strings.TrimSpace(line))
+		if err != nil {
+			return nil, fmt.Errorf("%s:%d: a key is written in hex", path, n+1)
+		}
+		keys = append(keys, key)
+	}
+	k, err := NewKeyring(keys...)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return k, nil
+}
+
+// Sign gives the cookie's value, "1.<key id>.<mark>.<signature>", at most 256 bytes; empty
+// when the token is too long for that (a cookie that is cut names somebody else).
+func (k *Keyring) Sign(m Mark) string {
+	body := m.Token + "\n" + m.Click.String() + "\n" + strconv.FormatInt(m.At.Unix(), 10)
+	head := "1." + k.keys[0].id + "." + base64.RawURLEncoding.EncodeToString([]byte(body))
+	value := head + "." + base64.RawURLEncoding.EncodeToString(k.keys[0].sum(head))
+	if len(value) > maxCookie || strings.Contains(m.Token, "\n") {
+		return ""
+	}
+	return value
+}
+
+// Verify reads a value that [Keyring.Sign] gave. ok is false for anything else.
+func (k *Keyring) Verify(value string) (m Mark, ok bool) {
+	cut := strings.LastIndexByte(value, '.')
+	if cut < 0 || len(value) > maxCookie {
+		return Mark{}, false
+	}
+	head := value[:cut]
+	sum, err := base64.RawURLEncoding.Strict().DecodeString(value[cut+1:])
+	if err != nil {
+		return Mark{}, false
+	}
+	parts := strings.Split(head, ".")
+	if len(parts) != 3 || parts[0] != "1" || !k.signed(parts[1], head, sum) {
+		return Mark{}, false
+	}
+	body, err := base64.RawURLEncoding.DecodeString(parts[2])
+	if err != nil {
+		return Mark{}, false
+	}
+	fields := strings.Split(string(body), "\n")
+	if len(fields) != 3 {
+		return Mark{}, false
+	}
+	at, err := strconv.ParseInt(fields[2], 10, 64)
+	if err != nil {
+		return Mark{}, false
+	}
+	id, err := ParseID(fields[1])
+	if err != nil && fields[1] != "" {
+		return Mark{}, false
+	}
+	return Mark{Token: fields[0], Click: id, At: time.Unix(at, 0).UTC()}, true
+}
+
+func (k *Keyring) signed(id, head string, sum []byte) bool {
+	for _, key := range k.keys {
+		if key.id == id {
+			return hmac.Equal(sum, key.sum(head))
+		}
+	}
+	return false
+}
+
+// sum is 16 bytes of HMAC-SHA256: more than anybody can guess, less to carry.
+func (k signingKey) sum(head string) []byte {
+	mac := hmac.New(sha256.New, k.secret)
+	mac.Write([]byte(CookieName + "\x00" + head))
+	return mac.Sum(nil)[:16]
+}
+
+func randomBytes(n int) []byte {
+	b := make([]byte, n)
+	rand.Read(b) // never fails: crypto/rand ends the program instead
+	return b
+}

@@ -1,0 +1,92 @@
+package gateway
+
+import (
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+
+	"carryover/mapping"
+)
+
+// metrics are counted on a registry of their own. Labels are fixed lists: nothing that a
+// request brings becomes one.
+type metrics struct {
+	registry    *prometheus.Registry
+	requests    []prometheus.Counter // by mapping.Outcome
+	responses   [6]prometheus.Counter
+	batchClicks prometheus.Histogram
+	batchTime   prometheus.Histogram
+	storeErrors prometheus.Counter
+}
+
+func newMetrics() *metrics {
+	m := &metrics{registry: prometheus.NewRegistry()}
+	requests := prometheus.NewCounterVec(prometheus.CounterOpts{Name: "carryover_requests_total", Help: "Requests for links, by what they were answered."}, []string{"outcome"})
+	for _, name := range mapping.Outcomes() {
+		m.requests = append(m.requests, requests.WithLabelValues(name))
+	}
+	responses := prometheus.NewCounterVec(prometheus.CounterOpts{Name: "carryover_responses_total", Help: "Public responses, by status class."}, []string{"class"})
+	for i, class := range [...]string{"other", "1xx", "2xx", "3xx", "4xx", "5xx"} {
+		m.responses[i] = responses.WithLabelValues(class)
+	}
+	m.batchClicks = prometheus.NewHistogram(prometheus.HistogramOpts{Name: "carryover_click_batch_clicks", Help: "Clicks that shared a commit.", Buckets: []float64{1, 2, 4, 8, 16, 32, 64, 128, 256, 512}})
+	m.batchTime = prometheus.NewHistogram(prometheus.HistogramOpts{Name: "carryover_click_commit_seconds", Help: "Time of a commit of clicks.", Buckets: prometheus.ExponentialBuckets(0.0001, 2.5, 12)})
+	m.storeErrors = prometheus.NewCounter(prometheus.CounterOpts{Name: "carryover_store_errors_total", Help: "Errors of the store of the link map."})
+	m.registry.MustRegister(requests, responses, m.batchClicks, m.batchTime, m.storeErrors,
+		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	return m
+}
+
+// observe adds what is known elsewhere and read when somebody asks.
+func (m *metrics) observe(a *App) {
+	gauge := func(name, help string, fn func() float64) {
+		m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help}, fn))
+	}
+	count := func(result string, fn func() uint64) {
+		m.registry.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{
+			Name: "carryover_clicks_total", Help: "Clicks by what became of them; late ones were dropped first, and recorded after all.",
+			ConstLabels: prometheus.Labels{"result": result},
+		}, func() float64 { return float64(fn()) }))
+	}
+	count("recorded", func() uint64 { n, _, _ := a.recorder.Counts(); return n })
+	count("dropped", func() uint64 { _, n, _ := a.recorder.Counts(); return n })
+	count("late", func() uint64 { _, _, n := a.recorder.Counts(); return n })
+	gauge("carryover_clicks_dropping", "1 while the disk cannot take clicks.", func() float64 { return one(a.recorder.Fault() != nil) })
+	gauge("carryover_drain_lag_seconds", "Age of the oldest click that has not reached the book.", func() float64 { age, _ := a.drainer.Lag(); return age.Seconds() })
+	gauge("carryover_drain_backlog_clicks", "About how many clicks have not reached the book.", func() float64 { _, n := a.drainer.Lag(); return float64(n) })
+	gauge("carryover_map_epoch", "Epoch of the live map; 0: there is none.", func() float64 { return float64(a.Health().Epoch) })
+	gauge("carryover_map_age_seconds", "Time since the live map was published.", func() float64 { return a.Health().MapAge })
+	gauge("carryover_map_entries", "Facts in the live map.", func() float64 {
+		if l := a.live.Load(); l != nil {
+			return float64(l.epoch.Entries())
+		}
+		return 0
+	})
+	gauge("carryover_map_from_snapshot", "1 while the map is the last good one from disk.", func() float64 {
+		l := a.live.Load()
+		return one(l != nil && l.from == fromSnapshot)
+	})
+	gauge("carryover_map_refused", "1 while the newest published map cannot be served.", func() float64 { return one(a.refused.Load() != nil) })
+	gauge("carryover_ready", "1 when /readyz answers 200.", func() float64 { return one(a.Health().Ready) })
+}
+
+func one(b bool) float64 {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+func (m *metrics) answered(status int) {
+	class := status / 100
+	if class < 1 || class > 5 {
+		class = 0
+	}
+	m.responses[class].Inc()
+}
+
+func (m *metrics) committed(clicks int, took time.Duration) {
+	m.batchClicks.Observe(float64(clicks))
+	m.batchTime.Observe(took.Seconds())
+}

@@ -1,0 +1,151 @@
+package pages
+
+import (
+	"bytes"
+	"crypto/sha256"
+	_ "embed"
+	"encoding/base64"
+	"fmt"
+	"html/template"
+	"net/url"
+	"strings"
+	"time"
+
+	"carryover/mapping"
+)
+
+//go:embed page.html
+var pageHTML string
+
+var pageTemplate = template.Must(template.New("").Parse(pageHTML))
+
+// Page is a rendered page and the policy under which a browser shows it.
+type Page struct {
+	HTML []byte
+	CSP  string // nothing is loaded, nothing runs, nobody may frame it; only its own style
+}
+
+// Set is the pages of one link map. They depend on nothing in a request.
+type Set struct {
+	NotFound Page // the URL names nothing that is known
+	Expired  Page // the URL is no longer honoured
+}
+
+type link struct{ URL, Text string }
+
+type content struct {
+	Site          string // the host that the visitor wanted to reach
+	Title         string
+	Text          []string
+	Visitor       *link
+	AffiliateText string
+	Affiliate     []link
+}
+
+// Render makes the pages of a program. zone is where its dates are read; nil: the zone
+// in which the policy gives the cutoff.
+func Render(p mapping.Policy, zone *time.Location) (*Set, error) {
+	notFound, err := render(content{
+		Site:          site(p.Pages.Landing),
+		Title:         "This link does not lead anywhere",
+		Text:          []string{"It may have been cut off or mistyped on its way to you. What it was about is probably here:"},
+		Visitor:       to(p.Pages.Landing),
+		AffiliateText: "If this is a link that you share, look it up in your dashboard and copy it again in full.",
+		Affiliate:     affiliateLinks(p.Pages),
+	})
+	if err != nil {
+		return nil, err
+	}
+	text := []string{"It is an old affiliate link, and these are no longer in use."}
+	if day := lastDay(p.Cutoff, zone); day != "" {
+		text[0] = fmt.Sprintf("It is an old affiliate link. These worked until %s.", day)
+	}
+	expired, err := render(content{
+		Site:          site(p.Pages.Landing),
+		Title:         "This link has expired",
+		Text:          append(text, "What it led to has moved, and you are welcome to go on from here."),
+		Visitor:       to(p.Pages.Landing),
+		AffiliateText: "Your old links have stopped counting. Log in to copy your new one, or rejoin if you have no account yet.",
+		Affiliate:     affiliateLinks(p.Pages),
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &Set{NotFound: notFound, Expired: expired}, nil
+}
+
+// Unavailable is the page of a gateway that has no link map yet. It knows no program.
+func Unavailable() Page {
+	return must(render(content{
+		Title: "One moment, please",
+		Text:  []string{"The service that follows this link is just starting. Please try again in a few seconds."},
+	}))
+}
+
+// Failed is the page for a fault of our own.
+func Failed() Page {
+	return must(render(content{
+		Title: "Something went wrong on our side",
+		Text:  []string{"Please try the link again in a moment."},
+	}))
+}
+
+func must(p Page, err error) Page {
+	if err != nil {
+		panic(err) // the template is part of the program and takes these contents
+	}
+	return p
+}
+
+func render(c content) (Page, error) {
+	var out bytes.Buffer
+	if err := pageTemplate.ExecuteTemplate(&out, "page", c); err != nil {
+		return Page{}, fmt.Errorf("rendering the page %q: %w", c.Title, err)
+	}
+	style := out.Bytes()
+	style = style[bytes.Index(style, []byte("<style>"))+len("<style>"):]
+	style = style[:bytes.Index(style, []byte("</style>"))]
+	sum := sha256.Sum256(style)
+	return Page{
+		HTML: out.Bytes(),
+		CSP: "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) +
+			"'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+	}, nil
+}
+
+func to(landing string) *link {
+	if landing == "" {
+		return nil
+	}
+	return &link{landing, "Go to " + site(landing)}
+}
+
+func affiliateLinks(p mapping.Pages) []link {
+	var out []link
+	for _, l := range []link{{p.Login, "Log in"}, {p.Rejoin, "Rejoin the program"}, {p.PasswordReset, "Reset your password"}, {p.Guide, "Read the guide"}} {
+		if l.URL != "" {
+			out = append(out, l)
+		}
+	}
+	return out
+}
+
+// site is the host of a page, as a person would say it.
+func site(page string) string {
+	u, err := url.Parse(page)
+	if err != nil {
+		return ""
+	}
+	return strings.TrimPrefix(u.Hostname(), "www.")
+}
+
+// lastDay is the last day that lies before the cutoff, its first instant not honoured.
+func lastDay(cutoff time.Time, zone *time.Location) string {
+	if cutoff.IsZero() {
+		return ""
+	}
+	if zone != nil {
+		cutoff = cutoff.In(zone)
+	}
+	return cutoff.Add(-time.Nanosecond).Format("January 2, 2006")
+}

@@ -1,0 +1,63 @@
+package gateway
+
+import (
+	"context"
+	"time"
+
+	"carryover/gateway/admin"
+	"carryover/mapping"
+	"carryover/mapping/book"
+)
+
+// status gathers what the admin page shows.
+func (a *App) status(ctx context.Context) admin.Status {
+	h := a.Health()
+	s := admin.Status{
+		Program: a.o.Program, Node: a.recorder.Node(), Ready: h.Ready, Reasons: h.Reasons, Warnings: h.Warnings, Errors: h.Errors,
+		Epoch: h.Epoch, Source: h.Source, Now: a.o.Now(),
+	}
+	if l := a.live.Load(); l != nil {
+		s.PublishedAt, s.PlanID = l.epoch.PublishedAt, l.epoch.PlanID
+		s.Links, s.Partners = l.epoch.Links, l.epoch.Partners
+		s.Program = l.table.Policy().Program
+	}
+	s.Recorded, s.Dropped, _ = a.recorder.Counts()
+	s.DrainLag, s.Backlog = a.drainer.Lag()
+	if a.o.Book == nil {
+		return s
+	}
+	zone := a.o.Zone
+	if zone == nil {
+		zone = time.UTC
+	}
+	y, m, d := s.Now.In(zone).Date()
+	today := book.ClickFilter{From: time.Date(y, m, d, 0, 0, 0, 0, zone)}
+	var err error
+	note := func(e error) {
+		if e != nil && err == nil {
+			err = e
+			s.Errors = append(s.Errors, e.Error())
+		}
+	}
+	outcomes, e := a.o.Book.ClickCounts(ctx, today, book.ByOutcome, zone)
+	note(e)
+	verdicts, e := a.o.Book.ClickCounts(ctx, today, book.ByVerdict, zone)
+	note(e)
+	misses, e := a.o.Book.Misses(ctx, book.ClickFilter{From: s.Now.AddDate(0, 0, -7)}, 10)
+	note(e)
+	for _, name := range mapping.Outcomes() {
+		for _, c := range outcomes {
+			if c.Key == name {
+				s.Outcomes = append(s.Outcomes, admin.Count{Name: name, Human: c.Human, Total: c.Total})
+			}
+		}
+	}
+	for _, c := range verdicts {
+		s.Verdicts = append(s.Verdicts, admin.Count{Name: c.Key, Human: c.Human, Total: c.Total})
+	}
+	for _, miss := range misses {
+		s.Misses = append(s.Misses, admin.Miss{URL: miss.Host + miss.Path, Human: miss.Human, Total: miss.Total, Last: miss.Last, Referrer: miss.TopReferrer})
+	}
+	s.HasBook = true
+	return s
+}
