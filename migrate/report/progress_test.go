@@ -151,6 +151,7 @@ func TestProgressOnATerminalIsABarThatGoesAway(t *testing.T) {
 	p := New(w, lines(w))
 	log := p.Logger().With("who", "someone").WithGroup("g")
 	bar := p.Bar("reading contacts.csv", 20_000)
+	time.Sleep(3 * redraw) // the first is drawn before the second starts
 	second := p.Bar("waits for its turn", 5)
 	for i := range 10 {
 		bar.Add(1900)

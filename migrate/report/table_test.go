@@ -19,11 +19,11 @@ func TestTable(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := `
-file                      rows      time  what
-contacts.csv         1,204,310     8.4 s  plain
-連結.csv                     7     <1 ms  two columns a sign
-cafe` + "\u0301" + `.csv                  -12         –  an accent of its own
-tab\tand \x1b[2J                2 m 05 s  nothing that moves the cursor
+file                   rows      time  what
+contacts.csv      1,204,310     8.4 s  plain
+連結.csv                  7     <1 ms  two columns a sign
+cafe` + "\u0301" + `.csv                -12         –  an accent of its own
+tab\tand \x1b[2J             2 m 05 s  nothing that moves the cursor
 short
 `
 	if got := "\n" + b.String(); got != want {
