@@ -47,6 +47,8 @@ type App struct {
 
 	public, ops     *fiber.App
 	publicL, adminL net.Listener
+
+	addr, adminAddr atomic.Pointer[string] // read while Run is starting, too
 	serving         sync.WaitGroup
 	broken          chan error // a listener that ended by itself
 
@@ -153,10 +155,12 @@ func (a *App) start() (err error) {
 	if a.publicL, err = net.Listen("tcp", a.o.Listen); err != nil {
 		return fmt.Errorf("the public address cannot be listened on: %w; choose another with [gateway] listen", err)
 	}
+	a.addr.Store(new(a.publicL.Addr().String()))
 	if a.ops != nil {
 		if a.adminL, err = net.Listen("tcp", a.o.AdminListen); err != nil {
 			return fmt.Errorf("the admin address cannot be listened on: %w; choose another with [gateway] admin_listen", err)
 		}
+		a.adminAddr.Store(new(a.adminL.Addr().String()))
 	}
 	spool := filepath.Join(a.o.DataDir, "clicks.db")
 	a.recorder = click.NewRecorder(click.RecorderOptions{
@@ -196,16 +200,16 @@ func (a *App) listen(app *fiber.App, l net.Listener) {
 }
 
 // Addr is the public address, with the port that was taken; empty before Start.
-func (a *App) Addr() string { return addrOf(a.publicL) }
+func (a *App) Addr() string { return text(a.addr.Load()) }
 
 // AdminAddr is the admin address; empty when there is none.
-func (a *App) AdminAddr() string { return addrOf(a.adminL) }
+func (a *App) AdminAddr() string { return text(a.adminAddr.Load()) }
 
-func addrOf(l net.Listener) string {
-	if l == nil {
+func text(s *string) string {
+	if s == nil {
 		return ""
 	}
-	return l.Addr().String()
+	return *s
 }
 
 // Drain brings every click that is recorded by now to the book, or on its way there.
