@@ -144,7 +144,8 @@ func TestFullDisk(t *testing.T) {
 	d.more(t, 100) // visitors are redirected all the same
 	h, status := health(t, w.Addr())
 	_, dropped, _ := w.recorder.Counts()
-	if status != 200 || len(h.Warnings) == 0 && h.Clicks == "dropping" || dropped == 0 {
+	// The disk may take a click now and then while it is full: then it says ready again.
+	if h.Clicks == "dropping" && (status != 503 || h.Ready || len(h.Reasons) == 0) || dropped == 0 {
 		t.Errorf("%d %+v, %d dropped", status, h, dropped)
 	}
 	if !strings.Contains(w.logs.String(), "clicks cannot be recorded") {

@@ -10,8 +10,9 @@ import (
 	"carryover/mapping/store"
 )
 
-// Health is what /readyz answers: 200 when Ready, else 503. Warnings tell of what does
-// not keep the gateway from answering links. Errors are told on the admin listener only:
+// Health is what /readyz answers: 200 when Ready, else 503. A gateway that drops clicks
+// is not ready, though it goes on answering: another one should take its place, and
+// where there is none its reason is an alarm. Warnings tell of what loses nothing. Errors are told on the admin listener only:
 // they name machines.
 type Health struct {
 	Ready    bool     `json:"ready"`
@@ -64,7 +65,7 @@ func (a *App) Health() Health {
 	}
 	if f := a.recorder.Fault(); f != nil {
 		h.Clicks = "dropping"
-		fail(&h.Warnings, "clicks are not recorded: the disk cannot take them", f.Err)
+		fail(&h.Reasons, "clicks are answered but not recorded: the disk cannot take them", f.Err)
 	}
 	if f := a.drainer.Fault(); f != nil {
 		fail(&h.Warnings, "recorded clicks do not move on to the book; they are safe on disk", f.Err)
