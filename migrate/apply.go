@@ -52,8 +52,9 @@ func Apply(ctx context.Context, reviewed *Plan, dir string, extra Decisions, s *
 	if err != nil {
 		return nil, err
 	}
+	dir = absolutePath(currentDir(), dir)
 	var rejected Rejected
-	p, err := Make(ctx, Request{Settings: s, Args: absolute(reviewed.WorkDir, reviewed.Args), WorkDir: reviewed.WorkDir, Decisions: decisions, Book: b, Progress: progress, Sink: rejected.Sink})
+	p, err := Make(ctx, Request{Settings: s, Args: absolute(reviewed.WorkDir, reviewed.Args), WorkDir: reviewed.WorkDir, Decisions: decisions, Book: b, Progress: progress, Sink: rejected.Sink, reviewed: newReviewed(reviewed.WorkDir, dir, reviewed.Files)})
 	if err != nil {
 		return nil, err
 	}
@@ -66,7 +67,7 @@ func Apply(ctx context.Context, reviewed *Plan, dir string, extra Decisions, s *
 	}
 	res := &Result{PlanID: p.PlanID, Tables: p.Tables, Changed: p.Changes.Len()}
 	if res.Changed > 0 {
-		if res.Run, err = p.write(ctx, dir, reviewed.BaseRun, decisions, b, rejected.Rows, progress, now); err != nil {
+		if res.Run, err = p.write(ctx, dir, reviewed, decisions, b, rejected.Rows, progress, now); err != nil {
 			return nil, err
 		}
 	}
@@ -98,7 +99,7 @@ func (p *Plan) decisions(extra Decisions) (Decisions, error) {
 	}
 	for id, d := range extra {
 		if old, ok := all[id]; ok && old.Value != d.Value {
-			return nil, fmt.Errorf("decisions, line %d: %s was decided as %q when the plan was made, not %q: plan again with the new decision", d.Line, id, old.Value, d.Value)
+			return nil, fmt.Errorf("%s: %s was decided as %q when the plan was made, not %q: plan again with the new decision", d.where(), id, old.Value, d.Value)
 		}
 		all[id] = d
 	}
@@ -118,6 +119,13 @@ func absolute(workDir string, args []string) []string {
 		out[i] = kind + path
 	}
 	return out
+}
+
+func absolutePath(workDir, path string) string {
+	if filepath.IsAbs(path) {
+		return filepath.Clean(path)
+	}
+	return filepath.Join(workDir, path)
 }
 
 func cutKind(arg string) (kind, path string) {
@@ -154,14 +162,14 @@ func (reviewed *Plan) matches(p *Plan) error {
 	return errors.New("the configuration has changed since the plan was made: plan again and review it")
 }
 
-func (p *Plan) write(ctx context.Context, dir string, base int64, decisions Decisions, b *book.Book, rejects []book.Reject, progress Progress, now time.Time) (int64, error) {
+func (p *Plan) write(ctx context.Context, dir string, reviewed *Plan, decisions Decisions, b *book.Book, rejects []book.Reject, progress Progress, now time.Time) (int64, error) {
 	values := map[string]string{}
 	for _, c := range p.Conflicts {
 		if d := decisions[c.ID]; d.Value != "" {
 			values[c.ID] = d.Value
 		}
 	}
-	inputs, err := json.Marshal(runInputs{p.WorkDir, p.Args, p.InputsID, values, p.Files})
+	inputs, err := json.Marshal(runInputs{reviewed.WorkDir, reviewed.Args, p.InputsID, values, reviewed.Files})
 	if err != nil {
 		return 0, err
 	}
@@ -172,7 +180,7 @@ func (p *Plan) write(ctx context.Context, dir string, base int64, decisions Deci
 	bar := progress.Bar("writing the book", int64(p.Changes.Len()))
 	defer bar.Done()
 	done := 0
-	return b.Apply(ctx, book.Run{PlanID: p.PlanID, AppliedAt: now, PlanDir: dir, Inputs: inputs, Tables: tables}, base, &p.Changes, rejects, func(n int) {
+	return b.Apply(ctx, book.Run{PlanID: p.PlanID, AppliedAt: now, PlanDir: dir, Inputs: inputs, Tables: tables}, reviewed.BaseRun, &p.Changes, rejects, func(n int) {
 		bar.Add(int64(n - done))
 		done = n
 	})

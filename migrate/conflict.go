@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -14,7 +15,7 @@ import (
 
 // Conflict is something about the exports that a person should know or decide.
 type Conflict struct {
-	ID          string   `json:"id"`      // stable from run to run: kind and subject
+	ID          string   `json:"id"`      // kind and subject: the same from plan to plan
 	Kind        string   `json:"kind"`    // one of the Kind… constants
 	Subject     string   `json:"subject"` // the code, Keap id, token, address or file it is about
 	Detail      string   `json:"detail"`  // a sentence: what was found and what the plan does
@@ -31,7 +32,7 @@ const (
 	KindUnknownParent = "unknown_parent"    // a parent that is in no file
 	KindRenamed       = "renamed_token"     // a ref token that is not just the lower-cased code
 	KindMerged        = "merged"            // several partners that are one person
-	KindSplit         = "split"             // partners of one promoter in the book that are no longer one person
+	KindSplit         = "split"             // partners of one promoter in the book that no longer look like one person
 	KindAmbiguousCode = "ambiguous_code"    // codes of several promoters that differ only by case, or not at all
 	KindAmbiguousLink = "ambiguous_link"    // link codes that differ only by case
 	KindMovedCode     = "moved_code"        // a code that another promoter had in the book
@@ -43,6 +44,11 @@ const (
 	KindDuplicate     = "duplicate"         // blocks: two rows of one id that say different things
 	KindDateOrder     = "date_order"        // blocks: a column that only fits with the day first
 )
+
+var kinds = []string{
+	KindNeedsEmail, KindCycle, KindUnknownParent, KindRenamed, KindMerged, KindSplit, KindAmbiguousCode, KindAmbiguousLink, KindMovedCode,
+	KindUnsafeLink, KindLoopingLink, KindReservedName, KindNoHouse, KindNoGrace, KindDuplicate, KindDateOrder,
+}
 
 // Decisions that a conflict can take. Most know only one: what the plan does.
 const (
@@ -69,7 +75,16 @@ type Decisions map[string]Decision
 // Decision is one filled cell of the decision column.
 type Decision struct {
 	Value string
-	Line  int // of the decisions file
+	File  string // that it was read from; empty: it is a plan's or a run's
+	Line  int
+}
+
+// where names the place of a decision for a message.
+func (d Decision) where() string {
+	if d.File == "" {
+		return "decisions"
+	}
+	return fmt.Sprintf("decisions: %s:%d", d.File, d.Line)
 }
 
 // ReadDecisions reads a conflicts.csv whose decision column was filled. Rows without a
@@ -116,7 +131,7 @@ func ReadDecisions(path string) (Decisions, error) {
 		if old, ok := decisions[key]; ok && old.Value != value {
 			return nil, fmt.Errorf("decisions: %s:%d: conflict %q is decided twice, %q and %q", path, line, key, old.Value, value)
 		}
-		decisions[key] = Decision{value, line}
+		decisions[key] = Decision{value, path, line}
 	}
 }
 
@@ -142,15 +157,29 @@ func (l *conflictList) add(c Conflict) *Conflict {
 	return &l.list[len(l.list)-1]
 }
 
-// check refuses decisions that a conflict does not know.
-func (l *conflictList) check() error {
+// check refuses decisions that a conflict does not know, and ids that no conflict can
+// have. unused are those on conflicts that there are not, or no longer.
+func (l *conflictList) check() (unused []string, err error) {
 	var wrong []error
+	used := make(map[string]bool, len(l.decisions))
 	for _, c := range l.list {
-		if d := l.decisions[c.ID]; d.Value != "" && !slices.Contains(c.options, d.Value) {
-			wrong = append(wrong, fmt.Errorf("decisions, line %d: conflict %s: decision %q must be one of: %s", d.Line, c.ID, d.Value, strings.Join(c.options, ", ")))
+		d := l.decisions[c.ID]
+		used[c.ID] = true
+		if d.Value != "" && !slices.Contains(c.options, d.Value) {
+			wrong = append(wrong, fmt.Errorf("%s: conflict %s: decision %q must be one of: %s", d.where(), c.ID, d.Value, strings.Join(c.options, ", ")))
 		}
 	}
-	return errors.Join(wrong...)
+	for _, id := range slices.Sorted(maps.Keys(l.decisions)) {
+		kind, _, _ := strings.Cut(id, ":")
+		switch {
+		case used[id]:
+		case slices.Contains(kinds, kind):
+			unused = append(unused, id)
+		default:
+			wrong = append(wrong, fmt.Errorf("%s: %q is the id of no conflict: leave the id column as conflicts.csv has it", l.decisions[id].where(), id))
+		}
+	}
+	return unused, errors.Join(wrong...)
 }
 
 // WriteConflicts writes the list as the CSV that a person fills in.

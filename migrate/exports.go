@@ -7,13 +7,11 @@ import (
 	"fmt"
 	"hash/maphash"
 	"io"
-	"math"
 	"path/filepath"
 	"slices"
 	"strings"
 	"time"
 
-	"carryover/mapping"
 	"carryover/mapping/book"
 	"carryover/migrate/keap"
 	"carryover/migrate/sheet"
@@ -62,8 +60,8 @@ type RejectLine struct {
 // returns is called for each, and once with nil at the end of the file.
 type RejectSink func(f *sheet.File, index int) func(*sheet.Reject) error
 
-// carried are the kinds of export that are carried over, in the order they are read:
-// contacts are only kept when a partner refers to them.
+// carried are the kinds of export that are carried over, in the order they are read: of
+// contacts only those are kept that a partner refers to.
 var carried = []string{keap.Partners, keap.Contacts, keap.Links}
 
 // exports is everything that was read.
@@ -77,49 +75,53 @@ type exports struct {
 	unread  []Unread
 	rejects []RejectLine
 
-	partners map[int64]*partner
-	contacts map[int64]person
-	seen     map[int64]seenContact
-	wanted   map[int64]bool // contacts that a partner refers to
+	known      map[int64]*book.Alias // what the book says of partners, by Keap id
+	knownLinks map[string]string     // and of links: code to destination
+
+	partners versions[int64, *partner]
+	contacts versions[int64, seenContact]
+	persons  map[place]person // rows of contacts that a partner refers to
+	wanted   map[int64]bool   // those contacts
 	seed     maphash.Seed
-	links    map[string]*linkRow
-	linkByID map[int64]*linkRow
+	links    versions[string, *linkRow] // by their own id, or by code where they have none
+	byCode   map[string]book.Link       // what they come to
 }
 
-// seenContact is what is remembered of every contact, to know its copies by.
-type seenContact struct {
-	hash uint64
-	date int64 // last change, Unix seconds; 0: not known
-	file int32
-	line int32
-}
-
-type linkRow struct {
-	book.Link
-	at place
-}
-
-// readExports finds, recognises and reads every file that args name. Rows that cannot
-// be loaded are rejected, never an error; a file that cannot be read is one.
-func readExports(ctx context.Context, args []string, s *Settings, decisions Decisions, progress Progress, sink RejectSink) (*exports, error) {
+// readExports finds, recognises and reads every file that the request names. Rows that
+// cannot be loaded are rejected, never an error; a file that cannot be read is one.
+func readExports(ctx context.Context, req *Request, before *book.Content) (*exports, error) {
 	x := &exports{
-		settings: s, conflicts: &conflictList{decisions: decisions}, progress: progress, sink: sink,
-		partners: map[int64]*partner{}, contacts: map[int64]person{},
-		wanted: map[int64]bool{}, seed: maphash.MakeSeed(), links: map[string]*linkRow{}, linkByID: map[int64]*linkRow{},
+		settings: req.Settings, conflicts: &conflictList{decisions: req.Decisions}, progress: req.Progress, sink: req.Sink,
+		known: map[int64]*book.Alias{}, knownLinks: map[string]string{},
+		persons: map[place]person{}, wanted: map[int64]bool{}, seed: maphash.MakeSeed(),
 	}
-	inputs, err := sheet.Find(args, keap.KindNames())
+	x.partners.rows, x.contacts.rows, x.links.rows = map[int64]*partner{}, map[int64]seenContact{}, map[string]*linkRow{}
+	for i := range before.Aliases {
+		a := &before.Aliases[i]
+		if id, ok := a.KeapID(); ok {
+			x.known[id] = a
+			if a.ContactID != 0 {
+				x.wanted[a.ContactID] = true
+			}
+		}
+	}
+	for _, l := range before.Links {
+		x.knownLinks[l.Code] = l.Destination
+	}
+	inputs, err := sheet.Find(req.Args, keap.KindNames())
 	if err != nil {
 		return nil, err
 	}
+	inputs = slices.DeleteFunc(inputs, func(in sheet.Input) bool { return !in.Explicit && req.leavesOut(in.Path) })
 	if len(inputs) == 0 {
-		return nil, fmt.Errorf("%s holds no files: name the folder or zip with Keap's exports", strings.Join(args, ", "))
+		return nil, fmt.Errorf("%s holds no files: name the folder or zip with Keap's exports", strings.Join(req.Args, ", "))
 	}
 	files, err := x.probe(ctx, inputs)
 	if err != nil {
 		return nil, err
 	}
 	if len(files) == 0 {
-		return nil, x.nothingFound(args)
+		return nil, x.nothingFound(req.Args)
 	}
 	x.files = make([]FilePlan, len(files))
 	for _, kind := range carried {
@@ -131,16 +133,25 @@ func readExports(ctx context.Context, args []string, s *Settings, decisions Deci
 				return nil, err
 			}
 		}
+		switch kind {
+		case keap.Partners:
+			x.settlePartners()
+		case keap.Contacts:
+			x.settleContacts()
+		case keap.Links:
+			x.settleLinks()
+		}
 	}
 	return x, nil
 }
 
 // probe reads every input once and keeps the files that are carried over.
 func (x *exports) probe(ctx context.Context, inputs []sheet.Input) ([]*sheet.File, error) {
+	names := dateNames(inputs)
 	opt := sheet.Options{
 		Headers: x.settings.Headers, Dates: x.settings.Dates, Location: x.settings.Zone,
 		DateDecision: func(path, field string) string {
-			return x.conflicts.decisions[dateConflictID(path, field)].Value
+			return x.conflicts.decisions[KindDateOrder+":"+names[path]+":"+field].Value
 		},
 	}
 	var total int64
@@ -171,8 +182,9 @@ func (x *exports) probe(ctx context.Context, inputs []sheet.Input) ([]*sheet.Fil
 		}
 		files = append(files, f)
 		for _, d := range f.Dates {
-			if d.Question() || x.conflicts.decisions[dateConflictID(f.Path, d.Field)].Value != "" {
-				x.conflicts.add(question(KindDateOrder, filepath.Base(f.Path)+":"+d.Field,
+			subject := names[f.Path] + ":" + d.Field
+			if d.Question() || x.conflicts.decisions[KindDateOrder+":"+subject].Value != "" {
+				x.conflicts.add(question(KindDateOrder, subject,
 					fmt.Sprintf("%s, line %d, column %q: %q is a date only with the day first, and no value of the column needs the month first (%d fit only day first, %d fit both): is the column day first?", f.Path, d.DayOnlyLine, d.Header, d.DayOnlyValue, d.DayOnly, d.Both),
 					DayFirst, DayFirst, MonFirst))
 			}
@@ -181,9 +193,18 @@ func (x *exports) probe(ctx context.Context, inputs []sheet.Input) ([]*sheet.Fil
 	return files, nil
 }
 
-// dateConflictID leaves the folder out: apply may name it from another one.
-func dateConflictID(path, field string) string {
-	return KindDateOrder + ":" + filepath.Base(path) + ":" + field
+// dateNames gives every input the name that questions about its dates use. It leaves the
+// folder out, which apply may name from another one.
+func dateNames(inputs []sheet.Input) map[string]string {
+	names, seen := make(map[string]string, len(inputs)), map[string]int{}
+	for _, in := range inputs {
+		name := filepath.Base(in.Path)
+		if seen[name]++; seen[name] > 1 {
+			name = fmt.Sprintf("%s#%d", name, seen[name])
+		}
+		names[in.Path] = name
+	}
+	return names
 }
 
 // nothingFound explains why none of the files could be used.
@@ -257,29 +278,28 @@ func (x *exports) read(ctx context.Context, index int, f *sheet.File) error {
 	var err error
 	switch f.Kind {
 	case keap.Partners:
+		has := partnerColumns(f)
 		count, err = keap.ReadPartners(f, func(line int, p *keap.Partner) error {
-			return cmp.Or(step(), x.partner(p, place{index, line}))
+			return cmp.Or(step(), x.partner(p, has, placeOf(index, line)))
 		}, onReject)
 	case keap.Contacts:
-		if len(x.seen) == 0 {
-			x.seen = make(map[int64]seenContact, f.Rows) // a million of them: no growing
+		named := contactNames(f)
+		if len(x.contacts.rows) == 0 {
+			x.contacts.rows = make(map[int64]seenContact, f.Rows) // a million of them: no growing
 		}
 		count, err = keap.ReadContacts(f, func(line int, c *keap.Contact) error {
-			return cmp.Or(step(), x.contact(c, place{index, line}))
+			return cmp.Or(step(), x.contact(c, named, placeOf(index, line)))
 		}, onReject)
 	case keap.Links:
 		count, err = keap.ReadLinks(f, func(line int, l *keap.Link) error {
-			return cmp.Or(step(), x.link(l, place{index, line}))
+			return cmp.Or(step(), x.link(l, placeOf(index, line)))
 		}, onReject)
 	}
 	if err != nil {
 		return err
 	}
 	bar.Add(int64(n & 4095))
-	// A row of this file may already have been superseded by a later one of it.
-	plan.Rows, plan.Rejected = count.Rows, count.Rejected
-	plan.Loaded += count.Loaded
-	plan.Skipped += count.Skipped
+	plan.Rows, plan.Loaded, plan.Rejected, plan.Skipped = count.Rows, count.Loaded, count.Rejected, count.Skipped
 	plan.addSkips(count.SkippedBy)
 	plan.Took = time.Since(start)
 	return sink(nil)
@@ -304,172 +324,4 @@ func clip(s string) string {
 		return s
 	}
 	return strings.ToValidUTF8(s[:most], "") + "…"
-}
-
-// Reasons for which a row is skipped, beside those of package sheet.
-const (
-	skippedDuplicate  = "duplicate"
-	skippedSuperseded = "superseded" // another row of its id says something newer
-)
-
-// supersede turns a row that was loaded into one that is skipped.
-func (x *exports) supersede(at place) {
-	f := &x.files[at.file]
-	f.Loaded--
-	f.Skipped++
-	f.addSkips(map[string]int{skippedSuperseded: 1})
-}
-
-// newer says which of two different rows of one id holds: the one with the later date;
-// without two different dates a person decides, and until then what is recommended.
-// It returns true for the later row.
-func (x *exports) newer(kind string, id any, first, later place, firstDate, laterDate int64, recommended, what string) bool {
-	if firstDate != 0 && laterDate != 0 && firstDate != laterDate {
-		return laterDate > firstDate
-	}
-	c := x.conflicts.add(question(KindDuplicate, fmt.Sprintf("%s:%v", kind, id),
-		fmt.Sprintf("%v stands in %s, line %d, and in %s, line %d, and the two differ in %s, without dates that tell which is newer: \"first\" keeps the one named first, \"later\" the other", id,
-			x.files[first.file].Path, first.line, x.files[later.file].Path, later.line, what), recommended, KeepOne, KeepNew))
-	return cmp.Or(c.Decision, c.Recommended) == KeepNew
-}
-
-// partner loads a row of the partner list.
-func (x *exports) partner(row *keap.Partner, at place) error {
-	p := &partner{
-		id: row.ID.Number, contactID: row.ContactID.Number, parentID: row.ParentID.Number, parentCode: row.ParentCode,
-		code: row.Code, name: cmp.Or(row.Name, fullName(row.FirstName, row.LastName), row.Company), ownEmail: row.Email,
-		active: row.Status == sheet.Active, joined: unix(row.CreatedAt), at: at,
-	}
-	old := x.partners[p.id]
-	if old == nil {
-		x.partners[p.id] = p
-		x.want(p)
-		return nil
-	}
-	differ := p.differences(old)
-	if len(differ) == 0 {
-		return &sheet.Skip{Reason: skippedDuplicate}
-	}
-	recommended := KeepNew
-	if p.code != old.code || p.contactID != old.contactID || p.ownEmail != old.ownEmail {
-		recommended = KeepOne // taking the other would change a token or a person
-	}
-	win, lose := old, p
-	if x.newer(keap.Partners, p.id, old.at, at, old.joined, p.joined, recommended, strings.Join(differ, ", ")) {
-		win, lose = p, old
-		x.supersede(old.at)
-	}
-	win.formerCodes = slices.Compact(append(win.formerCodes, lose.formerCodes...))
-	if lose.code != win.code && !slices.Contains(win.formerCodes, lose.code) {
-		win.formerCodes = append(win.formerCodes, lose.code)
-	}
-	x.partners[p.id] = win
-	x.want(win)
-	if win == p {
-		return nil
-	}
-	return &sheet.Skip{Reason: skippedSuperseded}
-}
-
-func (x *exports) want(p *partner) {
-	if p.contactID != 0 {
-		x.wanted[p.contactID] = true
-	}
-}
-
-func (p *partner) differences(q *partner) []string {
-	var d []string
-	for _, f := range []struct {
-		name string
-		same bool
-	}{
-		{"code", p.code == q.code}, {"contact", p.contactID == q.contactID}, {"status", p.active == q.active},
-		{"parent", p.parentID == q.parentID && p.parentCode == q.parentCode}, {"name", p.name == q.name},
-		{"e-mail", p.ownEmail == q.ownEmail}, {"date", p.joined == q.joined},
-	} {
-		if !f.same {
-			d = append(d, f.name)
-		}
-	}
-	return d
-}
-
-func fullName(first, last string) string { return strings.TrimSpace(first + " " + last) }
-
-// contact loads a row of the contact list: what a partner needs of it is kept, of the
-// others only that they were there.
-func (x *exports) contact(row *keap.Contact, at place) error {
-	id := row.ID.Number
-	var h maphash.Hash
-	h.SetSeed(x.seed)
-	for _, s := range [...]string{row.Email, row.FirstName, row.LastName, row.FullName, row.Company} {
-		h.WriteString(s)
-		h.WriteByte(0)
-	}
-	now := seenContact{hash: h.Sum64(), date: cmp.Or(unix(row.UpdatedAt), unix(row.CreatedAt)), file: int32(at.file), line: int32(min(at.line, math.MaxInt32))}
-	old, again := x.seen[id]
-	if again && old.hash == now.hash {
-		return &sheet.Skip{Reason: skippedDuplicate}
-	}
-	if again {
-		first := place{int(old.file), int(old.line)}
-		dated := old.date != 0 && now.date != 0 && old.date != now.date
-		switch {
-		case !dated && !x.wanted[id]: // nobody's: nothing to decide
-			return &sheet.Skip{Reason: skippedSuperseded}
-		case !x.newer(keap.Contacts, id, first, at, old.date, now.date, KeepOne, "e-mail address or name"):
-			return &sheet.Skip{Reason: skippedSuperseded}
-		}
-		x.supersede(first)
-	}
-	x.seen[id] = now
-	if x.wanted[id] {
-		x.contacts[id] = person{strings.Clone(row.Email), strings.Clone(cmp.Or(fullName(row.FirstName, row.LastName), row.FullName, row.Company))}
-	}
-	return nil
-}
-
-// link loads a row of the tracking link list, unless its destination is unsafe.
-func (x *exports) link(row *keap.Link, at place) error {
-	if err := x.settings.Policy.CheckDestination(row.Destination); err != nil {
-		kind := KindUnsafeLink
-		if errors.Is(err, mapping.ErrLoop) {
-			kind = KindLoopingLink
-		}
-		x.conflicts.add(newConflict(kind, row.Code, fmt.Sprintf("%s, line %d: %q is rejected, %v; the code is unknown to the gateway", x.files[at.file].Path, at.line, clip(row.Destination), err)))
-		return &sheet.Reject{Reason: sheet.UnsafeDestination, Field: "destination", Hint: err.Error() + "; correct the address, or add its host to allowed_hosts when it is yours"}
-	}
-	l := &linkRow{book.Link{Code: row.Code, KeapID: row.ID.Number, Name: row.Name, Destination: row.Destination, CreatedAt: unix(row.CreatedAt)}, at}
-	old := x.links[l.Code]
-	if byID := x.linkByID[l.KeapID]; byID != nil && l.KeapID != 0 {
-		if byID.Code == l.Code && byID.Destination == l.Destination && byID.Name == l.Name {
-			return &sheet.Skip{Reason: skippedDuplicate}
-		}
-		if byID.Code != l.Code && old == nil { // renamed in Keap: both codes were given out
-			x.links[l.Code] = l
-			return nil
-		}
-		old = cmp.Or(old, byID)
-	}
-	if old != nil && old.Destination != l.Destination {
-		if !x.newer(keap.Links, l.Code, old.at, at, old.CreatedAt, l.CreatedAt, KeepOne, "destination") {
-			return &sheet.Skip{Reason: skippedSuperseded}
-		}
-		x.supersede(old.at)
-	} else if old != nil && old.KeapID == l.KeapID {
-		x.supersede(old.at) // only its name differs
-	}
-	x.links[l.Code] = l
-	if l.KeapID != 0 {
-		x.linkByID[l.KeapID] = l
-	}
-	return nil
-}
-
-// unix is the date in seconds, 0 when it is not known.
-func unix(d sheet.Date) int64 {
-	if !d.Valid {
-		return 0
-	}
-	return d.Time.Unix()
 }

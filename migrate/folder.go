@@ -2,6 +2,8 @@ package migrate
 
 import (
 	"bufio"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -10,46 +12,93 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
+	"syscall"
 
 	"carryover/mapping/book"
 	"carryover/migrate/sheet"
 )
+
+// planFile is by what a folder is known as a plan's.
+const planFile = "plan.json"
 
 // Folder is where a plan is written: plan.json, conflicts.csv, rejects/, links.csv and
 // report.html. Everything is written beside its place and moved there at the end, so a
 // plan that fails leaves the former one whole.
 type Folder struct {
 	dir     string
+	made    []string // folders that were not there, the innermost first
 	staging string
-	rejects map[string]string // name under rejects/ -> staged file
-	names   map[int]string
+	rejects []stagedRejects
 	open    *rejectFile
 }
+
+// stagedRejects are the rejected rows of one export, before their file has its name.
+type stagedRejects struct{ path, export string }
 
 type rejectFile struct {
 	file *os.File
 	w    *sheet.RejectWriter
 }
 
-// NewFolder makes dir, when it is missing, and checks that it can be written.
+// stagingPrefix begins the name of a folder that a plan is written in; the id of the
+// process that writes it follows.
+const stagingPrefix = ".writing-"
+
+// NewFolder makes dir, when it is missing, and checks that it can be written. What a
+// process that was killed has left there is removed.
 func NewFolder(dir string) (*Folder, error) {
+	d := &Folder{dir: dir}
+	for up := filepath.Clean(dir); ; up = filepath.Dir(up) {
+		if _, err := os.Lstat(up); !errors.Is(err, fs.ErrNotExist) {
+			break
+		}
+		d.made = append(d.made, up)
+	}
 	err := os.MkdirAll(dir, 0o755)
 	if err == nil {
-		var staging string
-		if staging, err = os.MkdirTemp(dir, ".writing-"); err == nil {
-			return &Folder{dir: dir, staging: staging, rejects: map[string]string{}, names: map[int]string{}}, nil
+		sweepStaging(dir)
+		if d.staging, err = os.MkdirTemp(dir, fmt.Sprintf("%s%d-", stagingPrefix, os.Getpid())); err == nil {
+			return d, nil
 		}
 	}
+	d.Discard()
 	return nil, fmt.Errorf("the plan cannot be written to %s: %w; choose another folder with --out", dir, err)
 }
 
-// Discard removes what was not moved to its place. Safe to call at any time.
+// sweepStaging removes staging folders whose process is gone: they hold people's rows.
+func sweepStaging(dir string) {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return
+	}
+	for _, e := range entries {
+		name, ok := strings.CutPrefix(e.Name(), stagingPrefix)
+		id, _, _ := strings.Cut(name, "-")
+		pid, err := strconv.Atoi(id)
+		if !ok || err != nil || !e.IsDir() {
+			continue
+		}
+		if p, err := os.FindProcess(pid); pid == os.Getpid() || err != nil || errors.Is(p.Signal(syscall.Signal(0)), os.ErrProcessDone) {
+			os.RemoveAll(filepath.Join(dir, e.Name()))
+		}
+	}
+}
+
+// Discard removes what was not moved to its place, and folders that were made and hold
+// nothing. Safe to call at any time.
 func (d *Folder) Discard() {
 	if d.open != nil {
 		d.open.file.Close()
+		d.open = nil
 	}
-	os.RemoveAll(d.staging)
+	if d.staging != "" {
+		os.RemoveAll(d.staging)
+	}
+	for _, dir := range d.made {
+		os.Remove(dir) // fails on those that hold something
+	}
 }
 
 // Sink writes the rejected rows of a file as a CSV that can be mended and read again.
@@ -68,20 +117,12 @@ func (d *Folder) Sink(f *sheet.File, index int) func(*sheet.Reject) error {
 }
 
 func (d *Folder) openRejects(f *sheet.File) error {
-	name := filepath.Base(f.Path)
-	if !strings.EqualFold(filepath.Ext(name), ".csv") {
-		name += ".csv"
-	}
-	stem := strings.TrimSuffix(name, filepath.Ext(name))
-	for n := 2; d.rejects[name] != "" || sameFile(filepath.Join(d.dir, "rejects", name), f.Path); n++ {
-		name = fmt.Sprintf("%s-%d.csv", stem, n)
-	}
-	staged := filepath.Join(d.staging, fmt.Sprintf("rejects-%d", len(d.rejects)))
-	file, err := os.OpenFile(staged, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	staged := stagedRejects{filepath.Join(d.staging, fmt.Sprintf("rejects-%d", len(d.rejects))), f.Path}
+	file, err := os.OpenFile(staged.path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 	if err != nil {
 		return err
 	}
-	d.rejects[name] = staged
+	d.rejects = append(d.rejects, staged)
 	d.open = &rejectFile{file: file}
 	d.open.w, err = sheet.NewRejectWriter(file, f)
 	return err
@@ -112,12 +153,17 @@ func (d *Folder) Write(p *Plan, html func(io.Writer) error) error {
 		{"conflicts.csv", func(w io.Writer) error { return WriteConflicts(w, p.Conflicts) }},
 		{"links.csv", p.writeLinks},
 		{"report.html", html},
-		{"plan.json", func(w io.Writer) error { // last: it is what apply looks for
+		{planFile, func(w io.Writer) error { // last: it is what apply looks for
 			enc := json.NewEncoder(w)
 			enc.SetEscapeHTML(false)
 			enc.SetIndent("", "  ")
 			return enc.Encode(p)
 		}},
+	}
+	for _, f := range files {
+		if path := filepath.Join(d.dir, f.name); p.reads(path) {
+			return fmt.Errorf("writing the plan to %s would overwrite %s, which it was made from: choose another folder with --out", d.dir, path)
+		}
 	}
 	for _, f := range files {
 		if err := writeFile(filepath.Join(d.staging, f.name), f.write); err != nil {
@@ -145,35 +191,88 @@ func writeFile(path string, write func(io.Writer) error) error {
 	return errors.Join(write(w), w.Flush(), f.Close())
 }
 
-// moveRejects replaces the rejects of the former plan, but for files that are inputs of
-// this one: a person may have mended them where they were.
+// moveRejects replaces the rejects of the former plan, but for files that are exports of
+// this one: a person has mended them where they were.
 func (d *Folder) moveRejects(p *Plan) error {
 	dir := filepath.Join(d.dir, "rejects")
-	old, err := os.ReadDir(dir)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+	inputs, err := d.clearRejects(dir, p)
+	if err != nil || len(d.rejects) == 0 {
 		return err
-	}
-	for _, e := range old {
-		path := filepath.Join(dir, e.Name())
-		isInput := slices.ContainsFunc(p.Files, func(f FilePlan) bool { return sameFile(path, f.Path) })
-		if !isInput && e.Type().IsRegular() && filepath.Ext(e.Name()) == ".csv" {
-			if err := os.Remove(path); err != nil {
-				return err
-			}
-		}
-	}
-	if len(d.rejects) == 0 {
-		return nil
 	}
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
-	for name, staged := range d.rejects {
-		if err := os.Rename(staged, filepath.Join(dir, name)); err != nil {
+	taken := map[string]bool{} // names in lower case: not every disk tells them apart
+	for name := range inputs {
+		taken[strings.ToLower(name)] = true
+	}
+	for _, staged := range d.rejects {
+		if inputs.hold(staged.path) {
+			continue // the rows stand there already, as they are
+		}
+		stem := strings.TrimSuffix(filepath.Base(staged.export), filepath.Ext(staged.export))
+		name := stem + ".csv"
+		for n := 2; taken[strings.ToLower(name)]; n++ {
+			name = fmt.Sprintf("%s-%d.csv", stem, n)
+		}
+		taken[strings.ToLower(name)] = true
+		if err := os.Rename(staged.path, filepath.Join(dir, name)); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// reads reports whether the file at path was found among the exports.
+func (p *Plan) reads(path string) bool {
+	return slices.ContainsFunc(p.Files, func(f FilePlan) bool { return sameFile(path, f.Path) }) ||
+		slices.ContainsFunc(p.Unread, func(u Unread) bool { return u.Kind != "" && sameFile(path, u.Path) })
+}
+
+// exportsThere are files of a rejects folder that are exports of a plan (or nothing of
+// carryover's at all): their checksums by name.
+type exportsThere map[string]string
+
+// clearRejects removes the rejects of the former plan from dir, and tells which files
+// are exports of p.
+func (d *Folder) clearRejects(dir string, p *Plan) (exportsThere, error) {
+	entries, err := os.ReadDir(dir)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	inputs := exportsThere{}
+	ours := isPlanFolder(d.dir)
+	for _, e := range entries {
+		path := filepath.Join(dir, e.Name())
+		if i := slices.IndexFunc(p.Files, func(f FilePlan) bool { return sameFile(path, f.Path) }); i >= 0 {
+			inputs[e.Name()] = p.Files[i].SHA256
+		} else if !ours {
+			inputs[e.Name()] = ""
+		} else if e.Type().IsRegular() && strings.EqualFold(filepath.Ext(e.Name()), ".csv") {
+			if err := os.Remove(path); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return inputs, nil
+}
+
+// hold reports whether one of the files is the same as the one at path.
+func (x exportsThere) hold(path string) bool {
+	if len(x) == 0 {
+		return false
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return false
+	}
+	sum := sha256.Sum256(text)
+	for _, s := range x {
+		if s == hex.EncodeToString(sum[:]) {
+			return true
+		}
+	}
+	return false
 }
 
 // maxSheet is how many rows links.csv may have before it holds one pattern a code:
@@ -247,7 +346,7 @@ func SheetLinks(policy interface {
 
 // ReadPlan reads the plan that was reviewed.
 func ReadPlan(dir string) (*Plan, error) {
-	path := filepath.Join(dir, "plan.json")
+	path := filepath.Join(dir, planFile)
 	text, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("there is no plan in %s: run \"carryover plan EXPORTS\" first, or name the folder it was written to", dir)

@@ -6,42 +6,43 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 
 	"carryover/mapping/book"
 )
 
-// partner is one referral partner as Keap's exports tell it, after duplicates of its
-// id were settled.
+// partner is one referral partner as Keap's exports tell it, or as the book remembers
+// one that these exports do not hold.
 type partner struct {
 	id, contactID, parentID int64
 	parentCode              string
-	code, name, ownEmail    string
+	code                    string
 	formerCodes             []string // of rows of the same id that lost
+	name                    string   // of the partner
+	owner                   string   // of the person, where the partner list has it
+	ownEmail                string   // of its own row, in lower case
+	email                   string   // the key that the person is known by; empty: none
 	active                  bool
+	parentLost              bool  // it names a parent by a code that nobody has
 	joined                  int64 // Unix seconds, 0: not known
-	at                      place
-}
 
-// place is where a row stands.
-type place struct {
-	file int // index in the plan's files
-	line int
-}
-
-// person is what a contact tells about a partner.
-type person struct {
-	email string // as written
-	name  string
+	has      columns // what its file has columns for
+	exported bool    // in these exports, not only in the book
+	at       place
 }
 
 // group is one promoter to be: the partners that are one person.
 type group struct {
-	members  []*partner // ascending Keap id; empty for a promoter that is only in the book
+	members  []*partner // ascending Keap id
 	primary  *partner
-	keapID   int64 // of the primary
-	existing *book.Promoter
+	existing *book.Promoter   // the promoter of the book that it continues
+	absorbed []*book.Promoter // others of the book that turned out to be the same person
 	promoter book.Promoter
-	absorbed []*book.Promoter // promoters of the book that turned out to be the same person
+}
+
+// exported reports whether these exports say anything about the group.
+func (g *group) exported() bool {
+	return slices.ContainsFunc(g.members, func(m *partner) bool { return m.exported })
 }
 
 // EmailKey is what makes two people one: the address trimmed and in lower case. ok is
@@ -50,7 +51,7 @@ type group struct {
 func EmailKey(raw string) (key string, ok bool) {
 	key = strings.ToLower(strings.TrimSpace(raw))
 	local, domain, found := strings.Cut(key, "@")
-	if !found || local == "" || strings.Contains(domain, "@") || !strings.Contains(domain, ".") || strings.ContainsAny(key, ", \t\r\n\u00a0") {
+	if !found || local == "" || strings.Contains(domain, "@") || !strings.Contains(domain, ".") || strings.ContainsFunc(key, func(r rune) bool { return r == ',' || unicode.IsSpace(r) }) {
 		return "", false
 	}
 	return key, true
@@ -71,39 +72,24 @@ func Token(code string) string {
 type people struct {
 	partners  []*partner // ascending Keap id, house partners left out
 	house     map[int64]*partner
-	contacts  map[int64]person
+	person    func(contactID int64) (person, bool)
+	known     map[int64]*book.Alias // what the book says of partners, by Keap id
 	before    *book.Content
 	conflicts *conflictList
 
-	groups  []*group
-	byID    map[int64]*group // Keap id -> promoter
-	byCode  map[string][]*group
-	aliases map[string]book.Alias // of the book, by kind and value
-	held    map[int64][]int64     // promoter of the book -> its Keap ids
-	inBook  map[int64]*group      // promoter of the book -> the group that continues it
+	promoters map[int64]*book.Promoter // of the book
+	groups    []*group                 // ascending Keap id of their primary
+	byPartner map[int64]*group         // by Keap id
 }
 
-func aliasKey(kind, value string) string { return kind + "\x00" + value }
-
-// emailOf is a partner's address: its contact's, else the one in its own row.
-func (p *people) emailOf(m *partner) (string, bool) {
-	if c, ok := p.contacts[m.contactID]; ok && m.contactID != 0 {
-		if key, ok := EmailKey(c.email); ok {
-			return key, true
-		}
-	}
-	return EmailKey(m.ownEmail)
-}
-
-// resolve runs the whole of it: groups, tokens, parents, codes.
+// resolve runs the whole of it: groups, tokens, parents.
 func (p *people) resolve() {
-	p.aliases = make(map[string]book.Alias, len(p.before.Aliases))
-	p.held = make(map[int64][]int64, len(p.before.Promoters))
-	for _, a := range p.before.Aliases {
-		p.aliases[aliasKey(a.Kind, a.Value)] = a
-		if id, err := strconv.ParseInt(a.Value, 10, 64); a.Kind == book.AliasKeapID && err == nil {
-			p.held[a.PromoterID] = append(p.held[a.PromoterID], id)
-		}
+	p.promoters = make(map[int64]*book.Promoter, len(p.before.Promoters))
+	for i := range p.before.Promoters {
+		p.promoters[p.before.Promoters[i].ID] = &p.before.Promoters[i]
+	}
+	for _, m := range p.partners {
+		m.email = p.emailOf(m)
 	}
 	p.group()
 	p.name()
@@ -111,49 +97,74 @@ func (p *people) resolve() {
 	p.breakCycles()
 }
 
-// group joins partners that share a contact or an address, transitively, and the
-// promoters of the book that are the same people.
-func (p *people) group() {
-	old := make(map[int64]*book.Promoter, len(p.before.Promoters))
-	for i := range p.before.Promoters {
-		old[p.before.Promoters[i].ID] = &p.before.Promoters[i]
+// emailOf is a partner's address: its contact's, else the one in its own row. What the
+// book remembers counts only while the contact is in none of these exports.
+func (p *people) emailOf(m *partner) string {
+	contact, told := p.person(m.contactID)
+	if key, ok := EmailKey(contact.email); ok {
+		return key
 	}
-	live := func(id int64) *book.Promoter {
-		for q := old[id]; q != nil; q = old[q.MergedInto] {
-			if q.MergedInto == 0 {
-				return q
-			}
-		}
+	if key, ok := EmailKey(m.ownEmail); ok {
+		return key
+	}
+	if a := p.known[m.id]; a != nil && !told && a.ContactID == m.contactID {
+		return a.Email
+	}
+	return ""
+}
+
+// continues is the promoter of the book that a partner belongs to; nil when there is
+// none. A partner that was the program's own may have been a promoter before that.
+func (p *people) continues(m *partner) *book.Promoter {
+	a := p.known[m.id]
+	if a == nil {
 		return nil
 	}
-	inExport := map[int64]bool{} // promoters of the book of which a partner is in the exports
-	for _, m := range p.partners {
-		if q := live(p.aliases[aliasKey(book.AliasKeapID, fmt.Sprint(m.id))].PromoterID); q != nil {
-			inExport[q.ID] = true
-		}
+	q := p.promoters[cmp.Or(a.PromoterID, m.id)]
+	for n := 0; q != nil && q.MergedInto != 0 && n < len(p.promoters); n++ {
+		q = p.promoters[q.MergedInto]
 	}
+	return q
+}
 
+// group joins partners that share a contact or an address, transitively. Partners that
+// were published as one promoter stay one: to part them would move old links from one
+// person to another.
+func (p *people) group() {
 	sets := newUnion(len(p.partners))
-	byContact, byEmail := map[int64]int{}, map[string]int{}
-	join := func(i, j int, seen bool) {
-		if seen {
-			sets.join(i, j)
-		}
-	}
+	byContact, byEmail := map[int64]int{}, make(map[string]int, len(p.partners))
 	for i, m := range p.partners {
 		if m.contactID != 0 {
-			j, seen := byContact[m.contactID]
-			join(i, j, seen)
+			if j, seen := byContact[m.contactID]; seen {
+				sets.join(i, j)
+			}
 			byContact[m.contactID] = i
 		}
-		if key, ok := p.emailOf(m); ok {
-			j, seen := byEmail[key]
-			join(i, j, seen)
-			byEmail[key] = i
+		if m.email != "" {
+			if j, seen := byEmail[m.email]; seen {
+				sets.join(i, j)
+			}
+			byEmail[m.email] = i
 		}
 	}
+	byPromoter, split := make(map[int64]int, len(p.promoters)), map[int64]bool{}
+	for i, m := range p.partners {
+		q := p.continues(m)
+		if q == nil {
+			continue
+		}
+		if j, seen := byPromoter[q.ID]; seen && sets.find(i) != sets.find(j) {
+			if !split[q.ID] {
+				split[q.ID] = true
+				p.conflicts.add(newConflict(KindSplit, q.Token, fmt.Sprintf("%s (%d) and %s (%d) no longer share a contact or an address; they were published as one promoter, %s, and stay it", p.partners[j].code, p.partners[j].id, m.code, m.id, q.Token)))
+			}
+			sets.join(i, j)
+		}
+		byPromoter[q.ID] = i
+	}
 
-	bySet := map[int]*group{}
+	bySet := make([]*group, len(p.partners))
+	p.byPartner = make(map[int64]*group, len(p.partners))
 	for i, m := range p.partners { // ascending ids: members come out ascending
 		root := sets.find(i)
 		g := bySet[root]
@@ -163,112 +174,43 @@ func (p *people) group() {
 			p.groups = append(p.groups, g)
 		}
 		g.members = append(g.members, m)
+		p.byPartner[m.id] = g
 	}
-	p.adopt(live, inExport, byEmail, sets, bySet)
-	for i := range p.before.Promoters { // whom the exports no longer name lives on as it is
-		q := &p.before.Promoters[i]
-		if q.MergedInto == 0 && !inExport[q.ID] {
-			p.groups = append(p.groups, &group{existing: q, keapID: q.KeapID})
-		}
-	}
-	slices.SortFunc(p.groups, func(a, b *group) int { return cmp.Compare(a.keapID, b.keapID) })
-
-	p.byID = make(map[int64]*group, len(p.partners))
-	p.byCode = make(map[string][]*group, len(p.partners))
 	for _, g := range p.groups {
-		for _, m := range g.members {
-			p.byID[m.id] = g
-			for _, code := range append([]string{m.code}, m.formerCodes...) {
-				if !slices.Contains(p.byCode[code], g) {
-					p.byCode[code] = append(p.byCode[code], g)
-				}
-			}
-		}
+		p.adopt(g)
 	}
+	slices.SortFunc(p.groups, func(a, b *group) int { return cmp.Compare(a.primary.id, b.primary.id) })
 }
 
-// adopt gives every group the promoter of the book that it continues: the one that has
-// any of its Keap ids, or its address. Of several, the oldest is kept and the others
-// are taken over by it.
-func (p *people) adopt(live func(int64) *book.Promoter, inExport map[int64]bool, byEmail map[string]int, sets *union, bySet map[int]*group) {
-	claims := map[*group][]*book.Promoter{}
-	claimed := map[int64]*group{}
-	claim := func(g *group, q *book.Promoter) {
-		if other, ok := claimed[q.ID]; ok {
-			if other != g && !slices.Contains(claims[g], q) {
-				// What was one person is two now: the promoter stays with the group it
-				// was created from, or with the one that came first.
-				if slices.ContainsFunc(g.members, func(m *partner) bool { return m.id == q.ID }) {
-					claims[other] = slices.DeleteFunc(claims[other], func(x *book.Promoter) bool { return x == q })
-					claims[g] = append(claims[g], q)
-					claimed[q.ID] = g
-				}
-				p.conflicts.add(newConflict(KindSplit, q.Token, fmt.Sprintf("the partners of promoter %s no longer share a contact or an address: the others become promoters of their own", q.Token)))
-			}
-			return
-		}
-		claimed[q.ID] = g
-		claims[g] = append(claims[g], q)
-	}
-	for _, g := range p.groups {
-		for _, m := range g.members {
-			if q := live(p.aliases[aliasKey(book.AliasKeapID, fmt.Sprint(m.id))].PromoterID); q != nil {
-				claim(g, q)
-			}
-		}
-	}
-	for i := range p.before.Promoters {
-		q := &p.before.Promoters[i]
-		if q.MergedInto != 0 || inExport[q.ID] || q.Email == "" {
-			continue
-		}
-		if j, ok := byEmail[q.Email]; ok {
-			claim(bySet[sets.find(j)], q)
-			inExport[q.ID] = true
-		}
-	}
-	for _, g := range p.groups {
-		own := claims[g]
-		slices.SortFunc(own, func(a, b *book.Promoter) int { return cmp.Compare(a.ID, b.ID) })
-		if len(own) > 0 {
-			g.existing, g.absorbed = own[0], own[1:]
-		}
-		g.choosePrimary()
-	}
-}
-
-// choosePrimary: active partners first, then the lowest Keap id.
-func (g *group) choosePrimary() {
-	g.primary = g.members[0]
+// adopt chooses the group's primary (active partners first, then the lowest Keap id) and
+// the promoter of the book that it continues: the primary's, else the oldest. Others are
+// taken over by that one.
+func (p *people) adopt(g *group) {
+	g.primary = g.members[max(0, slices.IndexFunc(g.members, func(m *partner) bool { return m.active }))]
+	g.existing = p.continues(g.primary)
+	seen := map[*book.Promoter]bool{nil: true}
 	for _, m := range g.members {
-		if m.active {
-			g.primary = m
-			break
+		if q := p.continues(m); !seen[q] {
+			seen[q] = true
+			g.absorbed = append(g.absorbed, q)
 		}
 	}
-	g.keapID = g.primary.id
+	slices.SortFunc(g.absorbed, func(a, b *book.Promoter) int { return cmp.Compare(a.ID, b.ID) })
+	if g.existing == nil && len(g.absorbed) > 0 {
+		g.existing = g.absorbed[0]
+	}
+	g.absorbed = slices.DeleteFunc(g.absorbed, func(q *book.Promoter) bool { return q == g.existing })
 }
 
-// name fills in the promoters: token, address, status. Tokens of the book are kept;
-// the rest are given in ascending order of primary Keap ids.
+// name fills in the promoters: token, address, status. Tokens of the book are kept, and
+// never given a second time; the others are given in ascending order of primary Keap ids.
 func (p *people) name() {
-	taken := make(map[string]bool, len(p.groups)+len(p.before.Promoters))
-	for _, q := range p.before.Promoters {
-		taken[q.Token] = true
+	tokens := tokens{taken: make(map[string]bool, len(p.groups)+len(p.promoters)), next: map[string]int{}}
+	for _, q := range p.promoters {
+		tokens.taken[q.Token] = true
 	}
 	for _, g := range p.groups {
-		if g.primary == nil {
-			g.promoter = *g.existing
-			continue
-		}
-		q := book.Promoter{ID: g.keapID, KeapID: g.keapID, Status: book.StatusInactive, Name: g.primary.name}
-		if g.existing != nil {
-			q.ID, q.Token = g.existing.ID, g.existing.Token
-			// A partner that this export does not hold may be what keeps it active.
-			if g.existing.Status == book.StatusActive && p.holdsOthers(g) {
-				q.Status = book.StatusActive
-			}
-		}
+		q := book.Promoter{ID: g.primary.id, KeapID: g.primary.id, Status: book.StatusInactive, Email: g.primary.email}
 		for _, m := range g.members {
 			if m.active {
 				q.Status = book.StatusActive
@@ -276,130 +218,101 @@ func (p *people) name() {
 			if m.joined != 0 && (q.JoinedAt == 0 || m.joined < q.JoinedAt) {
 				q.JoinedAt = m.joined
 			}
+			q.Email = cmp.Or(q.Email, m.email)
 		}
-		if key, ok := p.emailOf(g.primary); ok {
-			q.Email = key
-		}
-		for _, m := range g.members {
-			if key, ok := p.emailOf(m); ok && q.Email == "" {
-				q.Email = key
+		contact, _ := p.person(g.primary.contactID)
+		q.Name = cmp.Or(g.primary.name, g.primary.owner, contact.name)
+		if old := g.existing; old != nil {
+			q.ID, q.Token = old.ID, old.Token
+			if !g.primary.exported {
+				q.Name = cmp.Or(q.Name, old.Name)
+			}
+			missing := slices.ContainsFunc(g.members, func(m *partner) bool { return !m.exported })
+			if missing && old.JoinedAt != 0 && (q.JoinedAt == 0 || old.JoinedAt < q.JoinedAt) {
+				q.JoinedAt = old.JoinedAt
 			}
 		}
-		if q.Email == "" && g.existing != nil {
-			q.Email = g.existing.Email
-		}
-		if q.Name == "" {
-			q.Name = p.contacts[g.primary.contactID].name
-		}
 		if q.Token == "" {
-			q.Token = freeToken(Token(g.primary.code), taken)
-			taken[q.Token] = true
+			q.Token = tokens.take(Token(g.primary.code))
 		}
 		g.promoter = q
-		p.tell(g)
+		if g.exported() {
+			p.tell(g)
+		}
 	}
 }
 
-// holdsOthers reports whether the promoter of the book has a Keap id that is not among
-// the group's members.
-func (p *people) holdsOthers(g *group) bool {
-	return slices.ContainsFunc(p.held[g.existing.ID], func(id int64) bool {
-		return !slices.ContainsFunc(g.members, func(m *partner) bool { return m.id == id })
-	})
+// tokens gives each token once.
+type tokens struct {
+	taken map[string]bool
+	next  map[string]int // where to go on after a natural token that many want
 }
 
-func freeToken(natural string, taken map[string]bool) string {
+func (t *tokens) take(natural string) string {
 	token := natural
-	for n := 2; taken[token]; n++ {
-		token = fmt.Sprintf("%s-%d", natural, n)
+	n := max(t.next[natural], 2)
+	for ; t.taken[token]; n++ {
+		token = natural + "-" + strconv.Itoa(n)
 	}
+	t.next[natural] = n
+	t.taken[token] = true
 	return token
 }
 
 // tell reports what is unusual about a promoter.
 func (p *people) tell(g *group) {
-	q, code := g.promoter, g.primary.code
+	q, code, id := g.promoter, g.primary.code, g.primary.id
 	if q.Email == "" {
-		why := "its contact has no e-mail address"
-		if c, ok := p.contacts[g.primary.contactID]; !ok {
-			why = fmt.Sprintf("its contact %d is in no file", g.primary.contactID)
-			if g.primary.contactID == 0 {
-				why = "it names no contact"
-			}
-		} else if c.email != "" {
-			why = fmt.Sprintf("its contact's address reads %q", c.email)
+		var why string
+		switch contact, found := p.person(g.primary.contactID); {
+		case g.primary.contactID == 0:
+			why = "it names no contact"
+		case !found:
+			why = fmt.Sprintf("its contact %d could be read from no file", g.primary.contactID)
+		case contact.email == "":
+			why = "its contact has no e-mail address"
+		default:
+			why = fmt.Sprintf("its contact's address reads %q", clip(contact.email))
 		}
-		p.conflicts.add(newConflict(KindNeedsEmail, code, fmt.Sprintf("partner %d: %s; it becomes a promoter that needs one, its links work", g.keapID, why)))
+		p.conflicts.add(newConflict(KindNeedsEmail, code, fmt.Sprintf("partner %d: %s; it becomes a promoter that needs one, its links work", id, why)))
 	}
 	if q.Token != strings.ToLower(code) {
-		p.conflicts.add(newConflict(KindRenamed, code, fmt.Sprintf("partner %d gets the ref token %s; its old codes and ids keep working", g.keapID, q.Token)))
+		p.conflicts.add(newConflict(KindRenamed, code, fmt.Sprintf("partner %d gets the ref token %s; its old codes and ids keep working", id, q.Token)))
 	}
-	if len(g.members) > 1 || len(g.absorbed) > 0 {
+	if len(g.members) > 1 {
 		var parts []string
-		for _, m := range g.members {
+		for _, m := range g.members[:min(len(g.members), 20)] {
 			parts = append(parts, fmt.Sprintf("%s (%d)", m.code, m.id))
 		}
-		for _, a := range g.absorbed {
-			parts = append(parts, "promoter "+a.Token)
+		if more := len(g.members) - len(parts); more > 0 {
+			parts = append(parts, fmt.Sprintf("and %d more", more))
 		}
-		p.conflicts.add(newConflict(KindMerged, code, fmt.Sprintf("%s share a contact or an address: one promoter, %s, for all of them", strings.Join(parts, ", "), q.Token)))
+		detail := fmt.Sprintf("%s share a contact or an address: one promoter, %s, for all of them", strings.Join(parts, ", "), q.Token)
+		for _, a := range g.absorbed {
+			detail += fmt.Sprintf("; %s, which was published, goes on working for it", a.Token)
+		}
+		p.conflicts.add(newConflict(KindMerged, code, detail))
 	}
 }
 
 // parents sets who brought whom: the promoter of the primary's parent.
 func (p *people) parents() {
-	p.inBook = make(map[int64]*group, len(p.before.Promoters))
 	for _, g := range p.groups {
-		if g.existing != nil {
-			p.inBook[g.existing.ID] = g
-		}
-		for _, a := range g.absorbed {
-			p.inBook[a.ID] = g
-		}
-	}
-	for _, g := range p.groups {
-		if g.primary == nil {
+		m := g.primary
+		if m.parentID == m.id || p.house[m.parentID] != nil || m.parentID == 0 && !m.parentLost {
 			continue
 		}
-		parent, named := p.parentOf(g.primary)
-		switch {
+		switch parent := p.byPartner[m.parentID]; {
+		case parent == nil && m.exported:
+			named := strconv.FormatInt(m.parentID, 10)
+			if m.parentLost {
+				named = strconv.Quote(m.parentCode)
+			}
+			p.conflicts.add(newConflict(KindUnknownParent, m.code, fmt.Sprintf("partner %d names the parent %s, who is in no file: it gets none", m.id, named)))
 		case parent != nil && parent != g:
 			g.promoter.ParentID = parent.promoter.ID
-		case named && parent == nil:
-			p.conflicts.add(newConflict(KindUnknownParent, g.primary.code, fmt.Sprintf("partner %d names a parent that is in no file: it gets none", g.keapID)))
 		}
 	}
-}
-
-// parentOf finds the promoter that a partner's parent belongs to. named is false when
-// there is nothing to find: no parent, itself, an excluded one.
-func (p *people) parentOf(m *partner) (g *group, named bool) {
-	id := m.parentID
-	if id == 0 && m.parentCode != "" && m.parentCode != "0" {
-		if gs := p.byCode[m.parentCode]; len(gs) == 1 {
-			return gs[0], true
-		}
-		for _, h := range p.house {
-			if h.code == m.parentCode {
-				return nil, false
-			}
-		}
-		return nil, true
-	}
-	if id == 0 || id == m.id {
-		return nil, false
-	}
-	if _, ok := p.house[id]; ok {
-		return nil, false
-	}
-	if g := p.byID[id]; g != nil {
-		return g, true
-	}
-	a := p.aliases[aliasKey(book.AliasKeapID, fmt.Sprint(id))]
-	if a.State == book.StateHouse {
-		return nil, false
-	}
-	return p.inBook[a.PromoterID], true
 }
 
 // breakCycles takes the parent from the member of every cycle with the lowest primary
@@ -421,17 +334,13 @@ func (p *people) breakCycles() {
 		}
 		if g != nil && state[g] == onPath {
 			cycle := path[slices.Index(path, g):]
-			lowest := slices.MinFunc(cycle, func(a, b *group) int { return cmp.Compare(a.keapID, b.keapID) })
-			var codes []string
-			for _, c := range cycle {
-				codes = append(codes, c.promoter.Token)
+			lowest := slices.MinFunc(cycle, func(a, b *group) int { return cmp.Compare(a.primary.id, b.primary.id) })
+			var tokens []string
+			for _, c := range cycle[:min(len(cycle), 20)] {
+				tokens = append(tokens, c.promoter.Token)
 			}
 			lowest.promoter.ParentID = 0
-			subject := lowest.promoter.Token
-			if lowest.primary != nil {
-				subject = lowest.primary.code
-			}
-			p.conflicts.add(newConflict(KindCycle, subject, fmt.Sprintf("%s are each other's parents: %s loses its parent", strings.Join(codes, ", "), lowest.promoter.Token)))
+			p.conflicts.add(newConflict(KindCycle, lowest.primary.code, fmt.Sprintf("%s: %d promoters are each other's parents in a ring, and %s loses its parent", strings.Join(tokens, ", "), len(cycle), lowest.promoter.Token)))
 		}
 		for _, c := range path {
 			state[c] = done

@@ -1,20 +1,18 @@
 package migrate
 
 import (
-	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
-	"slices"
+	"os"
+	"path/filepath"
 	"strings"
 
 	"carryover/mapping"
 	"carryover/mapping/book"
-	"carryover/migrate/keap"
 	"carryover/migrate/sheet"
 )
 
@@ -30,6 +28,7 @@ type Plan struct {
 	Unread    []Unread              `json:"unread"`
 	Rejects   []RejectLine          `json:"rejects"`
 	Conflicts []Conflict            `json:"conflicts"`
+	Unused    []string              `json:"decisions_not_used,omitempty"` // on conflicts that there are not, or no longer
 	Tables    map[string]TableCount `json:"tables"`
 	Totals    Totals                `json:"totals"`
 
@@ -83,35 +82,89 @@ type Request struct {
 	Book      *book.Book // nil: there is none yet
 	Progress  Progress
 	Sink      RejectSink
+
+	reviewed *reviewed // nil: there is no former plan to keep to
+}
+
+// reviewed is what a plan that is made again is held to. The folder of its rejects may
+// itself be one of the exports, mended ones; what the plan then wrote there is not.
+type reviewed struct {
+	files map[string]bool // absolute paths of its exports
+	dir   string          // where it was written, absolute
+}
+
+func newReviewed(workDir, dir string, files []FilePlan) *reviewed {
+	r := &reviewed{files: make(map[string]bool, len(files)), dir: dir}
+	for _, f := range files {
+		r.files[absolutePath(workDir, f.Path)] = true
+	}
+	return r
+}
+
+// leavesOut reports whether a file that was found in a folder is none of the exports:
+// carryover wrote it into the folder of a plan.
+func (req *Request) leavesOut(path string) bool {
+	abs := absolutePath(currentDir(), path)
+	if r := req.reviewed; r != nil && !r.files[abs] && within(r.dir, abs) {
+		return true
+	}
+	// Or into one that lies somewhere below a folder that was named.
+	below := false
+	for _, arg := range req.Args {
+		_, root := cutKind(arg)
+		if root = absolutePath(currentDir(), root); !within(root, abs) {
+			continue
+		}
+		dir := filepath.Dir(abs)
+		for dir != root && within(root, dir) && !isPlanFolder(dir) {
+			dir = filepath.Dir(dir)
+		}
+		if dir == root || !within(root, dir) {
+			return false
+		}
+		below = true
+	}
+	return below
+}
+
+func within(dir, path string) bool {
+	rel, err := filepath.Rel(dir, path)
+	return err == nil && rel != ".." && !strings.HasPrefix(rel, ".."+string(filepath.Separator))
+}
+
+func isPlanFolder(dir string) bool {
+	_, err := os.Stat(filepath.Join(dir, planFile))
+	return err == nil
 }
 
 // Make reads the exports and works out what would be done. It changes nothing.
 func Make(ctx context.Context, req Request) (*Plan, error) {
-	x, err := readExports(ctx, req.Args, req.Settings, req.Decisions, req.Progress, req.Sink)
-	if err != nil {
-		return nil, err
-	}
-	p := &Plan{
-		WorkDir: req.WorkDir, Args: req.Args, Files: x.files, Rejects: x.rejects, Unread: x.unread,
-		Tables: map[string]TableCount{},
-	}
-	before := &book.Content{}
+	before, base := &book.Content{}, int64(0)
 	if req.Book != nil {
+		var err error
 		if before, err = req.Book.Content(ctx); err != nil {
 			return nil, err
 		}
 		switch last, err := req.Book.LastRun(ctx); {
 		case err == nil:
-			p.BaseRun = last.ID
+			base = last.ID
 		case !errors.Is(err, book.ErrNoRun):
 			return nil, err
 		}
 	}
-	if len(before.Promoters) == 0 && len(x.partners) == 0 {
+	x, err := readExports(ctx, &req, before)
+	if err != nil {
+		return nil, err
+	}
+	p := &Plan{
+		BaseRun: base, WorkDir: req.WorkDir, Args: req.Args, Files: x.files, Rejects: x.rejects, Unread: x.unread,
+		Tables: map[string]TableCount{},
+	}
+	if len(before.Promoters) == 0 && len(x.partners.rows) == 0 {
 		return nil, noPartners(p)
 	}
 	p.build(req.Settings, x, before)
-	if err := x.conflicts.check(); err != nil {
+	if p.Unused, err = x.conflicts.check(); err != nil {
 		return nil, err
 	}
 	p.Conflicts = x.conflicts.list
@@ -144,210 +197,6 @@ func noPartners(p *Plan) error {
 	return errors.New(b.String())
 }
 
-// build works out the model after the plan and what must be written for it.
-func (p *Plan) build(s *Settings, x *exports, before *book.Content) {
-	all := slices.SortedFunc(maps.Values(x.partners), func(a, b *partner) int { return cmp.Compare(a.id, b.id) })
-	house := excluded(all, s.Exclude, x.conflicts)
-	who := &people{house: house, contacts: x.contacts, before: before, conflicts: x.conflicts}
-	for _, m := range all {
-		if house[m.id] == nil {
-			who.partners = append(who.partners, m)
-		}
-	}
-	who.resolve()
-
-	after := newOverlay(before)
-	for _, g := range who.groups {
-		after.promoter(g.promoter)
-		for _, a := range g.absorbed {
-			taken := *a
-			taken.MergedInto, taken.ParentID = g.promoter.ID, 0
-			after.promoter(taken)
-		}
-	}
-	p.codes(after, who, before)
-	for _, code := range slices.Sorted(maps.Keys(x.links)) {
-		l := x.links[code]
-		after.link(l.Link)
-		if names := s.Policy.ReservedIn(l.Destination); len(names) > 0 {
-			x.conflicts.add(newConflict(KindReservedName, code, fmt.Sprintf("its destination holds %s, which the new platform would read as a promoter: removed when visitors are forwarded", strings.Join(names, ", "))))
-		}
-	}
-	p.After = after.content()
-	p.Changes = after.changes
-	p.Tables = after.counts
-	foldedCodes(&p.After, x.conflicts)
-	p.checkGrace(s, x.conflicts)
-	p.total(x, house, who)
-}
-
-// excluded finds the program's own partners: by exact code, else by its lower case
-// when that means one partner only.
-func excluded(all []*partner, codes []string, conflicts *conflictList) map[int64]*partner {
-	house := map[int64]*partner{}
-	for _, code := range codes {
-		var folded []*partner
-		found := false
-		for _, m := range all {
-			if m.code == code {
-				house[m.id] = m
-				found = true
-			} else if strings.EqualFold(m.code, code) {
-				folded = append(folded, m)
-			}
-		}
-		if !found && len(folded) == 1 {
-			house[folded[0].id] = folded[0]
-			found = true
-		}
-		if !found {
-			conflicts.add(newConflict(KindNoHouse, code, "[partners] exclude names it, and no partner of these exports has that code"))
-		}
-	}
-	return house
-}
-
-// codes enters every code and Keap id. A code that several promoters claim names none
-// of them.
-func (p *Plan) codes(after *overlay, who *people, before *book.Content) {
-	taken := map[int64]int64{} // promoter of the book -> the one that took it over
-	for _, g := range who.groups {
-		for _, a := range g.absorbed {
-			taken[a.ID] = g.promoter.ID
-		}
-	}
-	for _, a := range before.Aliases {
-		if to, ok := taken[a.PromoterID]; ok && a.PromoterID != 0 {
-			a.PromoterID = to
-			after.alias(a)
-		}
-	}
-	houseCodes := map[string]bool{}
-	for _, h := range who.house {
-		for _, code := range append([]string{h.code}, h.formerCodes...) {
-			houseCodes[code] = true
-		}
-	}
-	for _, code := range slices.Sorted(maps.Keys(who.byCode)) {
-		groups := who.byCode[code]
-		a := book.Alias{Kind: book.AliasCode, Value: code, PromoterID: groups[0].promoter.ID}
-		old := who.aliases[aliasKey(book.AliasCode, code)]
-		moved := old.PromoterID != 0 && old.PromoterID != a.PromoterID && taken[old.PromoterID] != a.PromoterID
-		switch {
-		case len(groups) > 1 || houseCodes[code] || old.State == book.StateAmbiguous:
-			a.PromoterID, a.State = 0, book.StateAmbiguous
-			who.conflicts.add(newConflict(KindAmbiguousCode, code, fmt.Sprintf("%d promoters claim this very code: nobody is credited through it, only through their ids and other codes", max(2, len(groups)))))
-		case moved:
-			who.conflicts.add(newConflict(KindMovedCode, code, fmt.Sprintf("the book has it as another promoter's (%d); these exports give it to %s, and so does the plan", old.PromoterID, groups[0].promoter.Token)))
-		}
-		after.alias(a)
-	}
-	for code := range houseCodes {
-		if who.byCode[code] == nil {
-			after.alias(book.Alias{Kind: book.AliasCode, Value: code, State: book.StateHouse})
-		}
-	}
-	for _, m := range who.partners {
-		after.alias(book.Alias{Kind: book.AliasKeapID, Value: fmt.Sprint(m.id), PromoterID: who.byID[m.id].promoter.ID, Code: m.code})
-	}
-	for _, h := range who.house {
-		after.alias(book.Alias{Kind: book.AliasKeapID, Value: fmt.Sprint(h.id), State: book.StateHouse, Code: h.code})
-	}
-}
-
-// foldedCodes reports codes that differ only by case and mean different promoters or
-// links: only their exact spelling is honoured.
-func foldedCodes(c *book.Content, conflicts *conflictList) {
-	type meaning struct {
-		code     string
-		promoter int64
-		state    string
-	}
-	partners := map[string][]meaning{}
-	for _, a := range c.Aliases {
-		if a.Kind == book.AliasCode {
-			f := strings.ToLower(a.Value)
-			partners[f] = append(partners[f], meaning{a.Value, a.PromoterID, a.State})
-		}
-	}
-	for _, f := range slices.Sorted(maps.Keys(partners)) {
-		all := partners[f]
-		differs := func(m meaning) bool { return m.promoter != all[0].promoter || m.state != all[0].state }
-		if slices.ContainsFunc(all, differs) {
-			var codes []string
-			for _, m := range all {
-				codes = append(codes, m.code)
-			}
-			conflicts.add(newConflict(KindAmbiguousCode, codes[0], fmt.Sprintf("%s differ only by case and are different promoters: each is honoured as it is spelled, any other spelling credits nobody", strings.Join(codes, ", "))))
-		}
-	}
-	links := map[string][]string{}
-	for _, l := range c.Links {
-		f := strings.ToLower(l.Code)
-		links[f] = append(links[f], l.Code)
-	}
-	for _, f := range slices.Sorted(maps.Keys(links)) {
-		if codes := links[f]; len(codes) > 1 {
-			conflicts.add(newConflict(KindAmbiguousLink, codes[0], fmt.Sprintf("%s differ only by case: each is honoured as it is spelled, any other spelling is an unknown link", strings.Join(codes, ", "))))
-		}
-	}
-}
-
-// checkGrace reports grace dates for codes that nobody has.
-func (p *Plan) checkGrace(s *Settings, conflicts *conflictList) {
-	known := map[string]bool{}
-	for _, a := range p.After.Aliases {
-		if a.Kind == book.AliasCode && a.State == "" {
-			known[a.Value], known[strings.ToLower(a.Value)] = true, true
-		}
-	}
-	for _, code := range slices.Sorted(maps.Keys(s.Grace.Partners)) {
-		if !known[code] {
-			conflicts.add(newConflict(KindNoGrace, code, "[partners.grace] names it, and no promoter has that code"))
-		}
-	}
-	for _, code := range slices.Sorted(maps.Keys(s.Grace.Links)) {
-		if !slices.ContainsFunc(p.After.Links, func(l book.Link) bool { return l.Code == code || strings.ToLower(l.Code) == code }) {
-			conflicts.add(newConflict(KindNoGrace, code, "[links.grace] names it, and no link has that code"))
-		}
-	}
-}
-
-func (p *Plan) total(x *exports, house map[int64]*partner, who *people) {
-	t := &p.Totals
-	t.Partners, t.House = len(x.partners), len(house)
-	t.Merged = len(who.partners)
-	for _, g := range who.groups {
-		if g.primary != nil {
-			t.Merged--
-		}
-		t.Promoters++
-		if g.promoter.Status == book.StatusActive {
-			t.Active++
-		} else {
-			t.Inactive++
-		}
-		if g.promoter.Email == "" {
-			t.NeedEmail++
-		}
-	}
-	for _, f := range p.Files {
-		t.Rejected += f.Rejected
-		t.Skipped += f.Skipped
-		if f.Kind == keap.Contacts {
-			t.Contacts += f.Loaded
-		}
-	}
-	t.Links = len(p.After.Links)
-	for _, a := range p.After.Aliases {
-		if a.Kind == book.AliasCode {
-			t.Codes++
-		} else {
-			t.KeapIDs++
-		}
-	}
-}
-
 // identify computes the ids: over what was read and how it is read, and with the
 // decisions that apply to it.
 func (p *Plan) identify(configHash string, decisions Decisions) {
@@ -370,73 +219,6 @@ func digest(parts ...any) string {
 	text, _ := json.Marshal(parts) // strings, maps and plain structs: cannot fail
 	sum := sha256.Sum256(text)
 	return hex.EncodeToString(sum[:16])
-}
-
-// overlay is the book's content with changes on top.
-type overlay struct {
-	before  *book.Content
-	changes book.Content
-	counts  map[string]TableCount
-
-	promoters map[int64]book.Promoter
-	aliases   map[string]book.Alias
-	links     map[string]book.Link
-	oldP      map[int64]book.Promoter
-	oldA      map[string]book.Alias
-	oldL      map[string]book.Link
-}
-
-func newOverlay(before *book.Content) *overlay {
-	o := &overlay{
-		before:    before,
-		promoters: make(map[int64]book.Promoter, len(before.Promoters)), aliases: make(map[string]book.Alias, len(before.Aliases)), links: make(map[string]book.Link, len(before.Links)),
-	}
-	for _, p := range before.Promoters {
-		o.promoters[p.ID] = p
-	}
-	for _, a := range before.Aliases {
-		o.aliases[aliasKey(a.Kind, a.Value)] = a
-	}
-	for _, l := range before.Links {
-		o.links[l.Code] = l
-	}
-	o.oldP, o.oldA, o.oldL = maps.Clone(o.promoters), maps.Clone(o.aliases), maps.Clone(o.links)
-	return o
-}
-
-func (o *overlay) promoter(p book.Promoter) { o.promoters[p.ID] = p }
-func (o *overlay) alias(a book.Alias)       { o.aliases[aliasKey(a.Kind, a.Value)] = a }
-func (o *overlay) link(l book.Link)         { o.links[l.Code] = l }
-
-// content returns everything, in the order in which the book reads it, and works out
-// the changes and their counts.
-func (o *overlay) content() book.Content {
-	o.counts = map[string]TableCount{}
-	var after book.Content
-	after.Promoters, o.changes.Promoters = settle(o, "promoter", o.promoters, o.oldP)
-	after.Aliases, o.changes.Aliases = settle(o, "promoter_alias", o.aliases, o.oldA)
-	after.Links, o.changes.Links = settle(o, "link", o.links, o.oldL)
-	return after
-}
-
-func settle[K cmp.Ordered, V comparable](o *overlay, table string, now, before map[K]V) (all, changed []V) {
-	var n TableCount
-	for _, key := range slices.Sorted(maps.Keys(now)) {
-		v := now[key]
-		all = append(all, v)
-		switch old, ok := before[key]; {
-		case !ok:
-			n.Create++
-			changed = append(changed, v)
-		case old != v:
-			n.Update++
-			changed = append(changed, v)
-		default:
-			n.Unchanged++
-		}
-	}
-	o.counts[table] = n
-	return all, changed
 }
 
 // Rejected gathers rejected rows for the book.

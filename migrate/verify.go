@@ -51,7 +51,7 @@ func Verify(ctx context.Context, s *Settings, b *book.Book, from store.Feed, pro
 	if err := json.Unmarshal(run.Inputs, &in); err != nil {
 		return nil, nil, fmt.Errorf("run %d does not say what it read: %w", run.ID, err)
 	}
-	counts, p, err := verifyExports(ctx, s, b, in, progress)
+	counts, p, err := verifyExports(ctx, s, b, run.PlanDir, in, progress)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -74,9 +74,9 @@ func Verify(ctx context.Context, s *Settings, b *book.Book, from store.Feed, pro
 
 // verifyExports reads the exports again and compares what they hold with what the run
 // said it had read.
-func verifyExports(ctx context.Context, s *Settings, b *book.Book, in runInputs, progress Progress) ([]Check, *Plan, error) {
+func verifyExports(ctx context.Context, s *Settings, b *book.Book, planDir string, in runInputs, progress Progress) ([]Check, *Plan, error) {
 	silent := func(*sheet.File, int) func(*sheet.Reject) error { return func(*sheet.Reject) error { return nil } }
-	p, err := Make(ctx, Request{Settings: s, Args: absolute(in.WorkDir, in.Args), WorkDir: in.WorkDir, Decisions: decisionsOf(in.Decisions), Book: b, Progress: progress, Sink: silent})
+	p, err := Make(ctx, Request{Settings: s, Args: absolute(in.WorkDir, in.Args), WorkDir: in.WorkDir, Decisions: decisionsOf(in.Decisions), Book: b, Progress: progress, Sink: silent, reviewed: newReviewed(in.WorkDir, planDir, in.Files)})
 	if err != nil {
 		return nil, nil, fmt.Errorf("the exports of the newest run cannot be read again: %w", err)
 	}

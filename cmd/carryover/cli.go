@@ -11,6 +11,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"runtime/debug"
+	"strings"
 	"syscall"
 
 	"github.com/alecthomas/kong"
@@ -31,9 +32,9 @@ const (
 
 // cli is the command line: global flags and one field a command.
 type cli struct {
-	Config string `default:"carryover.toml" placeholder:"FILE" help:"The program's configuration."`
-	Data   string `default:"data" placeholder:"DIR" help:"Folder of the book, the clicks and the last good link map."`
-	Redis  string `env:"REDIS_URL" placeholder:"URL" help:"Redis to publish the link map in, instead of the book ($$REDIS_URL)."`
+	Config string `default:"carryover.toml" placeholder:"FILE" help:"The program's configuration (default: carryover.toml)."`
+	Data   string `default:"data" placeholder:"DIR" help:"Folder of the book, the clicks and the last good link map (default: data)."`
+	Redis  string `env:"REDIS_URL" placeholder:"URL" help:"Redis to publish the link map in, instead of the book"`
 	JSON   bool   `name:"json" help:"Write JSON to standard output, one object a line where there are many."`
 
 	Init      initCmd      `cmd:"" help:"Write a commented carryover.toml to fill in."`
@@ -55,11 +56,12 @@ type cli struct {
 // app is what a running command works with.
 type app struct {
 	*cli
-	ctx    context.Context
-	in     io.Reader
-	out    io.Writer
-	errOut io.Writer
-	log    *slog.Logger
+	ctx     context.Context // ends with the first Ctrl-C or SIGTERM
+	uncatch func()          // lets signals end the process by themselves again
+	in      io.Reader
+	out     io.Writer
+	errOut  io.Writer
+	log     *slog.Logger
 }
 
 // errExit ends a command with a code of its own; err may be nil when everything was
@@ -82,7 +84,7 @@ func run(args []string, in io.Reader, out, errOut io.Writer) int {
 	if err != nil {
 		panic("BUG: " + err.Error())
 	}
-	parsed, err := parser.Parse(args)
+	parsed, err := parser.Parse(flagsLast(parser.Model, args))
 	if exited >= 0 { // --help
 		return exited
 	}
@@ -92,7 +94,8 @@ func run(args []string, in io.Reader, out, errOut io.Writer) int {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	a := &app{cli: &c, ctx: ctx, in: in, out: out, errOut: errOut, log: slog.New(slog.NewTextHandler(errOut, nil))}
+	context.AfterFunc(ctx, stop) // a second Ctrl-C ends a command that does not listen to the first
+	a := &app{cli: &c, ctx: ctx, uncatch: stop, in: in, out: out, errOut: errOut, log: slog.New(slog.NewTextHandler(errOut, nil))}
 	return a.exitCode(parsed.Run(a))
 }
 
@@ -111,7 +114,7 @@ func (a *app) exitCode(err error) int {
 	case errors.Is(err, migrate.ErrUndecided):
 		fmt.Fprintln(a.errOut, "carryover:", err)
 		return exitDecide
-	case errors.Is(err, context.Canceled) && a.ctx.Err() != nil:
+	case a.ctx.Err() != nil && (errors.Is(err, context.Canceled) || strings.Contains(err.Error(), "interrupted")): // SQLite's word for it
 		fmt.Fprintln(a.errOut, "carryover: stopped")
 		return exitFailed
 	}
@@ -190,10 +193,19 @@ func (a *app) line(v any) error {
 
 type versionCmd struct{}
 
+func (versionCmd) Help() string {
+	return `Changes nothing.
+
+Example: carryover version`
+}
+
 func (versionCmd) Run(a *app) error {
 	version := "(devel)"
 	if build, ok := debug.ReadBuildInfo(); ok && build.Main.Version != "" {
 		version = build.Main.Version
+	}
+	if a.JSON {
+		return a.line(map[string]string{"version": version})
 	}
 	_, err := fmt.Fprintln(a.out, "carryover", version)
 	return err

@@ -74,7 +74,8 @@ type clicksCmd struct {
 
 func (clicksCmd) Help() string {
 	return `Counts come from hourly rollups; a verdict (human, preview, bot, scanner, prefetch, frame) changes counts,
-never an answer. The newest clicks of a gateway on this machine are brought in first.
+never an answer. The newest clicks of a gateway on this machine are brought into the book first; nothing else
+changes.
 
 Example: carryover clicks --by promoter --since 2023-03-01`
 }
@@ -128,6 +129,10 @@ func (c *clicksCmd) Run(a *app) error {
 			}
 			rows = append(rows, []string{key, fmt.Sprint(n.Human), fmt.Sprint(n.Total)})
 		}
+		if len(rows) == 0 && !a.JSON {
+			_, err := fmt.Fprintln(a.out, "No clicks so far.")
+			return err
+		}
 		if !a.JSON {
 			if err := report.Table(out, []string{c.By, "human", "all"}, rows); err != nil {
 				return err
@@ -144,7 +149,8 @@ type missesCmd struct {
 
 func (missesCmd) Help() string {
 	return `Addresses that did not resolve to all that they seem to name: unknown links, unknown or ambiguous
-partners, foreign hosts. The ones that most people want come first.
+partners, foreign hosts. The ones that most people want come first. Brings the newest clicks into the book, as
+"clicks" does, and changes nothing else.
 
 Example: carryover misses --since 2023-03-01`
 }
@@ -178,6 +184,10 @@ func (c *missesCmd) Run(a *app) error {
 		}
 		if a.JSON {
 			return nil
+		}
+		if len(rows) == 0 {
+			_, err := fmt.Fprintln(a.out, "No misses so far: every address that was asked for is known.")
+			return err
 		}
 		return report.Table(a.out, []string{"address", "answered", "human", "all", "last", "mostly from"}, rows)
 	})

@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	_ "time/tzdata" // the program's zone, on a machine without a zone database
 
 	"github.com/pelletier/go-toml/v2"
 
@@ -129,7 +130,7 @@ func parseConfig(path string, text []byte) (*program, error) {
 	dec := toml.NewDecoder(bytes.NewReader(text))
 	dec.DisallowUnknownFields()
 	if err := dec.Decode(&c); err != nil {
-		return nil, describeTOML(path, err)
+		return nil, describeTOML(path, text, err)
 	}
 	p := &program{config: c, path: path}
 	check := &configCheck{path: path, lines: keyLines(text)}
@@ -142,8 +143,9 @@ func parseConfig(path string, text []byte) (*program, error) {
 
 // check validates every key and builds the settings that migration and gateway share.
 func (p *program) check(c *configCheck) {
-	c.required("program", p.Program)
-	if strings.ContainsAny(p.Program, "{}: \t\n") {
+	if p.Program == "" {
+		c.wrong("program", nil, "a short name such as \"carrot\"")
+	} else if strings.ContainsAny(p.Program, "{}: \t\n") {
 		c.wrong("program", p.Program, "a short name without blanks, braces or colons, such as \"carrot\"")
 	}
 	if p.KeapApp != "" && strings.ContainsAny(p.KeapApp, "./: ") {
@@ -153,7 +155,7 @@ func (p *program) check(c *configCheck) {
 		c.wrong("currency", p.Currency, "a three-letter code such as \"USD\"")
 	}
 	zone, err := time.LoadLocation(p.Timezone)
-	if err != nil || p.Timezone == "Local" {
+	if err != nil || p.Timezone == "" || p.Timezone == "Local" { // neither is the program's
 		c.wrong("timezone", p.Timezone, "a name such as \"America/Los_Angeles\"")
 		zone = time.UTC
 	}
@@ -200,6 +202,7 @@ func (p *program) check(c *configCheck) {
 	if p.Import.AsOf != nil {
 		c.instant("import.as_of", p.Import.AsOf, zone, false)
 	}
+	p.checkTerms(c)
 	p.checkServing(c)
 	p.settings.ConfigHash = p.hash()
 }
@@ -231,6 +234,31 @@ func (p *program) checkPages(c *configCheck, policy *mapping.Policy) {
 	}
 }
 
+// checkTerms checks what is used once money is carried over: a typo shows before that.
+func (p *program) checkTerms(c *configCheck) {
+	c.percent("terms.membership_percent", p.Terms.MembershipPercent)
+	c.percent("terms.training_percent", p.Terms.TrainingPercent)
+	switch hold := p.Terms.Hold.(type) {
+	case nil, string, int64:
+	default:
+		c.wrong("terms.hold", hold, "text in quotes such as \"next_month\"")
+	}
+	if days := p.Terms.PayoutDays; days != nil && (len(days) != 2 || days[0] < 1 || days[0] > days[1] || days[1] > 31) {
+		c.wrong("terms.payout_days", days, "the first and the last day of the month for payouts, such as [10, 15]")
+	}
+	if m := p.Terms.Minimum; m != "" && !isAmount(m) {
+		c.wrong("terms.minimum", m, "an amount in quotes such as \"25.00\"")
+	}
+	for _, r := range p.Terms.Requires {
+		c.oneOf("terms.requires", r, "w9", "payout_method")
+	}
+	if u := p.FirstPromoter.BaseURL; u != "" {
+		if parsed, err := url.Parse(u); err != nil || parsed.Host == "" || parsed.Scheme != "https" && parsed.Scheme != "http" {
+			c.wrong("firstpromoter.base_url", u, "an address such as \"https://v2.firstpromoter.com\"")
+		}
+	}
+}
+
 func (p *program) checkServing(c *configCheck) {
 	c.oneOf("gateway.durability", p.Gateway.Durability, "normal", "full")
 	c.listen("gateway.listen", p.Gateway.Listen)
@@ -246,6 +274,9 @@ func (p *program) checkServing(c *configCheck) {
 			c.wrong("gateway.keep_clicks", p.Gateway.KeepClicks, "a duration such as \"9600h\"; \"0s\" keeps them for ever")
 		}
 		p.keep = d
+	}
+	if d := p.Gateway.CookieDomain; strings.ContainsAny(d, "; ,/:\r\n\t") {
+		c.wrong("gateway.cookie_domain", d, "a domain without a scheme, such as \"carrot.com\"")
 	}
 	if u, err := url.Parse(p.Redis.URL); p.Redis.URL != "" && (err != nil || !slices.Contains([]string{"redis", "rediss", "unix"}, u.Scheme)) {
 		c.wrong("redis.url", "", "an address such as \"redis://127.0.0.1:6379/0\"")

@@ -1,18 +1,18 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
 	"net"
 	"net/netip"
-	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
 	"github.com/pelletier/go-toml/v2"
-	"github.com/pelletier/go-toml/v2/unstable"
 
 	"carryover/migrate/keap"
 )
@@ -22,30 +22,53 @@ import (
 type configCheck struct {
 	path  string
 	lines map[string]int
-	found []error
+	found []finding
 }
 
-func (c *configCheck) err() error { return errors.Join(c.found...) }
+type finding struct {
+	line int // 0: of the file as a whole
+	text string
+}
+
+// err tells everything that is wrong, in the order of the file.
+func (c *configCheck) err() error {
+	slices.SortStableFunc(c.found, func(a, b finding) int { return cmp.Compare(a.line, b.line) })
+	lines := make([]string, len(c.found))
+	for i, f := range c.found {
+		lines[i] = f.text
+	}
+	return configErrors(c.path, lines)
+}
+
+// configErrors is one error of as many sentences, each with its own file and line.
+func configErrors(path string, lines []string) error {
+	switch len(lines) {
+	case 0:
+		return nil
+	case 1:
+		return errors.New(lines[0])
+	}
+	return fmt.Errorf("%s has %d mistakes:\n  %s", path, len(lines), strings.Join(lines, "\n  "))
+}
 
 // wrong notes that the value of key (dotted, as in "pages.login") should be what want
 // says. A nil value means that the key is missing; "" that it is not repeated.
 func (c *configCheck) wrong(key string, value any, want string) {
-	at := c.path
-	if line := c.line(key); line > 0 {
+	at, line := c.path, c.line(key)
+	if line > 0 {
 		at = fmt.Sprintf("%s:%d", c.path, line)
 	}
+	what := fmt.Sprintf("%s = %v: it", key, value)
 	switch v := value.(type) {
 	case nil:
-		c.found = append(c.found, fmt.Errorf("%s: %s is missing: it must be %s", at, key, want))
+		what = key + " is missing: it"
 	case string:
+		what = fmt.Sprintf("%s = %q: it", key, v)
 		if v == "" {
-			c.found = append(c.found, fmt.Errorf("%s: %s must be %s", at, key, want))
-			return
+			what = key
 		}
-		c.found = append(c.found, fmt.Errorf("%s: %s = %q: it must be %s", at, key, v, want))
-	default:
-		c.found = append(c.found, fmt.Errorf("%s: %s = %v: it must be %s", at, key, v, want))
 	}
+	c.found = append(c.found, finding{line, fmt.Sprintf("%s: %s must be %s", at, what, want)})
 }
 
 func (c *configCheck) line(key string) int {
@@ -62,12 +85,6 @@ func (c *configCheck) line(key string) int {
 	return 0
 }
 
-func (c *configCheck) required(key, value string) {
-	if value == "" {
-		c.wrong(key, nil, "set")
-	}
-}
-
 func (c *configCheck) oneOf(key, value string, options ...string) string {
 	if !slices.Contains(options, value) {
 		c.wrong(key, value, "one of \""+strings.Join(options, "\", \"")+"\"")
@@ -75,14 +92,15 @@ func (c *configCheck) oneOf(key, value string, options ...string) string {
 	return value
 }
 
+const wantInstant = "a date such as \"2023-03-31\" (honoured to its last instant) or a moment such as \"2023-04-01T00:00:00-07:00\" (the first not honoured)"
+
 // instant reads a date or a moment. A date means its end: the first instant after it in
 // the program's zone.
 func (c *configCheck) instant(key string, value any, zone *time.Location, needed bool) time.Time {
-	const want = "a date such as \"2023-03-31\" (honoured to its last instant) or a moment such as \"2023-04-01T00:00:00-07:00\" (the first not honoured)"
 	switch v := value.(type) {
 	case nil:
 		if needed {
-			c.wrong(key, nil, want)
+			c.wrong(key, nil, wantInstant)
 		}
 		return time.Time{}
 	case toml.LocalDate:
@@ -97,7 +115,7 @@ func (c *configCheck) instant(key string, value any, zone *time.Location, needed
 			return t.UTC()
 		}
 	}
-	c.wrong(key, value, want)
+	c.wrong(key, value, wantInstant)
 	return time.Time{}
 }
 
@@ -136,6 +154,33 @@ func (c *configCheck) listen(key, address string) {
 	if _, port, err := net.SplitHostPort(address); err != nil || port == "" {
 		c.wrong(key, address, "an address to listen on, such as \"127.0.0.1:8080\"")
 	}
+}
+
+// percent takes a share of 0 to 100, as a number or in quotes.
+func (c *configCheck) percent(key string, value any) {
+	share := -1.0
+	switch v := value.(type) {
+	case nil:
+		return
+	case int64:
+		share = float64(v)
+	case float64:
+		share = v
+	case string:
+		if f, err := strconv.ParseFloat(strings.TrimSuffix(v, "%"), 64); err == nil {
+			share = f
+		}
+	}
+	if !(share >= 0 && share <= 100) { // not a number is neither
+		c.wrong(key, value, "a number from 0 to 100, such as 25")
+	}
+}
+
+// isAmount takes 25, 25.5 and 25.00.
+func isAmount(s string) bool {
+	whole, cents, dot := strings.Cut(s, ".")
+	digits := func(s string) bool { return s != "" && strings.Trim(s, "0123456789") == "" }
+	return digits(whole) && (!dot || digits(cents) && len(cents) <= 2)
 }
 
 func isNetwork(s string) bool {
@@ -177,107 +222,3 @@ func fieldNames(kind string) []string {
 }
 
 func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
-
-// describeTOML turns go-toml's errors into one line each: file, line, key, and for an
-// unknown key the known one that looks most like it.
-func describeTOML(path string, err error) error {
-	var strict *toml.StrictMissingError
-	if errors.As(err, &strict) {
-		var all []error
-		for _, e := range strict.Errors {
-			line, _ := e.Position()
-			key := strings.Join(e.Key(), ".")
-			all = append(all, fmt.Errorf("%s:%d: unknown key %s%s", path, line, key, nearestKey(key)))
-		}
-		return errors.Join(all...)
-	}
-	var decode *toml.DecodeError
-	if errors.As(err, &decode) {
-		line, column := decode.Position()
-		key := ""
-		if k := strings.Join(decode.Key(), "."); k != "" {
-			key = k + ": "
-		}
-		return fmt.Errorf("%s:%d:%d: %s%s", path, line, column, key, strings.TrimPrefix(decode.Error(), "toml: "))
-	}
-	return fmt.Errorf("%s: %w", path, err)
-}
-
-// keyLines says on which line every dotted key of the file stands.
-func keyLines(text []byte) map[string]int {
-	lines := map[string]int{}
-	var p unstable.Parser
-	p.Reset(text)
-	prefix := ""
-	for p.NextExpression() {
-		e := p.Expression()
-		var parts []string
-		line := 0
-		for it := e.Key(); it.Next(); {
-			if line == 0 {
-				line = p.Shape(it.Node().Raw).Start.Line
-			}
-			parts = append(parts, string(it.Node().Data))
-		}
-		key := strings.Join(parts, ".")
-		switch e.Kind {
-		case unstable.Table, unstable.ArrayTable:
-			prefix = key + "."
-			lines[key] = line
-		case unstable.KeyValue:
-			lines[prefix+key] = line
-		}
-	}
-	return lines
-}
-
-// nearestKey suggests what an unknown key may have meant.
-func nearestKey(key string) string {
-	best, bestDistance := "", 4
-	for _, known := range knownKeys(reflect.TypeFor[config](), "") {
-		if d := distance(key, known); d < bestDistance {
-			best, bestDistance = known, d
-		}
-		if _, last, _ := strings.Cut(known, "."); last == key {
-			return fmt.Sprintf(": it belongs under [%s]", known[:strings.IndexByte(known, '.')])
-		}
-	}
-	if best == "" {
-		return ": \"carryover init\" shows every key there is"
-	}
-	return fmt.Sprintf(": did you mean %s?", best)
-}
-
-func knownKeys(t reflect.Type, prefix string) []string {
-	var keys []string
-	for i := range t.NumField() {
-		f := t.Field(i)
-		name := prefix + f.Tag.Get("toml")
-		keys = append(keys, name)
-		if f.Type.Kind() == reflect.Struct {
-			keys = append(keys, knownKeys(f.Type, name+".")...)
-		}
-	}
-	return keys
-}
-
-// distance is the number of letters to add, drop or change to make a into b.
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := 1; i <= len(a); i++ {
-		diagonal := row[0]
-		row[0] = i
-		for j := 1; j <= len(b); j++ {
-			cost := diagonal
-			if a[i-1] != b[j-1] {
-				cost++
-			}
-			diagonal = row[j]
-			row[j] = min(cost, row[j]+1, row[j-1]+1)
-		}
-	}
-	return row[len(b)]
-}

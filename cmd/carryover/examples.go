@@ -36,16 +36,34 @@ func (examplesCmd) Run(a *app) error {
 		day := func(t time.Time) string { return t.In(p.settings.Zone).Format(time.DateOnly) }
 		before, after := m.Policy.Cutoff.Add(-time.Second), m.Policy.Cutoff
 		examples := pickExamples(m)
-		fmt.Fprintf(a.out, "A few old links of %s to try, by the address of the gateway on this machine:\n\n", m.Policy.LegacyHosts[0])
+		if !a.JSON {
+			fmt.Fprintf(a.out, "A few old links of %s to try, by the address of the gateway on this machine:\n\n", m.Policy.LegacyHosts[0])
+		}
 		for _, e := range examples {
 			req := mapping.ParseTarget("", e.target)
+			if a.JSON {
+				if err := a.line(map[string]any{
+					"old_link": "https://" + m.Policy.LegacyHosts[0] + e.target, "what": e.what,
+					"before": outcome(table.Resolve(req, before)), "after": outcome(table.Resolve(req, after)),
+				}); err != nil {
+					return err
+				}
+				continue
+			}
 			fmt.Fprintf(a.out, "http://%s%s  (%s)\n  on %s  %s\n  on %s  %s\n", p.Gateway.Listen, e.target, e.what,
 				day(before), told(table.Resolve(req, before)), day(after), told(table.Resolve(req, after)))
+		}
+		if a.JSON {
+			return nil
 		}
 		fmt.Fprintf(a.out, "\nSee an answer: curl -sI 'http://%s%s'\nAsk why:       carryover resolve '%s' --at %s\n\n",
 			p.Gateway.Listen, examples[0].target, "https://"+m.Policy.LegacyHosts[0]+examples[0].target, day(before))
 		return nil
 	})
+}
+
+func outcome(d mapping.Decision) map[string]any {
+	return map[string]any{"outcome": d.Outcome.String(), "status": d.Status(), "location": d.Location}
 }
 
 func told(d mapping.Decision) string {

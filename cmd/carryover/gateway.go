@@ -22,7 +22,8 @@ type gatewayCmd struct {
 func (gatewayCmd) Help() string {
 	return `Serves the published link map and follows it: a new map goes live without a dropped request. Without a
 store it starts from the last good map on disk. Each click is on disk before it is answered. Stops on
-SIGTERM or Ctrl-C after finishing what it has accepted.
+SIGTERM or Ctrl-C after finishing what it has accepted. Writes clicks, nothing else; with --at they bear
+the rehearsal's time, so rehearse on a copy of the data folder.
 
 Example: carryover gateway --config carryover.toml`
 }

@@ -32,6 +32,9 @@ func (initCmd) Run(a *app) error {
 	if err = errors.Join(err, f.Close()); err != nil {
 		return err
 	}
+	if a.JSON {
+		return a.line(map[string]string{"config": a.Config})
+	}
 	fmt.Fprintf(a.out, "%s is written. Fill in hosts, pages and the cutoff, then: carryover plan EXPORTS\n", a.Config)
 	return nil
 }

@@ -1,7 +1,11 @@
 package main
 
 import (
+	"encoding/json"
+	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -27,6 +31,12 @@ Example: carryover map diff 3 4`
 
 type mapListCmd struct{}
 
+func (mapListCmd) Help() string {
+	return `The versions of the link map that are kept, the newest first, and which of them is live. Changes nothing.
+
+Example: carryover map list`
+}
+
 func (mapListCmd) Run(a *app) error {
 	return a.withMap(func(_ *program, _ *book.Book, s store.Store) error {
 		epochs, err := s.Epochs(a.ctx)
@@ -49,6 +59,10 @@ func (mapListCmd) Run(a *app) error {
 		if a.JSON {
 			return nil
 		}
+		if len(rows) == 0 {
+			_, err := fmt.Fprintf(a.out, "No link map was published in %s yet: \"carryover apply\" does.\n", s)
+			return err
+		}
 		return report.Table(a.out, []string{"epoch", "", "published", "links", "codes", "Keap ids", "paths", "plan"}, rows)
 	})
 }
@@ -67,15 +81,21 @@ type mapChange struct {
 	To     string `json:"to,omitempty"`
 }
 
+func (mapDiffCmd) Help() string {
+	return `What the second version says that the first did not: + added, - removed, ~ changed. Changes nothing.
+
+Example: carryover map diff 3 4`
+}
+
 func (c *mapDiffCmd) Run(a *app) error {
 	return a.withMap(func(_ *program, _ *book.Book, s store.Store) error {
 		from, _, err := s.LoadEpoch(a.ctx, c.A)
 		if err != nil {
-			return err
+			return notKept(err, c.A, s)
 		}
 		to, _, err := s.LoadEpoch(a.ctx, c.B)
 		if err != nil {
-			return err
+			return notKept(err, c.B, s)
 		}
 		n := 0
 		for change := range diffMaps(from, to) {
@@ -97,6 +117,31 @@ func (c *mapDiffCmd) Run(a *app) error {
 	})
 }
 
+// policyFields are the settings of a policy as JSON, by name; those of the pages by
+// "pages." and theirs.
+func policyFields(p mapping.Policy) map[string]string {
+	all := map[string]string{"keap_app": ""} // which is left out when it is empty
+	for name, value := range jsonFields(p) {
+		all[name] = string(value)
+	}
+	delete(all, "pages")
+	for name, value := range jsonFields(p.Pages) {
+		all["pages."+name] = string(value)
+	}
+	return all
+}
+
+func jsonFields(plain any) (fields map[string]json.RawMessage) {
+	text, err := json.Marshal(plain)
+	if err == nil {
+		err = json.Unmarshal(text, &fields)
+	}
+	if err != nil {
+		panic("BUG: not plain data: " + err.Error())
+	}
+	return fields
+}
+
 // diffMaps yields what differs, in the order of the tables and keys.
 func diffMaps(from, to *mapping.Map) func(func(mapChange) bool) {
 	return func(yield func(mapChange) bool) {
@@ -107,8 +152,9 @@ func diffMaps(from, to *mapping.Map) func(func(mapChange) bool) {
 		for _, e := range to.Entries() {
 			after[[2]string{e.Kind.String(), e.Key}] = e.Value
 		}
-		if x, y := mapping.Checksum(from.Policy, nil), mapping.Checksum(to.Policy, nil); x != y {
-			if !yield(mapChange{"policy", "", "changed", fmt.Sprintf("%+v", from.Policy), fmt.Sprintf("%+v", to.Policy)}) {
+		was, is := policyFields(from.Policy), policyFields(to.Policy)
+		for _, name := range slices.Sorted(maps.Keys(is)) {
+			if was[name] != is[name] && !yield(mapChange{"policy", name, "changed", was[name], is[name]}) {
 				return
 			}
 		}
@@ -136,6 +182,14 @@ func diffMaps(from, to *mapping.Map) func(func(mapChange) bool) {
 
 type mapPublishCmd struct{}
 
+func (mapPublishCmd) Help() string {
+	return `Makes a new version of the link map from the book and the configuration as they are now, and makes it live
+at once: after a change of the cutoff, the pages or the hosts. An equal map that is live is left alone. The
+book is not changed.
+
+Example: carryover map publish`
+}
+
 func (mapPublishCmd) Run(a *app) error {
 	return a.withMap(func(p *program, b *book.Book, s store.Store) error {
 		planID := ""
@@ -154,14 +208,29 @@ type mapRollbackCmd struct {
 	Epoch int64 `arg:"" help:"The version to make live; \"carryover map list\" shows them."`
 }
 
+func (mapRollbackCmd) Help() string {
+	return `Gateways serve the older version from the next moment on. The book is not changed: the next apply or
+"map publish" publishes what it holds.
+
+Example: carryover map rollback 3`
+}
+
 func (c *mapRollbackCmd) Run(a *app) error {
 	return a.withMap(func(_ *program, _ *book.Book, s store.Store) error {
 		e, err := s.Activate(a.ctx, c.Epoch)
 		if err != nil {
-			return err
+			return notKept(err, c.Epoch, s)
 		}
 		return a.tellEpoch(e, true)
 	})
+}
+
+// notKept says what to do about an epoch that is not there.
+func notKept(err error, epoch int64, s store.Store) error {
+	if errors.Is(err, store.ErrNoEpoch) {
+		return fmt.Errorf("epoch %d is not kept in %s: \"carryover map list\" shows those that are", epoch, s)
+	}
+	return err
 }
 
 func (a *app) tellEpoch(e store.Epoch, changed bool) error {

@@ -1,10 +1,12 @@
 package main
 
 import (
-	"encoding/json"
+	"cmp"
+	"errors"
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"time"
 
 	"carryover/mapping/book"
@@ -13,7 +15,7 @@ import (
 )
 
 type planCmd struct {
-	Out       string   `default:"data/plan" placeholder:"DIR" help:"Where the plan is written."`
+	Out       string   `placeholder:"DIR" help:"Where the plan is written (default: plan in the folder that --data names)."`
 	Decisions string   `placeholder:"FILE" help:"A conflicts.csv with its decision column filled."`
 	Exports   []string `arg:"" help:"Folders, zips or files of Keap exports; kind=FILE says what a file is (partners, contacts, links)."`
 }
@@ -24,6 +26,23 @@ decides nothing silently and changes nothing. Writes plan.json, conflicts.csv, r
 report.html. Exits 3 when a conflict needs a decision first.
 
 Example: carryover plan exports/ --out data/plan`
+}
+
+// planDir is where plan writes and apply looks when nothing else is said.
+func (a *app) planDir() string { return filepath.Join(a.Data, "plan") }
+
+// pingRedis asks the Redis that is to hold the map for a sign of life: before the book
+// is written, or even made.
+func (a *app) pingRedis(p *program) error {
+	if a.redisURL(p) == "" {
+		return nil
+	}
+	s, err := a.openStore(p, nil)
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	return s.Ping(a.ctx)
 }
 
 func (c *planCmd) Run(a *app) error {
@@ -42,7 +61,8 @@ func (c *planCmd) Run(a *app) error {
 		}
 		defer b.Close()
 	}
-	folder, err := migrate.NewFolder(c.Out)
+	out := cmp.Or(c.Out, a.planDir())
+	folder, err := migrate.NewFolder(out)
 	if err != nil {
 		return err
 	}
@@ -62,9 +82,9 @@ func (c *planCmd) Run(a *app) error {
 		return err
 	}
 	if a.JSON {
-		err = json.NewEncoder(a.out).Encode(plan)
+		err = a.line(plan)
 	} else {
-		err = report.Plan(a.out, plan, c.Out)
+		err = report.Plan(a.out, plan, out)
 	}
 	if err != nil {
 		return err
@@ -77,7 +97,7 @@ func (c *planCmd) Run(a *app) error {
 
 type applyCmd struct {
 	Decisions string `placeholder:"FILE" help:"A conflicts.csv with its decision column filled, to complete the plan's decisions."`
-	Dir       string `arg:"" optional:"" default:"data/plan" help:"Folder of the plan."`
+	Dir       string `arg:"" optional:"" help:"Folder of the plan (default: plan in the folder that --data names)."`
 }
 
 func (applyCmd) Help() string {
@@ -94,7 +114,8 @@ func (c *applyCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	plan, err := migrate.ReadPlan(c.Dir)
+	dir := cmp.Or(c.Dir, a.planDir())
+	plan, err := migrate.ReadPlan(dir)
 	if err != nil {
 		return err
 	}
@@ -103,6 +124,9 @@ func (c *applyCmd) Run(a *app) error {
 		if extra, err = migrate.ReadDecisions(c.Decisions); err != nil {
 			return err
 		}
+	}
+	if err := a.pingRedis(p); err != nil {
+		return err
 	}
 	b, err := book.Open(a.bookPath(p))
 	if err != nil {
@@ -114,10 +138,7 @@ func (c *applyCmd) Run(a *app) error {
 		return err
 	}
 	defer s.Close()
-	if err := s.Ping(a.ctx); err != nil { // before the book is written, not after
-		return err
-	}
-	res, err := migrate.Apply(a.ctx, plan, c.Dir, extra, &p.settings, b, s, a.progress(), time.Now())
+	res, err := migrate.Apply(a.ctx, plan, dir, extra, &p.settings, b, s, a.progress(), time.Now())
 	if err != nil {
 		return err
 	}
@@ -154,6 +175,9 @@ func (c *rollbackCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
+	if err := a.pingRedis(p); err != nil {
+		return err
+	}
 	b, err := a.readBook(p)
 	if err != nil {
 		return err
@@ -164,10 +188,14 @@ func (c *rollbackCmd) Run(a *app) error {
 		return err
 	}
 	defer s.Close()
-	if err := s.Ping(a.ctx); err != nil {
-		return err
-	}
 	run, epoch, err := migrate.Rollback(a.ctx, c.Run_, &p.settings, b, s, a.progress(), time.Now())
+	if errors.Is(err, book.ErrNoRun) {
+		newest, err := b.LastRun(a.ctx)
+		if err != nil {
+			return errors.New("there is no run to undo: nothing was applied, or all of it is undone")
+		}
+		return fmt.Errorf("there is no run %d: the newest is %d", c.Run_, newest.ID)
+	}
 	if err != nil {
 		return err
 	}

@@ -2,11 +2,11 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 	"time"
 
@@ -17,12 +17,13 @@ import (
 
 type resolveCmd struct {
 	At  string `placeholder:"TIME" help:"The moment of the click, as RFC 3339 or a date; now when left out."`
-	URL string `arg:"" help:"An old link, or - to read AT<tab>URL lines."`
+	URL string `arg:"" help:"An old link, or - to read TIME<tab>URL lines from standard input."`
 }
 
 func (resolveCmd) Help() string {
 	return `Asks the published link map, with the same function that the gateway answers with. Changes nothing and
-counts no click. With - it reads lines of "TIME<tab>URL" (TIME may be empty) and answers each, in order.
+counts no click. With - it reads lines of "TIME<tab>URL" (an empty TIME is now) and answers each, in order;
+with --json one object a line.
 
 Example: carryover resolve https://go.carrot.com/go/course/coachdesk --at 2023-04-01T00:00:00-07:00`
 }
@@ -44,7 +45,7 @@ func (c *resolveCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	now := time.Now()
+	now := time.Now().In(p.settings.Zone).Truncate(time.Millisecond)
 	if c.At != "" {
 		if now, err = parseInstant(c.At, p.settings.Zone); err != nil {
 			return usage("--at: %v", err)
@@ -102,41 +103,52 @@ func resolve(table *mapping.Table, url string, at time.Time) answer {
 	return answer{url, at.Format(time.RFC3339Nano), d.Outcome.String(), d.Status(), d.Location, d.Token, d.Link, why}
 }
 
-// stream answers a line for each line of the input, in order.
+// longestLine bounds a line of the input, in bytes: no address is as long.
+const longestLine = 1 << 20
+
+// stream answers a line for each line of the input, in order, and what was read so far
+// whenever the input pauses.
 func (c *resolveCmd) stream(a *app, table *mapping.Table, zone *time.Location, now time.Time) error {
-	var in io.Reader = a.in
-	if f, ok := in.(*os.File); ok && f == nil {
-		return usage("there is no input to read")
-	}
-	lines := bufio.NewScanner(in)
-	lines.Buffer(make([]byte, 0, 64<<10), 1<<20)
-	out := bufio.NewWriterSize(a.out, 1<<18)
+	a.uncatch() // a read of a terminal or pipe does not notice that the context ended
+	lines := &lineReader{in: bufio.NewReaderSize(a.in, 64<<10)}
+	out := bufio.NewWriterSize(a.out, 256<<10)
 	enc := json.NewEncoder(out)
 	enc.SetEscapeHTML(false)
 	n, wrong := 0, 0
-	for lines.Scan() {
+	for {
+		if lines.in.Buffered() == 0 {
+			if err := out.Flush(); err != nil {
+				return err
+			}
+		}
+		line, err := lines.next()
+		if errors.Is(err, io.EOF) {
+			break
+		}
 		n++
-		at, url, ok := strings.Cut(strings.TrimSuffix(lines.Text(), "\r"), "\t")
+		if err != nil && !errors.Is(err, errLongLine) {
+			return errors.Join(fmt.Errorf("line %d of the input: %w", n, err), out.Flush())
+		}
+		at, url, ok := strings.Cut(line, "\t")
 		if !ok {
-			at, url = "", at
+			at, url = "", line
 		}
 		when := now
-		if at != "" {
-			var err error
-			if when, err = parseInstant(at, zone); err != nil {
-				wrong++
-				fmt.Fprintf(a.errOut, "carryover: line %d: %v\n", n, err)
-				if err := enc.Encode(map[string]string{"url": url, "at": at, "error": err.Error()}); err != nil {
-					return err
-				}
-				continue
+		if at != "" && err == nil {
+			when, err = parseInstant(at, zone)
+		}
+		if err != nil {
+			wrong++
+			fmt.Fprintf(a.errOut, "carryover: line %d: %v\n", n, err)
+			if err := c.refuse(out, enc, a.JSON, at, url, err); err != nil {
+				return err
 			}
+			continue
 		}
 		ans := resolve(table, url, when)
 		if at != "" {
 			ans.At = at
 		}
-		var err error
 		if a.JSON {
 			err = enc.Encode(ans)
 		} else {
@@ -146,16 +158,60 @@ func (c *resolveCmd) stream(a *app, table *mapping.Table, zone *time.Location, n
 			return err
 		}
 	}
-	if err := lines.Err(); err != nil {
-		return fmt.Errorf("line %d of the input: %w", n+1, err)
-	}
 	if err := out.Flush(); err != nil {
 		return err
 	}
 	if wrong > 0 {
-		return &errExit{exitFailed, fmt.Errorf("%d of %d lines have a time that cannot be read", wrong, n)}
+		return fmt.Errorf("%d of %d lines could not be answered", wrong, n)
 	}
 	return nil
+}
+
+// refuse takes the place of an answer, so that the lines of input and output stay pairs.
+func (c *resolveCmd) refuse(out io.Writer, enc *json.Encoder, asJSON bool, at, url string, why error) error {
+	if asJSON {
+		return enc.Encode(map[string]string{"url": url, "at": at, "error": why.Error()})
+	}
+	_, err := fmt.Fprintf(out, "error\t\t\t%s\n", url)
+	return err
+}
+
+var errLongLine = fmt.Errorf("the line is longer than %d bytes and is no address", longestLine)
+
+// lineReader reads lines without their ends. Of a line that is too long it gives the
+// beginning with [errLongLine], and goes on with the next.
+type lineReader struct {
+	in   *bufio.Reader
+	long []byte
+}
+
+func (r *lineReader) next() (string, error) {
+	r.long = r.long[:0]
+	tooLong := false
+	for {
+		part, err := r.in.ReadSlice('\n')
+		if err == nil && len(r.long) == 0 && !tooLong {
+			return string(trimLineEnd(part)), nil
+		}
+		if tooLong = tooLong || len(r.long)+len(part) > longestLine; !tooLong {
+			r.long = append(r.long, part...)
+		}
+		switch {
+		case errors.Is(err, bufio.ErrBufferFull):
+			continue
+		case errors.Is(err, io.EOF) && len(r.long) == 0 && !tooLong:
+			return "", io.EOF
+		case err != nil && !errors.Is(err, io.EOF):
+			return "", err
+		case tooLong:
+			return string(r.long[:min(len(r.long), 200)]), errLongLine
+		}
+		return string(trimLineEnd(r.long)), nil
+	}
+}
+
+func trimLineEnd(line []byte) []byte {
+	return bytes.TrimSuffix(bytes.TrimSuffix(line, []byte("\n")), []byte("\r"))
 }
 
 // parseInstant reads a moment, or a date as its beginning in the program's zone.

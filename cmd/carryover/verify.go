@@ -55,12 +55,16 @@ func (c *verifyCmd) Run(a *app) error {
 					fmt.Fprintln(a.out, " ", e)
 				}
 				if more := check.Differences - len(check.Examples); more > 0 {
-					fmt.Fprintf(a.out, "  … and %d more in %q\n", more, check.Name)
+					fmt.Fprintf(a.out, "  … and %d more in \"%s\"\n", more, check.Name)
 				}
 			}
 		}
 		if differences > 0 {
-			return &errExit{code: exitFailed, err: fmt.Errorf("%d differences", differences)}
+			word := "differences"
+			if differences == 1 {
+				word = "difference"
+			}
+			return fmt.Errorf("%d %s", differences, word)
 		}
 		return nil
 	})

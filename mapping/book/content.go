@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"fmt"
+	"strconv"
 	"strings"
 )
 
@@ -34,6 +35,21 @@ type Alias struct {
 	PromoterID int64  `json:"promoter_id"` // 0: see State
 	State      string `json:"state"`       // "", StateHouse or StateAmbiguous
 	Code       string `json:"code"`        // of a Keap id: the code it stands for
+
+	// Of a Keap id: what was last known of the partner.
+	ContactID int64  `json:"contact_id,omitempty"`
+	ParentID  int64  `json:"parent,omitempty"` // Keap id, 0: none
+	Email     string `json:"email,omitempty"`  // trimmed, lower case; empty when there is no usable one
+	Active    bool   `json:"active,omitempty"` // the partner, not its promoter
+}
+
+// KeapID returns the Keap id that the alias is; ok is false for a code.
+func (a *Alias) KeapID() (id int64, ok bool) {
+	if a.Kind != AliasKeapID {
+		return 0, false
+	}
+	id, err := strconv.ParseInt(a.Value, 10, 64)
+	return id, err == nil
 }
 
 // Values of [Alias.Kind] and [Alias.State].
@@ -73,7 +89,7 @@ type table struct {
 
 var (
 	promoters = table{"promoter", "id, ref_token, keap_id, email, name, status, parent_id, joined_at, merged_into", "id", 9}
-	aliases   = table{"promoter_alias", "kind, value, promoter_id, state, code", "kind, value", 5}
+	aliases   = table{"promoter_alias", "kind, value, promoter_id, state, code, contact_id, parent_id, email, active", "kind, value", 9}
 	links     = table{"link", "code, keap_id, name, destination, created_at", "code", 5}
 )
 
@@ -82,7 +98,7 @@ func (p *Promoter) fields() []any {
 }
 
 func (a *Alias) fields() []any {
-	return []any{&a.Kind, &a.Value, &a.PromoterID, &a.State, &a.Code}
+	return []any{&a.Kind, &a.Value, &a.PromoterID, &a.State, &a.Code, &a.ContactID, &a.ParentID, &a.Email, &a.Active}
 }
 
 func (l *Link) fields() []any {
@@ -137,15 +153,16 @@ func (b *Book) Content(ctx context.Context) (*Content, error) {
 // upserter writes rows of one table and notes what each was before, so that the run
 // can be undone.
 type upserter struct {
-	ctx                 context.Context
 	run                 int64
 	seq                 *int64
 	table               table
 	before, put, change *sql.Stmt
 }
 
-func newUpserter(ctx context.Context, tx *sql.Tx, run int64, seq *int64, t table) (*upserter, error) {
-	u := &upserter{ctx: ctx, run: run, seq: seq, table: t}
+// newUpserter prepares the statements. They run without a context: the driver would
+// start a goroutine for every row.
+func newUpserter(tx *sql.Tx, run int64, seq *int64, t table) (*upserter, error) {
+	u := &upserter{run: run, seq: seq, table: t}
 	marks := "?"
 	for range t.width - 1 {
 		marks += ", ?"
@@ -158,7 +175,7 @@ func newUpserter(ctx context.Context, tx *sql.Tx, run int64, seq *int64, t table
 		{&u.put, "INSERT INTO " + t.name + " (" + t.columns + ") VALUES (" + marks + ") ON CONFLICT (" + t.key + ") DO UPDATE SET " + t.assignments()},
 		{&u.change, "INSERT INTO change (run_id, seq, tbl, key, before) VALUES (?, ?, ?, ?, ?)"},
 	} {
-		stmt, err := tx.PrepareContext(ctx, s.text)
+		stmt, err := tx.Prepare(s.text)
 		if err != nil {
 			return nil, err
 		}
@@ -186,7 +203,7 @@ func (t table) where() string {
 // given by their fields.
 func (u *upserter) upsert(key []any, row, old any, rowFields, oldFields []any) error {
 	before := ""
-	switch err := u.before.QueryRowContext(u.ctx, key...).Scan(oldFields...); err {
+	switch err := u.before.QueryRow(key...).Scan(oldFields...); err {
 	case nil:
 		text, err := json.Marshal(old)
 		if err != nil {
@@ -202,10 +219,10 @@ func (u *upserter) upsert(key []any, row, old any, rowFields, oldFields []any) e
 		return err
 	}
 	*u.seq++
-	if _, err := u.change.ExecContext(u.ctx, u.run, *u.seq, u.table.name, string(keyText), before); err != nil {
+	if _, err := u.change.Exec(u.run, *u.seq, u.table.name, string(keyText), before); err != nil {
 		return err
 	}
-	if _, err := u.put.ExecContext(u.ctx, rowFields...); err != nil {
+	if _, err := u.put.Exec(rowFields...); err != nil {
 		return fmt.Errorf("writing %s %s: %w", u.table.name, keyText, err)
 	}
 	return nil

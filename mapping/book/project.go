@@ -2,7 +2,6 @@ package book
 
 import (
 	"fmt"
-	"strconv"
 	"strings"
 	"time"
 
@@ -27,23 +26,22 @@ func (c *Content) Project(policy mapping.Policy, paths []mapping.Path, grace Gra
 		IDs:      make([]mapping.ID, 0, len(c.Aliases)/2),
 	}
 	byID := make(map[int64]*Promoter, len(c.Promoters))
-	former := map[int64][]string{}
 	for i := range c.Promoters {
-		p := &c.Promoters[i]
-		byID[p.ID] = p
-		if p.MergedInto != 0 {
-			former[p.MergedInto] = append(former[p.MergedInto], p.Token)
+		byID[c.Promoters[i].ID] = &c.Promoters[i]
+	}
+	former := map[int64][]string{} // tokens of those that it took over
+	for i := range c.Promoters {
+		if p := &c.Promoters[i]; p.MergedInto != 0 {
+			if to := live(byID, p.ID); to != nil {
+				former[to.ID] = append(former[to.ID], p.Token)
+			}
 		}
 	}
 	until := c.promoterGrace(grace.Partners)
-	aliased := map[int64]bool{}
+	codes := map[string]int64{}                         // who is credited through a code
+	anyCode := make(map[int64]string, len(c.Promoters)) // one of those codes
 	for _, a := range c.Aliases {
-		if a.Kind == AliasKeapID {
-			id, err := strconv.ParseInt(a.Value, 10, 64)
-			if err != nil {
-				return nil, fmt.Errorf("the book holds the Keap id %q", a.Value)
-			}
-			m.IDs = append(m.IDs, mapping.ID{KeapID: id, Code: a.Code})
+		if a.Kind != AliasCode {
 			continue
 		}
 		partner := mapping.Partner{Code: a.Value}
@@ -53,25 +51,74 @@ func (c *Content) Project(policy mapping.Policy, paths []mapping.Path, grace Gra
 		case StateAmbiguous:
 			partner.Status = mapping.Ambiguous
 		default:
-			p := byID[a.PromoterID]
+			p := live(byID, a.PromoterID)
 			if p == nil {
 				return nil, fmt.Errorf("the book has no promoter %d, whom the code %q names", a.PromoterID, a.Value)
 			}
-			partner.Token, partner.Until = p.Token, until[p.ID]
-			if p.Status == StatusActive {
-				partner.Status = mapping.Active
-			}
-			if !aliased[p.ID] { // once a promoter is enough
-				aliased[p.ID] = true
+			partner = p.partner(a.Value, until[p.ID])
+			codes[a.Value] = p.ID
+			if _, again := anyCode[p.ID]; !again { // the former tokens once are enough
+				anyCode[p.ID] = a.Value
 				partner.AliasTokens = former[p.ID]
 			}
 		}
 		m.Partners = append(m.Partners, partner)
 	}
+	for i := range c.Aliases {
+		a := &c.Aliases[i]
+		if a.Kind != AliasKeapID {
+			continue
+		}
+		id, ok := a.KeapID()
+		if !ok {
+			return nil, fmt.Errorf("the book holds the Keap id %q", a.Value)
+		}
+		code := a.Code
+		// The code may be ambiguous, or another promoter's by now; the id is not.
+		switch p := live(byID, a.PromoterID); {
+		case a.State == StateHouse && codes[code] != 0:
+			code = idOnly + a.Value
+			m.Partners = append(m.Partners, mapping.Partner{Code: code, Status: mapping.House})
+		case a.State == "" && p != nil && codes[code] != p.ID:
+			if code, ok = anyCode[p.ID]; !ok {
+				code = idOnly + a.Value
+				anyCode[p.ID] = code
+				partner := p.partner(code, until[p.ID])
+				partner.AliasTokens = former[p.ID]
+				m.Partners = append(m.Partners, partner)
+			}
+		}
+		m.IDs = append(m.IDs, mapping.ID{KeapID: id, Code: code})
+	}
 	for _, l := range c.Links {
 		m.Links = append(m.Links, mapping.Link{Code: l.Code, Destination: l.Destination, Until: byCode(grace.Links, l.Code)})
 	}
 	return m, nil
+}
+
+// idOnly begins the code under which a promoter is published that no code of its own
+// names for certain: its Keap id and ref token must resolve all the same. No code of
+// Keap's holds a colon.
+const idOnly = "id:"
+
+func (p *Promoter) partner(code string, until time.Time) mapping.Partner {
+	partner := mapping.Partner{Code: code, Token: p.Token, Until: until}
+	if p.Status == StatusActive {
+		partner.Status = mapping.Active
+	}
+	return partner
+}
+
+// live follows a promoter to the one that took it over; nil when there is none.
+func live(byID map[int64]*Promoter, id int64) *Promoter {
+	p := byID[id]
+	for n := 0; n <= len(byID); n++ { // a chain is never longer than there are promoters
+		if p == nil || p.MergedInto == 0 {
+			return p
+		}
+		p = byID[p.MergedInto]
+	}
+	return nil
 }
 
 // promoterGrace gives every promoter the latest grace date of any of its codes.

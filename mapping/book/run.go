@@ -1,11 +1,13 @@
 package book
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -113,10 +115,11 @@ func writeContent(ctx context.Context, tx *sql.Tx, run int64, rows *Content, pro
 	step := func(err error) error {
 		if done++; done%1000 == 0 || done == rows.Len() {
 			progress(done)
+			return cmp.Or(err, ctx.Err())
 		}
 		return err
 	}
-	up, err := newUpserter(ctx, tx, run, &seq, promoters)
+	up, err := newUpserter(tx, run, &seq, promoters)
 	if err != nil {
 		return err
 	}
@@ -127,7 +130,7 @@ func writeContent(ctx context.Context, tx *sql.Tx, run int64, rows *Content, pro
 			return err
 		}
 	}
-	if up, err = newUpserter(ctx, tx, run, &seq, aliases); err != nil {
+	if up, err = newUpserter(tx, run, &seq, aliases); err != nil {
 		return err
 	}
 	for i := range rows.Aliases {
@@ -137,7 +140,7 @@ func writeContent(ctx context.Context, tx *sql.Tx, run int64, rows *Content, pro
 			return err
 		}
 	}
-	if up, err = newUpserter(ctx, tx, run, &seq, links); err != nil {
+	if up, err = newUpserter(tx, run, &seq, links); err != nil {
 		return err
 	}
 	for i := range rows.Links {
@@ -221,11 +224,15 @@ func undo(ctx context.Context, tx *sql.Tx, run int64) error {
 			return fmt.Errorf("the run changed %s, which this carryover does not know", s.table)
 		}
 		var key []any
-		if err := json.Unmarshal([]byte(s.key), &key); err != nil {
+		numbers := json.NewDecoder(strings.NewReader(s.key))
+		numbers.UseNumber() // a Keap id may need all of its 64 bits
+		if err := numbers.Decode(&key); err != nil {
 			return err
 		}
-		if f, ok := key[0].(float64); ok {
-			key[0] = int64(f)
+		if n, ok := key[0].(json.Number); ok {
+			if key[0], err = n.Int64(); err != nil {
+				return err
+			}
 		}
 		if _, err := tx.ExecContext(ctx, "DELETE FROM "+t.name+" WHERE "+t.where(), key...); err != nil {
 			return err

@@ -1,0 +1,51 @@
+package main
+
+import (
+	"slices"
+
+	"github.com/alecthomas/kong"
+)
+
+// flagsLast moves flags behind the words of a command line, which keep their order: kong
+// takes no flag before its command, nor between two arguments of one list.
+func flagsLast(model *kong.Application, args []string) []string {
+	takesValue := map[string]bool{}
+	var note func(n *kong.Node)
+	note = func(n *kong.Node) {
+		for _, f := range n.Flags {
+			takesValue["--"+f.Name] = !f.IsBool()
+		}
+		for _, child := range n.Children {
+			note(child)
+		}
+	}
+	note(model.Node)
+	var words, flags []string
+	for i := 0; i < len(args); i++ {
+		switch arg := args[i]; {
+		case arg == "--": // only words from here on, even those that look like flags
+			n := commandWords(model.Node, words)
+			return slices.Concat(words[:n], flags, []string{"--"}, words[n:], args[i+1:])
+		case len(arg) < 2 || arg[0] != '-': // "-" is a word: standard input
+			words = append(words, arg)
+		case takesValue[arg] && i+1 < len(args):
+			flags = append(flags, arg, args[i+1])
+			i++
+		default:
+			flags = append(flags, arg)
+		}
+	}
+	return append(words, flags...)
+}
+
+// commandWords is how many of the words name the command.
+func commandWords(n *kong.Node, words []string) int {
+	if len(words) > 0 {
+		for _, child := range n.Children {
+			if child.Type == kong.CommandNode && child.Name == words[0] {
+				return 1 + commandWords(child, words[1:])
+			}
+		}
+	}
+	return 0
+}

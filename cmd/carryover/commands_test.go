@@ -1,0 +1,424 @@
+package main
+
+import (
+	"encoding/csv"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/alecthomas/kong"
+
+	"carryover/mapping/store/storetest"
+)
+
+// onBothStores runs fn at a desk without and at one with a Redis.
+func onBothStores(t *testing.T, fn func(d *desk)) {
+	t.Run("book", func(t *testing.T) { fn(newSampleDesk(t)) })
+	t.Run("redis", func(t *testing.T) {
+		d := newSampleDesk(t)
+		d.redis, _ = storetest.StartRedis(t)
+		fn(d)
+	})
+}
+
+// A migration as a person makes it, to the end and back.
+func TestMigration(t *testing.T) {
+	onBothStores(t, func(d *desk) {
+		place := "the book data/book.db"
+		if d.redis != "" {
+			place = "Redis at " + strings.TrimSuffix(strings.TrimPrefix(d.redis, "redis://"), "/0")
+		}
+		out := d.ok("plan", sample(d, "small"))
+		d.contains(out, "contacts.csv", "190", "187", "36", "Nothing has been changed", "carryover apply data/plan")
+		if got, want := strings.Join(d.files("data"), " "), "plan plan/conflicts.csv plan/links.csv plan/plan.json plan/rejects plan/rejects/contacts.csv plan/rejects/referral-partners.csv plan/rejects/tracking-links.csv plan/report.html"; got != want {
+			d.Errorf("plan wrote %s, want %s", got, want)
+		}
+		d.contains(d.ok("apply"), "Run 1:", "Link map 1 is live now in "+place, "4 links, 40 codes, 40 Keap ids", "carryover verify")
+		d.contains(d.ok("apply"), "nothing was changed", "Link map 1 is live already in "+place)
+		d.contains(d.ok("apply", "data/plan"), "nothing was changed")
+		d.contains(d.ok("verify"), "exports as they were applied", "book = exports", "published map (epoch 1) = book")
+		d.contains(d.ok("map", "list"), "epoch", "live", "40")
+
+		// a plan on top of it has nothing to do
+		d.ok("plan", sample(d, "small"), "--out", "again")
+		for table, n := range d.plan("again").Tables {
+			if n.Create != 0 || n.Update != 0 || n.Unchanged == 0 {
+				d.Errorf("a second plan: %s %+v", table, n)
+			}
+		}
+
+		// a changed configuration: refused, then published
+		config := d.read("carryover.toml")
+		d.write("carryover.toml", strings.Replace(config, `cutoff = "2023-03-31"`, `cutoff = "2023-06-30"`, 1))
+		d.fails(exitFailed, []string{"the configuration has changed since the plan was made"}, "apply")
+		d.fails(exitFailed, []string{"1 difference"}, "verify")
+		d.contains(d.ok("map", "publish"), "Link map 2 is live now")
+		d.contains(d.ok("map", "publish"), "Link map 2 is live already")
+		d.contains(d.ok("map", "diff", "1", "2"), "~ policy cutoff", "2023-04-01", "-> ", "2023-07-01")
+		changes := d.objects(d.ok("map", "diff", "1", "2", "--json"))
+		if len(changes) != 1 || fields(changes[0]) != "change from key table to" || changes[0]["key"] != "cutoff" {
+			d.Errorf("map diff --json: %v", changes)
+		}
+		d.contains(d.ok("map", "diff", "2", "2"), "mean the same")
+		d.contains(d.ok("map", "rollback", "1"), "Link map 1 is live now")
+		d.write("carryover.toml", config)
+		d.ok("verify")
+		epochs := d.objects(d.ok("map", "list", "--json"))
+		if len(epochs) != 2 || epochs[0]["epoch"] != 2.0 || epochs[0]["live"] != false || epochs[1]["live"] != true || epochs[1]["plan_id"] != d.plan("data/plan").PlanID {
+			d.Errorf("map list --json: %v", epochs)
+		}
+		for _, args := range [][]string{{"diff", "1", "7"}, {"diff", "7", "1"}, {"rollback", "7"}} {
+			d.fails(exitFailed, []string{"epoch 7 is not kept in " + place, `"carryover map list"`}, append([]string{"map"}, args...)...)
+		}
+
+		// a second run, undone
+		d.write("more/partners.csv", strings.NewReplacer("\n1,", "\n9001,", "\n2,", "\n9002,").Replace(partnersCSV("Later1", "Later2")))
+		d.ok("plan", sample(d, "small"), "more")
+		tables := d.objects(d.ok("apply", "--json"))[0]
+		if tables["run"] != 2.0 || tables["published"] != true {
+			d.Errorf("apply --json: %v", tables)
+		}
+		promoters := len(d.objects(d.ok("promoters", "--json")))
+		d.fails(exitFailed, []string{"there is no run 7: the newest is 2"}, "rollback", "7")
+		d.fails(exitFailed, []string{"run 1 is not the newest: undo run 2 first"}, "rollback", "1")
+		undone := d.objects(d.ok("rollback", "2", "--json"))
+		if len(undone) != 1 || undone[0]["run"] != 2.0 || undone[0]["rolled_back"] == nil {
+			d.Errorf("rollback --json: %v", undone)
+		}
+		if n := len(d.objects(d.ok("promoters", "--json"))); n != 36 || n >= promoters {
+			d.Errorf("%d promoters after the rollback, %d before", n, promoters)
+		}
+		d.ok("verify")
+		d.fails(exitFailed, []string{"run 2 was undone already"}, "rollback", "2")
+		d.contains(d.ok("rollback"), "Run 1 is undone", "The book is empty now")
+		d.fails(exitFailed, []string{"there is no run to undo"}, "rollback")
+		d.fails(exitFailed, []string{"nothing was applied yet"}, "verify")
+
+		// and once more from the start: the same book
+		d.ok("plan", sample(d, "small"))
+		d.ok("apply")
+		d.ok("verify")
+		if n := len(d.objects(d.ok("promoters", "--json"))); n != 36 {
+			d.Errorf("%d promoters after applying again", n)
+		}
+	})
+}
+
+func (d *desk) contains(text string, want ...string) {
+	d.Helper()
+	for _, w := range want {
+		if !strings.Contains(text, w) {
+			d.Errorf("%q is not in:\n%s", w, text)
+		}
+	}
+}
+
+// plan is what of a plan.json tests look at.
+type plan struct {
+	PlanID string `json:"plan_id"`
+	Tables map[string]struct{ Create, Update, Unchanged int }
+	Files  []struct {
+		Path, Kind                      string
+		Rows, Loaded, Rejected, Skipped int
+		Encoding, Delimiter             string
+		LineEnd                         string `json:"line_end"`
+	}
+	Rejects []struct {
+		File, Reason string
+		Line         int
+	}
+	Conflicts []struct {
+		ID, Kind, Subject, Detail, Recommended string
+		Blocking                               bool
+	}
+	Totals map[string]int
+}
+
+func (d *desk) plan(dir string) plan {
+	d.Helper()
+	var p plan
+	if err := json.Unmarshal([]byte(d.read(dir+"/plan.json")), &p); err != nil {
+		d.Fatal(err)
+	}
+	return p
+}
+
+// The accounting that the samples' READMEs state.
+func TestSampleAccounting(t *testing.T) {
+	f := func(name string, promoters int, want map[string][4]int) {
+		t.Helper()
+		d := newSampleDesk(t)
+		d.ok("plan", sample(t, name))
+		p := d.plan("data/plan")
+		for _, file := range p.Files {
+			if got := [4]int{file.Rows, file.Loaded, file.Rejected, file.Skipped}; got != want[filepath.Base(file.Path)] {
+				t.Errorf("%s %s: %v, want %v", name, file.Path, got, want[filepath.Base(file.Path)])
+			}
+		}
+		if len(p.Files) != len(want) || p.Totals["promoters"] != promoters {
+			t.Errorf("%s: %d files, %d promoters; want %d, %d", name, len(p.Files), p.Totals["promoters"], len(want), promoters)
+		}
+	}
+	f("tiny", 5, map[string][4]int{"referral-partners.csv": {5, 5, 0, 0}, "contacts.csv": {15, 15, 0, 0}, "tracking-links.csv": {2, 2, 0, 0}})
+	f("small", 36, map[string][4]int{"referral-partners.csv": {42, 40, 1, 1}, "contacts.csv": {190, 187, 1, 2}, "tracking-links.csv": {7, 4, 2, 1}})
+}
+
+// Flags mean the same before, between and after the words.
+func TestFlagsAnywhere(t *testing.T) {
+	d := newSampleDesk(t)
+	tiny := sample(t, "tiny")
+	d.ok("plan", tiny)
+	id := d.plan("data/plan").PlanID
+	for i, args := range [][]string{
+		{"plan", "--out", "p", tiny}, {"plan", tiny, "--out", "p"}, {"plan", tiny, "--out=p"}, {"--config", "carryover.toml", "plan", tiny, "--out", "p"},
+		{"plan", tiny + "/contacts.csv", "--out", "p", tiny + "/referral-partners.csv", tiny + "/tracking-links.csv"},
+		{"plan", "--data", "elsewhere", tiny, "--out", "p", "--json"},
+		{"--out", "p", "plan", tiny}, {"plan", tiny, "--out", "p", "--", tiny + "/contacts.csv"},
+		{"plan", "contacts=" + tiny + "/contacts.csv", tiny, "--out", "p"},
+	} {
+		if err := os.RemoveAll(d.path("p")); err != nil {
+			t.Fatal(err)
+		}
+		d.ok(args...)
+		p := d.plan("p")
+		if i < 4 && p.PlanID != id || len(p.Files) != 3 {
+			t.Errorf("%v: plan %s of %d files", args, p.PlanID, len(p.Files))
+		}
+	}
+	d.ok("plan", "--data", "other", tiny) // the plan is beside the book that it is for
+	if d.plan("other/plan").PlanID != id {
+		t.Error("another plan under --data")
+	}
+	d.ok("apply", "data/plan", "--data", "one")
+	d.ok("--data", "two", "apply", "data/plan")
+	d.ok("--data=other", "apply")
+	url := "https://go.carrot.test/go/course/b99606"
+	var answers []string
+	for _, args := range [][]string{
+		{"resolve", url, "--at", "2023-02-15", "--data", "one"}, {"--data", "two", "resolve", "--at", "2023-02-15", url},
+		{"--data", "one", "resolve", "--at=2023-02-15", url}, {"resolve", "--data", "other", url, "--at", "2023-02-15"},
+	} {
+		answers = append(answers, d.ok(args...))
+	}
+	if slices.Sort(answers); answers[0] != answers[3] {
+		t.Errorf("the answers differ: %q", answers)
+	}
+	d.contains(answers[0], "forward 302", "fpr=b99606", "before the cutoff")
+}
+
+func TestUsage(t *testing.T) {
+	d := newSampleDesk(t)
+	d.untouched(func() {
+		for _, args := range [][]string{
+			{}, {"aply"}, {"plan"}, {"apply", "--nope"}, {"plan", "--out"}, {"map"}, {"map", "diff", "1"}, {"map", "diff", "one", "two"},
+			{"map", "rollback"}, {"rollback", "one"}, {"resolve"}, {"clicks", "--by", "colour"}, {"verify", "--seed", "x"}, {"links", "extra"}, {"misses", "--limit", "many"},
+		} {
+			r := d.fails(exitUsage, []string{`"carryover --help"`}, args...)
+			if r.out != "" {
+				t.Errorf("%v: standard output holds %q", args, r.out)
+			}
+		}
+		d.fails(exitUsage, []string{`--at: "noon" is no time`, "2023-03-31"}, "resolve", "--at", "noon", "x")
+		d.fails(exitUsage, []string{`--at: "noon" is no time`}, "gateway", "--at", "noon", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0")
+		d.fails(exitUsage, []string{`--since: "noon" is no time`}, "clicks", "--since", "noon")
+		d.fails(exitUsage, []string{`--until: "noon" is no time`}, "misses", "--until", "noon")
+	})
+}
+
+// Help is a product: each command has its summary, what it changes, and an example that
+// its own flags allow.
+func TestHelp(t *testing.T) {
+	d := newDesk(t, "")
+	parser, err := kong.New(&cli{}, kong.Name("carryover"), kong.Exit(func(int) {}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var commands []*kong.Node
+	if err := kong.Visit(parser.Model, func(node kong.Visitable, next kong.Next) error {
+		if n, ok := node.(*kong.Node); ok && n.Type == kong.CommandNode {
+			commands = append(commands, n)
+		}
+		return next(nil)
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if len(commands) < 15 {
+		t.Fatalf("%d commands", len(commands))
+	}
+	all := d.ok("--help")
+	for _, n := range commands {
+		path := strings.Fields(strings.TrimPrefix(n.FullPath(), "carryover "))
+		help := d.ok(append(path, "--help")...)
+		name := strings.Join(path, " ")
+		if n.Help == "" || !strings.Contains(strings.Join(strings.Fields(help), " "), n.Help) || !strings.HasSuffix(n.Help, ".") {
+			t.Errorf("%s: no summary that is a sentence:\n%s", name, help)
+		}
+		if len(n.Children) == 0 && !strings.Contains(all, name) {
+			t.Errorf("%s is not in the list of commands", name)
+		}
+		if !strings.Contains(help, "Example: carryover ") {
+			t.Errorf("%s: no example:\n%s", name, help)
+		}
+		says := func(words ...string) bool {
+			flat := strings.ToLower(strings.Join(strings.Fields(help), " "))
+			return slices.ContainsFunc(words, func(w string) bool { return strings.Contains(flat, w) })
+		}
+		if !says("changes nothing", "changed", "writes", "nothing changes", "puts back", "brings the newest clicks", "nothing else changes", "live at once") && len(n.Children) == 0 {
+			t.Errorf("%s does not say what it changes:\n%s", name, help)
+		}
+		example := strings.Join(strings.Fields(n.Detail), " ")
+		if _, after, ok := strings.Cut(example, "Example: carryover "); ok {
+			example, _, _ = strings.Cut(after, " >")
+			if _, err := parser.Parse(strings.Fields(example)); err != nil {
+				t.Errorf("%s: the example %q does not parse: %v", name, example, err)
+			}
+		}
+		if strings.Contains(help, "($REDIS_URL) ($REDIS_URL)") {
+			t.Errorf("%s: says $REDIS_URL twice", name)
+		}
+	}
+}
+
+// JSON is alone on standard output, one object a line, with the documented names.
+func TestJSON(t *testing.T) {
+	d := newSampleDesk(t)
+	f := func(want string, args ...string) []map[string]any {
+		t.Helper()
+		objects := d.objects(d.ok(append(args, "--json")...))
+		for _, o := range objects {
+			if fields(o) != sorted(want) {
+				t.Errorf("%v --json has %s, want %s", args, fields(o), sorted(want))
+				break
+			}
+		}
+		return objects
+	}
+	plans := d.objects(d.ok("plan", sample(t, "small"), "--json"))
+	if len(plans) != 1 || plans[0]["plan_id"] != d.plan("data/plan").PlanID {
+		t.Errorf("plan --json is not the plan: %d objects", len(plans))
+	}
+	for _, name := range []string{"plan_id", "files", "rejects", "conflicts", "totals"} {
+		if plans[0][name] == nil {
+			t.Errorf("plan --json lacks %s", name)
+		}
+	}
+	for list, names := range map[string]string{
+		"files": "path, kind, rows, loaded, rejected, skipped, encoding, delimiter, line_end", "rejects": "file, line, reason",
+		"conflicts": "id, kind, subject, detail, recommended, blocking",
+	} {
+		for _, item := range plans[0][list].([]any) {
+			for name := range strings.SplitSeq(names, ", ") {
+				if _, ok := item.(map[string]any)[name]; !ok {
+					t.Errorf("plan --json: %s lacks %s: %v", list, name, item)
+				}
+			}
+		}
+	}
+	f("plan_id run changed tables epoch published", "apply")
+	f("check compared differences", "verify") // "note" and "examples" where there are any
+	f("epoch live published_at plan_id checksum links partners ids paths", "map", "list")
+	f("epoch live published_at plan_id checksum links partners ids paths", "map", "publish")
+	f("epoch live published_at plan_id checksum links partners ids paths", "map", "rollback", "1")
+	f("version", "version")
+
+	promoters := f("ref_token, email, status, keap_ids, codes, parent_ref_token, needs_email", "promoters")
+	if len(promoters) != 36 {
+		t.Errorf("%d promoters", len(promoters))
+	}
+	for _, p := range promoters {
+		ids, codes := p["keap_ids"].([]any), p["codes"].([]any)
+		if len(ids) == 0 || len(codes) == 0 || p["needs_email"] != (p["email"] == "") {
+			t.Errorf("promoter %v", p)
+		}
+	}
+	links := f("old_link, new_link, link, code, ref_token, email, status", "links")
+	if len(links) != 4*39 { // the house's code has no new link
+		t.Errorf("%d links", len(links))
+	}
+	rows, err := csv.NewReader(strings.NewReader(d.ok("links"))).ReadAll()
+	if err != nil || len(rows) != len(links)+1 || strings.Join(rows[0], ",") != "old_link,new_link,link,code,ref_token,email,status" {
+		t.Errorf("links as CSV: %d rows, %v", len(rows), err)
+	}
+	one := f("old_link, new_link, link, code, ref_token, email, status", "links", "--promoter", "ri_967048")
+	for _, l := range one {
+		if l["ref_token"] != "ri_967048" {
+			t.Errorf("links --promoter: %v", l)
+		}
+	}
+	if len(one) == 0 || len(one) >= len(links) {
+		t.Errorf("links --promoter: %d of %d", len(one), len(links))
+	}
+	d.fails(exitFailed, []string{`no promoter has the ref token "nobody"`, `"carryover promoters"`}, "links", "--promoter", "nobody")
+	f("url, at, outcome, status, location, ref_token, link, reasons", "resolve", "https://go.carrot.test/go/course/RI_967048")
+	f("url, at, outcome, status, location, ref_token, link, reasons", "resolve", "what is this?")
+	f("old_link what before after", "examples")
+	if out := d.ok("clicks", "--json") + d.ok("clicks", "--raw", "--json") + d.ok("misses", "--json"); out != "" {
+		t.Errorf("no clicks as JSON: %q", out)
+	}
+	d.contains(d.ok("clicks"), "No clicks")
+	d.contains(d.ok("misses"), "No misses")
+	for _, args := range [][]string{{"promoters"}, {"map", "list"}, {"verify"}, {"examples"}, {"version"}, {"clicks", "--raw"}} {
+		d.ok(args...)
+	}
+}
+
+// A blocking conflict: plan exits 3, apply refuses until it is decided, and the edited
+// conflicts.csv decides.
+func TestDecisions(t *testing.T) {
+	d := newSampleDesk(t)
+	day := strings.Replace(partnersCSV("A1", "B2"), "6/20/2019", "20/6/2019", 2)
+	d.write("exports/partners.csv", strings.Replace(day, "6/21/2019", "21/6/2019", 1))
+	r := d.run("plan", "exports")
+	if r.code != exitDecide {
+		t.Fatalf("plan: exit %d\n%s%s", r.code, r.out, r.err)
+	}
+	d.contains(r.out, "date_order:partners.csv:created_at", "day_first", "conflicts.csv", "--decisions")
+	if r := d.run("plan", "exports", "--json"); r.code != exitDecide || len(d.objects(r.out)) != 1 {
+		t.Errorf("plan --json: exit %d\n%s", r.code, r.err)
+	}
+	d.fails(exitDecide, []string{"a conflict that blocks has no decision", "date_order:partners.csv:created_at", "data/plan/conflicts.csv", "--decisions", "Nothing was changed"}, "apply")
+	if slices.Contains(d.files("data"), "map.snapshot") || len(d.objects(d.ok("promoters", "--json"))) != 0 {
+		t.Error("apply changed something")
+	}
+	decide := func(value string) {
+		rows, err := csv.NewReader(strings.NewReader(d.read("data/plan/conflicts.csv"))).ReadAll()
+		if err != nil {
+			t.Fatal(err)
+		}
+		var out strings.Builder
+		w := csv.NewWriter(&out)
+		for i, row := range rows {
+			if i > 0 && row[slices.Index(rows[0], "blocking")] == "yes" {
+				row[slices.Index(rows[0], "decision")] = value
+			}
+			w.Write(row)
+		}
+		w.Flush()
+		d.write("decided.csv", "\ufeff"+strings.ReplaceAll(out.String(), "\n", "\r\n")) // as Excel saves it
+	}
+	decide("sometimes")
+	d.fails(exitFailed, []string{"decided.csv:2", "date_order:partners.csv:created_at", `"sometimes"`, "day_first", "month_first"}, "plan", "exports", "--decisions", "decided.csv")
+	decide("day_first")
+	d.ok("apply", "--decisions", "decided.csv")
+	d.ok("verify")
+	d.ok("plan", "--decisions", "decided.csv", "exports", "--out", "p2")
+	d.ok("apply", "p2")
+	d.ok("verify")
+	decide("month_first")
+	d.fails(exitFailed, []string{`was decided as "day_first"`, `not "month_first"`, "plan again"}, "apply", "p2", "--decisions", "decided.csv")
+	d.fails(exitFailed, []string{"date_order:partners.csv:created_at", `was "day_first"`, `"month_first"`, "decided.csv"}, "apply", "p2")
+}
+
+// partnersCSV is a partner list with the given codes.
+func partnersCSV(codes ...string) string {
+	var b strings.Builder
+	b.WriteString("Id,AffName,AffCode,Status,Email,DateCreated\n")
+	for i, code := range codes {
+		fmt.Fprintf(&b, "%d,Partner %d,%s,1,p%d@mail.test,6/%d/2019\n", i+1, i+1, code, i+1, 20+i)
+	}
+	return b.String()
+}

@@ -1,0 +1,304 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"reflect"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+// goodConfig is the least that a configuration must say; %s is for more.
+const goodConfig = `program = "carrot"
+timezone = "America/Los_Angeles"
+cutoff = "2023-03-31"
+legacy_hosts = ["go.carrot.test"]
+allowed_hosts = ["carrot.test"]
+%s
+[pages]
+landing = "https://carrot.test/"
+login = "https://carrot.test/login"
+rejoin = "https://carrot.test/rejoin"
+`
+
+func parsed(t *testing.T, text string) *program {
+	t.Helper()
+	p, err := parseConfig("c.toml", []byte(text))
+	if err != nil {
+		t.Fatalf("%v\n%s", err, text)
+	}
+	return p
+}
+
+func TestInitLoadsAsItIs(t *testing.T) {
+	d := &desk{T: t, dir: t.TempDir()}
+	out := d.ok("init")
+	if !strings.Contains(out, "carryover.toml is written") {
+		t.Errorf("init says %q", out)
+	}
+	if d.read("carryover.toml") != string(exampleConfig) {
+		t.Error("init wrote another text")
+	}
+	p := parsed(t, d.read("carryover.toml"))
+	if p.Program != "carrot" || len(p.settings.Policy.LegacyHosts) != 1 {
+		t.Errorf("it says %+v", p.config)
+	}
+	d.untouched(func() {
+		d.write("carryover.toml", "mine")
+		d.fails(exitFailed, []string{"carryover.toml is there already and was left as it is", "--config"}, "init")
+		if d.read("carryover.toml") != "mine" {
+			t.Error("init overwrote a configuration")
+		}
+	})
+	d.fails(exitFailed, []string{"nowhere/c.toml"}, "init", "--config", "nowhere/c.toml")
+	if got := d.objects(d.ok("init", "--json", "--config", "other.toml")); got[0]["config"] != "other.toml" {
+		t.Errorf("init --json says %v", got)
+	}
+}
+
+// The text of init is the reference: every key is in it, and it holds no other.
+func TestInitShowsEveryKey(t *testing.T) {
+	text := string(exampleConfig)
+	// A commented key becomes a key; sentences have no "=" behind one word.
+	shown := regexp.MustCompile(`(?m)^# ([a-z_]+ *= )`).ReplaceAllString(text, "$1")
+	shown = regexp.MustCompile(`(?m)^# ("[^"]+" *= )`).ReplaceAllString(shown, "$1")
+	shown = regexp.MustCompile(`(?m)^# ([A-Za-z]+ = "2023)`).ReplaceAllString(shown, "$1")
+	parsed(t, shown)
+	inText := keyLines([]byte(shown))
+	for _, key := range knownKeys(reflect.TypeFor[config](), "") {
+		found := false
+		for shown := range inText {
+			found = found || shown == key || strings.HasPrefix(shown, key+".")
+		}
+		if !found {
+			t.Errorf("%s is not in the text of init", key)
+		}
+	}
+	// A key that only stands in the text would have been an error of parsed; so would a
+	// default that the text states and the code does not have:
+	bare := parsed(t, `
+program = "carrot"
+cutoff = "2023-03-31"
+legacy_hosts = ["go.carrot.com"]
+[pages]
+landing = "https://carrot.com/"
+login = "https://carrot.firstpromoter.com/login"
+rejoin = "https://carrot.com/rejoin"
+`)
+	full := parsed(t, text)
+	if !reflect.DeepEqual(bare.Links.CodeParams, full.Links.CodeParams) || !reflect.DeepEqual(bare.Links.IDParams, full.Links.IDParams) ||
+		bare.Links.TokenParam != full.Links.TokenParam || bare.Links.SubIDParam != full.Links.SubIDParam || bare.Links.RootCodes != full.Links.RootCodes ||
+		bare.AfterCutoff != full.AfterCutoff || bare.Partners.Inactive != full.Partners.Inactive || bare.Currency != full.Currency ||
+		bare.Gateway.Listen != full.Gateway.Listen || bare.Gateway.AdminListen != full.Gateway.AdminListen || bare.Gateway.Durability != full.Gateway.Durability ||
+		bare.Import.Dates != full.Import.Dates {
+		t.Errorf("the defaults of the code are not those of the text:\n%+v\n%+v", bare.config, full.config)
+	}
+}
+
+// Each mistake is told with its file, line and key, and with what would be right.
+func TestConfigMistakes(t *testing.T) {
+	f := func(text string, want ...string) {
+		t.Helper()
+		_, err := parseConfig("c.toml", []byte(text))
+		if err == nil {
+			t.Errorf("no error, want %q:\n%s", want, text)
+			return
+		}
+		for _, w := range want {
+			if !strings.Contains(err.Error(), w) {
+				t.Errorf("the error lacks %q:\n%v", w, err)
+			}
+		}
+		for _, bad := range []string{"hunter2", "struct", "interface", "reflect", "main.", "%!", "[]string", "map["} {
+			if strings.Contains(err.Error(), bad) {
+				t.Errorf("the error holds %q:\n%v", bad, err)
+			}
+		}
+	}
+	top := func(line string) string { return fmt.Sprintf(goodConfig, line) } // on line 6
+	end := func(lines string) string { return top("") + lines }              // from line 11 on
+	swap := func(old, new string) string {
+		return regexp.MustCompile(`(?m)^`+old+` =.*`).ReplaceAllString(top(""), new)
+	}
+	parsed(t, top(""))
+
+	// unknown keys
+	f(top(`cutof = "2023-03-31"`), "c.toml:6: unknown key cutof: did you mean cutoff?")
+	f(top(`Cut_Off = 1`), "c.toml:6: unknown key Cut_Off: did you mean cutoff?")
+	f(top(`login = "x"`), "c.toml:6: unknown key login: it belongs under [pages]")
+	f(top(`foo = 1`), `c.toml:6: unknown key foo: "carryover init" shows every key there is`)
+	f(end("[links]\ntokenparam = \"x\""), "c.toml:12: unknown key links.tokenparam: did you mean links.token_param?")
+	f(end("colour = 1"), "c.toml:11: unknown key pages.colour: [pages] takes landing, login, join, rejoin, password_reset, guide")
+	f(end("[gatway]\nlisten = \"x\""), "unknown key gatway", "did you mean gateway?")
+	f(top("aa = 1\nbb = 2"), "c.toml:6: unknown key aa", "c.toml:7: unknown key bb", "2 mistakes")
+
+	// types
+	f(swap("legacy_hosts", `legacy_hosts = "go.carrot.test"`), "c.toml:4:", "legacy_hosts must be a list of texts", "text in quotes")
+	f(end("[links]\nroot_codes = \"yes\""), "c.toml:12:", "links.root_codes must be true or false", "text in quotes")
+	f(swap("program", "program = 7"), "c.toml:1:", "program must be text in quotes, and here it is a number")
+	f(swap("program", "program = true"), "program must be text in quotes, and here it is true or false")
+	f(swap("program", "program = 2023-03-31"), "program must be text in quotes, and here it is a date")
+	f(end("[terms]\npayout_days = [\"ten\"]"), "c.toml:12:", "terms.payout_days")
+	f(top("partners = \"x\""), "c.toml:6:", "partners must be a table: a line [partners]")
+	f(end("[program]\nx = 1"), "c.toml:11", "program")
+
+	// no TOML at all
+	f(`program = "carrot`, "c.toml:1:")
+	f("program = carrot", "c.toml:1:", "quotes")
+	f(end(`login = "https://carrot.test/"`), "c.toml:11:", "login", "already defined")
+	f("p\x00r\x00", "c.toml is not UTF-8 text")
+
+	// what is missing
+	f("", "c.toml: program is missing: it must be a short name", "cutoff is missing", "legacy_hosts is missing", "pages.landing is missing", "pages.login is missing", "pages.rejoin is missing")
+
+	// cutoff and other dates
+	for _, bad := range []string{`"31.3.2023"`, `"2023-02-30"`, `"March 31, 2023"`, `""`, `20230331`, `"2023-03-31T10:00:00"`, `2023-03-31T10:00:00`, `10:00:00`, `true`, `["2023-03-31"]`} {
+		f(swap("cutoff", "cutoff = "+bad), "c.toml:3", "cutoff", `a date such as "2023-03-31"`)
+	}
+	f(swap("cutoff", "cutoff = 2023-02-30"), "c.toml:3:", "cutoff", "impossible date", `a date such as "2023-03-31"`)
+	f(end("[import]\nas_of = \"yesterday\""), `c.toml:12: import.as_of = "yesterday": it must be a date`)
+	f(end("[partners.grace]\nGOOD = \"2023-06-30\"\nLATE = \"soon\""), `c.toml:13: partners.grace.LATE = "soon": it must be a date`)
+	f(end("[links.grace]\n\"a.b\" = 7"), `c.toml:12: links.grace.a.b = 7: it must be a date`)
+	for _, bad := range []string{`"PST8"`, `""`, `"Local"`, `"-07:00"`} {
+		f(swap("timezone", "timezone = "+bad), "c.toml:2: timezone", `a name such as "America/Los_Angeles"`)
+	}
+
+	// hosts and addresses
+	f(swap("legacy_hosts", "legacy_hosts = []"), "c.toml:4: legacy_hosts is missing", `["go.carrot.com"]`)
+	f(swap("legacy_hosts", `legacy_hosts = [""]`), "c.toml:4: legacy_hosts must be a host without a scheme")
+	f(swap("legacy_hosts", `legacy_hosts = ["https://go.carrot.test/"]`), `c.toml:4: legacy_hosts = "https://go.carrot.test/": it must be a host without a scheme`)
+	f(swap("allowed_hosts", `allowed_hosts = ["carrot.test/shop"]`), `c.toml:5: allowed_hosts = "carrot.test/shop"`)
+	f(swap("login", `login = "https://go.carrot.test/login"`), `c.toml:9: pages.login = "https://go.carrot.test/login"`, "leads back to the old links")
+	f(swap("login", `login = "carrot.test/login"`), `c.toml:9: pages.login = "carrot.test/login"`, "https")
+	f(swap("login", `login = ""`), "c.toml:9: pages.login is missing")
+	f(end("[paths]\n\"/y\" = \"https://evil.test/\"\n\"z\" = \"login\"\n\"/w\" = \"logn\""), `c.toml:12: paths./y = "https://evil.test/"`, "c.toml:13: paths.z", "begins with /", `c.toml:14: paths./w = "logn"`, "name of a page")
+
+	// secrets are refused and not repeated
+	f(end("[redis]\nurl = \"redis://u:hunter2@127.0.0.1:6379/0\""), "c.toml:12: redis.url", "without a password", "REDIS_URL")
+	f(end("[redis]\nurl = \"redis://u:hunter2@%zz:6379/0\""), "c.toml:12: redis.url", "redis://127.0.0.1:6379/0")
+	f(end("[redis]\nurl = \"127.0.0.1:6379\""), "c.toml:12: redis.url", "redis://127.0.0.1:6379/0")
+	f(end("[book]\ndsn = \"postgres://u:hunter2@db/carrot\""), "c.toml:12: book.dsn", "SQLite")
+	f(end("[book]\ndsn = \"mysql://u:hunter2@db/carrot\""), "c.toml:12: book.dsn", "SQLite")
+
+	// the rest
+	f(swap("program", `program = "my {program}"`), `c.toml:1: program = "my {program}"`, "without blanks, braces")
+	f(top(`keap_app = "xy123.infusionsoft.com"`), "c.toml:6: keap_app", `"xy123" of xy123.infusionsoft.com`)
+	f(top(`currency = "dollars"`), `c.toml:6: currency = "dollars"`, `"USD"`)
+	f(top(`after_cutoff = "close"`), `c.toml:6: after_cutoff = "close": it must be one of "redirect", "page"`)
+	f(end("[partners]\ninactive = \"drop\""), "c.toml:12: partners.inactive", "forward_uncredited", "rejoin")
+	f(end("[links]\ntoken_param = \"f&r\"\nid_params = [\"\"]"), "c.toml:12: links.token_param", "c.toml:13: links.id_params")
+	f(end("[import]\ndates = \"dmy\"\nowner = \"me\""), "c.toml:12: import.dates", "day_first", "c.toml:13: import.owner")
+	f(end("[import.headers.partners]\n\"Their No.\" = \"nummer\"\n[import.headers.people]\n\"A\" = \"code\""), "c.toml:12: import.headers.partners.Their No.", "id, contact_id", "c.toml:13: import.headers.people", "partners, contacts, links")
+	f(end("[gateway]\nlisten = \"8080\"\nadmin_listen = \"::\"\nkeep_clicks = \"3d\"\ntrusted_proxies = [\"me\"]\ndurability = \"most\"\ncookie_domain = \"https://carrot.test\""),
+		"6 mistakes", "c.toml:12: gateway.listen", "c.toml:13: gateway.admin_listen", "c.toml:14: gateway.keep_clicks", `"9600h"`, "c.toml:15: gateway.trusted_proxies", "10.0.0.0/8", "c.toml:16: gateway.durability", "c.toml:17: gateway.cookie_domain")
+	f(end("[terms]\nmembership_percent = 125\ntraining_percent = \"half\"\npayout_days = [15, 10]\nminimum = \"-25\"\nrequires = [\"w8\"]\nhold = [1]"),
+		"c.toml:12: terms.membership_percent", "0 to 100", "c.toml:13: terms.training_percent", "c.toml:14: terms.payout_days", "[10, 15]", "c.toml:15: terms.minimum", `"25.00"`, "c.toml:16: terms.requires", "c.toml:17: terms.hold")
+	f(end("[firstpromoter]\nbase_url = \"firstpromoter\""), "c.toml:12: firstpromoter.base_url")
+}
+
+// Several mistakes are told at once, in the order of the file.
+func TestConfigMistakesInOrder(t *testing.T) {
+	d := newDesk(t, "program = \"a b\"\ntimezone = \"PST8\"\ncutoff = \"soon\"\nlegacy_hosts = [\"x/y\"]\n")
+	r := d.fails(exitFailed, []string{"carryover: carryover.toml has 7 mistakes:\n  carryover.toml: pages.landing"}, "promoters")
+	var at []int
+	for _, part := range []string{"toml:1: program", "toml:2: timezone", "toml:3: cutoff", "toml:4: legacy_hosts"} {
+		at = append(at, strings.Index(r.err, part))
+	}
+	if at[0] < 0 || !slices.IsSorted(at) {
+		t.Errorf("not in order (%v):\n%s", at, r.err)
+	}
+}
+
+func TestConfigFile(t *testing.T) {
+	d := newDesk(t, "")
+	d.fails(exitFailed, []string{"nope.toml does not exist", `"carryover init" writes one`, "--config"}, "promoters", "--config", "nope.toml")
+	if err := os.Mkdir(d.path("folder"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	d.fails(exitFailed, []string{"folder", "directory"}, "promoters", "--config", "folder")
+
+	plain := fmt.Sprintf(goodConfig, "")
+	want := parsed(t, plain)
+	for name, text := range map[string]string{
+		"byte order mark":     "\ufeff" + plain,
+		"CRLF":                strings.ReplaceAll(plain, "\n", "\r\n"),
+		"both":                "\ufeff" + strings.ReplaceAll(plain, "\n", "\r\n"),
+		"no end of the line":  strings.TrimSuffix(plain, "\n"),
+		"native date":         strings.Replace(plain, `"2023-03-31"`, "2023-03-31", 1),
+		"native instant":      strings.Replace(plain, `"2023-03-31"`, "2023-04-01T00:00:00-07:00", 1),
+		"quoted instant":      strings.Replace(plain, `"2023-03-31"`, `"2023-04-01T07:00:00Z"`, 1),
+		"hosts in capitals":   strings.Replace(plain, `"go.carrot.test"`, `"GO.Carrot.Test"`, 1),
+		"dotted keys":         strings.Replace(strings.Replace(plain, "[pages]\n", "", 1), "landing =", "pages.landing =", 1),
+		"a table on one line": regexp.MustCompile(`(?s)\[pages\].*`).ReplaceAllString(plain, `pages = { landing = "https://carrot.test/", login = "https://carrot.test/login", rejoin = "https://carrot.test/rejoin" }`),
+	} {
+		if name == "dotted keys" {
+			text = strings.Replace(strings.Replace(text, "\nlogin =", "\npages.login =", 1), "\nrejoin =", "\npages.rejoin =", 1)
+		}
+		got := parsed(t, text)
+		if got.settings.ConfigHash != want.settings.ConfigHash || !got.settings.Policy.Cutoff.Equal(want.settings.Policy.Cutoff) {
+			t.Errorf("%s: the configuration is another: cutoff %v", name, got.settings.Policy.Cutoff)
+		}
+	}
+	// The line of a mistake is the line of an editor, whatever ends the lines.
+	text := "\ufeff" + strings.ReplaceAll(fmt.Sprintf(goodConfig, "cutof = 1"), "\n", "\r\n")
+	if _, err := parseConfig("c.toml", []byte(text)); err == nil || !strings.Contains(err.Error(), "c.toml:6: unknown key cutof") {
+		t.Errorf("with CRLF: %v", err)
+	}
+}
+
+func TestCutoffInstant(t *testing.T) {
+	f := func(cutoff, zone, want string) {
+		t.Helper()
+		text := strings.Replace(fmt.Sprintf(goodConfig, ""), `"2023-03-31"`, cutoff, 1)
+		p := parsed(t, strings.Replace(text, "America/Los_Angeles", zone, 1))
+		if got := p.settings.Policy.Cutoff.UTC().Format(time.RFC3339Nano); got != want {
+			t.Errorf("cutoff %s in %s: %s, want %s", cutoff, zone, got, want)
+		}
+	}
+	f(`"2023-03-31"`, "America/Los_Angeles", "2023-04-01T07:00:00Z")
+	f(`2023-03-31`, "America/Los_Angeles", "2023-04-01T07:00:00Z")
+	f(`"2023-01-31"`, "America/Los_Angeles", "2023-02-01T08:00:00Z") // winter
+	f(`"2023-03-11"`, "America/Los_Angeles", "2023-03-12T08:00:00Z") // the night before clocks go forward
+	f(`"2023-03-12"`, "America/Los_Angeles", "2023-03-13T07:00:00Z") // a day of 23 hours
+	f(`"2023-11-05"`, "America/Los_Angeles", "2023-11-06T08:00:00Z") // a day of 25 hours
+	f(`"2023-12-31"`, "America/Los_Angeles", "2024-01-01T08:00:00Z")
+	f(`"2024-02-28"`, "UTC", "2024-02-29T00:00:00Z")
+	f(`"2023-03-31"`, "UTC", "2023-04-01T00:00:00Z")
+	f(`"2023-03-25"`, "Europe/Berlin", "2023-03-25T23:00:00Z")
+	f(`"2023-03-26"`, "Europe/Berlin", "2023-03-26T22:00:00Z")
+	f(`"2023-03-31"`, "Asia/Kolkata", "2023-03-31T18:30:00Z")
+	f(`"2023-03-31"`, "Pacific/Kiritimati", "2023-03-31T10:00:00Z")
+	f(`"2023-03-25"`, "Asia/Beirut", "2023-03-25T22:00:00Z") // where clocks go forward at midnight
+	f(`"2023-04-01T00:00:00-07:00"`, "America/Los_Angeles", "2023-04-01T07:00:00Z")
+	f(`2023-04-01T00:00:00-07:00`, "Europe/Berlin", "2023-04-01T07:00:00Z")
+	f(`"2023-04-01T06:59:59.999Z"`, "UTC", "2023-04-01T06:59:59.999Z")
+	grace := parsed(t, fmt.Sprintf(goodConfig, "")+"[partners.grace]\nDESK = \"2023-06-30\"\nLATE = 2023-07-01T00:00:00Z\n[links.grace]\n\"a b\" = 2023-06-30\n")
+	if got := grace.settings.Grace.Partners["DESK"].Format(time.RFC3339); got != "2023-07-01T07:00:00Z" {
+		t.Errorf("grace date of a partner: %s", got)
+	}
+	if got := grace.settings.Grace.Partners["LATE"].Format(time.RFC3339); got != "2023-07-01T00:00:00Z" {
+		t.Errorf("grace instant of a partner: %s", got)
+	}
+	if got := grace.settings.Grace.Links["a b"].Format(time.RFC3339); got != "2023-07-01T07:00:00Z" {
+		t.Errorf("grace date of a link: %s", got)
+	}
+}
+
+// A plan depends on what decides an answer, not on where things listen or are kept.
+func TestConfigHash(t *testing.T) {
+	base := fmt.Sprintf(goodConfig, "")
+	want := parsed(t, base).settings.ConfigHash
+	for _, same := range []string{"[gateway]\nlisten = \"127.0.0.1:9\"", "[redis]\nurl = \"redis://127.0.0.1:6379/0\"", "[book]\ndsn = \"b.db\"", "# a comment"} {
+		if parsed(t, base+same).settings.ConfigHash != want {
+			t.Errorf("%q changes the plan", same)
+		}
+	}
+	for _, other := range []string{"join = \"https://carrot.test/join\"", "[partners]\nexclude = [\"A\"]", "[partners.grace]\nA = \"2023-06-30\"", "[links]\nroot_codes = true", "[import]\ndates = \"day_first\"", "[paths]\n\"/a\" = \"guide\"", "[import.headers.partners]\n\"No.\" = \"id\""} {
+		if parsed(t, base+other).settings.ConfigHash == want {
+			t.Errorf("%q does not change the plan", other)
+		}
+	}
+}

@@ -1,0 +1,201 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"reflect"
+	"strings"
+
+	"github.com/pelletier/go-toml/v2"
+	"github.com/pelletier/go-toml/v2/unstable"
+)
+
+// describeTOML turns go-toml's errors into one line each: file, line, key, and what
+// would be right. go-toml's own words name Go types.
+func describeTOML(path string, text []byte, err error) error {
+	var strict *toml.StrictMissingError
+	if errors.As(err, &strict) {
+		var all []string
+		for _, e := range strict.Errors {
+			line, _ := e.Position()
+			key := strings.Join(e.Key(), ".")
+			all = append(all, fmt.Sprintf("%s:%d: unknown key %s%s", path, line, key, nearestKey(key)))
+		}
+		return configErrors(path, all)
+	}
+	var decode *toml.DecodeError
+	if !errors.As(err, &decode) {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	line, column := decode.Position()
+	at := fmt.Sprintf("%s:%d:%d: ", path, line, column)
+	key := strings.Join(decode.Key(), ".")
+	said := strings.TrimPrefix(decode.Error(), "toml: ")
+	switch found, _, wrongType := strings.Cut(strings.TrimPrefix(said, "cannot decode TOML "), " into "); {
+	case bytes.IndexByte(text, 0) >= 0:
+		return fmt.Errorf("%s is not UTF-8 text: save it as UTF-8", path)
+	case strings.HasPrefix(said, "cannot decode TOML ") && wrongType:
+		return fmt.Errorf("%s%s must be %s, and here it is %s", at, key, wantedAt(key), tomlType(found))
+	case strings.HasPrefix(said, "cannot store a table"):
+		return fmt.Errorf("%s%s must be %s, and here it is a table", at, key, wantedAt(key))
+	case key != "":
+		return fmt.Errorf("%s%s: %s; it must be %s", at, key, said, wantedAt(key))
+	}
+	return fmt.Errorf("%s%s; text stands in quotes, dates and hosts too", at, said)
+}
+
+// tomlType names a TOML type as the people who write configurations do.
+func tomlType(name string) string {
+	switch name {
+	case "string":
+		return "text in quotes"
+	case "boolean":
+		return "true or false"
+	case "integer", "float":
+		return "a number"
+	case "array":
+		return "a list"
+	case "table", "inline table":
+		return "a table"
+	}
+	return "a date or time without quotes"
+}
+
+// wantedAt says of what type the value of a key must be.
+func wantedAt(key string) string {
+	t := reflect.TypeFor[config]()
+	for part := range strings.SplitSeq(key, ".") {
+		switch t.Kind() {
+		case reflect.Map:
+			t = t.Elem()
+			continue
+		case reflect.Struct:
+			if next, ok := fieldOf(t, part); ok {
+				t = next
+				continue
+			}
+		}
+		return "written as \"carryover init\" shows it"
+	}
+	switch t.Kind() {
+	case reflect.Bool:
+		return "true or false, without quotes"
+	case reflect.String:
+		return "text in quotes"
+	case reflect.Slice:
+		if t.Elem().Kind() == reflect.Int {
+			return "a list of numbers such as [10, 15]"
+		}
+		return "a list of texts such as [\"one\", \"two\"]"
+	case reflect.Struct, reflect.Map:
+		return "a table: a line [" + key + "] with its keys below it"
+	}
+	if strings.HasPrefix(key, "terms.") {
+		return "written as \"carryover init\" shows it"
+	}
+	return wantInstant
+}
+
+func fieldOf(t reflect.Type, name string) (reflect.Type, bool) {
+	for i := range t.NumField() {
+		if f := t.Field(i); f.Tag.Get("toml") == name {
+			return f.Type, true
+		}
+	}
+	return nil, false
+}
+
+// keyLines says on which line every dotted key of the file stands.
+func keyLines(text []byte) map[string]int {
+	lines := map[string]int{}
+	var p unstable.Parser
+	p.Reset(text)
+	prefix := ""
+	for p.NextExpression() {
+		e := p.Expression()
+		var parts []string
+		line := 0
+		for it := e.Key(); it.Next(); {
+			if line == 0 {
+				line = p.Shape(it.Node().Raw).Start.Line
+			}
+			parts = append(parts, string(it.Node().Data))
+		}
+		key := strings.Join(parts, ".")
+		switch e.Kind {
+		case unstable.Table, unstable.ArrayTable:
+			prefix = key + "."
+			lines[key] = line
+		case unstable.KeyValue:
+			lines[prefix+key] = line
+		}
+	}
+	return lines
+}
+
+// nearestKey suggests what an unknown key may have meant: a key of the same table that
+// is spelled nearly so, the table that it belongs under, or what there is.
+func nearestKey(key string) string {
+	table, name := "", key
+	if i := strings.LastIndexByte(key, '.'); i >= 0 {
+		table, name = key[:i+1], key[i+1:]
+	}
+	best, bestDistance := "", 1+max(1, len(name)/3)
+	var siblings []string
+	for _, known := range knownKeys(reflect.TypeFor[config](), "") {
+		sibling, inTable := strings.CutPrefix(known, table)
+		if inTable && !strings.Contains(sibling, ".") {
+			siblings = append(siblings, sibling)
+			if d := distance(strings.ToLower(name), sibling); d < bestDistance {
+				best, bestDistance = known, d
+			}
+		}
+	}
+	if best != "" {
+		return fmt.Sprintf(": did you mean %s?", best)
+	}
+	for _, known := range knownKeys(reflect.TypeFor[config](), "") {
+		if i := strings.LastIndexByte(known, '.'); i >= 0 && known[i+1:] == name {
+			return fmt.Sprintf(": it belongs under [%s]", known[:i])
+		}
+	}
+	if table != "" && len(siblings) > 0 {
+		return fmt.Sprintf(": [%s] takes %s", strings.TrimSuffix(table, "."), strings.Join(siblings, ", "))
+	}
+	return ": \"carryover init\" shows every key there is"
+}
+
+func knownKeys(t reflect.Type, prefix string) []string {
+	var keys []string
+	for i := range t.NumField() {
+		f := t.Field(i)
+		name := prefix + f.Tag.Get("toml")
+		keys = append(keys, name)
+		if f.Type.Kind() == reflect.Struct {
+			keys = append(keys, knownKeys(f.Type, name+".")...)
+		}
+	}
+	return keys
+}
+
+// distance is the number of letters to add, drop or change to make a into b.
+func distance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := 1; i <= len(a); i++ {
+		diagonal := row[0]
+		row[0] = i
+		for j := 1; j <= len(b); j++ {
+			cost := diagonal
+			if a[i-1] != b[j-1] {
+				cost++
+			}
+			diagonal = row[j]
+			row[j] = min(cost, row[j]+1, row[j-1]+1)
+		}
+	}
+	return row[len(b)]
+}

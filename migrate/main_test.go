@@ -1,0 +1,358 @@
+package migrate_test
+
+import (
+	"context"
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"carryover/mapping"
+	"carryover/mapping/book"
+	"carryover/mapping/store"
+	"carryover/migrate"
+)
+
+// carrot is the program of the samples.
+func carrot(exclude ...string) *migrate.Settings {
+	zone := mustZone("America/Los_Angeles")
+	return &migrate.Settings{
+		Policy: mapping.Policy{
+			Program: "carrot", KeapApp: "xy123",
+			LegacyHosts: []string{"go.carrot.test"}, AllowedHosts: []string{"carrot.test", "www.carrot.test"},
+			Cutoff: time.Date(2023, 4, 1, 0, 0, 0, 0, zone), AfterCutoff: mapping.AfterRedirect, Inactive: mapping.InactiveUncredited,
+			Pages: mapping.Pages{
+				Landing: "https://carrot.test/", Login: "https://carrot.firstpromoter.test/login", Rejoin: "https://carrot.test/rejoin",
+				Join: "https://carrot.test/join", PasswordReset: "https://carrot.firstpromoter.test/password-reset", Guide: "https://carrot.test/guide",
+			},
+			TokenParam: "fpr", SubIDParam: "fp_sid", CodeParams: []string{"aff", "affcode"}, IDParams: []string{"affiliate"},
+		},
+		Exclude: exclude, Zone: zone, Dates: "auto", ConfigHash: "carrot",
+	}
+}
+
+func mustZone(name string) *time.Location {
+	zone, err := time.LoadLocation(name)
+	if err != nil {
+		panic(err)
+	}
+	return zone
+}
+
+var (
+	beforeCutoff = time.Date(2023, 2, 15, 12, 0, 0, 0, time.UTC)
+	applied      = time.Date(2023, 3, 1, 0, 0, 0, 0, time.UTC)
+)
+
+// testing's T and rapid's.
+type tb interface {
+	Helper()
+	Errorf(format string, args ...any)
+	Fatalf(format string, args ...any)
+}
+
+// desk is where an ops person works: a folder with exports and plans, a book, a map.
+type desk struct {
+	tb
+	settings *migrate.Settings
+	dir      string
+	book     *book.Book
+	store    *store.InBook
+}
+
+func newDesk(t *testing.T, s *migrate.Settings) *desk {
+	t.Helper()
+	d := deskIn(t, t.TempDir(), s)
+	t.Cleanup(func() { d.book.Close() })
+	return d
+}
+
+func deskIn(t tb, dir string, s *migrate.Settings) *desk {
+	t.Helper()
+	b, err := book.Open(filepath.Join(dir, "data", "book.db"))
+	if err != nil {
+		t.Fatalf("%v", err)
+	}
+	return &desk{t, s, dir, b, store.OpenBook(b)}
+}
+
+func (d *desk) path(parts ...string) string {
+	return filepath.Join(append([]string{d.dir}, parts...)...)
+}
+
+// write makes a file with the given lines and returns its path.
+func (d *desk) write(name string, lines ...string) string {
+	d.Helper()
+	path := d.path(name)
+	d.must(os.MkdirAll(filepath.Dir(path), 0o755))
+	d.must(os.WriteFile(path, []byte(strings.Join(lines, "\n")+"\n"), 0o644))
+	return path
+}
+
+func (d *desk) must(err error) {
+	d.Helper()
+	if err != nil {
+		d.Fatalf("%v", err)
+	}
+}
+
+// try plans into the folder plan.
+func (d *desk) try(decisions string, exports ...string) (*migrate.Plan, error) {
+	return d.tryInto("plan", decisions, exports...)
+}
+
+func (d *desk) tryInto(out, decisions string, exports ...string) (*migrate.Plan, error) {
+	decided, err := migrate.ReadDecisions(decisions)
+	if err != nil {
+		return nil, err
+	}
+	folder, err := migrate.NewFolder(d.path(out))
+	if err != nil {
+		return nil, err
+	}
+	defer folder.Discard()
+	workDir, err := os.Getwd()
+	d.must(err)
+	p, err := migrate.Make(d.ctx(), migrate.Request{
+		Settings: d.settings, Args: exports, WorkDir: workDir, Decisions: decided, Book: d.book, Progress: migrate.NoProgress{}, Sink: folder.Sink,
+	})
+	if err != nil {
+		return nil, err
+	}
+	p.Decisions = decisions
+	for _, f := range p.Files {
+		if f.Rows != f.Loaded+f.Rejected+f.Skipped {
+			d.Errorf("%s: %d rows, but %d loaded + %d rejected + %d skipped", f.Path, f.Rows, f.Loaded, f.Rejected, f.Skipped)
+		}
+	}
+	return p, folder.Write(p, func(w io.Writer) error {
+		_, err := fmt.Fprintln(w, "<!doctype html>")
+		return err
+	})
+}
+
+func (d *desk) plan(exports ...string) *migrate.Plan {
+	d.Helper()
+	p, err := d.try("", exports...)
+	d.must(err)
+	return p
+}
+
+func (d *desk) tryApply(extra migrate.Decisions) (*migrate.Result, error) {
+	p, err := migrate.ReadPlan(d.path("plan"))
+	if err != nil {
+		return nil, err
+	}
+	return migrate.Apply(d.ctx(), p, d.path("plan"), extra, d.settings, d.book, d.store, migrate.NoProgress{}, applied)
+}
+
+func (d *desk) apply() *migrate.Result {
+	d.Helper()
+	res, err := d.tryApply(nil)
+	d.must(err)
+	return res
+}
+
+// migrate plans and applies.
+func (d *desk) migrate(exports ...string) *migrate.Plan {
+	d.Helper()
+	p := d.plan(exports...)
+	d.apply()
+	return p
+}
+
+func (d *desk) content() *book.Content {
+	d.Helper()
+	c, err := d.book.Content(d.ctx())
+	d.must(err)
+	return c
+}
+
+func (d *desk) table() *mapping.Table {
+	d.Helper()
+	m, _, err := d.store.Load(d.ctx())
+	d.must(err)
+	table, err := mapping.New(m)
+	d.must(err)
+	return table
+}
+
+// token is whom an old link before the cutoff names, "" for nobody.
+func (d *desk) token(url string) string {
+	d.Helper()
+	return d.table().Resolve(mapping.ParseURL("https://go.carrot.test"+url), beforeCutoff).Token
+}
+
+// differences verifies and returns what differs.
+func (d *desk) differences() []string {
+	d.Helper()
+	checks, _, err := migrate.Verify(d.ctx(), d.settings, d.book, d.store, migrate.NoProgress{})
+	d.must(err)
+	var all []string
+	for _, c := range checks {
+		all = append(all, c.Examples...)
+		if c.Note != "" {
+			all = append(all, c.Note)
+		}
+	}
+	return all
+}
+
+// promoters lists those that live, one line each, in the order of their primary ids:
+// token, e-mail, status, ids, codes, parent.
+func promoters(c *book.Content) []string {
+	byID := map[int64]book.Promoter{}
+	for _, p := range c.Promoters {
+		byID[p.ID] = p
+	}
+	live := slices.DeleteFunc(slices.Clone(c.Promoters), func(p book.Promoter) bool { return p.MergedInto != 0 })
+	slices.SortFunc(live, func(a, b book.Promoter) int { return int(a.KeapID - b.KeapID) })
+	var lines []string
+	for _, p := range live {
+		var ids []int64
+		var codes []string
+		for i := range c.Aliases {
+			a := &c.Aliases[i]
+			if a.PromoterID != p.ID {
+				continue
+			}
+			if id, ok := a.KeapID(); ok {
+				ids = append(ids, id)
+			} else {
+				codes = append(codes, a.Value)
+			}
+		}
+		slices.Sort(ids)
+		parent := "-"
+		if p.ParentID != 0 {
+			parent = byID[p.ParentID].Token
+		}
+		email := p.Email
+		if email == "" {
+			email = "-"
+		}
+		lines = append(lines, fmt.Sprintf("%s %s %s %s [%s] %s", p.Token, email, p.Status, strings.Trim(fmt.Sprint(ids), "[]"), strings.Join(codes, " "), parent))
+	}
+	return lines
+}
+
+// has returns the conflicts of a kind, as subjects.
+func has(p *migrate.Plan, kind string) []string {
+	var subjects []string
+	for _, c := range p.Conflicts {
+		if c.Kind == kind {
+			subjects = append(subjects, c.Subject)
+		}
+	}
+	return subjects
+}
+
+// same compares two lists line by line.
+func same(t tb, what string, got, want []string) {
+	t.Helper()
+	for _, line := range want {
+		if !slices.Contains(got, line) {
+			t.Errorf("%s: missing %q", what, line)
+		}
+	}
+	for _, line := range got {
+		if !slices.Contains(want, line) {
+			t.Errorf("%s: not expected %q", what, line)
+		}
+	}
+	if len(got) != len(want) && !slices.Equal(got, want) {
+		t.Errorf("%s: %d, want %d", what, len(got), len(want))
+	}
+}
+
+// readCSV returns the rows below the header, by column.
+func readCSV(t tb, path string) []map[string]string {
+	t.Helper()
+	f, err := os.Open(path)
+	if err != nil {
+		t.Fatalf("%v", err)
+	}
+	defer f.Close()
+	rows, err := csv.NewReader(f).ReadAll()
+	if err != nil {
+		t.Fatalf("%s: %v", path, err)
+	}
+	var out []map[string]string
+	for _, row := range rows[1:] {
+		m := map[string]string{}
+		for i, name := range rows[0] {
+			m[name] = row[i]
+		}
+		out = append(out, m)
+	}
+	return out
+}
+
+// decide writes the conflicts of the last plan with their decisions filled in, and
+// returns the file.
+func (d *desk) decide(name string, choose func(id, recommended string) string) string {
+	d.Helper()
+	f, err := os.Open(d.path("plan", "conflicts.csv"))
+	d.must(err)
+	defer f.Close()
+	rows, err := csv.NewReader(f).ReadAll()
+	d.must(err)
+	for _, row := range rows[1:] {
+		row[6] = choose(row[0], row[4])
+	}
+	out, err := os.Create(d.path(name))
+	d.must(err)
+	w := csv.NewWriter(out)
+	d.must(errors.Join(w.WriteAll(rows), out.Close()))
+	return out.Name()
+}
+
+// resolveCases asks the published map everything that a file of cases says.
+func (d *desk) resolveCases(path string) {
+	d.Helper()
+	table := d.table()
+	for i, c := range readCSV(d, path) {
+		at, err := time.Parse(time.RFC3339Nano, c["at"])
+		d.must(err)
+		got := table.Resolve(mapping.ParseURL(c["url"]), at)
+		if got.Outcome.String() != c["outcome"] || got.Location != c["location"] {
+			d.Errorf("%s, case %d: %s at %s: %s %q, want %s %q", filepath.Base(path), i+1, c["url"], c["at"], got.Outcome, got.Location, c["outcome"], c["location"])
+		}
+	}
+}
+
+// searchFiles fails when any file below dir holds text.
+func searchFiles(t tb, dir, text string) {
+	t.Helper()
+	err := filepath.WalkDir(dir, func(path string, e os.DirEntry, err error) error {
+		if err != nil || !e.Type().IsRegular() {
+			return err
+		}
+		content, err := os.ReadFile(path)
+		if err == nil && strings.Contains(string(content), text) {
+			t.Errorf("%s holds %q", path, text)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatalf("%v", err)
+	}
+}
+
+func number(t tb, s string) int {
+	t.Helper()
+	n, err := strconv.Atoi(s)
+	if err != nil {
+		t.Fatalf("%v", err)
+	}
+	return n
+}
+
+func (d *desk) ctx() context.Context { return context.Background() }
