@@ -12,7 +12,7 @@ import (
 	"carryover/mapping"
 )
 
-// scanCount is how many entries Redis looks at for one HSCAN: about a millisecond in
+// scanCount is how many entries Redis looks at for one HSCAN: about two milliseconds in
 // which other clients wait.
 const scanCount = 2000
 

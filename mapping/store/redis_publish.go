@@ -14,7 +14,7 @@ import (
 )
 
 // batchSize is the number of entries in one HSET or HMGET. Larger ones are hardly
-// quicker and keep other clients of the Redis waiting: this one is about a millisecond.
+// quicker and keep other clients of the Redis waiting: this one takes it half a millisecond.
 const batchSize = 500
 
 // writers is how many batches are under way at once: one is being put on the wire while

@@ -8,8 +8,8 @@ import (
 	"unsafe"
 )
 
-// Replies of a million strings are read raw, in one piece: cutting strings out of it
-// costs a tenth of the client's allocation for each.
+// Replies of thousands of strings are read raw and cut up in place: the client would
+// allocate each string by itself.
 
 var errReply = errors.New("a reply of Redis is not understood")
 
