@@ -274,6 +274,11 @@ func (a *App) Run(ctx context.Context) error {
 	if err := a.Start(); err != nil {
 		return err
 	}
+	return a.Wait(ctx)
+}
+
+// Wait is what [App.Run] does after the start: for callers that tell the addresses first.
+func (a *App) Wait(ctx context.Context) error {
 	var broken error
 	select {
 	case <-ctx.Done():

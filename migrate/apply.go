@@ -148,18 +148,35 @@ func (reviewed *Plan) matches(p *Plan) error {
 	if reviewed.InputsID == p.InputsID {
 		return nil
 	}
-	for i, f := range p.Files {
-		if i >= len(reviewed.Files) {
-			return fmt.Errorf("%s is new since the plan was made: plan again and review it", f.Path)
-		}
-		if r := reviewed.Files[i]; r.SHA256 != f.SHA256 {
-			return fmt.Errorf("%s has changed since the plan was made (checksum %.12s, planned %.12s): plan again and review it", f.Path, f.SHA256, r.SHA256)
-		}
-	}
-	if len(p.Files) < len(reviewed.Files) {
-		return fmt.Errorf("%s is gone since the plan was made: plan again and review it", reviewed.Files[len(p.Files)].Path)
+	if changes := changedFiles(reviewed.WorkDir, reviewed.Files, p.Files); len(changes) > 0 {
+		return fmt.Errorf("%s since the plan was made: plan again and review it", changes[0])
 	}
 	return errors.New("the configuration has changed since the plan was made: plan again and review it")
+}
+
+// changedFiles says which of the exports are not what they were; paths of those that
+// were read before are relative to workDir.
+func changedFiles(workDir string, before, now []FilePlan) (changes []string) {
+	left := make(map[string]FilePlan, len(before))
+	for _, f := range before {
+		left[absolutePath(workDir, f.Path)] = f
+	}
+	for _, f := range now {
+		path := absolutePath(currentDir(), f.Path)
+		switch old, ok := left[path]; {
+		case !ok:
+			changes = append(changes, f.Path+" is new")
+		case old.SHA256 != f.SHA256:
+			changes = append(changes, f.Path+" has changed")
+		case old.Kind != f.Kind:
+			changes = append(changes, fmt.Sprintf("%s is read as %s now, and was as %s,", f.Path, f.Kind, old.Kind))
+		}
+		delete(left, path)
+	}
+	for _, path := range slices.Sorted(maps.Keys(left)) {
+		changes = append(changes, left[path].Path+" is gone")
+	}
+	return changes
 }
 
 func (p *Plan) write(ctx context.Context, dir string, reviewed *Plan, decisions Decisions, b *book.Book, rejects []book.Reject, progress Progress, now time.Time) (int64, error) {

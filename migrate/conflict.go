@@ -39,6 +39,7 @@ const (
 	KindUnsafeLink    = "unsafe_link"       // a destination that may not be forwarded to
 	KindLoopingLink   = "looping_link"      // a destination that leads back to the old links
 	KindReservedName  = "reserved_name"     // a destination that holds a promoter parameter
+	KindOtherStatus   = "unknown_status"    // a status that says neither active nor inactive
 	KindNoHouse       = "unknown_exclusion" // an excluded code that nobody has
 	KindNoGrace       = "unknown_grace"     // a grace date for a code that nobody has
 	KindDuplicate     = "duplicate"         // blocks: two rows of one id that say different things
@@ -47,7 +48,7 @@ const (
 
 var kinds = []string{
 	KindNeedsEmail, KindCycle, KindUnknownParent, KindRenamed, KindMerged, KindSplit, KindAmbiguousCode, KindAmbiguousLink, KindMovedCode,
-	KindUnsafeLink, KindLoopingLink, KindReservedName, KindNoHouse, KindNoGrace, KindDuplicate, KindDateOrder,
+	KindUnsafeLink, KindLoopingLink, KindReservedName, KindOtherStatus, KindNoHouse, KindNoGrace, KindDuplicate, KindDateOrder,
 }
 
 // Decisions that a conflict can take. Most know only one: what the plan does.

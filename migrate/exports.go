@@ -167,7 +167,11 @@ func (x *exports) probe(ctx context.Context, inputs []sheet.Input) ([]*sheet.Fil
 		}
 		f, err := sheet.Probe(counted(in, bar), keap.Kinds(), opt)
 		var unknown *sheet.UnknownKind
+		var long *sheet.LongRecord
 		switch {
+		case errors.As(err, &long) && long.Headless && !in.Explicit:
+			x.unread = append(x.unread, Unread{Path: in.Path, Reason: err.Error()})
+			continue
 		case errors.As(err, &unknown) && !in.Explicit:
 			x.unread = append(x.unread, Unread{Path: in.Path, Reason: err.Error()})
 			continue

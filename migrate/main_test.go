@@ -9,7 +9,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -346,13 +345,26 @@ func searchFiles(t tb, dir, text string) {
 	}
 }
 
-func number(t tb, s string) int {
-	t.Helper()
-	n, err := strconv.Atoi(s)
-	if err != nil {
-		t.Fatalf("%v", err)
-	}
-	return n
-}
-
 func (d *desk) ctx() context.Context { return context.Background() }
+
+// Headers of the small exports that tests write.
+const (
+	partnersHeader = "Affiliate Id,Contact Id,Parent Id,Aff Code,Status"
+	contactsHeader = "Id,First Name,Last Name,Email,Last Updated"
+	linksHeader    = "Id,Link Code,Website Address,Date Created"
+)
+
+// export writes a folder of exports: partners, contacts and links as rows without their
+// headers. Empty ones get no file; the link "course" is always there.
+func (d *desk) export(dir string, partners, contacts []string, links ...string) string {
+	d.Helper()
+	put := func(name, header string, rows []string) {
+		if len(rows) > 0 {
+			d.write(filepath.Join(dir, name), append([]string{header}, rows...)...)
+		}
+	}
+	put("partners.csv", partnersHeader, partners)
+	put("contacts.csv", contactsHeader, contacts)
+	put("links.csv", linksHeader, append([]string{"1,course,https://carrot.test/course,1/2/2020"}, links...))
+	return d.path(dir)
+}

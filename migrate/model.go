@@ -16,6 +16,11 @@ import (
 func (p *Plan) build(s *Settings, x *exports, before *book.Content) {
 	all := withKnown(x.partners.rows, x.known)
 	resolveParentCodes(all)
+	for _, m := range all {
+		if m.otherStatus {
+			x.conflicts.add(newConflict(KindOtherStatus, m.code, fmt.Sprintf("partner %d, %s, line %d: its status says neither active nor inactive: it is read as inactive", m.id, x.files[m.at.file].Path, m.at.line)))
+		}
+	}
 	house := excluded(all, s.Exclude, x.conflicts)
 	who := &people{house: house, person: x.person, known: x.known, before: before, conflicts: x.conflicts}
 	for _, m := range all {
@@ -316,6 +321,9 @@ func compareAliases(a, b book.Alias) int {
 // changed lists the rows of after that before does not hold as they are. Both are in
 // the order of compare, and after lacks none of before.
 func changed[T comparable](before, after []T, compare func(a, b T) int) (rows []T, n TableCount) {
+	if len(before) == 0 {
+		return after, TableCount{Create: len(after)}
+	}
 	for _, row := range after {
 		for len(before) > 0 && compare(before[0], row) < 0 {
 			before = before[1:]

@@ -23,6 +23,7 @@ type partner struct {
 	ownEmail                string   // of its own row, in lower case
 	email                   string   // the key that the person is known by; empty: none
 	active                  bool
+	otherStatus             bool  // its status says neither active nor inactive
 	parentLost              bool  // it names a parent by a code that nobody has
 	joined                  int64 // Unix seconds, 0: not known
 

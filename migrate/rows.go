@@ -164,7 +164,7 @@ func (x *exports) partner(row *keap.Partner, has columns, at place) error {
 	p := &partner{
 		id: row.ID.Number, contactID: row.ContactID.Number, parentID: row.ParentID.Number, parentCode: row.ParentCode,
 		code: row.Code, name: row.Name, owner: cmp.Or(fullName(row.FirstName, row.LastName), row.Company),
-		ownEmail: strings.ToLower(row.Email), active: row.Status == sheet.Active, joined: unix(row.CreatedAt),
+		ownEmail: strings.ToLower(row.Email), active: row.Status == sheet.Active, otherStatus: row.Status == sheet.OtherStatus, joined: unix(row.CreatedAt),
 		has: has, exported: true, at: at,
 	}
 	if p.contactID != 0 {
@@ -197,7 +197,7 @@ func (p *partner) takes(q *partner) bool {
 		p.parentCode = q.parentCode
 	}
 	if adds(hasStatus) {
-		p.active = q.active
+		p.active, p.otherStatus = q.active, q.otherStatus
 	}
 	if adds(hasName) {
 		p.name = q.name

@@ -81,20 +81,14 @@ func verifyExports(ctx context.Context, s *Settings, b *book.Book, planDir strin
 		return nil, nil, fmt.Errorf("the exports of the newest run cannot be read again: %w", err)
 	}
 	files := Check{Name: "exports as they were applied"}
-	for i, f := range p.Files {
+	for _, change := range changedFiles(in.WorkDir, in.Files, p.Files) {
+		files.differ("%s since the run", change)
+	}
+	for _, f := range p.Files {
 		files.Compared++
-		switch {
-		case i >= len(in.Files):
-			files.differ("%s was not there when the run was applied", f.Path)
-		case f.SHA256 != in.Files[i].SHA256:
-			files.differ("%s has changed since", f.Path)
-		}
 		if f.Rows != f.Loaded+f.Rejected+f.Skipped {
 			files.differ("%s: %d rows were read, but %d loaded + %d rejected + %d skipped", f.Path, f.Rows, f.Loaded, f.Rejected, f.Skipped)
 		}
-	}
-	if len(in.Files) > len(p.Files) {
-		files.differ("%d of the exports are gone", len(in.Files)-len(p.Files))
 	}
 	if in.InputsID != p.InputsID && files.Differences == 0 {
 		files.Note = "the configuration has changed since the run: plan and apply again, or put it back"

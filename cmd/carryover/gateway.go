@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"log/slog"
 	"os"
@@ -80,17 +79,24 @@ func (c *gatewayCmd) Run(a *app) error {
 	if err := g.Start(); err != nil {
 		return err
 	}
-	fmt.Fprintf(a.errOut, "carryover gateway: visitors on http://%s, ops on http://%s\n", g.Addr(), g.AdminAddr())
-	<-a.ctx.Done()
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
-	defer cancel()
-	return g.Stop(ctx)
+	if a.atTerminal() {
+		fmt.Fprintf(a.errOut, "carryover gateway: visitors on http://%s, ops on http://%s\n", g.Addr(), g.AdminAddr())
+	} else {
+		o.Logger.Info("serving", "visitors", "http://"+g.Addr(), "ops", "http://"+g.AdminAddr())
+	}
+	return g.Wait(a.ctx)
+}
+
+// atTerminal says whether a person reads standard error as it is written.
+func (a *app) atTerminal() bool {
+	f, ok := a.errOut.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
 }
 
 // gatewayLog is JSON for machines, text for a person at a terminal.
 func (a *app) gatewayLog() *slog.Logger {
-	if f, ok := a.errOut.(*os.File); ok && !term.IsTerminal(int(f.Fd())) {
-		return slog.New(slog.NewJSONHandler(a.errOut, nil))
+	if a.atTerminal() {
+		return a.log
 	}
-	return a.log
+	return slog.New(slog.NewJSONHandler(a.errOut, nil))
 }

@@ -137,6 +137,7 @@ func TestClickReports(t *testing.T) {
 		if code := g.stop(); code != exitDone {
 			d.Errorf("the gateway ended with %d:\n%s", code, g.err)
 		}
+		d.objects(g.err.String()) // its log is JSON, every line
 		if n := len(d.objects(d.ok("clicks", "--raw", "--json"))); n != 8 {
 			d.Errorf("%d clicks after the gateway has stopped", n)
 		}

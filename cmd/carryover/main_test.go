@@ -271,7 +271,7 @@ func (t *tail) String() string {
 	return s
 }
 
-var whereServed = regexp.MustCompile(`visitors on http://(\S+), ops on http://(\S+)`)
+var whereServed = regexp.MustCompile(`"visitors":"http://([^"]+)","ops":"http://([^"]+)"`)
 
 // gateway starts one on free ports; it is ended with the test.
 func (d *desk) gateway(args ...string) *served {

@@ -150,6 +150,9 @@ func (c *linksCmd) Run(a *app) error {
 	enc.SetEscapeHTML(false)
 	sheetOut := sheet.NewWriter(out)
 	write := func(l migrate.SheetLink) error {
+		if err := a.ctx.Err(); err != nil { // there may be millions
+			return err
+		}
 		if a.JSON {
 			return enc.Encode(l)
 		}

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	_ "modernc.org/sqlite" // the driver "sqlite"
 )
@@ -86,11 +87,18 @@ func openHandle(path, mode string, existing bool) (*sql.DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := db.Ping(); err != nil {
-		db.Close()
-		return nil, err
+	// Turning WAL on may meet another process that creates the book at this moment, and
+	// SQLite does not wait for that one as busy_timeout says.
+	for tries := 0; ; tries++ {
+		if err = db.Ping(); err == nil {
+			return db, nil
+		}
+		if tries == 100 || !strings.Contains(err.Error(), "SQLITE_BUSY") {
+			db.Close()
+			return nil, err
+		}
+		time.Sleep(20 * time.Millisecond)
 	}
-	return db, nil
 }
 
 // describeOpen turns the driver's words into a sentence that says what to do.

@@ -67,9 +67,9 @@ var kinds = []words{
 	},
 	{
 		Kind:    migrate.KindSplit,
-		Title:   "Promoters who turn out to be several people",
+		Title:   "Promoters who look like several people now",
 		Meaning: "An earlier run made one promoter of partners who no longer share a contact or an e-mail address.",
-		Outcome: "One of them stays the promoter in the book. The others become promoters of their own.",
+		Outcome: "They stay one promoter: no old link changes hands.",
 	},
 	{
 		Kind:    migrate.KindNeedsEmail,
@@ -88,6 +88,12 @@ var kinds = []words{
 		Title:   "Partners who are each other's parents",
 		Meaning: "Going from parent to parent leads round in a circle.",
 		Outcome: "The one with the lowest Keap id loses its parent, the others keep theirs.",
+	},
+	{
+		Kind:    migrate.KindOtherStatus,
+		Title:   "Partners with a status of another kind",
+		Meaning: "The status is a word that says neither active nor inactive.",
+		Outcome: "The partner is carried over as inactive.",
 	},
 	{
 		Kind:    migrate.KindNoHouse,

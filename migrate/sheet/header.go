@@ -58,7 +58,7 @@ func findHeader(s *scanner, in Input, kinds []Kind, opt Options) (*header, error
 		n := bytes.IndexAny(window[start:], "\r\n")
 		if n < 0 {
 			if len(window)-start > s.limit && bytes.IndexByte(window, 0) < 0 {
-				return nil, &LongRecord{Path: in.Path, Line: line, Limit: s.limit}
+				return nil, &LongRecord{Path: in.Path, Line: line, Limit: s.limit, Headless: true}
 			}
 			break
 		}

@@ -19,6 +19,8 @@ type LongRecord struct {
 	Path  string
 	Line  int
 	Limit int // bytes
+
+	Headless bool // it came before any header: the file may be no export at all
 }
 
 func (e *LongRecord) Error() string {
