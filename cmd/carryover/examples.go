@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"net/url"
+	"os"
 	"strings"
 	"time"
 
@@ -56,10 +57,23 @@ func (examplesCmd) Run(a *app) error {
 		if a.JSON {
 			return nil
 		}
-		fmt.Fprintf(a.out, "\nSee an answer: curl -sI 'http://%s%s'\nAsk why:       carryover resolve '%s' --at %s\n\n",
-			p.Gateway.Listen, examples[0].target, "https://"+m.Policy.LegacyHosts[0]+examples[0].target, day(before))
+		fmt.Fprintf(a.out, "\nSee an answer: curl -sI 'http://%s%s'\nAsk why:       %s resolve '%s' --at %s\n\n",
+			p.Gateway.Listen, examples[0].target, a.invocation(), "https://"+m.Policy.LegacyHosts[0]+examples[0].target, day(before))
 		return nil
 	})
+}
+
+// invocation is how this program was called, with the flags that choose the program it
+// speaks of: what a person can copy.
+func (a *app) invocation() string {
+	words := []string{os.Args[0]}
+	if a.Config != "carryover.toml" {
+		words = append(words, "--config", a.Config)
+	}
+	if a.Data != "data" {
+		words = append(words, "--data", a.Data)
+	}
+	return strings.Join(words, " ")
 }
 
 func outcome(d mapping.Decision) map[string]any {
