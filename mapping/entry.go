@@ -146,11 +146,11 @@ func (m *Map) Add(e Entry) error {
 	case IDs:
 		id, err := strconv.ParseInt(e.Key, 10, 64)
 		if err != nil {
-			return fmt.Errorf("Keap id %q: %w", e.Key, err)
+			return fmt.Errorf("the Keap id %q: %w", e.Key, err)
 		}
 		code, err := parseString(e.Value)
 		if err != nil {
-			return fmt.Errorf("Keap id %q: %w", e.Key, err)
+			return fmt.Errorf("the Keap id %q: %w", e.Key, err)
 		}
 		m.IDs = append(m.IDs, ID{KeapID: id, Code: code})
 	case Paths:

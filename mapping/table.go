@@ -176,7 +176,7 @@ func (t *Table) addPartners(partners []Partner, ids []ID) error {
 	for _, id := range ids {
 		i, ok := t.code[id.Code]
 		if !ok {
-			return fmt.Errorf("Keap id %d: its code %q is not in the map", id.KeapID, id.Code)
+			return fmt.Errorf("the Keap id %d: its code %q is not in the map", id.KeapID, id.Code)
 		}
 		t.keapID[id.KeapID] = i
 	}
