@@ -122,7 +122,10 @@ func (t *Table) siteParameters(query string, now time.Time, why *trace) Decision
 			why.say("the address names neither a link nor a partner")
 		}
 	} else if t.byCode.has(name) {
-		w = t.partnerByCode(parameterSegment(value), why)
+		w = t.partnerByCode(segment{value, repairSegment(value)}, why)
+		if rest, quoted := withoutQuoted(value); quoted && w.kind == unknown {
+			w = t.partnerByCode(segment{rest, repairSegment(rest)}, why)
+		}
 	} else {
 		w = t.partnerByID(value, why)
 	}
@@ -323,9 +326,8 @@ func (t *Table) partnerByCode(s segment, why *trace) who {
 func (t *Table) partnerByID(value string, why *trace) who {
 	id, ok := keapID(value)
 	if !ok {
-		if s := parameterSegment(value); s.clean != value {
-			id, ok = keapID(s.clean)
-		}
+		rest, _ := withoutQuoted(repairSegment(value))
+		id, ok = keapID(rest)
 	}
 	if !ok {
 		if why != nil {
@@ -346,12 +348,10 @@ func (t *Table) partnerByID(value string, why *trace) who {
 	return t.whoIs(i)
 }
 
-// parameterSegment repairs the value of one of Keap's own parameters: what a path
-// segment may suffer, and the "3D" that quoted-printable mail leaves after "=".
-func parameterSegment(value string) segment {
-	clean := repairSegment(value)
-	if len(clean) >= 2 && clean[0] == '3' && clean[1]|0x20 == 'd' {
-		clean = clean[2:]
+// withoutQuoted takes away the "3D" that quoted-printable mail leaves after "=".
+func withoutQuoted(value string) (string, bool) {
+	if len(value) >= 2 && value[0] == '3' && value[1]|0x20 == 'd' {
+		return value[2:], true
 	}
-	return segment{value, clean}
+	return value, false
 }

@@ -61,6 +61,7 @@ func program() *Map {
 			{Code: "login", Token: "login", Status: Active},
 			{Code: "bob", Token: "bob", Status: Active},
 			{Code: "bob.", Token: "bob-", Status: Active},
+			{Code: "par)", Token: "par-", Status: Active},
 		},
 		IDs:   []ID{{42, "ANN"}, {7, "sleeper"}, {1, "House"}, {9, "Peak"}},
 		Paths: []Path{{"/app/orderForms/Spring", "https://carrot.test/spring"}, {"/old-faq", "guide"}},
@@ -184,6 +185,9 @@ func TestResolve(t *testing.T) {
 	f(host+"/?affiliate=42", "forward", landing+"?fpr=ann")
 	f(host+"/?aff=3Dfan", "forward", landing+"?fpr=3dfan")
 	f(host+"/?aff=3DANN", "forward", landing+"?fpr=ann")
+	f(host+"/?aff=par)", "forward", landing+"?fpr=par-")
+	f(host+"/?aff=3Dpar)", "forward", landing+"?fpr=par-")
+	f(host+"/?aff=3DANN).", "forward", landing+"?fpr=ann")
 	f(host+"/?aff=stranger", "not_found", "")
 	f(host+"/?aff=", "not_found", "")
 	f(host+"/go/course/ANN?aff=peak&affiliate=9", "forward", "https://carrot.test/free?plan=pro&fpr=ann&fp_sid=course")
@@ -195,6 +199,11 @@ func TestResolve(t *testing.T) {
 		f(h+"/go/course/ANN", "forward", "https://carrot.test/free?plan=pro&fpr=ann&fp_sid=course")
 	}
 	f("/go/course/ANN", "forward", "https://carrot.test/free?plan=pro&fpr=ann&fp_sid=course")
+	// What stands around a URL in a text goes; what the gateway would see as well stays.
+	f(`"https://go.carrot.test/go/bare/ANN?x=1"`, "forward", "https://carrot.test?x=1&fpr=ann&fp_sid=bare")
+	f(` <https://go.carrot.test/go/bare/ANN?x=1> `, "forward", "https://carrot.test?x=1&fpr=ann&fp_sid=bare")
+	f(`https://go.carrot.test/go/bare/ANN?x=1"`, "forward", `https://carrot.test?x=1"&fpr=ann&fp_sid=bare`)
+	f("https://go.carrot.test/go/bare/ANN?x=1>\u200b", "forward", "https://carrot.test?x=1>\u200b&fpr=ann&fp_sid=bare")
 	for _, h := range []string{"https://carrot.test", "https://evil.example.com", "zz999.infusionsoft.com", "https://go.carrot.test@evil.example.com", "https://", "javascript:alert(1)", "", "https://go.carrot.test.evil.example.com"} {
 		f(h+"//go/course/ANN", "not_found", "")
 	}

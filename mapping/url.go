@@ -6,7 +6,7 @@ import "strings"
 // blanks, quotes and brackets around it. It never fails: what is no URL of ours has a
 // host that nobody serves. A path alone ("/go/…") is taken as one on our own host.
 func ParseURL(raw string) Request {
-	s := strings.Trim(strings.TrimFunc(raw, func(r rune) bool { return isZeroWidth(r) || r <= ' ' || r == 0xA0 }), `<>"'`)
+	s := unwrap(raw)
 	if strings.HasPrefix(s, "/") && !strings.HasPrefix(s, "//") {
 		return ParseTarget("", s)
 	}
@@ -26,6 +26,20 @@ func ParseURL(raw string) Request {
 		authority = "?" // no host at all is nobody's
 	}
 	return ParseTarget(dropZeroWidth(authority), target)
+}
+
+// unwrap takes away what stands around a URL in a text: blanks, and a pair of quotes or
+// brackets. At its end only what cannot be part of it: the gateway would see the rest.
+func unwrap(raw string) string {
+	s := strings.TrimLeftFunc(raw, func(r rune) bool { return isZeroWidth(r) || r <= ' ' || r == 0xA0 })
+	s = strings.TrimRightFunc(s, func(r rune) bool { return r <= ' ' })
+	if s == "" {
+		return s
+	}
+	if i := strings.IndexByte("<\"'", s[0]); i >= 0 {
+		s = strings.TrimSuffix(s[1:], ">\"'"[i:i+1])
+	}
+	return s
 }
 
 // ParseTarget makes a request of a Host header and the target of a request line, raw

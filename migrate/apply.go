@@ -66,7 +66,13 @@ func Apply(ctx context.Context, reviewed *Plan, dir string, extra Decisions, s *
 			ErrUndecided, open[0].ID, open[0].Detail, len(open), filepath.Join(dir, "conflicts.csv"))
 	}
 	res := &Result{PlanID: p.PlanID, Tables: p.Tables, Changed: p.Changes.Len()}
-	if res.Changed > 0 {
+	record := res.Changed > 0
+	if !record {
+		if record, err = p.readOtherExports(ctx, b, reviewed.BaseRun); err != nil {
+			return nil, err
+		}
+	}
+	if record {
 		if res.Run, err = p.write(ctx, dir, reviewed, decisions, b, rejected.Rows, progress, now); err != nil {
 			return nil, err
 		}
@@ -75,6 +81,24 @@ func Apply(ctx context.Context, reviewed *Plan, dir string, extra Decisions, s *
 		return nil, fmt.Errorf("the book is complete, but the link map was not published: %w; run apply again", err)
 	}
 	return res, nil
+}
+
+// readOtherExports reports whether a plan that changes nothing was made of other exports
+// than the newest run. It is a run all the same: verify reads the exports of the newest,
+// and these are what the program looks like now.
+func (p *Plan) readOtherExports(ctx context.Context, b *book.Book, base int64) (bool, error) {
+	last, err := b.LastRun(ctx)
+	if errors.Is(err, book.ErrNoRun) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	var in runInputs
+	if err := json.Unmarshal(last.Inputs, &in); err != nil {
+		return false, fmt.Errorf("run %d does not say what it read: %w", last.ID, err)
+	}
+	return last.ID == base && in.InputsID != p.InputsID, nil
 }
 
 // decisions are those of the plan, completed by extra. A plan's decision cannot be

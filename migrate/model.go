@@ -122,7 +122,7 @@ func excluded(all []*partner, codes []string, conflicts *conflictList) map[int64
 			house[m.id] = m
 		}
 		if len(found) == 0 {
-			conflicts.add(newConflict(KindNoHouse, code, "[partners] exclude names it, and no partner has that code"))
+			conflicts.add(newConflict(KindNoHouse, code, "[partners] exclude names it, and no partner has that code, or several have it in other letter cases: spell it exactly"))
 		}
 	}
 	return house
@@ -393,24 +393,14 @@ func sameFold(n int, code func(i int) string) [][]int {
 	return out
 }
 
-// checkGrace reports grace dates for codes that nobody has.
+// checkGrace reports grace dates for codes that name nobody for certain.
 func (p *Plan) checkGrace(s *Settings, conflicts *conflictList) {
-	partners, links := maps.Clone(s.Grace.Partners), maps.Clone(s.Grace.Links)
-	for _, a := range p.After.Aliases {
-		if a.Kind == book.AliasCode && a.State == "" && len(partners) > 0 {
-			delete(partners, a.Value)
-			delete(partners, strings.ToLower(a.Value))
-		}
+	partners, links := p.After.UnknownGrace(s.Grace)
+	for _, code := range partners {
+		conflicts.add(newConflict(KindNoGrace, code, "[partners.grace] names it, and no promoter has that code, or several have it in other letter cases: spell it exactly"))
 	}
-	for _, l := range p.After.Links {
-		delete(links, l.Code)
-		delete(links, strings.ToLower(l.Code))
-	}
-	for _, code := range slices.Sorted(maps.Keys(partners)) {
-		conflicts.add(newConflict(KindNoGrace, code, "[partners.grace] names it, and no promoter has that code"))
-	}
-	for _, code := range slices.Sorted(maps.Keys(links)) {
-		conflicts.add(newConflict(KindNoGrace, code, "[links.grace] names it, and no link has that code"))
+	for _, code := range links {
+		conflicts.add(newConflict(KindNoGrace, code, "[links.grace] names it, and no link has that code, or several have it in other letter cases: spell it exactly"))
 	}
 }
 

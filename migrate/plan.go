@@ -62,6 +62,14 @@ type Totals struct {
 	OpenBlocking int `json:"open_blocking"` // conflicts that block and are not decided
 }
 
+// orEmpty makes a list that JSON writes as [] when there is nothing in it.
+func orEmpty[T any](list []T) []T {
+	if list == nil {
+		return []T{}
+	}
+	return list
+}
+
 // Open lists the conflicts that block and have no decision.
 func (p *Plan) Open() []Conflict {
 	var open []Conflict
@@ -157,7 +165,7 @@ func Make(ctx context.Context, req Request) (*Plan, error) {
 		return nil, err
 	}
 	p := &Plan{
-		BaseRun: base, WorkDir: req.WorkDir, Args: req.Args, Files: x.files, Rejects: x.rejects, Unread: x.unread,
+		BaseRun: base, WorkDir: req.WorkDir, Args: req.Args, Files: x.files, Rejects: orEmpty(x.rejects), Unread: orEmpty(x.unread),
 		Tables: map[string]TableCount{},
 	}
 	if len(before.Promoters) == 0 && len(x.partners.rows) == 0 {
@@ -167,7 +175,7 @@ func Make(ctx context.Context, req Request) (*Plan, error) {
 	if p.Unused, err = x.conflicts.check(); err != nil {
 		return nil, err
 	}
-	p.Conflicts = x.conflicts.list
+	p.Conflicts = orEmpty(x.conflicts.list)
 	p.Totals.OpenBlocking = len(p.Open())
 	if p.Map, err = req.Settings.Project(&p.After); err != nil {
 		return nil, err

@@ -158,8 +158,8 @@ func (a *app) openStore(p *program, b *book.Book) (store.Store, error) {
 	return store.OpenBook(b), nil
 }
 
-// withMap gives fn everything that a command on the migrated program needs.
-func (a *app) withMap(fn func(p *program, b *book.Book, s store.Store) error) error {
+// withBook gives fn the program and its book, which must be there.
+func (a *app) withBook(fn func(p *program, b *book.Book) error) error {
 	p, err := a.program()
 	if err != nil {
 		return err
@@ -169,12 +169,19 @@ func (a *app) withMap(fn func(p *program, b *book.Book, s store.Store) error) er
 		return err
 	}
 	defer b.Close()
-	s, err := a.openStore(p, b)
-	if err != nil {
-		return err
-	}
-	defer s.Close()
-	return fn(p, b, s)
+	return fn(p, b)
+}
+
+// withMap gives fn the store of the published map as well.
+func (a *app) withMap(fn func(p *program, b *book.Book, s store.Store) error) error {
+	return a.withBook(func(p *program, b *book.Book) error {
+		s, err := a.openStore(p, b)
+		if err != nil {
+			return err
+		}
+		defer s.Close()
+		return fn(p, b, s)
+	})
 }
 
 func (a *app) progress() migrate.Progress {

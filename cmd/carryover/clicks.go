@@ -41,29 +41,22 @@ func (f *clickFlags) filter(zone *time.Location) (book.ClickFilter, error) {
 
 // withClicks opens the book with every click in it that was answered so far.
 func (a *app) withClicks(f *clickFlags, fn func(b *book.Book, filter book.ClickFilter, zone *time.Location) error) error {
-	p, err := a.program()
-	if err != nil {
-		return err
-	}
-	filter, err := f.filter(p.settings.Zone)
-	if err != nil {
-		return err
-	}
-	b, err := a.readBook(p)
-	if err != nil {
-		return err
-	}
-	defer b.Close()
-	spool := filepath.Join(a.Data, "clicks.db")
-	if _, err := os.Stat(spool); err == nil {
-		if _, err := click.Drain(a.ctx, spool, b); err != nil {
-			if errors.Is(err, context.Canceled) {
-				return err
-			}
-			fmt.Fprintf(a.errOut, "carryover: the newest clicks are not in this report: %v\n", err)
+	return a.withBook(func(p *program, b *book.Book) error {
+		filter, err := f.filter(p.settings.Zone)
+		if err != nil {
+			return err
 		}
-	}
-	return fn(b, filter, p.settings.Zone)
+		spool := filepath.Join(a.Data, "clicks.db")
+		if _, err := os.Stat(spool); err == nil {
+			if _, err := click.Drain(a.ctx, spool, b); err != nil {
+				if errors.Is(err, context.Canceled) {
+					return err
+				}
+				fmt.Fprintf(a.errOut, "carryover: the newest clicks are not in this report: %v\n", err)
+			}
+		}
+		return fn(b, filter, p.settings.Zone)
+	})
 }
 
 type clicksCmd struct {

@@ -37,46 +37,39 @@ type promoterLine struct {
 }
 
 func (promotersCmd) Run(a *app) error {
-	p, err := a.program()
-	if err != nil {
-		return err
-	}
-	b, err := a.readBook(p)
-	if err != nil {
-		return err
-	}
-	defer b.Close()
-	c, err := b.Content(a.ctx)
-	if err != nil {
-		return err
-	}
-	out := bufio.NewWriter(a.out)
-	enc := json.NewEncoder(out)
-	enc.SetEscapeHTML(false)
-	var rows [][]string
-	for _, l := range promoterLines(c) {
-		if a.JSON {
-			if err := enc.Encode(l); err != nil {
-				return err
-			}
-			continue
-		}
-		ids := make([]string, len(l.KeapIDs))
-		for i, id := range l.KeapIDs {
-			ids[i] = strconv.FormatInt(id, 10)
-		}
-		email := l.Email
-		if l.NeedsEmail {
-			email = "(needs one)"
-		}
-		rows = append(rows, []string{l.RefToken, l.Status, email, strings.Join(ids, " "), strings.Join(l.Codes, " "), l.ParentRefToken})
-	}
-	if !a.JSON {
-		if err := report.Table(out, []string{"ref token", "status", "e-mail", "Keap ids", "codes", "parent"}, rows); err != nil {
+	return a.withBook(func(_ *program, b *book.Book) error {
+		c, err := b.Content(a.ctx)
+		if err != nil {
 			return err
 		}
-	}
-	return out.Flush()
+		out := bufio.NewWriter(a.out)
+		enc := json.NewEncoder(out)
+		enc.SetEscapeHTML(false)
+		var rows [][]string
+		for _, l := range promoterLines(c) {
+			if a.JSON {
+				if err := enc.Encode(l); err != nil {
+					return err
+				}
+				continue
+			}
+			ids := make([]string, len(l.KeapIDs))
+			for i, id := range l.KeapIDs {
+				ids[i] = strconv.FormatInt(id, 10)
+			}
+			email := l.Email
+			if l.NeedsEmail {
+				email = "(needs one)"
+			}
+			rows = append(rows, []string{l.RefToken, l.Status, email, strings.Join(ids, " "), strings.Join(l.Codes, " "), l.ParentRefToken})
+		}
+		if !a.JSON {
+			if err := report.Table(out, []string{"ref token", "status", "e-mail", "Keap ids", "codes", "parent"}, rows); err != nil {
+				return err
+			}
+		}
+		return out.Flush()
+	})
 }
 
 // promoterLines lists the promoters in the order of their primary Keap ids.
@@ -129,40 +122,33 @@ Example: carryover links --promoter coachdesk > coachdesk.csv`
 }
 
 func (c *linksCmd) Run(a *app) error {
-	p, err := a.program()
-	if err != nil {
-		return err
-	}
-	b, err := a.readBook(p)
-	if err != nil {
-		return err
-	}
-	defer b.Close()
-	content, err := b.Content(a.ctx)
-	if err != nil {
-		return err
-	}
-	if c.Promoter != "" && !slices.ContainsFunc(content.Promoters, func(q book.Promoter) bool { return q.Token == c.Promoter }) {
-		return fmt.Errorf("no promoter has the ref token %q: \"carryover promoters\" lists them", c.Promoter)
-	}
-	out := bufio.NewWriterSize(a.out, 1<<18)
-	enc := json.NewEncoder(out)
-	enc.SetEscapeHTML(false)
-	sheetOut := sheet.NewWriter(out)
-	write := func(l migrate.SheetLink) error {
-		if err := a.ctx.Err(); err != nil { // there may be millions
+	return a.withBook(func(p *program, b *book.Book) error {
+		content, err := b.Content(a.ctx)
+		if err != nil {
 			return err
 		}
-		if a.JSON {
-			return enc.Encode(l)
+		if c.Promoter != "" && !slices.ContainsFunc(content.Promoters, func(q book.Promoter) bool { return q.Token == c.Promoter }) {
+			return fmt.Errorf("no promoter has the ref token %q: \"carryover promoters\" lists them", c.Promoter)
 		}
-		return sheetOut.Write(l.OldLink, l.NewLink, l.Link, l.Code, l.Token, l.Email, l.Status)
-	}
-	if !a.JSON {
-		if err := sheetOut.Write("old_link", "new_link", "link", "code", "ref_token", "email", "status"); err != nil {
-			return err
+		out := bufio.NewWriterSize(a.out, 1<<18)
+		enc := json.NewEncoder(out)
+		enc.SetEscapeHTML(false)
+		sheetOut := sheet.NewWriter(out)
+		write := func(l migrate.SheetLink) error {
+			if err := a.ctx.Err(); err != nil { // there may be millions
+				return err
+			}
+			if a.JSON {
+				return enc.Encode(l)
+			}
+			return sheetOut.Write(l.OldLink, l.NewLink, l.Link, l.Code, l.Token, l.Email, l.Status)
 		}
-	}
-	err = migrate.SheetLinks(&p.settings.Policy, content, content.Links, c.Promoter, write)
-	return errors.Join(err, sheetOut.Flush(), out.Flush())
+		if !a.JSON {
+			if err := sheetOut.Write("old_link", "new_link", "link", "code", "ref_token", "email", "status"); err != nil {
+				return err
+			}
+		}
+		err = migrate.SheetLinks(&p.settings.Policy, content, content.Links, c.Promoter, write)
+		return errors.Join(err, sheetOut.Flush(), out.Flush())
+	})
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -145,9 +144,12 @@ func (c *applyCmd) Run(a *app) error {
 	if a.JSON {
 		return a.line(res)
 	}
-	if res.Run == 0 {
+	switch {
+	case res.Run == 0:
 		fmt.Fprintln(a.out, "The book already holds all of this plan: nothing was changed.")
-	} else {
+	case res.Changed == 0:
+		fmt.Fprintf(a.out, "Run %d: these exports say nothing new; the book is as it was.\n", res.Run)
+	default:
 		fmt.Fprintf(a.out, "Run %d: %d rows written to %s.\n", res.Run, res.Changed, b.Path())
 	}
 	state := "is live already"
@@ -156,55 +158,5 @@ func (c *applyCmd) Run(a *app) error {
 	}
 	fmt.Fprintf(a.out, "Link map %d %s in %s: %d links, %d codes, %d Keap ids.\n", res.Epoch.ID, state, s, res.Epoch.Links, res.Epoch.Partners, res.Epoch.IDs)
 	fmt.Fprintln(a.out, "Next: carryover verify, then carryover gateway.")
-	return nil
-}
-
-type rollbackCmd struct {
-	Run_ int64 `arg:"" name:"run" optional:"" help:"Number of the run; the newest when left out."`
-}
-
-func (rollbackCmd) Help() string {
-	return `Puts back every row that the run changed, in one transaction, and publishes the link map of what the
-book holds then. Only the newest run can be undone; older ones after it.
-
-Example: carryover rollback`
-}
-
-func (c *rollbackCmd) Run(a *app) error {
-	p, err := a.program()
-	if err != nil {
-		return err
-	}
-	if err := a.pingRedis(p); err != nil {
-		return err
-	}
-	b, err := a.readBook(p)
-	if err != nil {
-		return err
-	}
-	defer b.Close()
-	s, err := a.openStore(p, b)
-	if err != nil {
-		return err
-	}
-	defer s.Close()
-	run, epoch, err := migrate.Rollback(a.ctx, c.Run_, &p.settings, b, s, a.progress(), time.Now())
-	if errors.Is(err, book.ErrNoRun) {
-		newest, err := b.LastRun(a.ctx)
-		if err != nil {
-			return errors.New("there is no run to undo: nothing was applied, or all of it is undone")
-		}
-		return fmt.Errorf("there is no run %d: the newest is %d", c.Run_, newest.ID)
-	}
-	if err != nil {
-		return err
-	}
-	if a.JSON {
-		return a.line(map[string]any{"run": run.ID, "plan_id": run.PlanID, "rolled_back": run.RolledBack, "epoch": epoch})
-	}
-	fmt.Fprintf(a.out, "Run %d is undone. Link map %d is live: %d links, %d codes.\n", run.ID, epoch.ID, epoch.Links, epoch.Partners)
-	if epoch.Partners == 0 {
-		fmt.Fprintln(a.out, "The book is empty now: old links lead nowhere until a plan is applied, or \"carryover map rollback EPOCH\".")
-	}
 	return nil
 }

@@ -2,6 +2,8 @@ package book
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -37,7 +39,8 @@ func (c *Content) Project(policy mapping.Policy, paths []mapping.Path, grace Gra
 			}
 		}
 	}
-	until := c.promoterGrace(grace.Partners)
+	until, _ := c.partnerGrace(grace.Partners, byID)
+	linkUntil, _ := c.linkGrace(grace.Links)
 	codes := map[string]int64{}                         // who is credited through a code
 	anyCode := make(map[int64]string, len(c.Promoters)) // one of those codes
 	for _, a := range c.Aliases {
@@ -91,7 +94,7 @@ func (c *Content) Project(policy mapping.Policy, paths []mapping.Path, grace Gra
 		m.IDs = append(m.IDs, mapping.ID{KeapID: id, Code: code})
 	}
 	for _, l := range c.Links {
-		m.Links = append(m.Links, mapping.Link{Code: l.Code, Destination: l.Destination, Until: byCode(grace.Links, l.Code)})
+		m.Links = append(m.Links, mapping.Link{Code: l.Code, Destination: l.Destination, Until: linkUntil[l.Code]})
 	}
 	return m, nil
 }
@@ -121,27 +124,75 @@ func live(byID map[int64]*Promoter, id int64) *Promoter {
 	return nil
 }
 
-// promoterGrace gives every promoter the latest grace date of any of its codes.
-func (c *Content) promoterGrace(byPartner map[string]time.Time) map[int64]time.Time {
-	until := map[int64]time.Time{}
-	if len(byPartner) == 0 {
-		return until
+// partnerGrace gives promoters the latest grace date of any of their codes, and lists
+// the codes in dates that name no promoter for certain: like a link's, a code there is
+// matched exactly first, then by letter case, and never guessed.
+func (c *Content) partnerGrace(dates map[string]time.Time, byID map[int64]*Promoter) (until map[int64]time.Time, unknown []string) {
+	until = map[int64]time.Time{}
+	if len(dates) == 0 {
+		return until, nil
 	}
+	const nobody = 0
+	exact, folded := map[string]int64{}, map[string]int64{}
 	for _, a := range c.Aliases {
-		if a.Kind != AliasCode || a.State != "" {
+		if a.Kind != AliasCode {
 			continue
 		}
-		if t := byCode(byPartner, a.Value); t.After(until[a.PromoterID]) {
-			until[a.PromoterID] = t
+		id := int64(nobody)
+		if p := live(byID, a.PromoterID); p != nil && a.State == "" {
+			id = p.ID
+		}
+		exact[a.Value] = id
+		lower := strings.ToLower(a.Value)
+		if other, again := folded[lower]; again && other != id {
+			id = nobody
+		}
+		folded[lower] = id
+	}
+	for _, code := range slices.Sorted(maps.Keys(dates)) {
+		id, ok := exact[code]
+		if !ok {
+			id = folded[strings.ToLower(code)]
+		}
+		if id == nobody {
+			unknown = append(unknown, code)
+		} else if dates[code].After(until[id]) {
+			until[id] = dates[code]
 		}
 	}
-	return until
+	return until, unknown
 }
 
-// byCode finds a grace date by the exact code, else by its lower case.
-func byCode(dates map[string]time.Time, code string) time.Time {
-	if t, ok := dates[code]; ok {
-		return t
+// linkGrace does the same for links.
+func (c *Content) linkGrace(dates map[string]time.Time) (until map[string]time.Time, unknown []string) {
+	until = map[string]time.Time{}
+	exact, folded := map[string]bool{}, map[string][]string{}
+	for _, l := range c.Links {
+		exact[l.Code] = true
+		lower := strings.ToLower(l.Code)
+		folded[lower] = append(folded[lower], l.Code)
 	}
-	return dates[strings.ToLower(code)]
+	for _, code := range slices.Sorted(maps.Keys(dates)) {
+		named := code
+		if alike := folded[strings.ToLower(code)]; !exact[code] && len(alike) == 1 {
+			named = alike[0]
+		}
+		if !exact[named] {
+			unknown = append(unknown, code)
+		} else if dates[code].After(until[named]) {
+			until[named] = dates[code]
+		}
+	}
+	return until, unknown
+}
+
+// UnknownGrace lists the codes in g that name no promoter, or no link, for certain.
+func (c *Content) UnknownGrace(g Grace) (partners, links []string) {
+	byID := make(map[int64]*Promoter, len(c.Promoters))
+	for i := range c.Promoters {
+		byID[c.Promoters[i].ID] = &c.Promoters[i]
+	}
+	_, partners = c.partnerGrace(g.Partners, byID)
+	_, links = c.linkGrace(g.Links)
+	return partners, links
 }

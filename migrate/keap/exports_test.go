@@ -227,6 +227,9 @@ func TestKindByHeader(t *testing.T) {
 		}
 	}
 	f("a.csv", "Id,Name,Username,Email,affiliate,Partner Email Address\n", "contacts id=Id email=Email")
+	f("a.csv", "Id,First Name,Last Name,Email,Username,Date Created,affiliate,Status\n", "contacts id=Id email=Email")
+	f("contacts.csv", "Id,Email,Code\n", "contacts id=Id email=Email")
+	f("a.csv", "Id,Name,Code,Url,What is your PayPal email address?\n", "links id=Id code=Code")
 	f("a.csv", "Id,AffName,Username,Status\n", "partners id=Id code=Username")
 	f("a.csv", "Id,Contact,Contact Id,Aff Code,Email 2,PayPal Email\n", "partners id=Id contact_id=Contact Id code=Aff Code")
 	f("a.csv", "Id,Contact,Aff Code,E-mail\n1,Ann Lee,ann,a@b.test\n", "partners id=Id code=Aff Code email=E-mail")

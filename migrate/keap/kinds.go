@@ -42,7 +42,8 @@ func KindNames() []string {
 // security numbers, cards.
 var secret = []string{
 	"*password*", "passwd", "pwd", "*passphrase*",
-	"ssn", "last4ssn", "ssnlast4", "*socialsecurity*", "taxid",
+	"ssn", "last4ssn", "ssnlast4", "last4ofssn", "lastfourssn", "lastfourofssn", "ssnumber", "*socialsecurity*", "taxid",
+	"pin", "cc", "*accountnumber*", "*routingnumber*", "iban", "*cardtype*", "*nameoncard*", "*cardholder*",
 	"*cardnumber*", "*cardnum*", "*creditcard*", "*debitcard*", "ccnumber", "ccnum", "ccno", "cc1", "cc2",
 	"*cvv*", "*cvc*", "ccv", "*cardexp*", "ccexp", "ccexpiration", "ccexpiry", "ccexpdate", "ccexpmonth", "ccexpyear",
 	"ccsecuritycode", "*cardsecurity*", "*cardverification*", "last4cc", "cclast4", "cardlast4", "last4card",
@@ -62,6 +63,18 @@ func id(name string, aliases ...string) sheet.Field {
 
 func required(f sheet.Field) sheet.Field {
 	f.Required = true
+	return f
+}
+
+// borrowed marks a field that a list of this kind may carry and that says nothing about
+// the kind: contacts have it as well.
+func borrowed(f sheet.Field) sheet.Field {
+	f.Borrowed = true
+	return f
+}
+
+func telling(f sheet.Field, aliases ...string) sheet.Field {
+	f.Telling = aliases
 	return f
 }
 
@@ -106,14 +119,15 @@ func partners() sheet.Kind {
 				"parent", "parentpartner", "parentaffiliate", "parentreferralpartner"),
 			weak(text("parent_code", "parentcode", "parentaffcode", "parentaffiliatecode", "parentpartnercode"),
 				"parent", "parentpartner", "parentaffiliate", "parentreferralpartner"),
-			required(weak(text("code", "affcode", "affiliatecode", "partnercode", "referralpartnercode", "code", "trackingcode"), "username")),
+			telling(required(weak(text("code", "affcode", "affiliatecode", "partnercode", "referralpartnercode", "code", "trackingcode"), "username")),
+				"affcode", "affiliatecode", "partnercode", "referralpartnercode"),
 			text("name", "affname", "affiliatename", "partnername", "referralpartnername", "name", "affiliate", "referralpartner"),
 			text("status", "status", "partnerstatus", "affiliatestatus", "active"),
 			date("created_at", "datecreated", "dateadded", "createtime", "created"),
-			text("email", "email", "emailaddress", "contactemail"),
-			text("first_name", "firstname", "contactfirstname", "givenname"),
-			text("last_name", "lastname", "contactlastname", "familyname"),
-			text("company", "companyname", "company", "coname"),
+			borrowed(text("email", "email", "emailaddress", "contactemail")),
+			borrowed(text("first_name", "firstname", "contactfirstname", "givenname")),
+			borrowed(text("last_name", "lastname", "contactlastname", "familyname")),
+			borrowed(text("company", "companyname", "company", "coname")),
 			text("parent_name", "parentname"),
 			text("track_days", "leadcookiefor", "trackleadsfor", "trackleadsdays", "trackleaddays", "numberofdaystotrack", "cookiedays"),
 			text("notify_lead", "notifylead", "notifyonlead"),
@@ -123,7 +137,7 @@ func partners() sheet.Kind {
 			text("sale_percent", "salepercent", "salepct"), text("sale_amount", "saleamount", "saleamt"),
 			text("lead_percent", "leadpercent", "leadpct"), text("lead_amount", "leadamount", "leadamt"),
 			text("programs", "programids", "programs", "commissionprogram", "commissionprograms", "program"),
-			text("payout_email", "paypal", "paypalemail", "paypalemailaddress", "payoutemail", "whatisyourpaypalemailaddress"),
+			borrowed(text("payout_email", "paypal", "paypalemail", "paypalemailaddress", "payoutemail", "whatisyourpaypalemailaddress")),
 		}, address()),
 		FileHints: []string{"partner", "affiliate"},
 	}

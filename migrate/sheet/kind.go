@@ -13,6 +13,10 @@ type Field struct {
 	// not taken. In an ID field the cells must agree: most of them are digits.
 	Weak     []string
 	Required bool // without it a file is not of this kind
+	Borrowed bool // says nothing about the kind: others have it too
+	// Telling are the aliases that hardly any other kind has: one of them says as much
+	// as several other columns.
+	Telling  []string
 	ID, Date bool
 }
 
@@ -50,6 +54,7 @@ type match struct {
 	columns []int  // by field; -1 for none
 	weak    []bool // by field: the column was found by a weak alias
 	taken   []bool // by column
+	keys    []string
 }
 
 // matchKind lays a kind over a header. named are the operator's own headers: key to
@@ -60,6 +65,7 @@ func matchKind(kind *Kind, keys []string, named map[string]string) *match {
 		columns: make([]int, len(kind.Fields)),
 		weak:    make([]bool, len(kind.Fields)),
 		taken:   make([]bool, len(keys)),
+		keys:    keys,
 	}
 	for i := range m.columns {
 		m.columns[i] = -1
@@ -152,6 +158,9 @@ func (m *match) missing() []string {
 	return out
 }
 
+// telling is how many more columns a telling alias counts for.
+const telling = 4
+
 // score orders matches: more understood columns, then fewer that are needed but
 // only weakly there, then a hint in the file's name.
 func (m *match) score(fileName string) [3]int {
@@ -160,7 +169,12 @@ func (m *match) score(fileName string) [3]int {
 		if m.columns[f] < 0 {
 			continue
 		}
-		s[0]++
+		if !field.Borrowed {
+			s[0]++
+		}
+		if slices.Contains(field.Telling, m.keys[m.columns[f]]) {
+			s[0] += telling
+		}
 		if m.weak[f] && field.Required {
 			s[1]--
 		}

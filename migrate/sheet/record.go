@@ -309,7 +309,9 @@ const (
 )
 
 // closing looks for the end of the quoted cell that opens at w[start]: the offset
-// behind its closing quote and the blanks that follow it.
+// behind its closing quote and the blanks that follow it. A cell that spans lines and
+// holds a single quote is none: its opening quote was a stray one, and would swallow the
+// rows up to somebody else's.
 func (s *scanner) closing(w []byte, start int, final bool) (int, quoteState) {
 	capped := !final && len(w) == s.limit+2
 	here := s.base + int64(s.pos)
@@ -320,8 +322,17 @@ func (s *scanner) closing(w []byte, start int, final bool) (int, quoteState) {
 		s.open = max(s.open, here+int64(from))
 		return 0, unclosed
 	}
+	bare, lines := false, false // a single quote, a line end was passed
 	for j := start + 1; ; {
 		k := bytes.IndexByte(w[j:], '"')
+		passed := w[j:]
+		if k >= 0 {
+			passed = passed[:k]
+		}
+		lines = lines || bytes.IndexByte(passed, '\n') >= 0 || bytes.IndexByte(passed, '\r') >= 0
+		if bare && lines {
+			return 0, unclosed
+		}
 		if k < 0 {
 			return undecided(len(w))
 		}
@@ -345,6 +356,9 @@ func (s *scanner) closing(w []byte, start int, final bool) (int, quoteState) {
 				return undecided(run)
 			case w[m] == s.delim || w[m] == '\n' || w[m] == '\r':
 				return m, closed
+			}
+			if bare = true; lines {
+				return 0, unclosed
 			}
 		}
 		// From here on an earlier search has seen every quote up to s.open.

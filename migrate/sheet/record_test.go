@@ -63,6 +63,10 @@ func TestScanner(t *testing.T) {
 	f("\"open,b\nc,d\n", `1:"open|b`, "2:c|d")
 	f("a,\"open\nc,d\n\"e\n\"f,g", `1:a|"open`, "2:c|d", `3:"e`, `4:"f|g`)
 	f("a,\"", `1:a|"`)
+	// A stray opening quote does not swallow the rows up to somebody else's.
+	f("1,\"Bob,x\n2,Ann,y\n3,\"Zed\",z\n", `1:1|"Bob|x`, "2:2|Ann|y", "3:3|Zed|z")
+	f("1,\"Bob\" Smith\n2,\"Ann\" Lee\n", `1:1|"Bob" Smith`, `2:2|"Ann" Lee`)
+	f("1,\"said \"\"hi\"\",\nand went\",x\n2,b,c\n", "1:1|said \"hi\",\nand went|x", "3:2|b|c")
 	f("aaaaaaa,bbbbbbbbbbbbbbbb,\"c\",dddddddd\n", "1:aaaaaaa|bbbbbbbbbbbbbbbb|c|dddddddd")
 	// A quote that is closed only beyond the limit is a character.
 	f("\"a\n"+strings.Repeat("b\n", 60)+"c\",d\n", append(append([]string{`1:"a`}, repeated(2, 60, "b")...), `62:c"|d`)...)

@@ -132,7 +132,7 @@ func findInZip(path string, found *[]Input) error {
 	var in []Input
 	for i, entry := range archive.File {
 		name := filepath.ToSlash(entry.Name)
-		if strings.HasSuffix(name, "/") || slices.ContainsFunc(strings.Split(name, "/"), hidden) {
+		if strings.HasSuffix(name, "/") || slices.ContainsFunc(strings.Split(name, "/"), func(part string) bool { return part != ".." && hidden(part) }) {
 			continue
 		}
 		in = append(in, Input{Source: Source{

@@ -1,0 +1,49 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"carryover/mapping/book"
+	"carryover/mapping/store"
+	"carryover/migrate"
+)
+
+type rollbackCmd struct {
+	RunID int64 `arg:"" name:"run" optional:"" help:"Number of the run; the newest when left out."`
+}
+
+func (rollbackCmd) Help() string {
+	return `Puts back every row that the run changed, in one transaction, and publishes the link map of what the
+book holds then. Only the newest run can be undone; older ones after it.
+
+Example: carryover rollback`
+}
+
+func (c *rollbackCmd) Run(a *app) error {
+	return a.withMap(func(p *program, b *book.Book, s store.Store) error {
+		if err := s.Ping(a.ctx); err != nil { // before the book is changed, not after
+			return err
+		}
+		run, epoch, err := migrate.Rollback(a.ctx, c.RunID, &p.settings, b, s, a.progress(), time.Now())
+		if errors.Is(err, book.ErrNoRun) {
+			newest, err := b.LastRun(a.ctx)
+			if err != nil {
+				return errors.New("there is no run to undo: nothing was applied, or all of it is undone")
+			}
+			return fmt.Errorf("there is no run %d: the newest is %d", c.RunID, newest.ID)
+		}
+		if err != nil {
+			return err
+		}
+		if a.JSON {
+			return a.line(map[string]any{"run": run.ID, "plan_id": run.PlanID, "rolled_back": run.RolledBack, "epoch": epoch})
+		}
+		fmt.Fprintf(a.out, "Run %d is undone. Link map %d is live: %d links, %d codes.\n", run.ID, epoch.ID, epoch.Links, epoch.Partners)
+		if epoch.Partners == 0 {
+			fmt.Fprintln(a.out, "The book is empty now: old links lead nowhere until a plan is applied, or \"carryover map rollback EPOCH\".")
+		}
+		return nil
+	})
+}
