@@ -164,6 +164,10 @@ func (a *app) withBook(fn func(p *program, b *book.Book) error) error {
 	if err != nil {
 		return err
 	}
+	return a.inBook(p, fn)
+}
+
+func (a *app) inBook(p *program, fn func(p *program, b *book.Book) error) error {
 	b, err := a.readBook(p)
 	if err != nil {
 		return err

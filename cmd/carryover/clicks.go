@@ -41,11 +41,15 @@ func (f *clickFlags) filter(zone *time.Location) (book.ClickFilter, error) {
 
 // withClicks opens the book with every click in it that was answered so far.
 func (a *app) withClicks(f *clickFlags, fn func(b *book.Book, filter book.ClickFilter, zone *time.Location) error) error {
-	return a.withBook(func(p *program, b *book.Book) error {
-		filter, err := f.filter(p.settings.Zone)
-		if err != nil {
-			return err
-		}
+	p, err := a.program()
+	if err != nil {
+		return err
+	}
+	filter, err := f.filter(p.settings.Zone)
+	if err != nil {
+		return err
+	}
+	return a.inBook(p, func(p *program, b *book.Book) error {
 		spool := filepath.Join(a.Data, "clicks.db")
 		if _, err := os.Stat(spool); err == nil {
 			if _, err := click.Drain(a.ctx, spool, b); err != nil {
