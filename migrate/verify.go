@@ -167,8 +167,8 @@ const (
 
 // Against asks the live gateway at base for old links and compares its answers with the
 // published map's. It asks with HEAD, which is answered like GET and not counted. The
-// sample of a seed is always the same.
-func Against(ctx context.Context, base string, m *mapping.Map, seed uint64, progress Progress) (Check, error) {
+// sample of a seed is always the same. now is the clock that the gateway decides by.
+func Against(ctx context.Context, base string, m *mapping.Map, now func() time.Time, seed uint64, progress Progress) (Check, error) {
 	check := Check{Name: "live gateway " + base + " = published map"}
 	u, err := url.Parse(base)
 	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
@@ -198,7 +198,7 @@ func Against(ctx context.Context, base string, m *mapping.Map, seed uint64, prog
 	for range askers {
 		wg.Go(func() {
 			for target := range work {
-				difference, err := ask(ctx, client, u, table, target)
+				difference, err := ask(ctx, client, u, table, now, target)
 				mu.Lock()
 				check.Compared++
 				if difference != "" {
@@ -271,20 +271,20 @@ func targetsOf(m *mapping.Map, seed uint64) (targets []string, note string) {
 
 // ask sends one request and compares. An answer may change while it is asked for (the
 // cutoff passes): it must agree with the map before or after.
-func ask(ctx context.Context, client *http.Client, base *url.URL, table *mapping.Table, target string) (difference string, err error) {
+func ask(ctx context.Context, client *http.Client, base *url.URL, table *mapping.Table, now func() time.Time, target string) (difference string, err error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodHead, base.Scheme+"://"+base.Host+target, nil)
 	if err != nil {
 		return "", err
 	}
 	req.Host = table.Policy().LegacyHosts[0]
 	request := mapping.ParseTarget(req.Host, target)
-	before := table.Resolve(request, time.Now())
+	before := table.Resolve(request, now())
 	resp, err := client.Do(req)
 	if err != nil {
 		return "", err
 	}
 	resp.Body.Close()
-	after := table.Resolve(request, time.Now())
+	after := table.Resolve(request, now())
 	got := resp.Header.Get("Location")
 	for _, want := range []mapping.Decision{before, after} {
 		if resp.StatusCode == want.Status() && got == want.Location {

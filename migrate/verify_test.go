@@ -94,7 +94,7 @@ func TestAgainst(t *testing.T) {
 			w.WriteHeader(answer.Status())
 		}))
 		defer gateway.Close()
-		check, err := migrate.Against(d.ctx(), gateway.URL, m, 1, migrate.NoProgress{})
+		check, err := migrate.Against(d.ctx(), gateway.URL, m, time.Now, 1, migrate.NoProgress{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -128,7 +128,7 @@ func TestAgainst(t *testing.T) {
 	}, "/r/kiddo", "404")
 
 	for _, wrong := range []string{"", "127.0.0.1", "ftp://127.0.0.1", "http://127.0.0.1:1"} {
-		if _, err := migrate.Against(d.ctx(), wrong, m, 1, migrate.NoProgress{}); err == nil {
+		if _, err := migrate.Against(d.ctx(), wrong, m, time.Now, 1, migrate.NoProgress{}); err == nil {
 			t.Errorf("against %q: no error", wrong)
 		}
 	}

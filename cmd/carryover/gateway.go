@@ -53,8 +53,7 @@ func (c *gatewayCmd) Run(a *app) error {
 		if err != nil {
 			return usage("--at: %v", err)
 		}
-		began := time.Now()
-		o.Now = func() time.Time { return start.Add(time.Since(began)) }
+		o.Now = rehearsal(start)
 		o.Logger.Warn("rehearsal: the clock does not show the real time", "clock", start.Format(time.RFC3339))
 	}
 	// Without Redis the book is the store, made when missing: the map is waited for. With
@@ -99,4 +98,10 @@ func (a *app) gatewayLog() *slog.Logger {
 		return a.log
 	}
 	return slog.New(slog.NewJSONHandler(a.errOut, nil))
+}
+
+// rehearsal is a clock that begins at start and runs on.
+func rehearsal(start time.Time) func() time.Time {
+	began := time.Now()
+	return func() time.Time { return start.Add(time.Since(began)) }
 }

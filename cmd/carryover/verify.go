@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"time"
 
 	"carryover/mapping/book"
 	"carryover/mapping/store"
@@ -11,6 +12,7 @@ import (
 
 type verifyCmd struct {
 	Against string `placeholder:"URL" help:"A live gateway to ask, such as http://127.0.0.1:8080. Its answers are not counted as clicks."`
+	At      string `placeholder:"TIME" help:"With --against: the gateway is a rehearsal whose clock shows this moment about now (gateway --at)."`
 	Seed    uint64 `default:"1" help:"Chooses the sample of links that are asked for when there are too many for all."`
 }
 
@@ -23,13 +25,21 @@ Example: carryover verify --against http://127.0.0.1:8080`
 
 func (c *verifyCmd) Run(a *app) error {
 	return a.withMap(func(p *program, b *book.Book, s store.Store) error {
+		now := time.Now
+		if c.At != "" {
+			start, err := parseInstant(c.At, p.settings.Zone)
+			if err != nil {
+				return usage("--at: %v", err)
+			}
+			now = rehearsal(start)
+		}
 		progress := a.progress()
 		checks, published, err := migrate.Verify(a.ctx, &p.settings, b, s, progress)
 		if err != nil {
 			return err
 		}
 		if c.Against != "" {
-			live, err := migrate.Against(a.ctx, c.Against, published, c.Seed, progress)
+			live, err := migrate.Against(a.ctx, c.Against, published, now, c.Seed, progress)
 			if err != nil {
 				return err
 			}
