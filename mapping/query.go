@@ -15,16 +15,19 @@ var fixedReserved = []string{
 type names struct {
 	set     map[string]struct{}
 	longest int
+	begins  [256]bool // bytes with which a name may begin, "%" included: most are told by this
 }
 
 func newNames(lists ...[]string) *names {
 	n := &names{set: map[string]struct{}{}}
+	n.begins['%'] = true
 	for _, list := range lists {
 		for _, name := range list {
 			if name == "" {
 				continue
 			}
 			n.set[name] = struct{}{}
+			n.begins[name[0]] = true
 			n.longest = max(n.longest, len(name))
 		}
 	}
@@ -39,6 +42,9 @@ func (p *Policy) reserved() *names {
 // has reports whether the name of a query piece, percent-decoded, is in the set. It does
 // not allocate: it runs for every parameter of every click.
 func (n *names) has(piece string) bool {
+	if piece == "" || !n.begins[piece[0]] {
+		return false
+	}
 	if i := strings.IndexByte(piece, '='); i >= 0 {
 		piece = piece[:i]
 	}
