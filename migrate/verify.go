@@ -66,6 +66,9 @@ func Verify(ctx context.Context, s *Settings, b *book.Book, from store.Feed, pro
 		return nil, nil, err
 	}
 	published, epoch, err := from.Load(ctx)
+	if errors.Is(err, store.ErrNoMap) {
+		return nil, nil, fmt.Errorf("%w: run \"carryover map publish\"", err)
+	}
 	if err != nil {
 		return nil, nil, err
 	}
