@@ -9,12 +9,13 @@ DATA    ?= $(if $(filter migrate/example/exports,$(EXPORTS)),data/example,data)
 export REDIS_URL
 
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+VERSION     := $(shell git describe --always --dirty 2>/dev/null || echo devel)
 CARRYOVER   := bin/carryover --config $(CONFIG) --data $(DATA)
 
 .PHONY: build run test bench check fuzz needs clean
 
 build:
-	@CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o bin/carryover ./cmd/carryover
+	@CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags '-s -w -X main.version=$(VERSION)' -o bin/carryover ./cmd/carryover
 
 # A plan with open questions exits 3 and says what to decide; nothing is applied then.
 run: build

@@ -23,7 +23,7 @@ func BenchmarkPlan(b *testing.B) {
 	exports := filepath.Join(dir, "exports")
 	writeBigProgram(b, exports, 100_000, 1_000_000, 200)
 	binary := filepath.Join(dir, "carryover")
-	build := exec.Command("go", "build", "-o", binary, ".")
+	build := exec.Command("go", "build", "-buildvcs=false", "-o", binary, ".")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := build.CombinedOutput(); err != nil {
 		b.Fatalf("%v\n%s", err, out)

@@ -10,7 +10,6 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
-	"runtime/debug"
 	"strings"
 	"syscall"
 
@@ -210,11 +209,10 @@ func (versionCmd) Help() string {
 Example: carryover version`
 }
 
+// version is set by the build (make build).
+var version = "(devel)"
+
 func (versionCmd) Run(a *app) error {
-	version := "(devel)"
-	if build, ok := debug.ReadBuildInfo(); ok && build.Main.Version != "" {
-		version = build.Main.Version
-	}
 	if a.JSON {
 		return a.line(map[string]string{"version": version})
 	}
