@@ -245,7 +245,7 @@ func TestFind(t *testing.T) {
 	}
 	var archive bytes.Buffer
 	z := zip.NewWriter(&archive)
-	for _, name := range []string{"b.csv", "__MACOSX/b.csv", "a/c.csv", ".DS_Store", "folder/"} {
+	for _, name := range []string{"b.csv", "__MACOSX/b.csv", "a/c.csv", "../d.csv", ".DS_Store", "folder/"} {
 		w, err := z.Create(name)
 		if err != nil {
 			t.Fatal(err)
@@ -295,8 +295,8 @@ func TestFind(t *testing.T) {
 			t.Errorf("got  %s\nwant %s", strings.Join(got, " "), want)
 		}
 	}
-	f("in/all.ZIP/a/c.csv in/all.ZIP/b.csv in/sub/y.csv in/z.csv", "in")
-	f("people=one.csv! in/z.csv! in/all.ZIP/a/c.csv in/all.ZIP/b.csv in/sub/y.csv", "people=one.csv", "in/z.csv", "in")
+	f("in/all.ZIP/../d.csv in/all.ZIP/a/c.csv in/all.ZIP/b.csv in/sub/y.csv in/z.csv", "in")
+	f("people=one.csv! in/z.csv! in/all.ZIP/../d.csv in/all.ZIP/a/c.csv in/all.ZIP/b.csv in/sub/y.csv", "people=one.csv", "in/z.csv", "in")
 	f("people=in/z.csv!", "in/z.csv", "people=in/z.csv")
 	f(`there is no file or folder "none.csv"`, "none.csv")
 	f(`"people=in": a kind is given to one file, not to a folder or a zip`, "people=in")
