@@ -39,6 +39,11 @@ func Open(path string) (*Book, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return nil, fmt.Errorf("the data directory cannot be made: %w; choose another with --data", err)
 	}
+	// It holds addresses of people: for its owner only. SQLite gives its log the same mode.
+	// Never opened when it is there: closing it would drop the locks of this process.
+	if f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600); err == nil {
+		f.Close() // what cannot be made is told by the driver
+	}
 	return open(path, false)
 }
 
