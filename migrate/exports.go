@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"hash/maphash"
 	"io"
 	"path/filepath"
 	"slices"
@@ -80,9 +79,7 @@ type exports struct {
 
 	partners versions[int64, *partner]
 	contacts versions[int64, seenContact]
-	persons  map[place]person // rows of contacts that a partner refers to
-	wanted   map[int64]bool   // those contacts
-	seed     maphash.Seed
+	texts    []byte                     // addresses and names of contacts
 	links    versions[string, *linkRow] // by their own id, or by code where they have none
 	byCode   map[string]book.Link       // what they come to
 }
@@ -93,16 +90,12 @@ func readExports(ctx context.Context, req *Request, before *book.Content) (*expo
 	x := &exports{
 		settings: req.Settings, conflicts: &conflictList{decisions: req.Decisions}, progress: req.Progress, sink: req.Sink,
 		known: map[int64]*book.Alias{}, knownLinks: map[string]string{},
-		persons: map[place]person{}, wanted: map[int64]bool{}, seed: maphash.MakeSeed(),
 	}
 	x.partners.rows, x.contacts.rows, x.links.rows = map[int64]*partner{}, map[int64]seenContact{}, map[string]*linkRow{}
 	for i := range before.Aliases {
 		a := &before.Aliases[i]
 		if id, ok := a.KeapID(); ok {
 			x.known[id] = a
-			if a.ContactID != 0 {
-				x.wanted[a.ContactID] = true
-			}
 		}
 	}
 	for _, l := range before.Links {

@@ -1,10 +1,10 @@
 package migrate
 
 import (
+	"bytes"
 	"cmp"
 	"errors"
 	"fmt"
-	"hash/maphash"
 	"maps"
 	"math"
 	"slices"
@@ -167,9 +167,6 @@ func (x *exports) partner(row *keap.Partner, has columns, at place) error {
 		ownEmail: strings.ToLower(row.Email), active: row.Status == sheet.Active, otherStatus: row.Status == sheet.OtherStatus, joined: unix(row.CreatedAt),
 		has: has, exported: true, at: at,
 	}
-	if p.contactID != 0 {
-		x.wanted[p.contactID] = true
-	}
 	if !x.partners.add(p.id, p, (*partner).takes) {
 		return &sheet.Skip{Reason: skippedDuplicate}
 	}
@@ -261,45 +258,73 @@ func (p *partner) agrees(known *book.Alias) int {
 
 func fullName(first, last string) string { return strings.TrimSpace(first + " " + last) }
 
-// seenContact is what is remembered of every contact, to know its copies by.
+// seenContact is what is remembered of every contact: what tells its copies from changes,
+// and who it is. Its texts stand in exports.texts, one behind the other: there may be
+// millions of contacts, and only an export that was read to its end tells which of them
+// a referral or an order names.
 type seenContact struct {
 	date        int64 // last change, Unix seconds; 0: not known
-	email, name uint32
 	at          place
+	text        uint32 // where its e-mail begins; its name follows
+	email, name uint16 // their lengths in bytes
 }
 
-// person is what a contact tells about a partner.
+// noName stands for the name of a contact whose file has no names.
+const noName = math.MaxUint16
+
+// person is what a contact tells about someone.
 type person struct {
 	email string // as written
 	name  string
 }
 
-// contact loads a row of the contact list: what a partner needs of it is kept, of the
-// others only what tells a copy from a change.
+// contact loads a row of the contact list.
 func (x *exports) contact(row *keap.Contact, named bool, at place) error {
 	id := row.ID.Number
 	name := cmp.Or(fullName(row.FirstName, row.LastName), row.FullName, row.Company)
-	now := seenContact{date: cmp.Or(unix(row.UpdatedAt), unix(row.CreatedAt)), email: x.hash(strings.ToLower(row.Email)), at: at}
+	now := seenContact{date: cmp.Or(unix(row.UpdatedAt), unix(row.CreatedAt)), at: at, name: noName}
+	now.text, now.email = x.keep(row.Email)
 	if named {
-		now.name = x.hash(name)
+		_, now.name = x.keep(name)
 	}
-	if !x.contacts.add(id, now, seenContact.says) {
-		return &sheet.Skip{Reason: skippedDuplicate}
+	if x.contacts.add(id, now, x.sameContact) {
+		return nil
 	}
-	if x.wanted[id] {
-		x.persons[at] = person{strings.Clone(row.Email), strings.Clone(name)} // not the whole row that they point into
+	x.texts = x.texts[:now.text]
+	if old := x.contacts.rows[id]; old.name == noName && named { // it completes the row that is kept
+		old.text, old.email = x.keep(row.Email)
+		_, old.name = x.keep(name)
+		x.contacts.rows[id] = old
 	}
-	return nil
+	return &sheet.Skip{Reason: skippedDuplicate}
 }
 
-// says reports whether two rows of a contact say the same; a file without names does
-// not contradict any.
-func (c seenContact) says(d seenContact) bool {
-	return c.email == d.email && (c.name == d.name || c.name == 0 || d.name == 0)
+// keep stores a text and tells where; what is too long to be a name or an address is cut.
+func (x *exports) keep(s string) (at uint32, length uint16) {
+	s = s[:min(len(s), noName-1)]
+	at = uint32(len(x.texts))
+	x.texts = append(x.texts, s...)
+	return at, uint16(len(s))
 }
 
-// hash is never 0, which stands for a column that a file does not have.
-func (x *exports) hash(s string) uint32 { return uint32(maphash.String(x.seed, s)) | 1 }
+func (x *exports) personOf(c seenContact) person {
+	end := c.text + uint32(c.email)
+	p := person{email: string(x.texts[c.text:end])}
+	if c.name != noName {
+		p.name = string(x.texts[end : end+uint32(c.name)])
+	}
+	return p
+}
+
+// sameContact reports whether two rows of a contact say the same; a file without names
+// does not contradict any.
+func (x *exports) sameContact(c, d seenContact) bool {
+	cEnd, dEnd := c.text+uint32(c.email), d.text+uint32(d.email)
+	if !bytes.EqualFold(x.texts[c.text:cEnd], x.texts[d.text:dEnd]) {
+		return false
+	}
+	return c.name == noName || d.name == noName || bytes.Equal(x.texts[cEnd:cEnd+uint32(c.name)], x.texts[dEnd:dEnd+uint32(d.name)])
+}
 
 func contactNames(f *sheet.File) bool {
 	return slices.ContainsFunc([]string{"first_name", "last_name", "full_name", "company"}, func(field string) bool {
@@ -318,12 +343,10 @@ func (x *exports) settleContacts() {
 	x.contacts.settle(func(id int64, rows []seenContact) int {
 		candidates, recommended := make([]candidate, len(rows)), -1
 		for i, r := range rows {
-			candidates[i] = candidate{at: r.at, date: r.date}
-			if p, ok := x.persons[r.at]; ok {
-				candidates[i].says = fmt.Sprintf("e-mail %q, name %q", clip(p.email), clip(p.name))
-				if key, ok := EmailKey(p.email); ok && key == emails[id] && recommended < 0 {
-					recommended = i
-				}
+			p := x.personOf(r)
+			candidates[i] = candidate{at: r.at, date: r.date, says: fmt.Sprintf("e-mail %q, name %q", clip(p.email), clip(p.name))}
+			if key, ok := EmailKey(p.email); ok && key == emails[id] && recommended < 0 {
+				recommended = i
 			}
 		}
 		return x.choose(keap.Contacts, strconv.FormatInt(id, 10), candidates, max(0, recommended))
@@ -332,11 +355,11 @@ func (x *exports) settleContacts() {
 
 // person returns what the contact with that id tells; ok is false when it is in no file.
 func (x *exports) person(id int64) (p person, ok bool) {
-	if id == 0 {
+	c, ok := x.contacts.rows[id]
+	if !ok || id == 0 {
 		return person{}, false
 	}
-	c, ok := x.contacts.rows[id]
-	return x.persons[c.at], ok
+	return x.personOf(c), true
 }
 
 type linkRow struct {
