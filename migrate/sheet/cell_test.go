@@ -93,59 +93,6 @@ func TestStatus(t *testing.T) {
 	f("pending", OtherStatus)
 }
 
-func TestParseMoney(t *testing.T) {
-	f := func(input string, decimals int, want int64) {
-		t.Helper()
-		if got, err := ParseMoney(input, decimals); err != nil || got != want {
-			t.Errorf("%q: %d %v, want %d", input, got, err, want)
-		}
-	}
-	f("$1,234.50", 2, 123450)
-	f("1,234.50", 2, 123450)
-	f("1234.5", 2, 123450)
-	f("1234", 2, 123400)
-	f("(12.00)", 2, -1200)
-	f("($12.00)", 2, -1200)
-	f("-12.00", 2, -1200)
-	f("-$12.00", 2, -1200)
-	f("-$1,234,567.89", 2, -123456789)
-	f("0", 2, 0)
-	f("12", 0, 12)
-	f("1.234", 3, 1234)
-	f("92233720368547758.07", 2, math.MaxInt64)
-
-	bad := func(input string, decimals int) {
-		t.Helper()
-		got, err := ParseMoney(input, decimals)
-		var cell *CellError
-		if !errors.As(err, &cell) || cell.Reason != BadMoney || got != 0 {
-			t.Errorf("%q: %d %v", input, got, err)
-		}
-	}
-	for _, s := range []string{"", "$", "-", "()", "(12", "12)", "12.", ".5", "1,23", "1,2345", "1234,567", ",123", "1,,234",
-		"1.5.0", "12.345", "12.000", "€12", "12 USD", "1 234", "$-12", "-(12)", "--1", "+5", "1.234,56", "1e3", "92233720368547758.08"} {
-		bad(s, 2)
-	}
-	bad("12.0", 0)
-}
-
-func FuzzParseMoney(f *testing.F) {
-	f.Add("$1,234.50", 2)
-	f.Add("(9,223,372.1)", 3)
-	f.Fuzz(func(t *testing.T, s string, decimals int) {
-		decimals = max(0, min(decimals%5, 4))
-		n, err := ParseMoney(s, decimals)
-		if err != nil {
-			return
-		}
-		plain := strings.NewReplacer("$", "", ",", "", "(", "-", ")", "").Replace(s)
-		want, err := strconv.ParseFloat(plain, 64)
-		if got := float64(n) / math.Pow10(decimals); err != nil || math.Abs(got-want) > 1e-9*math.Abs(want) {
-			t.Fatalf("%q is %d, %v", s, n, err)
-		}
-	})
-}
-
 func FuzzID(f *testing.F) {
 	f.Add("007")
 	f.Fuzz(func(t *testing.T, s string) {

@@ -1,9 +1,6 @@
 package sheet
 
-import (
-	"bytes"
-	"strings"
-)
+import "strings"
 
 // layout is what a header says about the shape of the rows below it.
 type layout struct {
@@ -114,9 +111,6 @@ func sameKey(cell []byte, key string) bool {
 	return n == len(key)
 }
 
-// totalsDecimals lets the amounts of a totals row be of any currency.
-const totalsDecimals = 4
-
 // isTotals says whether a row's only content is the word and amounts.
 func isTotals(r *record, first int, scratch *[]byte) bool {
 	word := false
@@ -128,12 +122,8 @@ func isTotals(r *record, first int, scratch *[]byte) bool {
 		switch {
 		case isTotalWord(b):
 			word = true
-		case bytes.IndexByte([]byte("0123456789($-"), b[0]) < 0 || len(b) > 40:
+		case !isAmount(b):
 			return false
-		default:
-			if _, err := ParseMoney(string(b), totalsDecimals); err != nil {
-				return false
-			}
 		}
 	}
 	return word
