@@ -12,7 +12,7 @@ func referrals() sheet.Kind {
 		Fields: []sheet.Field{
 			id("id", "referralid", "leadid", "id"),
 			required(weak(id("contact_id", "contactid"), "contact")),
-			weak(id("partner_id", "affiliateid", "referralpartnerid", "partnerid", "affid"), "referralpartner", "affiliate", "partner"),
+			weak(id("partner_id", "affiliateid", "referralpartnerid", "partnerid", "affid", "leadaffiliateid"), "referralpartner", "affiliate", "partner"),
 			weak(text("partner_code", "affcode", "affiliatecode", "partnercode", "referralpartnercode", "code"), "referralpartner", "affiliate", "partner"),
 			required(date("set_at", "dateset", "referraltime", "referraldate", "setat")),
 			date("expires_at", "dateexpires", "expirationtime", "expirationdate", "expires", "expiresat", "expirydate"),
