@@ -218,3 +218,13 @@ func (b *Book) update(ctx context.Context, fn func(tx *sql.Tx) error) error {
 	}
 	return tx.Commit()
 }
+
+// view runs fn in one read transaction: all that it reads is of one moment.
+func (b *Book) view(ctx context.Context, fn func(tx *sql.Tx) error) error {
+	tx, err := b.r.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
+	if err != nil {
+		return err
+	}
+	defer tx.Rollback()
+	return fn(tx)
+}

@@ -3,10 +3,7 @@ package book
 import (
 	"context"
 	"database/sql"
-	"encoding/json"
-	"fmt"
 	"strconv"
-	"strings"
 )
 
 // Promoter is a person or company that refers customers.
@@ -81,149 +78,56 @@ type Content struct {
 // Len is the number of rows.
 func (c *Content) Len() int { return len(c.Promoters) + len(c.Aliases) + len(c.Links) }
 
-// A table of the model: how a row is read, written and told from the others.
-type table struct {
-	name, columns, key string
-	width              int
-}
-
 var (
-	promoters = table{"promoter", "id, ref_token, keap_id, email, name, status, parent_id, joined_at, merged_into", "id", 9}
-	aliases   = table{"promoter_alias", "kind, value, promoter_id, state, code, contact_id, parent_id, email, active", "kind, value", 9}
-	links     = table{"link", "code, keap_id, name, destination, created_at", "code", 5}
+	promoters = table[Promoter]{"promoter", "id, ref_token, keap_id, email, name, status, parent_id, joined_at, merged_into", 1, false, (*Promoter).record}
+	aliases   = table[Alias]{"promoter_alias", "kind, value, promoter_id, state, code, contact_id, parent_id, email, active", 2, false, (*Alias).record}
+	links     = table[Link]{"link", "code, keap_id, name, destination, created_at", 1, false, (*Link).record}
 )
 
-func (p *Promoter) fields() []any {
-	return []any{&p.ID, &p.Token, &p.KeapID, &p.Email, &p.Name, &p.Status, &p.ParentID, &p.JoinedAt, &p.MergedInto}
+func (p *Promoter) record(r *record) {
+	r.int(&p.ID)
+	r.text(&p.Token)
+	r.int(&p.KeapID)
+	r.text(&p.Email)
+	r.text(&p.Name)
+	r.word(&p.Status)
+	r.int(&p.ParentID)
+	r.int(&p.JoinedAt)
+	r.int(&p.MergedInto)
 }
 
-func (a *Alias) fields() []any {
-	return []any{&a.Kind, &a.Value, &a.PromoterID, &a.State, &a.Code, &a.ContactID, &a.ParentID, &a.Email, &a.Active}
+func (a *Alias) record(r *record) {
+	r.word(&a.Kind)
+	r.text(&a.Value)
+	r.int(&a.PromoterID)
+	r.word(&a.State)
+	r.text(&a.Code)
+	r.int(&a.ContactID)
+	r.int(&a.ParentID)
+	r.text(&a.Email)
+	r.bool(&a.Active)
 }
 
-func (l *Link) fields() []any {
-	return []any{&l.Code, &l.KeapID, &l.Name, &l.Destination, &l.CreatedAt}
+func (l *Link) record(r *record) {
+	r.text(&l.Code)
+	r.int(&l.KeapID)
+	r.text(&l.Name)
+	r.text(&l.Destination)
+	r.int(&l.CreatedAt)
 }
 
 // Content reads the whole model in the order of its keys, in one read transaction.
 func (b *Book) Content(ctx context.Context) (*Content, error) {
-	tx, err := b.r.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
-	if err != nil {
-		return nil, err
-	}
-	defer tx.Rollback()
 	var c Content
-	read := func(t table, scan func(rows *sql.Rows) error) error {
-		rows, err := tx.QueryContext(ctx, "SELECT "+t.columns+" FROM "+t.name+" ORDER BY "+t.key)
-		if err != nil {
-			return fmt.Errorf("reading %s: %w", t.name, err)
-		}
-		defer rows.Close()
-		for rows.Next() {
-			if err := scan(rows); err != nil {
-				return fmt.Errorf("reading %s: %w", t.name, err)
-			}
-		}
-		return rows.Err()
-	}
-	if err := read(promoters, func(rows *sql.Rows) error {
-		var p Promoter
-		err := rows.Scan(p.fields()...)
-		c.Promoters = append(c.Promoters, p)
-		return err
-	}); err != nil {
-		return nil, err
-	}
-	if err := read(aliases, func(rows *sql.Rows) error {
-		var a Alias
-		err := rows.Scan(a.fields()...)
-		c.Aliases = append(c.Aliases, a)
-		return err
-	}); err != nil {
-		return nil, err
-	}
-	return &c, read(links, func(rows *sql.Rows) error {
-		var l Link
-		err := rows.Scan(l.fields()...)
-		c.Links = append(c.Links, l)
-		return err
-	})
-}
-
-// upserter writes rows of one table and notes what each was before, so that the run
-// can be undone.
-type upserter struct {
-	run                 int64
-	seq                 *int64
-	table               table
-	before, put, change *sql.Stmt
-}
-
-// newUpserter prepares the statements. They run without a context: the driver would
-// start a goroutine for every row.
-func newUpserter(tx *sql.Tx, run int64, seq *int64, t table) (*upserter, error) {
-	u := &upserter{run: run, seq: seq, table: t}
-	marks := "?"
-	for range t.width - 1 {
-		marks += ", ?"
-	}
-	for _, s := range []struct {
-		stmt **sql.Stmt
-		text string
-	}{
-		{&u.before, "SELECT " + t.columns + " FROM " + t.name + " WHERE " + t.where()},
-		{&u.put, "INSERT INTO " + t.name + " (" + t.columns + ") VALUES (" + marks + ") ON CONFLICT (" + t.key + ") DO UPDATE SET " + t.assignments()},
-		{&u.change, "INSERT INTO change (run_id, seq, tbl, key, before) VALUES (?, ?, ?, ?, ?)"},
-	} {
-		stmt, err := tx.Prepare(s.text)
-		if err != nil {
-			return nil, err
-		}
-		*s.stmt = stmt
-	}
-	return u, nil
-}
-
-func (t table) assignments() string {
-	var set []string
-	for _, c := range strings.Split(t.columns, ", ") {
-		set = append(set, c+" = excluded."+c)
-	}
-	return strings.Join(set, ", ")
-}
-
-func (t table) where() string {
-	if t.key == "kind, value" {
-		return "kind = ? AND value = ?"
-	}
-	return t.key + " = ?"
-}
-
-// upsert writes row; old receives what was there. The two are pointers to one type,
-// given by their fields.
-func (u *upserter) upsert(key []any, row, old any, rowFields, oldFields []any) error {
-	before := ""
-	switch err := u.before.QueryRow(key...).Scan(oldFields...); err {
-	case nil:
-		text, err := json.Marshal(old)
-		if err != nil {
+	err := b.view(ctx, func(tx *sql.Tx) (err error) {
+		if c.Promoters, err = promoters.whole(ctx, tx); err != nil {
 			return err
 		}
-		before = string(text)
-	case sql.ErrNoRows:
-	default:
+		if c.Aliases, err = aliases.whole(ctx, tx); err != nil {
+			return err
+		}
+		c.Links, err = links.whole(ctx, tx)
 		return err
-	}
-	keyText, err := json.Marshal(key)
-	if err != nil {
-		return err
-	}
-	*u.seq++
-	if _, err := u.change.Exec(u.run, *u.seq, u.table.name, string(keyText), before); err != nil {
-		return err
-	}
-	if _, err := u.put.Exec(rowFields...); err != nil {
-		return fmt.Errorf("writing %s %s: %w", u.table.name, keyText, err)
-	}
-	return nil
+	})
+	return &c, err
 }

@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 )
 
@@ -28,6 +27,15 @@ type Reject struct {
 	Line   int
 	Reason string
 	Cells  []string
+}
+
+var rejected = table[Reject]{"reject", "file, line, reason, cells", 2, true, (*Reject).record}
+
+func (x *Reject) record(r *record) {
+	r.text(&x.File)
+	r.line(&x.Line)
+	r.text(&x.Reason)
+	r.list(&x.Cells)
 }
 
 // Errors that callers decide on.
@@ -80,9 +88,10 @@ func scanRun(row interface{ Scan(...any) error }) (Run, error) {
 
 // Apply carries out a run in one transaction: after a crash at any point the book has
 // either all of it or nothing. base is the run that the plan was made on (0: none);
-// [ErrMoved] when another one stands now. progress is told the rows written so far.
+// [ErrMoved] when another one stands now. A row to be created that is there already, and
+// one to be updated that is not, fail it too. progress is told the rows written so far.
 // The id of the run is returned.
-func (b *Book) Apply(ctx context.Context, run Run, base int64, rows *Content, rejects []Reject, progress func(done int)) (int64, error) {
+func (b *Book) Apply(ctx context.Context, run Run, base int64, rows *Changes, rejects []Reject, progress func(done int)) (int64, error) {
 	err := b.update(ctx, func(tx *sql.Tx) error {
 		switch last, err := scanRun(tx.QueryRowContext(ctx, selectRun+` WHERE rolled_back IS NULL ORDER BY id DESC LIMIT 1`)); {
 		case err != nil && !errors.Is(err, ErrNoRun):
@@ -98,73 +107,30 @@ func (b *Book) Apply(ctx context.Context, run Run, base int64, rows *Content, re
 		if run.ID, err = res.LastInsertId(); err != nil {
 			return err
 		}
-		if err := writeContent(ctx, tx, run.ID, rows, progress); err != nil {
+		w := &writer{ctx: ctx, tx: tx, run: run.ID, total: rows.Len(), progress: progress}
+		if err := rows.write(w); err != nil {
 			return err
 		}
-		return writeRejects(ctx, tx, run.ID, rejects)
+		return rejected.create(w.quiet(), rejects)
 	})
 	if err != nil && !errors.Is(err, ErrMoved) {
-		err = fmt.Errorf("writing the book: %w; nothing was changed", err)
+		// A transaction that its context has ended fails in words of its own.
+		err = fmt.Errorf("writing the book: %w; nothing was changed", cmp.Or(ctx.Err(), err))
 	}
 	return run.ID, err
 }
 
-func writeContent(ctx context.Context, tx *sql.Tx, run int64, rows *Content, progress func(done int)) error {
-	var seq int64
-	done := 0
-	step := func(err error) error {
-		if done++; done%1000 == 0 || done == rows.Len() {
-			progress(done)
-			return cmp.Or(err, ctx.Err())
-		}
+func (c *Changes) write(w *writer) error {
+	if err := promoters.replace(w, c.Promoters); err != nil {
 		return err
 	}
-	up, err := newUpserter(tx, run, &seq, promoters)
-	if err != nil {
+	if err := aliases.replace(w, c.Aliases); err != nil {
 		return err
 	}
-	for i := range rows.Promoters {
-		var old Promoter
-		p := &rows.Promoters[i]
-		if err := step(up.upsert([]any{p.ID}, p, &old, p.fields(), old.fields())); err != nil {
-			return err
-		}
-	}
-	if up, err = newUpserter(tx, run, &seq, aliases); err != nil {
+	if err := links.replace(w, c.Links); err != nil {
 		return err
 	}
-	for i := range rows.Aliases {
-		var old Alias
-		a := &rows.Aliases[i]
-		if err := step(up.upsert([]any{a.Kind, a.Value}, a, &old, a.fields(), old.fields())); err != nil {
-			return err
-		}
-	}
-	if up, err = newUpserter(tx, run, &seq, links); err != nil {
-		return err
-	}
-	for i := range rows.Links {
-		var old Link
-		l := &rows.Links[i]
-		if err := step(up.upsert([]any{l.Code}, l, &old, l.fields(), old.fields())); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func writeRejects(ctx context.Context, tx *sql.Tx, run int64, rejects []Reject) error {
-	for _, r := range rejects {
-		cells, err := json.Marshal(r.Cells)
-		if err != nil {
-			return err
-		}
-		if _, err := tx.ExecContext(ctx, `INSERT INTO reject (run_id, file, line, reason, cells) VALUES (?, ?, ?, ?, ?)`,
-			run, r.File, r.Line, r.Reason, string(cells)); err != nil {
-			return err
-		}
-	}
-	return nil
+	return c.Money.write(w)
 }
 
 // Rollback undoes the run with the given id (0: the newest that stands), row by row, in
@@ -188,7 +154,7 @@ func (b *Book) Rollback(ctx context.Context, id int64, now time.Time) (Run, erro
 			}
 			return fmt.Errorf("run %d is not the newest: undo run %d first", id, run.ID)
 		}
-		if err := undo(ctx, tx, run.ID); err != nil {
+		if err := undo(&writer{ctx: ctx, tx: tx, run: run.ID}); err != nil {
 			return fmt.Errorf("undoing run %d: %w; nothing was changed", run.ID, err)
 		}
 		run.RolledBack = now.UTC()
@@ -196,78 +162,4 @@ func (b *Book) Rollback(ctx context.Context, id int64, now time.Time) (Run, erro
 		return err
 	})
 	return run, err
-}
-
-func undo(ctx context.Context, tx *sql.Tx, run int64) error {
-	// Two passes: a token or code may have gone from one row to another, and a row put
-	// back before the other is gone would meet it.
-	rows, err := tx.QueryContext(ctx, `SELECT tbl, key, before FROM change WHERE run_id = ? ORDER BY seq DESC`, run)
-	if err != nil {
-		return err
-	}
-	defer rows.Close()
-	type step struct{ table, key, before string }
-	var steps []step
-	for rows.Next() {
-		var s step
-		if err := rows.Scan(&s.table, &s.key, &s.before); err != nil {
-			return err
-		}
-		steps = append(steps, s)
-	}
-	if err := rows.Err(); err != nil {
-		return err
-	}
-	for _, s := range steps {
-		t, ok := map[string]table{promoters.name: promoters, aliases.name: aliases, links.name: links}[s.table]
-		if !ok {
-			return fmt.Errorf("the run changed %s, which this carryover does not know", s.table)
-		}
-		var key []any
-		numbers := json.NewDecoder(strings.NewReader(s.key))
-		numbers.UseNumber() // a Keap id may need all of its 64 bits
-		if err := numbers.Decode(&key); err != nil {
-			return err
-		}
-		if n, ok := key[0].(json.Number); ok {
-			if key[0], err = n.Int64(); err != nil {
-				return err
-			}
-		}
-		if _, err := tx.ExecContext(ctx, "DELETE FROM "+t.name+" WHERE "+t.where(), key...); err != nil {
-			return err
-		}
-	}
-	var old Content
-	for _, s := range steps {
-		if s.before == "" {
-			continue
-		}
-		var err error
-		switch s.table {
-		case promoters.name:
-			old.Promoters, err = appendJSON(old.Promoters, s.before)
-		case aliases.name:
-			old.Aliases, err = appendJSON(old.Aliases, s.before)
-		default:
-			old.Links, err = appendJSON(old.Links, s.before)
-		}
-		if err != nil {
-			return err
-		}
-	}
-	if _, err := tx.ExecContext(ctx, `DELETE FROM change WHERE run_id = ?`, run); err != nil {
-		return err
-	}
-	if err := writeContent(ctx, tx, run, &old, func(int) {}); err != nil {
-		return err
-	}
-	_, err = tx.ExecContext(ctx, `DELETE FROM change WHERE run_id = ?`, run)
-	return err
-}
-
-func appendJSON[T any](rows []T, text string) ([]T, error) {
-	var row T
-	err := json.Unmarshal([]byte(text), &row)
-	return append(rows, row), err
 }

@@ -1,0 +1,166 @@
+package book
+
+import (
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"strings"
+)
+
+// change is a row that a run wrote over another, or created where rows do not say which
+// run did.
+type change struct {
+	Seq    int64
+	Table  string
+	Key    string // JSON: the cells of its key
+	Before string // JSON: the row as it was; empty: it was not there
+}
+
+var changes = table[change]{"change", "seq, tbl, key, before", 1, true, (*change).record}
+
+func (c *change) record(r *record) {
+	r.int(&c.Seq)
+	r.text(&c.Table)
+	r.text(&c.Key)
+	r.text(&c.Before)
+}
+
+// changed numbers a change and says which row it is about.
+func (w *writer) changed(c change, key []any) (change, error) {
+	w.seq++
+	c.Seq = w.seq
+	text, err := json.Marshal(key)
+	c.Key = string(text)
+	return c, err
+}
+
+// cells reads the key again.
+func (c *change) cells() (key []any, err error) {
+	numbers := json.NewDecoder(strings.NewReader(c.Key))
+	numbers.UseNumber() // a Keap id may need all of its 64 bits
+	if err := numbers.Decode(&key); err != nil {
+		return nil, err
+	}
+	for i := range key {
+		if n, ok := key[i].(json.Number); ok {
+			if key[i], err = n.Int64(); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return key, nil
+}
+
+// undo makes the table what it was before run.
+func (t *table[T]) undo(w *writer) error {
+	list, err := changes.some(w.ctx, w.tx, "WHERE run_id = ? AND tbl = ? ORDER BY seq DESC", w.run, t.name)
+	if err != nil {
+		return err
+	}
+	if t.owned {
+		if err := t.restore(w, list); err != nil {
+			return err
+		}
+		if err := t.deleteCreated(w); err != nil {
+			return err
+		}
+	} else {
+		// Two passes: a token or code may have gone from one row to another, and a row
+		// put back before the other is gone would meet it.
+		if err := t.deleteChanged(w, list); err != nil {
+			return err
+		}
+		if err := t.restore(w, list); err != nil {
+			return err
+		}
+	}
+	_, err = w.tx.Exec("DELETE FROM change WHERE run_id = ? AND tbl = ?", w.run, t.name)
+	return err
+}
+
+func (t *table[T]) deleteChanged(w *writer, list []change) error {
+	stmt, err := w.tx.Prepare("DELETE FROM " + t.name + " WHERE " + t.isRow())
+	if err != nil {
+		return err
+	}
+	for i := range list {
+		key, err := list[i].cells()
+		if err != nil {
+			return err
+		}
+		if _, err := stmt.Exec(key...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// restore puts rows back, the latest change first.
+func (t *table[T]) restore(w *writer, list []change) error {
+	put, err := w.tx.Prepare(t.putText())
+	if err != nil {
+		return err
+	}
+	for _, c := range list {
+		if c.Before == "" {
+			continue
+		}
+		var row T
+		if err := json.Unmarshal([]byte(c.Before), &row); err != nil {
+			return fmt.Errorf("what %s %s was before cannot be read: %w", t.name, c.Key, err)
+		}
+		var r record
+		if t.owned {
+			r.cells = append(r.cells, w.run)
+		}
+		t.record(&row, &r)
+		if _, err := put.Exec(r.cells...); err != nil {
+			return fmt.Errorf("putting %s %s back: %w", t.name, c.Key, err)
+		}
+	}
+	return nil
+}
+
+// deleteCreated deletes what the run created.
+func (t *table[T]) deleteCreated(w *writer) error {
+	var all, created int
+	if err := w.tx.QueryRow("SELECT count(*), count(*) FILTER (WHERE run_id = ?) FROM "+t.name, w.run).Scan(&all, &created); err != nil || created == 0 {
+		return err
+	}
+	if created == all {
+		_, err := w.tx.Exec("DELETE FROM " + t.name) // at once, not row by row
+		return err
+	}
+	rebuild := func() error { return nil }
+	if created >= 1000 && created > all/4 {
+		var err error
+		if rebuild, err = dropIndexes(w.tx, t.name); err != nil {
+			return err
+		}
+	}
+	if _, err := w.tx.Exec("DELETE FROM "+t.name+" WHERE run_id = ?", w.run); err != nil {
+		return err
+	}
+	return rebuild()
+}
+
+// undo undoes a run.
+func undo(w *writer) error {
+	for _, undo := range []func(*writer) error{
+		promoters.undo, aliases.undo, links.undo,
+		sources.undo, contacts.undo, referrals.undo, referralRows.undo, sales.undo, subscriptions.undo, commissions.undo, payouts.undo,
+	} {
+		if err := undo(w); err != nil {
+			return err
+		}
+	}
+	var unknown string
+	switch err := w.tx.QueryRow("SELECT tbl FROM change WHERE run_id = ? LIMIT 1", w.run).Scan(&unknown); err {
+	case sql.ErrNoRows:
+		return nil
+	case nil:
+		return fmt.Errorf("the run changed %s, which this carryover does not know", unknown)
+	default:
+		return err
+	}
+}

@@ -1,0 +1,269 @@
+package book
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"slices"
+)
+
+// Kinds of [Commission].
+const (
+	KindCommission = "commission"
+	KindClawback   = "clawback"
+	KindOpening    = "opening"    // a balance from before the rows: the ledger's beginning
+	KindDifference = "difference" // what the ledger's ending and its rows do not agree on, accepted by a person
+
+	KindPayment = "payment" // of an [Entry] and a [Sum]: a payout
+)
+
+// Commission is one entry of what a partner has earned. It is only ever appended.
+type Commission struct {
+	EventID     EventID
+	Kind        string
+	PartnerID   int64 // Keap id of the earner
+	SellerID    int64 // Keap id of who made the sale; another than the earner on the second level; 0: not said
+	ContactID   int64 // the customer; 0: not said
+	Invoice     string
+	EarnedAt    int64 // Unix seconds
+	Month       int32 // of earning, in the program's zone: 202303
+	Amount      int64 // minor units; what it does to the balance: a clawback is below 0
+	Currency    string
+	Product     string
+	Description string
+	Where       Where
+}
+
+// Payout is one payment that was made to a partner. It is only ever appended; a payment
+// that a later export tells otherwise gets a second entry with the difference.
+type Payout struct {
+	EventID   EventID
+	PartnerID int64
+	KeapID    int64 // of the payment; 0: the export gave none
+	PaidAt    int64
+	Month     int32
+	Amount    int64 // minor units; below 0: money that came back
+	Currency  string
+	Type      string
+	Note      string
+	Where     Where
+}
+
+var (
+	commissions = table[Commission]{"commission", "event_id, kind, partner_id, seller_id, contact_id, invoice, earned_at, month, amount, currency, product, description, source_id, line", 1, true, (*Commission).record}
+	payouts     = table[Payout]{"payout", "event_id, partner_id, keap_id, paid_at, month, amount, currency, type, note, source_id, line", 1, true, (*Payout).record}
+
+	// What a plan compares with: a third of a commission's cells, and of the time.
+	earned = table[Commission]{"commission", "event_id, kind, partner_id, earned_at, month, amount, currency", 1, true, (*Commission).earned}
+
+	entries = table[Entry]{"entry", "event_id, kind, partner_id, seller_id, contact_id, at, month, amount, currency, invoice, product, description, type, keap_id, source, line, run_id", 1, false, (*Entry).record}
+	addends = table[Sum]{"entry", "partner_id, kind, currency, month, amount", 0, false, (*Sum).record}
+)
+
+func (c *Commission) record(r *record) {
+	r.event(&c.EventID)
+	r.word(&c.Kind)
+	r.int(&c.PartnerID)
+	r.int(&c.SellerID)
+	r.int(&c.ContactID)
+	r.text(&c.Invoice)
+	r.int(&c.EarnedAt)
+	r.month(&c.Month)
+	r.int(&c.Amount)
+	r.word(&c.Currency)
+	r.word(&c.Product)
+	r.word(&c.Description)
+	r.where(&c.Where)
+}
+
+func (c *Commission) earned(r *record) {
+	r.event(&c.EventID)
+	r.word(&c.Kind)
+	r.int(&c.PartnerID)
+	r.int(&c.EarnedAt)
+	r.month(&c.Month)
+	r.int(&c.Amount)
+	r.word(&c.Currency)
+}
+
+func (p *Payout) record(r *record) {
+	r.event(&p.EventID)
+	r.int(&p.PartnerID)
+	r.int(&p.KeapID)
+	r.int(&p.PaidAt)
+	r.month(&p.Month)
+	r.int(&p.Amount)
+	r.word(&p.Currency)
+	r.word(&p.Type)
+	r.word(&p.Note)
+	r.where(&p.Where)
+}
+
+// Entry is one line of the ledger: a commission or a payout.
+type Entry struct {
+	EventID     EventID
+	Kind        string // one of the Kind constants
+	PartnerID   int64
+	SellerID    int64
+	ContactID   int64
+	At          int64 // Unix seconds
+	Month       int32
+	Amount      int64 // minor units; what it does to the balance: a payment is below 0
+	Currency    string
+	Invoice     string
+	Product     string
+	Description string // of a payment: its note
+	Type        string // of a payment
+	KeapID      int64  // of a payment; 0: not known
+	Source      string // the file it was read from; empty: none
+	Line        int64
+	Run         int64 // the run that wrote it
+}
+
+func (e *Entry) record(r *record) {
+	r.event(&e.EventID)
+	r.word(&e.Kind)
+	r.int(&e.PartnerID)
+	r.int(&e.SellerID)
+	r.int(&e.ContactID)
+	r.int(&e.At)
+	r.month(&e.Month)
+	r.int(&e.Amount)
+	r.word(&e.Currency)
+	r.text(&e.Invoice)
+	r.word(&e.Product)
+	r.word(&e.Description)
+	r.word(&e.Type)
+	r.int(&e.KeapID)
+	r.word(&e.Source)
+	r.int(&e.Line)
+	r.int(&e.Run)
+}
+
+// ErrNoEntry says that the ledger has no entry of that name.
+var ErrNoEntry = errors.New("the ledger has no such entry")
+
+// Ledger gives fn the entries of the partners with the given Keap ids (nil: of all), in
+// the order of partner, time and event id. All are of one moment. An error of fn ends it.
+func (b *Book) Ledger(ctx context.Context, partners []int64, fn func(Entry) error) error {
+	return b.view(ctx, func(tx *sql.Tx) error {
+		var err error
+		if partners == nil {
+			partners, err = earners(ctx, tx)
+		}
+		if err != nil {
+			return err
+		}
+		stmt, err := tx.PrepareContext(ctx, entries.selectText("WHERE partner_id = ? ORDER BY at, event_id"))
+		if err != nil {
+			return err
+		}
+		// One after the other: no more than one partner's entries are ever sorted at once.
+		for _, id := range slices.Compact(slices.Sorted(slices.Values(partners))) {
+			rows, err := stmt.QueryContext(ctx, id)
+			if err != nil {
+				return err
+			}
+			if err := entries.drain(rows, fn); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// earners lists the partners who have an entry.
+func earners(ctx context.Context, tx *sql.Tx) (ids []int64, err error) {
+	rows, err := tx.QueryContext(ctx, `SELECT partner_id FROM commission UNION SELECT partner_id FROM payout`)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var id int64
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		ids = append(ids, id)
+	}
+	return ids, rows.Err()
+}
+
+// EntriesOf lists the entries that name one of the given contacts, in the order of time
+// and event id.
+func (b *Book) EntriesOf(ctx context.Context, contacts []int64) ([]Entry, error) {
+	return entries.find(ctx, b, "WHERE kind != ? AND contact_id IN "+anyOf+" ORDER BY at, event_id", KindPayment, idList(contacts))
+}
+
+// EntriesByInvoice lists the entries that name an invoice, in the order of time and
+// event id. It reads the whole ledger.
+func (b *Book) EntriesByInvoice(ctx context.Context, invoice string) ([]Entry, error) {
+	if invoice == "" { // those that name none do not belong together
+		return nil, nil
+	}
+	return entries.find(ctx, b, "WHERE kind != ? AND invoice = ? ORDER BY at, event_id", KindPayment, invoice)
+}
+
+// Entry returns one entry of the ledger; [ErrNoEntry] when there is none.
+func (b *Book) Entry(ctx context.Context, id EventID) (Entry, error) {
+	return entries.one(ctx, b, id.String(), ErrNoEntry)
+}
+
+// Sum is what a partner's entries of one kind, currency and month come to.
+type Sum struct {
+	PartnerID int64
+	Kind      string
+	Currency  string
+	Month     int32
+	Amount    int64 // minor units; what they do to the balance
+	Count     int64
+}
+
+func (s *Sum) record(r *record) {
+	r.int(&s.PartnerID)
+	r.word(&s.Kind)
+	r.word(&s.Currency)
+	r.month(&s.Month)
+	r.int(&s.Amount)
+}
+
+// Sums adds the ledger up, in the order of partner, kind, currency and month. It fails
+// when a sum goes beyond 64 bits.
+func (b *Book) Sums(ctx context.Context) ([]Sum, error) {
+	type key struct {
+		partner        int64
+		kind, currency string
+		month          int32
+	}
+	sums := map[key]*Sum{}
+	add := func(s Sum) error {
+		k := key{s.PartnerID, s.Kind, s.Currency, s.Month}
+		to := sums[k]
+		if to == nil {
+			to = &Sum{PartnerID: s.PartnerID, Kind: s.Kind, Currency: s.Currency, Month: s.Month}
+			sums[k] = to
+		}
+		sum := to.Amount + s.Amount
+		if (sum < to.Amount) != (s.Amount < 0) {
+			return fmt.Errorf("the %s entries of partner %d come to more than 64 bits can hold", s.Kind, s.PartnerID)
+		}
+		to.Amount = sum
+		to.Count++
+		return nil
+	}
+	if err := b.view(ctx, func(tx *sql.Tx) error {
+		return addends.each(ctx, tx, "", nil, add)
+	}); err != nil {
+		return nil, err
+	}
+	list := make([]Sum, 0, len(sums))
+	for _, s := range sums {
+		list = append(list, *s)
+	}
+	slices.SortFunc(list, func(x, y Sum) int {
+		return cmp.Or(cmp.Compare(x.PartnerID, y.PartnerID), cmp.Compare(x.Kind, y.Kind), cmp.Compare(x.Currency, y.Currency), cmp.Compare(x.Month, y.Month))
+	})
+	return list, nil
+}

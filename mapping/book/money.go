@@ -1,0 +1,176 @@
+package book
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"sync"
+)
+
+// Source is a file that rows were read from.
+type Source struct {
+	ID   int64  // given by [Book.Apply]; in [Money], 1 + the index in Sources
+	Path string // as the operator named it
+	Kind string
+}
+
+// Where a carried row stands: a source and a physical line.
+type Where struct {
+	Source int64
+	Line   int64
+}
+
+var sources = table[Source]{"source", "id, path, kind", 1, true, (*Source).record}
+
+func (s *Source) record(r *record) {
+	r.int(&s.ID)
+	r.text(&s.Path)
+	r.word(&s.Kind)
+}
+
+// Rows are rows of one table to write: new ones, and ones that replace what is there.
+type Rows[T any] struct {
+	Create, Update []T
+}
+
+// Len is the number of rows.
+func (r Rows[T]) Len() int { return len(r.Create) + len(r.Update) }
+
+// Money is what a run carries over beside the model: customers and the ledger.
+type Money struct {
+	Sources       []Source
+	Contacts      Rows[Contact]
+	Referrals     Rows[Referral]
+	ReferralRows  Rows[ReferralRow]
+	Sales         Rows[Sale]
+	Subscriptions Rows[Subscription]
+	Commissions   []Commission // ascending event ids
+	Entries       []Commission // beginnings and differences; when read, they are among Commissions
+	Payouts       []Payout     // ascending event ids
+}
+
+// Len is the number of rows, sources left out.
+func (m *Money) Len() int {
+	return m.Contacts.Len() + m.Referrals.Len() + m.ReferralRows.Len() + m.Sales.Len() + m.Subscriptions.Len() + len(m.Commissions) + len(m.Entries) + len(m.Payouts)
+}
+
+// Changes is everything that a run writes.
+type Changes struct {
+	Content // rows to create or overwrite
+	Money   Money
+}
+
+// Len is the number of rows.
+func (c *Changes) Len() int { return c.Content.Len() + c.Money.Len() }
+
+// write creates what is new, then writes over what was there.
+func (m *Money) write(w *writer) error {
+	if err := w.tx.QueryRow(`SELECT coalesce(max(id), 0) FROM source`).Scan(&w.sources.before); err != nil {
+		return err
+	}
+	w.sources.count = int64(len(m.Sources))
+	numbered := make([]Source, len(m.Sources))
+	for i, s := range m.Sources {
+		s.ID = w.sources.before + int64(i) + 1
+		numbered[i] = s
+	}
+	if err := sources.create(w.quiet(), numbered); err != nil {
+		return err
+	}
+	if err := contacts.write(w, m.Contacts); err != nil {
+		return err
+	}
+	if err := referrals.write(w, m.Referrals); err != nil {
+		return err
+	}
+	if err := referralRows.write(w, m.ReferralRows); err != nil {
+		return err
+	}
+	if err := sales.write(w, m.Sales); err != nil {
+		return err
+	}
+	if err := subscriptions.write(w, m.Subscriptions); err != nil {
+		return err
+	}
+	if err := commissions.create(w, m.Commissions); err != nil {
+		return err
+	}
+	if err := commissions.create(w, m.Entries); err != nil {
+		return err
+	}
+	return payouts.create(w, m.Payouts)
+}
+
+// Money reads everything that a plan compares with, of one moment: rows in the order of
+// their keys, all under Create. Of a commission it reads what it is, not what it was
+// for: EventID, Kind, PartnerID, EarnedAt, Month, Amount and Currency.
+func (b *Book) Money(ctx context.Context) (*Money, error) {
+	left, right, err := b.sameViews(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer left.Rollback()
+	defer right.Rollback()
+	var m Money
+	var leftErr, rightErr error
+	var wg sync.WaitGroup
+	wg.Go(func() { m.Commissions, leftErr = earned.whole(ctx, left) })
+	wg.Go(func() { rightErr = m.readCustomers(ctx, right) })
+	wg.Wait()
+	return &m, cmp.Or(leftErr, rightErr)
+}
+
+// readCustomers reads all but the commissions.
+func (m *Money) readCustomers(ctx context.Context, tx *sql.Tx) (err error) {
+	if m.Sources, err = sources.whole(ctx, tx); err != nil {
+		return err
+	}
+	if m.Contacts.Create, err = contacts.whole(ctx, tx); err != nil {
+		return err
+	}
+	if m.Referrals.Create, err = referrals.whole(ctx, tx); err != nil {
+		return err
+	}
+	if m.ReferralRows.Create, err = referralRows.whole(ctx, tx); err != nil {
+		return err
+	}
+	if m.Sales.Create, err = sales.whole(ctx, tx); err != nil {
+		return err
+	}
+	if m.Subscriptions.Create, err = subscriptions.whole(ctx, tx); err != nil {
+		return err
+	}
+	m.Payouts, err = payouts.whole(ctx, tx)
+	return err
+}
+
+// sameViews begins two read transactions that see the same runs. Money is written by
+// runs alone, and each of them changes the run's table.
+func (b *Book) sameViews(ctx context.Context) (left, right *sql.Tx, err error) {
+	type state struct{ last, undone int64 }
+	begin := func() (tx *sql.Tx, s state, err error) {
+		if tx, err = b.r.BeginTx(ctx, &sql.TxOptions{ReadOnly: true}); err != nil {
+			return nil, s, err
+		}
+		// What is read first fixes the moment.
+		if err = tx.QueryRowContext(ctx, `SELECT coalesce(max(id), 0), count(rolled_back) FROM run`).Scan(&s.last, &s.undone); err != nil {
+			tx.Rollback()
+		}
+		return tx, s, err
+	}
+	for {
+		left, one, err := begin()
+		if err != nil {
+			return nil, nil, err
+		}
+		right, other, err := begin()
+		if err == nil && one == other {
+			return left, right, nil
+		}
+		left.Rollback()
+		if err != nil {
+			return nil, nil, err
+		}
+		right.Rollback()
+	}
+}
