@@ -37,6 +37,7 @@ type runInputs struct {
 	WorkDir   string            `json:"work_dir"`
 	Args      []string          `json:"exports"`
 	InputsID  string            `json:"inputs_id"`
+	AsOf      string            `json:"as_of"` // the day whose customers were carried over
 	Decisions map[string]string `json:"decisions"`
 	Files     []FilePlan        `json:"files"`
 }
@@ -54,7 +55,7 @@ func Apply(ctx context.Context, reviewed *Plan, dir string, extra Decisions, s *
 	}
 	dir = absolutePath(currentDir(), dir)
 	var rejected Rejected
-	p, err := Make(ctx, Request{Settings: s, Args: absolute(reviewed.WorkDir, reviewed.Args), WorkDir: reviewed.WorkDir, Decisions: decisions, Book: b, Progress: progress, Sink: rejected.Sink, reviewed: newReviewed(reviewed.WorkDir, dir, reviewed.Files)})
+	p, err := Make(ctx, Request{Settings: s, Args: absolute(reviewed.WorkDir, reviewed.Args), WorkDir: reviewed.WorkDir, AsOf: reviewed.AsOf, Decisions: decisions, Book: b, Progress: progress, Sink: rejected.Sink, reviewed: newReviewed(reviewed.WorkDir, dir, reviewed.Files)})
 	if err != nil {
 		return nil, err
 	}
@@ -210,7 +211,7 @@ func (p *Plan) write(ctx context.Context, dir string, reviewed *Plan, decisions 
 			values[c.ID] = d.Value
 		}
 	}
-	inputs, err := json.Marshal(runInputs{reviewed.WorkDir, reviewed.Args, p.InputsID, values, reviewed.Files})
+	inputs, err := json.Marshal(runInputs{reviewed.WorkDir, reviewed.Args, p.InputsID, p.AsOf, values, reviewed.Files})
 	if err != nil {
 		return 0, err
 	}

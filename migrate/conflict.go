@@ -22,6 +22,7 @@ type Conflict struct {
 	Recommended string   `json:"recommended"`
 	Blocking    bool     `json:"blocking"` // apply waits for a decision
 	Decision    string   `json:"decision,omitempty"`
+	DecidedBy   string   `json:"decided_by,omitempty"` // as the decisions file says
 	options     []string // the decisions there are
 }
 
@@ -44,11 +45,28 @@ const (
 	KindNoGrace       = "unknown_grace"     // a grace date for a code that nobody has
 	KindDuplicate     = "duplicate"         // blocks: two rows of one id that say different things
 	KindDateOrder     = "date_order"        // blocks: a column that only fits with the day first
+
+	KindUnbalanced      = "unbalanced_ledger"      // blocks: a ledger and its rows do not agree
+	KindNoLedger        = "no_ledger"              // blocks: rows of money and no ledger to prove them by
+	KindNoRows          = "no_rows"                // blocks: a column of the ledger and no file of its rows
+	KindSubscription    = "subscription_partner"   // a running subscription that another partner sold than the owner
+	KindHouseOwner      = "house_owner"            // a customer of the program's own
+	KindSelfReferral    = "self_referral"          // a buyer who is his own promoter
+	KindNoCustomerEmail = "customer_without_email" // a customer without a usable address
+	KindMovedCustomer   = "moved_customer"         // a customer who had another owner in the book
+	KindReferralType    = "unknown_referral_type"  // a referral type that Keap does not have
+	KindProduct         = "unmatched_product"      // a product that [products] does not place, or places twice
+	KindChangedPayment  = "changed_payment"        // a payment that the book has otherwise
+	KindNegative        = "negative_balance"       // a promoter who owes
+	KindCurrency        = "other_currency"         // amounts in another currency than the program's
+	KindVanished        = "vanished"               // records of the book that these exports do not hold
 )
 
 var kinds = []string{
 	KindNeedsEmail, KindCycle, KindUnknownParent, KindRenamed, KindMerged, KindSplit, KindAmbiguousCode, KindAmbiguousLink, KindMovedCode,
 	KindUnsafeLink, KindLoopingLink, KindReservedName, KindOtherStatus, KindNoHouse, KindNoGrace, KindDuplicate, KindDateOrder,
+	KindUnbalanced, KindNoLedger, KindNoRows, KindSubscription, KindHouseOwner, KindSelfReferral, KindNoCustomerEmail, KindMovedCustomer,
+	KindReferralType, KindProduct, KindChangedPayment, KindNegative, KindCurrency, KindVanished,
 }
 
 // Decisions that a conflict can take. Most know only one: what the plan does.
@@ -58,6 +76,11 @@ const (
 	KeepNew  = "later"
 	DayFirst = "day_first"
 	MonFirst = "month_first"
+
+	Exclude          = "exclude"      // leave the money of this partner out
+	Fix              = "fix"          // the rows are right, and the ledger's ending is not
+	KeepReferral     = "referral"     // the customer belongs to whom its referrals say
+	KeepSubscription = "subscription" // and to the partner who sold its running subscription
 )
 
 // newConflict makes a conflict that informs and does not block.
@@ -76,6 +99,7 @@ type Decisions map[string]Decision
 // Decision is one filled cell of the decision column.
 type Decision struct {
 	Value string
+	By    string // who decided; empty: the file does not say
 	File  string // that it was read from; empty: it is a plan's or a run's
 	Line  int
 }
@@ -109,7 +133,7 @@ func ReadDecisions(path string) (Decisions, error) {
 	for i := range header {
 		header[i] = strings.ToLower(sheet.Clean(strings.TrimPrefix(header[i], "\ufeff")))
 	}
-	id, decision := slices.Index(header, "id"), slices.Index(header, "decision")
+	id, decision, by := slices.Index(header, "id"), slices.Index(header, "decision"), slices.Index(header, "decided_by")
 	if id < 0 || decision < 0 {
 		return nil, fmt.Errorf("decisions: %s has no column %q: it must be an edited conflicts.csv", path, map[bool]string{true: "id", false: "decision"}[id < 0])
 	}
@@ -132,7 +156,10 @@ func ReadDecisions(path string) (Decisions, error) {
 		if old, ok := decisions[key]; ok && old.Value != value {
 			return nil, fmt.Errorf("decisions: %s:%d: conflict %q is decided twice, %q and %q", path, line, key, old.Value, value)
 		}
-		decisions[key] = Decision{value, path, line}
+		decisions[key] = Decision{Value: value, File: path, Line: line}
+		if by >= 0 && by < len(row) {
+			decisions[key] = Decision{value, sheet.Clean(row[by]), path, line}
+		}
 	}
 }
 
@@ -153,7 +180,7 @@ func (l *conflictList) add(c Conflict) *Conflict {
 	if n := l.seen[c.ID]; n > 1 {
 		c.ID = fmt.Sprintf("%s#%d", c.ID, n)
 	}
-	c.Decision = l.decisions[c.ID].Value
+	c.Decision, c.DecidedBy = l.decisions[c.ID].Value, l.decisions[c.ID].By
 	l.list = append(l.list, c)
 	return &l.list[len(l.list)-1]
 }
@@ -186,7 +213,7 @@ func (l *conflictList) check() (unused []string, err error) {
 // WriteConflicts writes the list as the CSV that a person fills in.
 func WriteConflicts(w io.Writer, conflicts []Conflict) error {
 	out := sheet.NewWriter(w)
-	if err := out.Write("id", "kind", "subject", "detail", "recommended", "blocking", "decision"); err != nil {
+	if err := out.Write("id", "kind", "subject", "detail", "recommended", "blocking", "decision", "decided_by"); err != nil {
 		return err
 	}
 	for _, c := range conflicts {
@@ -194,7 +221,7 @@ func WriteConflicts(w io.Writer, conflicts []Conflict) error {
 		if c.Blocking {
 			blocking = "yes"
 		}
-		if err := out.Write(c.ID, c.Kind, c.Subject, c.Detail, c.Recommended, blocking, c.Decision); err != nil {
+		if err := out.Write(c.ID, c.Kind, c.Subject, c.Detail, c.Recommended, blocking, c.Decision, c.DecidedBy); err != nil {
 			return err
 		}
 	}

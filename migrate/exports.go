@@ -59,9 +59,9 @@ type RejectLine struct {
 // returns is called for each, and once with nil at the end of the file.
 type RejectSink func(f *sheet.File, index int) func(*sheet.Reject) error
 
-// carried are the kinds of export that are carried over, in the order they are read: of
-// contacts only those are kept that a partner refers to.
-var carried = []string{keap.Partners, keap.Contacts, keap.Links}
+// modelKinds are the exports that say who the promoters are and what the links, in the
+// order they are read.
+var modelKinds = []string{keap.Partners, keap.Contacts, keap.Links}
 
 // exports is everything that was read.
 type exports struct {
@@ -70,7 +70,8 @@ type exports struct {
 	progress  Progress
 	sink      RejectSink
 
-	files   []FilePlan
+	found   []*sheet.File // as they were found
+	files   []FilePlan    // what became of them
 	unread  []Unread
 	rejects []RejectLine
 
@@ -116,26 +117,32 @@ func readExports(ctx context.Context, req *Request, before *book.Content) (*expo
 	if len(files) == 0 {
 		return nil, x.nothingFound(req.Args)
 	}
-	x.files = make([]FilePlan, len(files))
-	for _, kind := range carried {
-		for i, f := range files {
+	x.found, x.files = files, make([]FilePlan, len(files))
+	if err := x.readKinds(ctx, modelKinds, x.rows); err != nil {
+		return nil, err
+	}
+	x.settlePartners()
+	x.settleContacts()
+	x.settleLinks()
+	return x, nil
+}
+
+// rowsOf reads the rows of one file; each is to be called for every row.
+type rowsOf func(f *sheet.File, index int, each func() error, onReject func(*sheet.Reject) error) (sheet.Count, error)
+
+// readKinds reads the files of some kinds, kind by kind.
+func (x *exports) readKinds(ctx context.Context, kinds []string, rows rowsOf) error {
+	for _, kind := range kinds {
+		for i, f := range x.found {
 			if f.Kind != kind {
 				continue
 			}
-			if err := x.read(ctx, i, f); err != nil {
-				return nil, err
+			if err := x.read(ctx, i, f, rows); err != nil {
+				return err
 			}
 		}
-		switch kind {
-		case keap.Partners:
-			x.settlePartners()
-		case keap.Contacts:
-			x.settleContacts()
-		case keap.Links:
-			x.settleLinks()
-		}
 	}
-	return x, nil
+	return nil
 }
 
 // probe reads every input once and keeps the files that are carried over.
@@ -173,9 +180,6 @@ func (x *exports) probe(ctx context.Context, inputs []sheet.Input) ([]*sheet.Fil
 			continue
 		case err != nil:
 			return nil, err
-		case !slices.Contains(carried, f.Kind):
-			x.unread = append(x.unread, Unread{Path: f.Path, Kind: f.Kind, Reason: fmt.Sprintf("recognised as %s (%d rows), which this version does not carry over yet", f.Kind, f.Rows)})
-			continue
 		}
 		files = append(files, f)
 		for _, d := range f.Dates {
@@ -207,7 +211,7 @@ func dateNames(inputs []sheet.Input) map[string]string {
 // nothingFound explains why none of the files could be used.
 func (x *exports) nothingFound(args []string) error {
 	var b strings.Builder
-	fmt.Fprintf(&b, "none of the %d files in %s is an export that can be carried over: needed are Keap's referral partner list, contacts and tracking links as CSV", len(x.unread), strings.Join(args, ", "))
+	fmt.Fprintf(&b, "none of the %d files in %s is an export that can be carried over: needed are Keap's referral partner list, contacts and tracking links as CSV, and its referrals, orders, subscriptions, commissions, clawbacks, payments and ledger", len(x.unread), strings.Join(args, ", "))
 	for i, u := range x.unread {
 		if i == 5 {
 			fmt.Fprintf(&b, "\n  … and %d more", len(x.unread)-i)
@@ -243,7 +247,7 @@ func (r *countedReader) Read(p []byte) (int, error) {
 }
 
 // read loads one file and notes what became of its rows.
-func (x *exports) read(ctx context.Context, index int, f *sheet.File) error {
+func (x *exports) read(ctx context.Context, index int, f *sheet.File, rows rowsOf) error {
 	start := time.Now()
 	plan := &x.files[index]
 	*plan = FilePlan{
@@ -264,34 +268,14 @@ func (x *exports) read(ctx context.Context, index int, f *sheet.File) error {
 	bar := x.progress.Bar("reading "+filepath.Base(f.Path), int64(f.Rows))
 	defer bar.Done()
 	n := 0
-	step := func() error {
+	each := func() error {
 		if n++; n&4095 == 0 {
 			bar.Add(4096)
 			return ctx.Err()
 		}
 		return nil
 	}
-	var count sheet.Count
-	var err error
-	switch f.Kind {
-	case keap.Partners:
-		has := partnerColumns(f)
-		count, err = keap.ReadPartners(f, func(line int, p *keap.Partner) error {
-			return cmp.Or(step(), x.partner(p, has, placeOf(index, line)))
-		}, onReject)
-	case keap.Contacts:
-		named := contactNames(f)
-		if len(x.contacts.rows) == 0 {
-			x.contacts.rows = make(map[int64]seenContact, f.Rows) // a million of them: no growing
-		}
-		count, err = keap.ReadContacts(f, func(line int, c *keap.Contact) error {
-			return cmp.Or(step(), x.contact(c, named, placeOf(index, line)))
-		}, onReject)
-	case keap.Links:
-		count, err = keap.ReadLinks(f, func(line int, l *keap.Link) error {
-			return cmp.Or(step(), x.link(l, placeOf(index, line)))
-		}, onReject)
-	}
+	count, err := rows(f, index, each, onReject)
 	if err != nil {
 		return err
 	}
@@ -300,6 +284,29 @@ func (x *exports) read(ctx context.Context, index int, f *sheet.File) error {
 	plan.addSkips(count.SkippedBy)
 	plan.Took = time.Since(start)
 	return sink(nil)
+}
+
+// rows loads a file that says who the promoters are.
+func (x *exports) rows(f *sheet.File, index int, each func() error, onReject func(*sheet.Reject) error) (sheet.Count, error) {
+	switch f.Kind {
+	case keap.Partners:
+		has := partnerColumns(f)
+		return keap.ReadPartners(f, func(line int, p *keap.Partner) error {
+			return cmp.Or(each(), x.partner(p, has, placeOf(index, line)))
+		}, onReject)
+	case keap.Contacts:
+		named := contactNames(f)
+		if len(x.contacts.rows) == 0 {
+			x.contacts.rows = make(map[int64]seenContact, f.Rows) // a million of them: no growing
+		}
+		return keap.ReadContacts(f, func(line int, c *keap.Contact) error {
+			return cmp.Or(each(), x.contact(c, named, placeOf(index, line)))
+		}, onReject)
+	default:
+		return keap.ReadLinks(f, func(line int, l *keap.Link) error {
+			return cmp.Or(each(), x.link(l, placeOf(index, line)))
+		}, onReject)
+	}
 }
 
 func (p *FilePlan) addSkips(by map[string]int) {

@@ -15,6 +15,7 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+	"time"
 
 	"carryover/mapping/book"
 	"carryover/migrate/sheet"
@@ -23,8 +24,8 @@ import (
 // planFile is by what a folder is known as a plan's.
 const planFile = "plan.json"
 
-// Folder is where a plan is written: plan.json, conflicts.csv, rejects/, links.csv and
-// report.html. Everything is written beside its place and moved there at the end, so a
+// Folder is where a plan is written: plan.json, conflicts.csv, rejects/, links.csv,
+// owners.csv, findings.csv and report.html. Everything is written beside its place and moved there at the end, so a
 // plan that fails leaves the former one whole.
 type Folder struct {
 	dir     string
@@ -152,6 +153,8 @@ func (d *Folder) Write(p *Plan, html func(io.Writer) error) error {
 	}{
 		{"conflicts.csv", func(w io.Writer) error { return WriteConflicts(w, p.Conflicts) }},
 		{"links.csv", p.writeLinks},
+		{"owners.csv", p.writeOwners},
+		{"findings.csv", p.writeFindings},
 		{"report.html", html},
 		{planFile, func(w io.Writer) error { // last: it is what apply looks for
 			enc := json.NewEncoder(w)
@@ -293,6 +296,48 @@ func (p *Plan) writeLinks(w io.Writer) error {
 		return out.Write(l.OldLink, l.NewLink, l.Token, l.Email, l.Status)
 	})
 	return errors.Join(err, out.Flush())
+}
+
+// writeOwners writes every customer, whose it was in Keap, and whose it is now.
+func (p *Plan) writeOwners(w io.Writer) error {
+	out := sheet.NewWriter(w)
+	if err := out.Write("customer", "keap_partner", "keap_partner_code", "promoter", "why", "keap_contact_id", "keap_referral_id", "referred_at"); err != nil {
+		return err
+	}
+	for i := range p.owners {
+		r := &p.owners[i]
+		var partner, code, referral, at string
+		if r.PartnerID != 0 {
+			partner, code = strconv.FormatInt(r.PartnerID, 10), p.money.payees.codes[r.PartnerID]
+		}
+		if r.ReferralID != 0 {
+			referral = strconv.FormatInt(r.ReferralID, 10)
+		}
+		if r.ReferredAt != 0 {
+			at = time.Unix(r.ReferredAt, 0).UTC().Format(time.RFC3339)
+		}
+		if err := out.Write(r.Customer, partner, code, p.money.promoterOf(r.PartnerID), r.Rule, strconv.FormatInt(r.ContactID, 10), referral, at); err != nil {
+			return err
+		}
+	}
+	return out.Flush()
+}
+
+// writeFindings writes the orders and commissions that do not agree with the terms.
+func (p *Plan) writeFindings(w io.Writer) error {
+	out := sheet.NewWriter(w)
+	if err := out.Write("kind", "day", "keap_contact_id", "keap_partner_id", "ref_token", "orders", "invoices", "products", "total", "expected", "found", "currency", "explanation"); err != nil {
+		return err
+	}
+	for i := range p.Findings {
+		f := &p.Findings[i]
+		amount := func(n int64) string { return sheet.FormatMinor(n, f.Currency) }
+		if err := out.Write(f.Kind, f.Day, strconv.FormatInt(f.ContactID, 10), strconv.FormatInt(f.PartnerID, 10), p.money.promoterOf(f.PartnerID),
+			f.Orders, f.Invoices, f.Products, amount(f.Total), amount(f.Expected), amount(f.Found), f.Currency, f.Explanation); err != nil {
+			return err
+		}
+	}
+	return out.Flush()
 }
 
 // SheetLink is one row of the old-to-new sheet.

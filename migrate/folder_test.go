@@ -52,7 +52,7 @@ func (d *desk) files(dir string) []string {
 func TestFolder(t *testing.T) {
 	d := newDesk(t, carrot())
 	d.plan(mendable(d))
-	same(t, "files", d.files("plan"), []string{"conflicts.csv", "links.csv", "plan.json", "rejects", "report.html"})
+	same(t, "files", d.files("plan"), []string{"conflicts.csv", "findings.csv", "links.csv", "owners.csv", "plan.json", "rejects", "report.html"})
 	same(t, "rejects", d.files("plan/rejects"), []string{"links.csv", "partners.csv"})
 	rows := readCSV(t, d.path("plan", "rejects", "partners.csv"))
 	want := []map[string]string{

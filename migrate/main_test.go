@@ -1,11 +1,13 @@
 package migrate_test
 
 import (
+	"cmp"
 	"context"
 	"encoding/csv"
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -15,6 +17,7 @@ import (
 
 	"carryover/mapping"
 	"carryover/mapping/book"
+	"carryover/mapping/program"
 	"carryover/mapping/store"
 	"carryover/migrate"
 )
@@ -33,7 +36,12 @@ func carrot(exclude ...string) *migrate.Settings {
 			},
 			TokenParam: "fpr", SubIDParam: "fp_sid", CodeParams: []string{"aff", "affcode"}, IDParams: []string{"affiliate"},
 		},
-		Exclude: exclude, Zone: zone, Dates: "auto", ConfigHash: "carrot",
+		Exclude: exclude, Zone: zone, Dates: "auto", Currency: "USD", AsOf: "2023-03-31", Owner: migrate.OwnerLatest,
+		Products: program.Products{
+			Membership: []string{"*Membership*"},
+			Training:   []string{"Evergreen Webinar", "3 Leads Per Day", "Story Selling Training", "List Building Sprint", "Weekend Intensive*"},
+		},
+		Terms: program.DefaultTerms(), ConfigHash: "carrot",
 	}
 }
 
@@ -367,4 +375,53 @@ func (d *desk) export(dir string, partners, contacts []string, links ...string) 
 	put("contacts.csv", contactsHeader, contacts)
 	put("links.csv", linksHeader, append([]string{"1,course,https://carrot.test/course,1/2/2020"}, links...))
 	return d.path(dir)
+}
+
+// owners lists the customers of the book, each with the ref token of its owner and why,
+// and counts those that have an owner and an address.
+func (d *desk) owners() (owned int, lines []string) {
+	d.Helper()
+	tokens := d.tokens()
+	d.must(d.book.Customers(d.ctx(), func(r book.Referral) error {
+		token := cmp.Or(tokens[r.PartnerID], "-")
+		if token != "-" && r.Email != "" {
+			owned++
+		}
+		lines = append(lines, fmt.Sprintf("%s %s %s", r.Customer, token, r.Rule))
+		return nil
+	}))
+	return owned, lines
+}
+
+// balances lists what the promoters are owed by the book, and all of it together.
+func (d *desk) balances() (lines []string, owed int64) {
+	d.Helper()
+	sums, err := d.book.Sums(d.ctx())
+	d.must(err)
+	tokens, byToken := d.tokens(), map[string]int64{}
+	for _, s := range sums {
+		if token := tokens[s.PartnerID]; token != "" {
+			byToken[token] += s.Amount
+			owed += s.Amount
+		}
+	}
+	for _, token := range slices.Sorted(maps.Keys(byToken)) {
+		lines = append(lines, fmt.Sprintf("%s %d", token, byToken[token]))
+	}
+	return lines, owed
+}
+
+// tokens are the ref tokens of the promoters that the partners are, by Keap id.
+func (d *desk) tokens() map[int64]string {
+	content, tokens := d.content(), map[int64]string{}
+	live := map[int64]book.Promoter{}
+	for _, p := range content.Promoters {
+		live[p.ID] = p
+	}
+	for i := range content.Aliases {
+		if id, ok := content.Aliases[i].KeapID(); ok {
+			tokens[id] = live[cmp.Or(live[content.Aliases[i].PromoterID].MergedInto, content.Aliases[i].PromoterID)].Token
+		}
+	}
+	return tokens
 }

@@ -13,7 +13,7 @@ import (
 )
 
 // build works out the model after the plan and what must be written for it.
-func (p *Plan) build(s *Settings, x *exports, before *book.Content) {
+func (p *Plan) build(s *Settings, x *exports, before *book.Content) *people {
 	all := withKnown(x.partners.rows, x.known)
 	resolveParentCodes(all)
 	for _, m := range all {
@@ -42,7 +42,7 @@ func (p *Plan) build(s *Settings, x *exports, before *book.Content) {
 	}
 	foldedCodes(&p.After, x.conflicts)
 	p.checkGrace(s, x.conflicts)
-	p.total(x, house, who)
+	return who
 }
 
 // withKnown returns the partners of the exports and those that only the book knows, in
@@ -404,9 +404,9 @@ func (p *Plan) checkGrace(s *Settings, conflicts *conflictList) {
 	}
 }
 
-func (p *Plan) total(x *exports, house map[int64]*partner, who *people) {
+func (p *Plan) total(x *exports, who *people) {
 	t := &p.Totals
-	t.Partners, t.House = len(who.partners)+len(house), len(house)
+	t.Partners, t.House = len(who.partners)+len(who.house), len(who.house)
 	t.Merged = len(who.partners) - len(who.groups)
 	t.Promoters = len(who.groups)
 	for _, g := range who.groups {
@@ -419,7 +419,7 @@ func (p *Plan) total(x *exports, house map[int64]*partner, who *people) {
 			t.NeedEmail++
 		}
 	}
-	for _, f := range p.Files {
+	for _, f := range x.files {
 		t.Rejected += f.Rejected
 		t.Skipped += f.Skipped
 		if f.Kind == keap.Contacts {

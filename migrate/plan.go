@@ -1,6 +1,7 @@
 package migrate
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -10,6 +11,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
+	"time"
 
 	"carryover/mapping"
 	"carryover/mapping/book"
@@ -32,9 +35,21 @@ type Plan struct {
 	Tables    map[string]TableCount `json:"tables"`
 	Totals    Totals                `json:"totals"`
 
-	Changes book.Content `json:"-"` // rows to create or overwrite in the book
-	After   book.Content `json:"-"` // the book's content once they are
-	Map     *mapping.Map `json:"-"` // what would be published
+	AsOf        string           `json:"as_of"` // the day whose customers are carried over
+	Customers   CustomerTotals   `json:"customers"`
+	Money       []Reconciliation `json:"reconciliation"` // by currency
+	Differences []Difference     `json:"differences"`
+	Months      []MonthTotals    `json:"months"`
+	FindingsBy  map[string]int   `json:"findings"` // how many of each kind; findings.csv has them
+
+	Findings []Finding    `json:"-"`
+	Balances []Balance    `json:"-"` // by currency, the largest first
+	Changes  book.Changes `json:"-"` // rows to create or overwrite in the book
+	After    book.Content `json:"-"` // the book's content once they are
+	Map      *mapping.Map `json:"-"` // what would be published
+
+	money  *money
+	owners []book.Referral // all customers, as they will be in the book
 }
 
 // TableCount says what a plan does to one table of the model.
@@ -88,6 +103,7 @@ type Request struct {
 	WorkDir   string
 	Decisions Decisions
 	Book      *book.Book // nil: there is none yet
+	AsOf      string     // the day that a former plan was made for; empty: the settings', else today
 	Progress  Progress
 	Sink      RejectSink
 
@@ -148,7 +164,9 @@ func isPlanFolder(dir string) bool {
 // Make reads the exports and works out what would be done. It changes nothing.
 func Make(ctx context.Context, req Request) (*Plan, error) {
 	before, base := &book.Content{}, int64(0)
+	held := func() (*book.Money, error) { return &book.Money{}, nil }
 	if req.Book != nil {
+		held = inBackground(func() (*book.Money, error) { return req.Book.Money(ctx) })
 		var err error
 		if before, err = req.Book.Content(ctx); err != nil {
 			return nil, err
@@ -171,7 +189,18 @@ func Make(ctx context.Context, req Request) (*Plan, error) {
 	if len(before.Promoters) == 0 && len(x.partners.rows) == 0 {
 		return nil, noPartners(p)
 	}
-	p.build(req.Settings, x, before)
+	who := p.build(req.Settings, x, before)
+	money, err := held()
+	if err != nil {
+		return nil, err
+	}
+	m := newMoney(x, who, money, asOf(&req))
+	if err := x.readKinds(ctx, moneyKinds, m.rows); err != nil {
+		return nil, err
+	}
+	p.carry(m)
+	p.total(x, who)
+	p.Rejects = orEmpty(x.rejects)
 	if p.Unused, err = x.conflicts.check(); err != nil {
 		return nil, err
 	}
@@ -185,6 +214,28 @@ func Make(ctx context.Context, req Request) (*Plan, error) {
 	}
 	p.identify(req.Settings.ConfigHash, req.Decisions)
 	return p, nil
+}
+
+// asOf is the day whose customers are carried over.
+func asOf(req *Request) string {
+	return cmp.Or(req.AsOf, req.Settings.AsOf, time.Now().In(req.Settings.Zone).Format(time.DateOnly))
+}
+
+// inBackground begins fn at once; what it returns waits for it.
+func inBackground[T any](fn func() (T, error)) func() (T, error) {
+	type result struct {
+		value T
+		err   error
+	}
+	done := make(chan result, 1)
+	go func() {
+		value, err := fn()
+		done <- result{value, err}
+	}()
+	return sync.OnceValues(func() (T, error) {
+		r := <-done
+		return r.value, r.err
+	})
 }
 
 func noPartners(p *Plan) error {
@@ -213,7 +264,7 @@ func (p *Plan) identify(configHash string, decisions Decisions) {
 	for _, f := range p.Files {
 		inputs = append(inputs, input{f.Kind, f.SHA256})
 	}
-	p.InputsID = digest("carryover plan 1", configHash, inputs)
+	p.InputsID = digest("carryover plan 2", configHash, p.AsOf, inputs)
 	values := map[string]string{}
 	for _, c := range p.Conflicts {
 		if c.Decision != "" {

@@ -16,6 +16,10 @@ func TestSamples(t *testing.T) {
 		conflicts      map[string][]string
 		promoters      []string // token, e-mail, status, ids, codes, parent
 		links          []string
+		customers      int      // that belong to somebody and have an address
+		owners         []string // customer, promoter, why
+		balances       []string // promoter, cents
+		owed           int64    // of all promoters, cents
 	}
 	f := func(name string, s *migrate.Settings, want expect) {
 		t.Helper()
@@ -35,7 +39,7 @@ func TestSamples(t *testing.T) {
 			same(t, "rejects", rejects, want.rejects)
 			conflicts := map[string][]string{}
 			for _, c := range p.Conflicts {
-				if c.Blocking || c.Recommended != migrate.Accept {
+				if c.Blocking || c.Recommended != migrate.Accept && c.Kind != migrate.KindSubscription {
 					t.Errorf("conflict %s blocks=%v, recommended %q", c.ID, c.Blocking, c.Recommended)
 				}
 				conflicts[c.Kind] = append(conflicts[c.Kind], c.Subject)
@@ -60,6 +64,27 @@ func TestSamples(t *testing.T) {
 				links = append(links, l.Code)
 			}
 			same(t, "links", links, want.links)
+			owned, owners := d.owners()
+			if owned != want.customers {
+				t.Errorf("%d customers with an owner, want %d", owned, want.customers)
+			}
+			for _, owner := range want.owners {
+				if !slices.Contains(owners, owner) {
+					t.Errorf("customer %s is not there", owner)
+				}
+			}
+			balances, owed := d.balances()
+			if owed != want.owed {
+				t.Errorf("promoters are owed %d, want %d", owed, want.owed)
+			}
+			for _, balance := range want.balances {
+				if !slices.Contains(balances, balance) {
+					t.Errorf("balance %s is not there", balance)
+				}
+			}
+			if len(p.Findings) > 0 {
+				t.Errorf("orders and commissions do not agree: %+v", p.Findings)
+			}
 			d.resolveCases("testdata/" + name + "-resolve-cases.csv")
 			same(t, "verify", d.differences(), nil)
 
@@ -99,8 +124,23 @@ func TestSamples(t *testing.T) {
 			"contacts 15 = 15 + 0 + 0, utf-8 crlf, header on 1",
 			"partners 5 = 5 + 0 + 0, utf-8 crlf, header on 1",
 			"links 2 = 2 + 0 + 0, utf-8 crlf, header on 1",
+			"referrals 15 = 15 + 0 + 0, utf-8 crlf, header on 1",
+			"orders 7 = 7 + 0 + 0, utf-8 crlf, header on 1",
+			"subscriptions 2 = 2 + 0 + 0, utf-8 crlf, header on 1",
+			"commissions 7 = 7 + 0 + 0, utf-8 crlf, header on 1",
+			"clawbacks 1 = 1 + 0 + 0, utf-8 crlf, header on 1",
+			"payments 1 = 1 + 0 + 0, utf-8 crlf, header on 1",
+			"ledger 5 = 5 + 0 + 0, utf-8 crlf, header on 1",
 		},
-		links: []string{"ABC-EB-OD", "course"},
+		customers: 8,
+		owners: []string{
+			"fay.kettlewell.0@mail.test hill_web39 only", "juna.angborg.1@post.test b99606 only", "tess.silverthorn.3@inbox.test hill_web39 latest",
+			"quin.merriweather.4@letters.example.com st_8853 only", "anais.ravenscar.5@mail.test - expired", "xenia.delapena.6@post.test hill_web39 only",
+			"gus.mullerhof.7@example.com st_8853 only", "dina.nightingale.8@inbox.test hill_web39 latest", "zoe.vexley.9@letters.example.com hill_web39 only",
+		},
+		balances: []string{"hill_web39 1500", "b99606 436", "st_8853 2182"},
+		owed:     4118,
+		links:    []string{"ABC-EB-OD", "course"},
 		promoters: []string{
 			"hill_web39 begona.windermore0@letters.example.com inactive 44 [hill_web39] -",
 			"b99606 dina.silverthorn1@post.test active 49 [b99606] -",
@@ -115,10 +155,31 @@ func TestSamples(t *testing.T) {
 			"contacts 190 = 187 + 1 + 2, utf-8 crlf, header on 1",
 			"partners 42 = 40 + 1 + 1, utf-8-bom crlf, header on 1",
 			"links 7 = 4 + 2 + 1, utf-8 crlf, header on 1",
+			"referrals 246 = 243 + 2 + 1, utf-8 lf, header on 1",
+			"orders 240 = 238 + 1 + 1, utf-8 lf, header on 1",
+			"subscriptions 59 = 58 + 0 + 1, utf-8 crlf, header on 1",
+			"commissions 204 = 201 + 2 + 1, utf-8 crlf, header on 1",
+			"clawbacks 9 = 8 + 0 + 1, utf-8 crlf, header on 1",
+			"payments 74 = 73 + 0 + 1, utf-8 crlf, header on 1",
+			"ledger 43 = 40 + 0 + 3, utf-8 crlf, header on 2",
 		},
+		customers: 93,
+		owners: []string{
+			"juna.amberly16@post.test b76391392 only", "lena.amberly.2@example.com - expired", "quin.larkspur.3@inbox.test sa_1763 latest",
+			"otis.vexley.4@letters.example.com - expired", "bela.hollowell.11@post.test - expired", "ivo.silverthorn.19@letters.example.com mirrorme latest",
+			"zoe.dunmoor.29@letters.example.com - house", "zeno.pemberly.35@mail.test go only", "vito.nightingale.39@letters.example.com mirrorme latest",
+			"jose.dunmoor.41@post.test true id", "ines.larkspur.50@mail.test ri_967048 only", "rhea.nunez.51@post.test - house",
+			"mael.bronte-vale.54@letters.example.com - house", "renee.windermore.55@mail.test orphan type", "vito.nightingale.61@post.test mutehawk id",
+			"jose.glasswing.67@example.com - house", "ivo.ironside.72@example.com we_7658 type", "xenia.silverthorn.95@mail.test ring2b latest",
+			"mael.delapena.98@inbox.test admin latest", "lena.coldharbor.148@inbox.test quietpeak-2 id",
+		},
+		balances: []string{"ring2a 998", "freebird 9996", "badmail1_ 13366", "sleeper 65523", "rivercoach -5134"},
+		owed:     267983,
 		rejects: []string{
 			"referral-partners.csv:10 bad_id", "contacts.csv:9 missing_value",
 			"tracking-links.csv:6 unsafe_destination", "tracking-links.csv:7 unsafe_destination",
+			"referrals.csv:5 unknown_partner", "referrals.csv:9 unknown_contact", "orders.csv:10 bad_money",
+			"commissions.csv:6 unknown_partner", "commissions.csv:11 bad_money",
 		},
 		conflicts: map[string][]string{
 			migrate.KindNeedsEmail:    {"badmail1_", "ghostpal", "badmail2_", "mutehawk"},
@@ -131,6 +192,17 @@ func TestSamples(t *testing.T) {
 			migrate.KindUnsafeLink:    {"appstore"},
 			migrate.KindLoopingLink:   {"oldloop"},
 			migrate.KindReservedName:  {"Shop"},
+			migrate.KindHouseOwner: {
+				"zoe.dunmoor.29@letters.example.com", "rhea.nunez.51@post.test", "mael.bronte-vale.54@letters.example.com", "contact:300", "jose.glasswing.67@example.com",
+				"mael.eastwick.75@mail.test", "nora.tumblewood.101@post.test", "hana.fennimore.120@mail.test", "zoe.yarrow.128@inbox.test", "vito.vexley.144@letters.example.com",
+				"uma.zephyrine.146@post.test",
+			},
+			migrate.KindSubscription: {
+				"vito.nightingale.61@post.test", "ivo.ironside.72@example.com", "mael.delapena.98@inbox.test", "uma.glasswing.125@mail.test", "zoe.obrackin.129@letters.example.com",
+			},
+			migrate.KindNoCustomerEmail: {"170", "300", "484", "566", "634"}, // 212 was referred by nobody
+			migrate.KindSelfReferral:    {"juna.amberly16@post.test"},
+			migrate.KindNegative:        {"rivercoach"},
 		},
 		links: []string{"course", "Shop", "shop", "ABC-EB-OD"},
 		promoters: []string{

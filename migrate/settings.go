@@ -5,6 +5,7 @@ import (
 
 	"carryover/mapping"
 	"carryover/mapping/book"
+	"carryover/mapping/program"
 )
 
 // Settings are what the operator's configuration says about a migration.
@@ -16,7 +17,12 @@ type Settings struct {
 	Zone       *time.Location               // of dates that name none
 	Dates      string                       // "auto", "month_first" or "day_first"
 	Headers    map[string]map[string]string // the operator's own: kind, header, field
-	ConfigHash string                       // over everything above that a plan depends on
+	Currency   string                       // the program's: of amounts that name none
+	AsOf       string                       // the day whose customers are carried over, as 2023-03-31; empty: the day of the plan
+	Owner      string                       // OwnerLatest (also when empty) or OwnerFirst
+	Products   program.Products
+	Terms      program.Terms
+	ConfigHash string // over everything above that a plan depends on
 }
 
 // Project makes the link map that these settings publish of the book's content.

@@ -26,6 +26,8 @@ type Check struct {
 	Differences int      `json:"differences"`
 	Examples    []string `json:"examples,omitempty"` // the first few, as sentences
 	Note        string   `json:"note,omitempty"`
+	Money       bool     `json:"money,omitempty"`   // its differences are of money: a person must decide
+	Decided     int      `json:"decided,omitempty"` // differences that a person decided about, and that remain
 }
 
 const maxExamples = 20
@@ -60,7 +62,17 @@ func Verify(ctx context.Context, s *Settings, b *book.Book, from store.Feed, pro
 	if err != nil {
 		return nil, nil, err
 	}
-	checks = append(checks, verifyBook(p, content))
+	runs, err := b.Runs(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	standing := 0
+	for _, r := range runs {
+		if r.RolledBack.IsZero() {
+			standing++
+		}
+	}
+	checks = append(checks, verifyBook(p, content), verifyOwners(p), verifySums(p, standing > 1), verifyLedger(p))
 	want, err := s.Project(content)
 	if err != nil {
 		return nil, nil, err
@@ -79,7 +91,7 @@ func Verify(ctx context.Context, s *Settings, b *book.Book, from store.Feed, pro
 // said it had read.
 func verifyExports(ctx context.Context, s *Settings, b *book.Book, planDir string, in runInputs, progress Progress) ([]Check, *Plan, error) {
 	silent := func(*sheet.File, int) func(*sheet.Reject) error { return func(*sheet.Reject) error { return nil } }
-	p, err := Make(ctx, Request{Settings: s, Args: absolute(in.WorkDir, in.Args), WorkDir: in.WorkDir, Decisions: decisionsOf(in.Decisions), Book: b, Progress: progress, Sink: silent, reviewed: newReviewed(in.WorkDir, planDir, in.Files)})
+	p, err := Make(ctx, Request{Settings: s, Args: absolute(in.WorkDir, in.Args), WorkDir: in.WorkDir, AsOf: in.AsOf, Decisions: decisionsOf(in.Decisions), Book: b, Progress: progress, Sink: silent, reviewed: newReviewed(in.WorkDir, planDir, in.Files)})
 	if err != nil {
 		return nil, nil, fmt.Errorf("the exports of the newest run cannot be read again: %w", err)
 	}

@@ -75,7 +75,8 @@ func TestVerify(t *testing.T) {
 // A gateway that answers every link right but one is caught, and the one is named.
 func TestAgainst(t *testing.T) {
 	d := newDesk(t, example())
-	d.migrate("example/exports")
+	d.planExample()
+	d.apply()
 	m, _, err := d.store.Load(d.ctx())
 	d.must(err)
 	table := d.table()

@@ -18,7 +18,9 @@ import (
 
 	"carryover/mapping"
 	"carryover/mapping/book"
+	terms "carryover/mapping/program"
 	"carryover/migrate"
+	"carryover/migrate/sheet"
 )
 
 // config is carryover.toml as it stands in the file. The field comments are the
@@ -179,7 +181,9 @@ func (p *program) check(c *configCheck) {
 
 	p.settings = migrate.Settings{
 		Policy: policy, Exclude: p.Partners.Exclude, Zone: zone, Dates: p.Import.Dates,
-		Headers: c.headers(p.Import.Headers),
+		Headers: c.headers(p.Import.Headers), Currency: p.Currency,
+		Owner:    c.oneOf("import.owner", p.Import.Owner, migrate.OwnerLatest, migrate.OwnerFirst),
+		Products: terms.Products{Membership: p.Products.Membership, Training: p.Products.Training},
 		Grace: book.Grace{
 			Partners: c.graceDates("partners.grace", p.Partners.Grace, zone),
 			Links:    c.graceDates("links.grace", p.Links.Grace, zone),
@@ -198,11 +202,10 @@ func (p *program) check(c *configCheck) {
 		p.settings.Paths = append(p.settings.Paths, mapping.Path{Path: path, Target: target})
 	}
 	c.oneOf("import.dates", p.Import.Dates, "auto", "month_first", "day_first")
-	c.oneOf("import.owner", p.Import.Owner, "latest", "first")
-	if p.Import.AsOf != nil {
-		c.instant("import.as_of", p.Import.AsOf, zone, false)
+	if end := c.instant("import.as_of", p.Import.AsOf, zone, false); !end.IsZero() {
+		p.settings.AsOf = end.Add(-1).In(zone).Format(time.DateOnly)
 	}
-	p.checkTerms(c)
+	p.settings.Terms = p.checkTerms(c)
 	p.checkServing(c)
 	p.settings.ConfigHash = p.hash()
 }
@@ -234,29 +237,47 @@ func (p *program) checkPages(c *configCheck, policy *mapping.Policy) {
 	}
 }
 
-// checkTerms checks what is used once money is carried over: a typo shows before that.
-func (p *program) checkTerms(c *configCheck) {
-	c.percent("terms.membership_percent", p.Terms.MembershipPercent)
-	c.percent("terms.training_percent", p.Terms.TrainingPercent)
+// checkTerms reads the program's terms; what is not said is as usual.
+func (p *program) checkTerms(c *configCheck) terms.Terms {
+	t := terms.DefaultTerms()
+	c.percent("terms.membership_percent", p.Terms.MembershipPercent, &t.MembershipPercent)
+	c.percent("terms.training_percent", p.Terms.TrainingPercent, &t.TrainingPercent)
 	switch hold := p.Terms.Hold.(type) {
-	case nil, string, int64:
+	case nil:
+	case int64:
+		t.HoldMonths = int(hold)
+	case string:
+		t.HoldMonths = slices.Index([]string{"none", "next_month"}, hold)
 	default:
-		c.wrong("terms.hold", hold, "text in quotes such as \"next_month\"")
+		t.HoldMonths = -1
+	}
+	if t.HoldMonths < 0 || t.HoldMonths > 24 {
+		c.wrong("terms.hold", p.Terms.Hold, "\"next_month\" (held through the month after the one of earning), \"none\", or a number of months")
 	}
 	if days := p.Terms.PayoutDays; days != nil && (len(days) != 2 || days[0] < 1 || days[0] > days[1] || days[1] > 31) {
 		c.wrong("terms.payout_days", days, "the first and the last day of the month for payouts, such as [10, 15]")
+	} else if days != nil {
+		t.PayoutFirst, t.PayoutLast = days[0], days[1]
 	}
-	if m := p.Terms.Minimum; m != "" && !isAmount(m) {
-		c.wrong("terms.minimum", m, "an amount in quotes such as \"25.00\"")
+	if text := p.Terms.Minimum; text != "" {
+		m, err := sheet.ParseAmount(text, p.Currency)
+		if err != nil || m.Minor < 0 || m.Currency != p.Currency {
+			c.wrong("terms.minimum", text, "an amount in quotes such as \"25.00\"")
+		}
+		t.Minimum = m.Minor
 	}
 	for _, r := range p.Terms.Requires {
-		c.oneOf("terms.requires", r, "w9", "payout_method")
+		c.oneOf("terms.requires", r, terms.RequireW9, terms.RequirePayoutMethod)
+	}
+	if p.Terms.Requires != nil {
+		t.Requires = p.Terms.Requires
 	}
 	if u := p.FirstPromoter.BaseURL; u != "" {
 		if parsed, err := url.Parse(u); err != nil || parsed.Host == "" || parsed.Scheme != "https" && parsed.Scheme != "http" {
 			c.wrong("firstpromoter.base_url", u, "an address such as \"https://v2.firstpromoter.com\"")
 		}
 	}
+	return t
 }
 
 func (p *program) checkServing(c *configCheck) {

@@ -14,6 +14,7 @@ import (
 
 	"github.com/pelletier/go-toml/v2"
 
+	terms "carryover/mapping/program"
 	"carryover/migrate/keap"
 )
 
@@ -156,31 +157,20 @@ func (c *configCheck) listen(key, address string) {
 	}
 }
 
-// percent takes a share of 0 to 100, as a number or in quotes.
-func (c *configCheck) percent(key string, value any) {
-	share := -1.0
-	switch v := value.(type) {
-	case nil:
+// percent reads a share of 0 to 100, as a number or in quotes, into to.
+func (c *configCheck) percent(key string, value any, to *terms.Percent) {
+	if value == nil {
 		return
-	case int64:
-		share = float64(v)
-	case float64:
-		share = v
-	case string:
-		if f, err := strconv.ParseFloat(strings.TrimSuffix(v, "%"), 64); err == nil {
-			share = f
-		}
 	}
-	if !(share >= 0 && share <= 100) { // not a number is neither
-		c.wrong(key, value, "a number from 0 to 100, such as 25")
+	text := fmt.Sprint(value)
+	if f, ok := value.(float64); ok {
+		text = strconv.FormatFloat(f, 'f', -1, 64)
 	}
-}
-
-// isAmount takes 25, 25.5 and 25.00.
-func isAmount(s string) bool {
-	whole, cents, dot := strings.Cut(s, ".")
-	digits := func(s string) bool { return s != "" && strings.Trim(s, "0123456789") == "" }
-	return digits(whole) && (!dot || digits(cents) && len(cents) <= 2)
+	share, err := terms.ParsePercent(text)
+	if err != nil {
+		c.wrong(key, value, "a number from 0 to 100 with up to four decimals, such as 25")
+	}
+	*to = share
 }
 
 func isNetwork(s string) bool {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
@@ -18,7 +19,9 @@ type verifyCmd struct {
 
 func (verifyCmd) Help() string {
 	return `Reads the exports of the newest run again and compares them with the book, the book with the published
-link map, and the map with the answers of a live gateway. Changes nothing. Exits 1 when anything differs.
+link map, and the map with the answers of a live gateway. Of money it compares the sums by promoter, kind
+and month, to the cent, and every customer's owner. Changes nothing. Exits 1 when anything differs, and 3
+when money does not agree, or only by what a person has decided.
 
 Example: carryover verify --against http://127.0.0.1:8080`
 }
@@ -45,10 +48,14 @@ func (c *verifyCmd) Run(a *app) error {
 			}
 			checks = append(checks, live)
 		}
-		differences := 0
+		differences, money, decided := 0, 0, 0
 		var rows [][]string
 		for _, check := range checks {
 			differences += check.Differences
+			decided += check.Decided
+			if check.Money {
+				money += check.Differences
+			}
 			rows = append(rows, []string{check.Name, fmt.Sprint(check.Compared), fmt.Sprint(check.Differences), check.Note})
 			if a.JSON {
 				if err := a.line(check); err != nil {
@@ -69,13 +76,21 @@ func (c *verifyCmd) Run(a *app) error {
 				}
 			}
 		}
-		if differences > 0 {
-			word := "differences"
-			if differences == 1 {
-				word = "difference"
-			}
-			return fmt.Errorf("%d %s", differences, word)
+		switch {
+		case money > 0:
+			return &errExit{exitDecide, fmt.Errorf("%s, %d of them of money: the totals are not proven", counted(differences, "difference"), money)}
+		case differences > 0:
+			return errors.New(counted(differences, "difference"))
+		case decided > 0:
+			return &errExit{exitDecide, fmt.Errorf("everything else agrees; %s that a person decided about remains", counted(decided, "difference"))}
 		}
 		return nil
 	})
+}
+
+func counted(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
 }

@@ -1,0 +1,597 @@
+package migrate
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	"carryover/mapping/book"
+	"carryover/mapping/program"
+	"carryover/migrate/keap"
+	"carryover/migrate/sheet"
+)
+
+// moneyKinds are the exports that need to know first who the promoters are, in the order
+// they are read.
+var moneyKinds = []string{keap.Referrals, keap.Orders, keap.Subscriptions, keap.Commissions, keap.Clawbacks, keap.Payments, keap.Ledger}
+
+// rejectedRow is a row of money that could not be loaded: it may be what a ledger and its
+// rows do not agree on.
+type rejectedRow struct {
+	kind    string
+	partner int64
+	at      place
+	reason  string
+}
+
+// maxRejected bounds how many of them are remembered.
+const maxRejected = 10_000
+
+// rows loads one file; each is called for every row.
+func (m *money) rows(f *sheet.File, index int, each func() error, onReject func(*sheet.Reject) error) (sheet.Count, error) {
+	currency := m.settings.Currency
+	at := func(line int) place { return placeOf(index, line) }
+	noted := func(r *sheet.Reject) error {
+		if len(m.rejected) < maxRejected {
+			if partner, err := m.partnerIn(f, r.Cells); err == nil {
+				m.rejected = append(m.rejected, rejectedRow{f.Kind, partner, at(r.Line), r.Reason})
+			}
+		}
+		return onReject(r)
+	}
+	switch f.Kind {
+	case keap.Referrals:
+		m.referrals = slices.Grow(m.referrals, f.Rows)
+		return keap.ReadReferrals(f, func(line int, r *keap.Referral) error { return cmp.Or(each(), m.referral(r, at(line))) }, onReject)
+	case keap.Orders:
+		m.sales = slices.Grow(m.sales, f.Rows)
+		return keap.ReadOrders(f, currency, func(line int, r *keap.Order) error { return cmp.Or(each(), m.order(r, at(line))) }, onReject)
+	case keap.Subscriptions:
+		return keap.ReadSubscriptions(f, currency, func(line int, r *keap.Subscription) error { return cmp.Or(each(), m.subscription(r, at(line))) }, onReject)
+	case keap.Commissions:
+		m.earnings = slices.Grow(m.earnings, f.Rows)
+		return keap.ReadCommissions(f, currency, func(line int, r *keap.Commission) error {
+			return cmp.Or(each(), m.earning(book.KindCommission, r, at(line)))
+		}, noted)
+	case keap.Clawbacks:
+		m.earnings = slices.Grow(m.earnings, f.Rows)
+		return keap.ReadClawbacks(f, currency, func(line int, r *keap.Commission) error {
+			return cmp.Or(each(), m.earning(book.KindClawback, r, at(line)))
+		}, noted)
+	case keap.Payments:
+		return keap.ReadPayments(f, currency, func(line int, r *keap.Payment) error { return cmp.Or(each(), m.payment(r, at(line))) }, noted)
+	default:
+		return keap.ReadLedger(f, currency, func(line int, r *keap.LedgerRow) error { return cmp.Or(each(), m.ledgerRow(r, at(line))) }, noted)
+	}
+}
+
+// partnerIn is the partner that the cells of a rejected row name.
+func (m *money) partnerIn(f *sheet.File, cells []string) (int64, error) {
+	cell := func(field string) string {
+		header, found := f.Column(field)
+		if i := slices.Index(f.Header, header); found && i < len(cells) {
+			return sheet.Clean(cells[i])
+		}
+		return ""
+	}
+	var id sheet.ID
+	if err := id.UnmarshalCSV(cell("partner_id")); err != nil {
+		return 0, err
+	}
+	return m.payees.find(id, cell("partner_code"))
+}
+
+// carry works out what the money rows mean and what must be written for it.
+func (p *Plan) carry(m *money) {
+	p.money = m
+	changes := &p.Changes.Money
+	for _, f := range m.files {
+		changes.Sources = append(changes.Sources, book.Source{Path: f.Path, Kind: f.Kind})
+	}
+	m.tellTypes()
+
+	known := func(id int64) (book.ReferralRow, bool) { return find(m.before.ReferralRows.Create, id, referralRowID) }
+	m.referrals = oneOfEach(m, keap.Referrals, m.referrals, referralRowID, func(r *book.ReferralRow) int64 { return r.SetAt }, m.sayReferral, known)
+	rows := merge(m.before.ReferralRows.Create, bare(m.referrals), referralRowID)
+	changes.ReferralRows, p.Tables["referral_row"] = split(m.before.ReferralRows.Create, rows, func(a, b *book.ReferralRow) int { return cmp.Compare(a.ID, b.ID) })
+
+	m.sales = oneOfEach(m, keap.Orders, m.sales, saleID, func(s *book.Sale) int64 { return s.OrderedAt }, m.saySale, func(id int64) (book.Sale, bool) { return find(m.before.Sales.Create, id, saleID) })
+	sales := merge(m.before.Sales.Create, bare(m.sales), saleID)
+	changes.Sales, p.Tables["sale"] = split(m.before.Sales.Create, sales, func(a, b *book.Sale) int { return cmp.Compare(a.ID, b.ID) })
+
+	m.subscriptions = oneOfEach(m, keap.Subscriptions, m.subscriptions, subscriptionID, func(s *book.Subscription) int64 { return s.StartedAt }, saySubscription,
+		func(id int64) (book.Subscription, bool) {
+			return find(m.before.Subscriptions.Create, id, subscriptionID)
+		})
+	m.allSubscriptions = merge(m.before.Subscriptions.Create, bare(m.subscriptions), subscriptionID)
+	changes.Subscriptions, p.Tables["subscription"] = split(m.before.Subscriptions.Create, m.allSubscriptions, func(a, b *book.Subscription) int { return cmp.Compare(a.ID, b.ID) })
+
+	m.settleEarnings()
+	added := notIn(m.earnings, m.before.Commissions)
+	paid := m.payouts()
+	entries, left := m.reconcile(added, paid)
+	m.entries = entries
+	if changes.Commissions, changes.Entries = added, entries; len(left) > 0 {
+		changes.Commissions = nil
+		for i := range added {
+			if e := &added[i]; !m.leave(left, e.PartnerID, e.Currency, e.Where) {
+				changes.Commissions = append(changes.Commissions, *e)
+			}
+		}
+	}
+	changes.Payouts = slices.DeleteFunc(paid, func(e book.Payout) bool { return m.leave(left, e.PartnerID, e.Currency, e.Where) })
+	p.Tables["commission"] = TableCount{Create: len(changes.Commissions) + len(entries), Unchanged: len(m.before.Commissions)}
+	p.Tables["payout"] = TableCount{Create: len(changes.Payouts), Unchanged: len(m.before.Payouts)}
+
+	customers := m.owners(rows)
+	customers = mergeCustomers(m.before.Referrals.Create, customers)
+	changes.Referrals, p.Tables["referral"] = split(m.before.Referrals.Create, customers, func(a, b *book.Referral) int { return strings.Compare(a.Customer, b.Customer) })
+	m.tellMoved(changes.Referrals.Update)
+	changes.Contacts, p.Tables["contact"] = m.contactsAfter()
+
+	m.products()
+	m.vanished()
+	p.Findings, p.FindingsBy = m.findings(), map[string]int{}
+	for i := range p.Findings {
+		p.FindingsBy[p.Findings[i].Kind]++
+	}
+	p.totalMoney(m, customers)
+}
+
+// leave reports whether a person left the money of an account out; its row is skipped.
+func (m *money) leave(left map[account]bool, partner int64, currency string, where book.Where) bool {
+	if !left[account{partner, currency}] {
+		return false
+	}
+	m.supersede(placeOf(int(where.Source)-1, int(where.Line)), skippedLeftOut)
+	return true
+}
+
+func referralRowID(r *book.ReferralRow) int64   { return r.ID }
+func saleID(s *book.Sale) int64                 { return s.ID }
+func subscriptionID(s *book.Subscription) int64 { return s.ID }
+
+func bare[T any](rows []placed[T]) []T {
+	out := make([]T, len(rows))
+	for i := range rows {
+		out[i] = rows[i].row
+	}
+	return out
+}
+
+// find looks an id up in rows that ascend by it.
+func find[T any](rows []T, id int64, idOf func(*T) int64) (row T, ok bool) {
+	i, ok := slices.BinarySearchFunc(rows, id, func(r T, id int64) int { return cmp.Compare(idOf(&r), id) })
+	if !ok {
+		return row, false
+	}
+	return rows[i], true
+}
+
+// merge puts now over before; both ascend by id.
+func merge[T any](before, now []T, idOf func(*T) int64) []T {
+	if len(before) == 0 {
+		return now
+	}
+	out := make([]T, 0, max(len(before), len(now)))
+	for len(before) > 0 || len(now) > 0 {
+		switch {
+		case len(now) == 0 || len(before) > 0 && idOf(&before[0]) < idOf(&now[0]):
+			out = append(out, before[0])
+			before = before[1:]
+			continue
+		case len(before) > 0 && idOf(&before[0]) == idOf(&now[0]):
+			before = before[1:]
+		}
+		out = append(out, now[0])
+		now = now[1:]
+	}
+	return out
+}
+
+// split tells the rows of after that are new from those that before holds otherwise. Both
+// are in the order of compare.
+func split[T comparable](before, after []T, compare func(a, b *T) int) (rows book.Rows[T], n TableCount) {
+	if len(before) == 0 {
+		return book.Rows[T]{Create: after}, TableCount{Create: len(after)}
+	}
+	for i := range after {
+		for len(before) > 0 && compare(&before[0], &after[i]) < 0 {
+			before = before[1:]
+		}
+		switch {
+		case len(before) == 0 || compare(&before[0], &after[i]) != 0:
+			rows.Create = append(rows.Create, after[i])
+		case before[0] != after[i]:
+			rows.Update = append(rows.Update, after[i])
+		default:
+			n.Unchanged++
+		}
+	}
+	n.Create, n.Update = len(rows.Create), len(rows.Update)
+	return rows, n
+}
+
+// notIn lists the rows that the book does not hold; both ascend by event id.
+func notIn(rows, before []book.Commission) []book.Commission {
+	if len(before) == 0 {
+		return rows // there may be millions: not twice
+	}
+	var out []book.Commission
+	for i := range rows {
+		for len(before) > 0 && compareIDs(before[0].EventID, rows[i].EventID) < 0 {
+			before = before[1:]
+		}
+		if len(before) == 0 || before[0].EventID != rows[i].EventID {
+			out = append(out, rows[i])
+		}
+	}
+	return out
+}
+
+// mergeCustomers keeps customers of the book that no contact stands for any more: an
+// address that was given up still belongs to its owner.
+func mergeCustomers(before, now []book.Referral) []book.Referral {
+	if len(before) == 0 {
+		return now
+	}
+	have := make(map[string]bool, len(now))
+	for i := range now {
+		have[now[i].Customer] = true
+	}
+	for i := range before {
+		if !have[before[i].Customer] {
+			now = append(now, before[i])
+		}
+	}
+	slices.SortFunc(now, func(a, b book.Referral) int { return strings.Compare(a.Customer, b.Customer) })
+	return now
+}
+
+// tellMoved reports customers whose owner is another than in the book.
+func (m *money) tellMoved(changed []book.Referral) {
+	old := make(map[string]int64, len(changed))
+	for i := range changed {
+		old[changed[i].Customer] = 0
+	}
+	for i := range m.before.Referrals.Create {
+		if r := &m.before.Referrals.Create[i]; len(old) > 0 {
+			if _, ok := old[r.Customer]; ok {
+				old[r.Customer] = r.PartnerID
+			}
+		}
+	}
+	name := func(partner int64) string {
+		if partner == 0 {
+			return "nobody"
+		}
+		return m.partnerName(partner)
+	}
+	for i := range changed {
+		r := &changed[i]
+		if was := old[r.Customer]; m.promoterOf(was) != m.promoterOf(r.PartnerID) {
+			m.add(newConflict(KindMovedCustomer, r.Customer, fmt.Sprintf("in the book the customer belongs to %s; by these exports to %s (%s), and so it does from now on", name(was), name(r.PartnerID), r.Rule)))
+		}
+	}
+}
+
+// contactsAfter are the contacts that customers, orders and commissions name, and those
+// of the book that these exports tell otherwise.
+func (m *money) contactsAfter() (book.Rows[book.Contact], TableCount) {
+	named := make(map[int64]bool, len(m.before.Contacts.Create))
+	for i := range m.before.Contacts.Create {
+		named[m.before.Contacts.Create[i].ID] = true
+	}
+	for i := range m.referrals {
+		named[m.referrals[i].row.ContactID] = true
+	}
+	for i := range m.sales {
+		named[m.sales[i].row.ContactID] = true
+	}
+	for i := range m.subscriptions {
+		named[m.subscriptions[i].row.ContactID] = true
+	}
+	for i := range m.earnings {
+		named[m.earnings[i].ContactID] = true
+	}
+	after := make([]book.Contact, 0, len(named))
+	for _, id := range slices.Sorted(maps.Keys(named)) {
+		if c, ok := m.contactOf(id); ok {
+			after = append(after, c)
+		}
+	}
+	return split(m.before.Contacts.Create, after, func(a, b *book.Contact) int { return cmp.Compare(a.ID, b.ID) })
+}
+
+// tellTypes reports referral types that Keap does not have.
+func (m *money) tellTypes() {
+	for _, t := range slices.Sorted(maps.Keys(m.otherTypes)) {
+		m.add(newConflict(KindReferralType, clip(t), fmt.Sprintf("%s the type %q, which Keap does not have: read as COOKIE, the weakest", quantity(m.otherTypes[t], "referral has", "referrals have"), clip(t))))
+	}
+}
+
+// vanished reports records of the book that these exports, which hold their kind, do not:
+// nothing is deleted for it.
+func (m *money) vanished() {
+	hasFile := map[string]bool{}
+	for _, f := range m.files {
+		hasFile[f.Kind] = true
+	}
+	tell := func(kind string, gone []string) {
+		if !hasFile[kind] || len(gone) == 0 {
+			return
+		}
+		shown := gone[:min(len(gone), 10)]
+		more := ""
+		if len(gone) > len(shown) {
+			more = fmt.Sprintf(" and %d more", len(gone)-len(shown))
+		}
+		m.add(newConflict(KindVanished, kind, fmt.Sprintf("%d %s of the book are in none of these exports: %s%s. They stay in the book as they are", len(gone), kind, strings.Join(shown, ", "), more)))
+	}
+	var gone []string
+	for _, id := range slices.Sorted(maps.Keys(m.known)) {
+		if m.partners.rows[id] == nil {
+			gone = append(gone, fmt.Sprintf("%s (%d)", m.known[id].Code, id))
+		}
+	}
+	tell(keap.Partners, gone)
+	gone = nil
+	for _, code := range slices.Sorted(maps.Keys(m.knownLinks)) {
+		if _, there := m.byCode[code]; !there {
+			gone = append(gone, code)
+		}
+	}
+	tell(keap.Links, gone)
+	tell(keap.Referrals, absent(m.before.ReferralRows.Create, m.referrals, referralRowID))
+	tell(keap.Orders, absent(m.before.Sales.Create, m.sales, saleID))
+	tell(keap.Subscriptions, absent(m.before.Subscriptions.Create, m.subscriptions, subscriptionID))
+	m.vanishedEarnings(keap.Commissions, book.KindCommission, tell)
+	m.vanishedEarnings(keap.Clawbacks, book.KindClawback, tell)
+}
+
+// absent lists the ids of before that now lacks; both ascend.
+func absent[T any](before []T, now []placed[T], idOf func(*T) int64) []string {
+	var ids []string
+	for i := range before {
+		id := idOf(&before[i])
+		for len(now) > 0 && idOf(&now[0].row) < id {
+			now = now[1:]
+		}
+		if len(now) == 0 || idOf(&now[0].row) != id {
+			ids = append(ids, strconv.FormatInt(id, 10))
+		}
+	}
+	return ids
+}
+
+// vanishedEarnings does the same for rows without an id: only days that the exports
+// cover count.
+func (m *money) vanishedEarnings(export, kind string, tell func(kind string, gone []string)) {
+	first, last := int64(1<<62), int64(-1<<62)
+	for i := range m.earnings {
+		if e := &m.earnings[i]; e.Kind == kind {
+			first, last = min(first, e.EarnedAt), max(last, e.EarnedAt)
+		}
+	}
+	var gone []string
+	now := m.earnings
+	for i := range m.before.Commissions {
+		e := &m.before.Commissions[i]
+		for len(now) > 0 && compareIDs(now[0].EventID, e.EventID) < 0 {
+			now = now[1:]
+		}
+		if (len(now) == 0 || now[0].EventID != e.EventID) && e.Kind == kind && e.EarnedAt >= first && e.EarnedAt <= last {
+			gone = append(gone, e.EventID.String())
+		}
+	}
+	tell(export, gone)
+}
+
+func (m *money) sayReferral(r *book.ReferralRow) string {
+	return fmt.Sprintf("contact %d, partner %d, set %s, %s", r.ContactID, r.PartnerID, m.day(r.SetAt), r.Type)
+}
+
+func (m *money) saySale(s *book.Sale) string {
+	return fmt.Sprintf("contact %d, %s, %s, sold by %d", s.ContactID, m.day(s.OrderedAt), sheet.Money{Minor: s.Total, Currency: s.Currency}, s.SellerID)
+}
+
+func saySubscription(s *book.Subscription) string {
+	return fmt.Sprintf("contact %d, %q, %s, sold by %d, active: %t", s.ContactID, clip(s.Product), sheet.Money{Minor: s.Amount, Currency: s.Currency}, s.SellerID, s.Active)
+}
+
+// CustomerTotals count the customers that referrals make.
+type CustomerTotals struct {
+	Customers int `json:"customers"`
+	Owned     int `json:"owned"`         // that belong to a promoter
+	House     int `json:"house"`         // to nobody: the program's own partner won
+	Expired   int `json:"expired"`       // to nobody: every referral has expired
+	Later     int `json:"later"`         // to nobody yet: set after as_of
+	NoEmail   int `json:"without_email"` // of all of them
+	Self      int `json:"self_referred"`
+}
+
+// Reconciliation is the ledger beside its rows, of all partners in one currency, in minor
+// units. The program's own partners are among them.
+type Reconciliation struct {
+	Currency       string `json:"currency"`
+	Accounts       int    `json:"accounts"`
+	Beginning      int64  `json:"beginning_cents"`
+	Commissions    int64  `json:"commissions_cents"`
+	Clawbacks      int64  `json:"clawbacks_cents"`
+	Payments       int64  `json:"payments_cents"`
+	Ending         int64  `json:"ending_cents"`
+	RowCommissions int64  `json:"commission_rows_cents"`
+	RowClawbacks   int64  `json:"clawback_rows_cents"`
+	RowPayments    int64  `json:"payment_rows_cents"`
+	Book           int64  `json:"book_cents"` // all balances once the plan is applied
+	Promoters      int64  `json:"owed_cents"` // of them, those of promoters
+}
+
+// Difference is an account whose ledger and rows do not agree.
+type Difference struct {
+	Conflict string `json:"conflict"`
+	Partner  int64  `json:"keap_partner_id"`
+	Code     string `json:"code"`
+	Token    string `json:"ref_token"`
+	Currency string `json:"currency"`
+	Amount   int64  `json:"difference_cents"` // the ledger less the rows
+	Decision string `json:"decision"`         // empty: nobody has decided yet
+}
+
+// MonthTotals are what all partners earned and were paid in one month, in one currency.
+type MonthTotals struct {
+	Month       string `json:"month"` // 2023-03
+	Currency    string `json:"currency"`
+	Commissions int64  `json:"commissions_cents"`
+	Clawbacks   int64  `json:"clawbacks_cents"`
+	Payments    int64  `json:"payments_cents"`
+}
+
+// Balance is what a promoter is owed once the plan is applied.
+type Balance struct {
+	Token    string `json:"ref_token"`
+	Name     string `json:"name"`
+	Status   string `json:"status"`
+	Currency string `json:"currency"`
+	Amount   int64  `json:"balance_cents"`
+	Held     int64  `json:"held_cents"` // still inside the hold on as_of
+}
+
+// totalMoney adds up what the report shows.
+func (p *Plan) totalMoney(m *money, customers []book.Referral) {
+	p.AsOf, p.Customers, p.Differences = m.asOf, m.customers, orEmpty(m.differences)
+	p.owners = customers
+	byCurrency := map[string]*Reconciliation{}
+	of := func(currency string) *Reconciliation {
+		if byCurrency[currency] == nil {
+			byCurrency[currency] = &Reconciliation{Currency: currency}
+		}
+		return byCurrency[currency]
+	}
+	for a, s := range m.told {
+		r := of(a.currency)
+		r.Accounts++
+		r.Beginning += amountOr(s.opening, 0)
+		r.Commissions += amountOr(s.commissions, 0)
+		r.Clawbacks += amountOr(s.clawbacks, 0)
+		r.Payments += amountOr(s.payments, 0)
+		r.Ending += s.closing
+	}
+	for a, t := range m.tallies() {
+		r := of(a.currency)
+		r.RowCommissions += t.commissions
+		r.RowClawbacks += t.clawbacks
+		r.RowPayments += t.payments
+	}
+
+	type monthKey struct {
+		month    int32
+		currency string
+	}
+	months := map[monthKey]*MonthTotals{}
+	in := func(month int32, currency string) *MonthTotals {
+		k := monthKey{month, currency}
+		if months[k] == nil {
+			months[k] = &MonthTotals{Month: program.Month(month).String(), Currency: currency}
+		}
+		return months[k]
+	}
+	balances := map[balanceKey]*balance{}
+	post := func(partner int64, currency string, month int32, amount int64, payment bool) {
+		of(currency).Book += amount
+		g := m.who.byPartner[partner]
+		if g == nil {
+			return
+		}
+		of(currency).Promoters += amount
+		k := balanceKey{g, currency}
+		b := balances[k]
+		if b == nil {
+			b = &balance{months: map[int32]int64{}}
+			balances[k] = b
+		}
+		b.amount += amount
+		if payment {
+			b.paid -= amount
+		} else {
+			b.months[month] += amount
+		}
+	}
+	for _, list := range [][]book.Commission{m.before.Commissions, p.Changes.Money.Commissions, p.Changes.Money.Entries} {
+		for i := range list {
+			e := &list[i]
+			post(e.PartnerID, e.Currency, e.Month, e.Amount, false)
+			switch e.Kind {
+			case book.KindCommission:
+				in(e.Month, e.Currency).Commissions += e.Amount
+			case book.KindClawback:
+				in(e.Month, e.Currency).Clawbacks -= e.Amount
+			}
+		}
+	}
+	for _, list := range [][]book.Payout{m.before.Payouts, p.Changes.Money.Payouts} {
+		for i := range list {
+			e := &list[i]
+			post(e.PartnerID, e.Currency, e.Month, -e.Amount, true)
+			in(e.Month, e.Currency).Payments += e.Amount
+		}
+	}
+	for _, c := range slices.Sorted(maps.Keys(byCurrency)) {
+		p.Money = append(p.Money, *byCurrency[c])
+		if c != m.settings.Currency {
+			m.add(newConflict(KindCurrency, c, fmt.Sprintf("there are amounts in %s, and the program is in %s: they are kept apart and never added", c, m.settings.Currency)))
+		}
+	}
+	for _, t := range months {
+		p.Months = append(p.Months, *t)
+	}
+	slices.SortFunc(p.Months, func(a, b MonthTotals) int {
+		return cmp.Or(strings.Compare(a.Currency, b.Currency), strings.Compare(a.Month, b.Month))
+	})
+	now := program.Month(monthOf(m.asOfStart, m.settings.Zone))
+	for k, b := range balances {
+		line := Balance{Token: k.promoter.promoter.Token, Name: k.promoter.promoter.Name, Status: k.promoter.promoter.Status, Currency: k.currency, Amount: b.amount, Held: b.held(m.settings.Terms, now)}
+		p.Balances = append(p.Balances, line)
+		if b.amount < 0 {
+			m.negative = append(m.negative, line)
+		}
+	}
+	slices.SortFunc(p.Balances, func(a, b Balance) int {
+		return cmp.Or(strings.Compare(a.Currency, b.Currency), cmp.Compare(b.Amount, a.Amount), strings.Compare(a.Token, b.Token))
+	})
+	slices.SortFunc(m.negative, func(a, b Balance) int {
+		return cmp.Or(strings.Compare(a.Token, b.Token), strings.Compare(a.Currency, b.Currency))
+	})
+	for _, line := range m.negative {
+		m.add(newConflict(KindNegative, line.Token, fmt.Sprintf("the promoter owes %s: it is carried over as a negative balance, which later earnings fill", sheet.Money{Minor: -line.Amount, Currency: line.Currency})))
+	}
+}
+
+type balanceKey struct {
+	promoter *group
+	currency string
+}
+
+// balance is what a promoter earned, by month, and was paid.
+type balance struct {
+	amount, paid int64
+	months       map[int32]int64
+}
+
+// held is the part of a balance that is still inside the hold in the month on.
+func (b *balance) held(terms program.Terms, on program.Month) int64 {
+	earnings := make([]program.Earning, 0, len(b.months))
+	for _, month := range slices.Sorted(maps.Keys(b.months)) {
+		earnings = append(earnings, program.Earning{Month: program.Month(month), Amount: b.months[month]})
+	}
+	held := int64(0)
+	for _, e := range program.Open(earnings, b.paid) {
+		if terms.Held(e.Month, on) {
+			held += e.Amount
+		}
+	}
+	return held
+}

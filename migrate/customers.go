@@ -1,0 +1,375 @@
+package migrate
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/binary"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"carryover/mapping/book"
+	"carryover/migrate/keap"
+	"carryover/migrate/sheet"
+)
+
+// Rules by which one of several referral rows wins ([Settings.Owner]).
+const (
+	OwnerLatest = "latest" // the latest DateSet; Keap's default
+	OwnerFirst  = "first"  // the earliest
+)
+
+// What became of a referral row that competed for a customer. A row that lost on its
+// date, type or id has the value of that book.Rule constant.
+const (
+	RowWon     = "won"
+	RowExpired = "expired" // before as_of
+	RowLater   = "later"   // set after as_of
+	RowLost    = "date"    // an earlier DateSet than the winner's; under "first" a later one
+)
+
+// Competition is how the rows of one customer came out.
+type Competition struct {
+	Winner   int      // index of the row that won; -1: none was left
+	Rule     string   // why it won, or why none did: a book.Rule constant
+	Verdicts []string // of each row: RowWon, RowExpired, RowLater, RowLost, book.RuleType or book.RuleID
+}
+
+// Compete chooses the row that a customer belongs by. Rows that expired before the day
+// asOf fall away, rows set after it wait. Of the others the latest DateSet wins, to the
+// minute (under [OwnerFirst] the earliest); then permanent before manual before cookie;
+// then the higher id. asOf is a day such as 2023-03-31 in zone.
+func Compete(rows []book.ReferralRow, asOf, owner string, zone *time.Location) Competition {
+	c := Competition{Winner: -1, Rule: book.RuleExpired, Verdicts: make([]string, len(rows))}
+	left := 0
+	end := dayEnd(asOf, zone)
+	for i := range rows {
+		r := &rows[i]
+		switch {
+		case r.ExpiresOn != "" && r.ExpiresOn < asOf:
+			c.Verdicts[i] = RowExpired
+		case r.SetAt >= end:
+			c.Verdicts[i] = RowLater
+			if left == 0 {
+				c.Rule = book.RuleLater
+			}
+		default:
+			left++
+			if c.Winner < 0 || beats(r, &rows[c.Winner], owner) > 0 {
+				c.Winner = i
+			}
+		}
+	}
+	if c.Winner < 0 {
+		return c
+	}
+	// The rule that won is the last one that was needed against any other row.
+	needed := lostOnDate
+	for i := range rows {
+		if c.Verdicts[i] != "" || i == c.Winner {
+			continue
+		}
+		by := lostBy(&rows[c.Winner], &rows[i])
+		needed = max(needed, by)
+		c.Verdicts[i] = [...]string{lostOnDate: RowLost, lostOnType: book.RuleType, lostOnID: book.RuleID}[by]
+	}
+	c.Verdicts[c.Winner] = RowWon
+	switch {
+	case left == 1:
+		c.Rule = book.RuleOnly
+	case needed == lostOnType:
+		c.Rule = book.RuleType
+	case needed == lostOnID:
+		c.Rule = book.RuleID
+	case owner == OwnerFirst:
+		c.Rule = book.RuleFirst
+	default:
+		c.Rule = book.RuleLatest
+	}
+	return c
+}
+
+// dayEnd is the first second after a day.
+func dayEnd(day string, zone *time.Location) int64 {
+	d, err := time.Parse(time.DateOnly, day)
+	if err != nil {
+		panic("BUG: not a day: " + day) // it was checked when it was read
+	}
+	return time.Date(d.Year(), d.Month(), d.Day()+1, 0, 0, 0, 0, zone).Unix()
+}
+
+func minute(at int64) int64 { return at - ((at%60)+60)%60 }
+
+var typeRank = map[string]int{"PERMANENT": 2, "MANUAL": 1}
+
+// beats is above 0 when a wins over b.
+func beats(a, b *book.ReferralRow, owner string) int {
+	date := cmp.Compare(minute(a.SetAt), minute(b.SetAt))
+	if owner == OwnerFirst {
+		date = -date
+	}
+	return cmp.Or(date, cmp.Compare(typeRank[a.Type], typeRank[b.Type]), cmp.Compare(a.ID, b.ID))
+}
+
+const (
+	lostOnDate = iota
+	lostOnType
+	lostOnID
+)
+
+func lostBy(winner, loser *book.ReferralRow) int {
+	switch {
+	case minute(winner.SetAt) != minute(loser.SetAt):
+		return lostOnDate
+	case typeRank[winner.Type] != typeRank[loser.Type]:
+		return lostOnType
+	}
+	return lostOnID
+}
+
+// placed is a row and where it stands.
+type placed[T any] struct {
+	row T
+	at  place
+}
+
+// referral loads a row of the referral list.
+func (m *money) referral(row *keap.Referral, at place) error {
+	partner, err := m.payees.find(row.PartnerID, row.PartnerCode)
+	if err != nil {
+		return err
+	}
+	if _, known := m.contactOf(row.ContactID.Number); !known {
+		return &sheet.Reject{Reason: sheet.UnknownContact, Field: "contact_id", Hint: "no contact of these exports or of the book has this id: add the contact list that holds it"}
+	}
+	r := book.ReferralRow{
+		ID: row.ID.Number, ContactID: row.ContactID.Number, PartnerID: partner, SetAt: row.SetAt.Time.Unix(),
+		Type: m.text(row.Type), Source: m.text(row.Source), Note: m.text(row.Note),
+	}
+	if row.ExpiresAt.Valid {
+		r.ExpiresOn = m.text(row.ExpiresAt.Time.In(m.settings.Zone).Format(time.DateOnly))
+	}
+	if r.Type != "PERMANENT" && r.Type != "MANUAL" && r.Type != "COOKIE" {
+		m.otherTypes[r.Type]++
+		r.Type = "COOKIE"
+	}
+	if !row.ID.Valid {
+		r.ID = madeID(r.ContactID, r.PartnerID, r.SetAt, r.ExpiresOn, r.Type, r.Source, r.Note)
+	}
+	m.referrals = append(m.referrals, placed[book.ReferralRow]{r, at})
+	return nil
+}
+
+// madeID is an id below 0 for a row that has none: equal rows have the same.
+func madeID(parts ...any) int64 {
+	sum := sha256.Sum256(fmt.Appendln(nil, parts...))
+	return -int64(binary.BigEndian.Uint64(sum[:])>>1) - 1
+}
+
+// oneOfEach leaves one row of every id: copies are skipped, and of rows that differ the
+// one with the later date holds, or a person decides. The rows come out in ascending
+// order of their ids.
+func oneOfEach[T comparable](m *money, kind string, rows []placed[T], id func(*T) int64, date func(*T) int64, says func(*T) string, known func(id int64) (T, bool)) []placed[T] {
+	slices.SortFunc(rows, func(a, b placed[T]) int {
+		return cmp.Or(cmp.Compare(id(&a.row), id(&b.row)), comparePlaces(a.at, b.at))
+	})
+	out := rows[:0]
+	for i := 0; i < len(rows); {
+		n := i + 1
+		for n < len(rows) && id(&rows[n].row) == id(&rows[i].row) {
+			n++
+		}
+		same := rows[i:n]
+		i = n
+		different := slices.Clone(same[:1]) // out grows over rows
+		for _, r := range same[1:] {
+			if slices.ContainsFunc(different, func(d placed[T]) bool { return d.row == r.row }) {
+				m.supersede(r.at, skippedDuplicate)
+			} else {
+				different = append(different, r)
+			}
+		}
+		holds := 0
+		if len(different) > 1 {
+			candidates, recommended := make([]candidate, len(different)), 0
+			before, inBook := known(id(&different[0].row))
+			for i := range different {
+				candidates[i] = candidate{different[i].at, date(&different[i].row), says(&different[i].row)}
+				if inBook && different[i].row == before {
+					recommended = i
+				}
+			}
+			holds = m.choose(kind, strconv.FormatInt(id(&different[0].row), 10), candidates, recommended)
+			for j, r := range different {
+				if j != holds {
+					m.supersede(r.at, skippedSuperseded)
+				}
+			}
+		}
+		out = append(out, different[holds])
+	}
+	return out
+}
+
+// customerOf is the key that a contact's customer has.
+func (m *money) customerOf(contact int64) string {
+	if c, _ := m.contactOf(contact); c.Email != "" {
+		return c.Email
+	}
+	return contactKey(contact)
+}
+
+func contactKey(contact int64) string { return "contact:" + strconv.FormatInt(contact, 10) }
+
+// owners decides for every customer whom it belongs to. rows are all referral rows that
+// there are, of these exports and of the book, by id.
+func (m *money) owners(rows []book.ReferralRow) []book.Referral {
+	index := map[string]int32{}      // by customer
+	ofContact := map[int64]int32{}   // the same, by contact
+	next := make([]int32, len(rows)) // rows of one customer, as a list that ends with 0
+	var first []int32                // of each customer: 1 + its last row
+	var keys []string
+	for i := range rows {
+		contact := rows[i].ContactID
+		c, seen := ofContact[contact]
+		if !seen {
+			key := m.customerOf(contact)
+			if c, seen = index[key]; !seen {
+				c = int32(len(keys))
+				index[key] = c
+				keys, first = append(keys, key), append(first, 0)
+			}
+			ofContact[contact] = c
+		}
+		next[i], first[c] = first[c], int32(i)+1
+	}
+	customers := make([]book.Referral, 0, len(keys))
+	var own []book.ReferralRow
+	for c, key := range keys {
+		own = own[:0]
+		for i := first[c]; i > 0; i = next[i-1] {
+			own = append(own, rows[i-1])
+		}
+		customers = append(customers, m.owner(key, own))
+	}
+	customers = m.bySubscription(customers)
+	slices.SortFunc(customers, func(a, b book.Referral) int { return strings.Compare(a.Customer, b.Customer) })
+	m.tellCustomers(customers)
+	return customers
+}
+
+// owner decides for one customer.
+func (m *money) owner(key string, rows []book.ReferralRow) book.Referral {
+	r := m.newCustomer(key)
+	r.ContactID, r.FirstAt = rows[0].ContactID, rows[0].SetAt
+	for i := range rows {
+		r.ContactID, r.FirstAt = min(r.ContactID, rows[i].ContactID), min(r.FirstAt, rows[i].SetAt)
+	}
+	c := Compete(rows, m.asOf, m.settings.Owner, m.settings.Zone)
+	r.Rule = c.Rule
+	if c.Winner < 0 {
+		return r
+	}
+	won := &rows[c.Winner]
+	r.ContactID, r.ReferralID, r.ReferredAt, r.Source = won.ContactID, won.ID, won.SetAt, won.Source
+	if m.house[won.PartnerID] {
+		r.Rule = book.RuleHouse
+		m.add(newConflict(KindHouseOwner, key, fmt.Sprintf("the referral that wins (%d, of %s) is the program's own partner's: the customer belongs to nobody, and the next referral does not inherit", won.ID, m.day(won.SetAt))))
+		return r
+	}
+	r.PartnerID = won.PartnerID
+	return r
+}
+
+func (m *money) newCustomer(key string) book.Referral {
+	r := book.Referral{Customer: key}
+	if !strings.HasPrefix(key, "contact:") {
+		r.Email = key
+	}
+	return r
+}
+
+// bySubscription compares the owners with the partners of running subscriptions, and
+// lets a person who decided so give a customer to that one.
+func (m *money) bySubscription(customers []book.Referral) []book.Referral {
+	byKey := make(map[string]int, len(customers))
+	for i := range customers {
+		byKey[customers[i].Customer] = i
+	}
+	for i := range m.allSubscriptions { // ascending ids
+		s := &m.allSubscriptions[i]
+		if !s.Active || s.SellerID == 0 || s.EndedAt != 0 && s.EndedAt < m.asOfStart {
+			continue
+		}
+		key := m.customerOf(s.ContactID)
+		at, referred := byKey[key]
+		var owner int64
+		if referred {
+			owner = customers[at].PartnerID
+		}
+		if m.promoterOf(owner) == m.promoterOf(s.SellerID) {
+			continue
+		}
+		belongs := "to nobody"
+		if owner != 0 {
+			belongs = "to " + m.partnerName(owner)
+		}
+		c := m.add(Conflict{
+			ID: KindSubscription + ":" + key, Kind: KindSubscription, Subject: key, Recommended: KeepReferral, options: []string{KeepReferral, KeepSubscription},
+			Detail: fmt.Sprintf("its running subscription %d (%s) was sold by %s; by its referrals the customer belongs %s", s.ID, clip(s.Product), m.partnerName(s.SellerID), belongs),
+		})
+		if c.Decision != KeepSubscription || m.promoterOf(s.SellerID) == "" {
+			continue
+		}
+		if !referred {
+			at = len(customers)
+			byKey[key] = at
+			r := m.newCustomer(key)
+			r.ContactID, r.FirstAt, r.ReferredAt = s.ContactID, s.StartedAt, s.StartedAt
+			customers = append(customers, r)
+		}
+		customers[at].PartnerID, customers[at].Rule = s.SellerID, book.RuleSubscription
+	}
+	return customers
+}
+
+// tellCustomers flags buyers who are their own promoter and reports what is unusual.
+func (m *money) tellCustomers(customers []book.Referral) {
+	for i := range customers {
+		r := &customers[i]
+		t := &m.customers
+		t.Customers++
+		switch {
+		case r.PartnerID != 0:
+			t.Owned++
+		case r.Rule == book.RuleHouse:
+			t.House++
+		case r.Rule == book.RuleLater:
+			t.Later++
+		default:
+			t.Expired++
+		}
+		if r.Email == "" {
+			t.NoEmail++
+			m.add(newConflict(KindNoCustomerEmail, strconv.FormatInt(r.ContactID, 10), fmt.Sprintf("contact %d was referred and has no usable e-mail address: it is kept under its Keap id, and the new platform will not know it until it has one", r.ContactID)))
+		}
+		if g := m.who.byPartner[r.PartnerID]; g != nil && m.isSelf(r, g) {
+			r.Self = true
+			t.Self++
+			m.add(newConflict(KindSelfReferral, cmp.Or(r.Email, r.Customer), fmt.Sprintf("the customer is the partner %s: it belongs to its own promoter, as in Keap", g.promoter.Token)))
+		}
+	}
+}
+
+// isSelf reports whether the buyer is one of the partners of the promoter.
+func (m *money) isSelf(r *book.Referral, g *group) bool {
+	return slices.ContainsFunc(g.members, func(p *partner) bool {
+		return p.contactID == r.ContactID || p.email != "" && p.email == r.Email
+	})
+}
+
+func (m *money) day(at int64) string {
+	return time.Unix(at, 0).In(m.settings.Zone).Format(time.DateOnly)
+}

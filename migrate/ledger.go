@@ -1,0 +1,451 @@
+package migrate
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"carryover/mapping/book"
+	"carryover/migrate/keap"
+	"carryover/migrate/sheet"
+)
+
+// account is what is owed to one partner in one currency: currencies are never added.
+type account struct {
+	partner  int64
+	currency string
+}
+
+func compareAccounts(a, b account) int {
+	return cmp.Or(cmp.Compare(a.partner, b.partner), strings.Compare(a.currency, b.currency))
+}
+
+// ledgerRow is one row of Keap's ledger: opening + commissions - clawbacks - payments =
+// closing. A column that its file does not have is nil.
+type ledgerRow struct {
+	account
+	opening, commissions, clawbacks, payments *int64
+	closing                                   int64
+	at                                        place
+}
+
+// ledgerRow loads a row of the ledger.
+func (m *money) ledgerRow(row *keap.LedgerRow, at place) error {
+	partner, err := m.payees.find(row.PartnerID, row.PartnerCode)
+	if err != nil {
+		return err
+	}
+	r := ledgerRow{account: account{partner, m.text(row.Closing.Currency)}, closing: row.Closing.Minor, at: at}
+	for _, c := range []struct {
+		to   **int64
+		cell *keap.LedgerAmount
+	}{{&r.opening, &row.Opening}, {&r.commissions, &row.Commissions}, {&r.clawbacks, &row.Clawbacks}, {&r.payments, &row.Payments}} {
+		if c.cell.Given {
+			amount := c.cell.Minor
+			*c.to = &amount
+		}
+	}
+	m.ledgers = append(m.ledgers, r)
+	return nil
+}
+
+func amountOr(p *int64, otherwise int64) int64 {
+	if p == nil {
+		return otherwise
+	}
+	return *p
+}
+
+func (r *ledgerRow) same(s *ledgerRow) bool {
+	equal := func(a, b *int64) bool { return (a == nil) == (b == nil) && amountOr(a, 0) == amountOr(b, 0) }
+	return r.closing == s.closing && equal(r.opening, s.opening) && equal(r.commissions, s.commissions) && equal(r.clawbacks, s.clawbacks) && equal(r.payments, s.payments)
+}
+
+// tally is what the rows of an account come to; all of them count as they are written,
+// clawbacks and payments take away.
+type tally struct{ commissions, clawbacks, payments int64 }
+
+// statement is what the ledger says of an account: one row, or the rows of several
+// periods of which each begins where another ends.
+type statement struct {
+	ledgerRow
+	rows []place
+}
+
+// statements settles the ledger rows of every account. Of several that are no chain of
+// periods, the one that agrees with the rows holds; else the one that has seen most.
+func (m *money) statements(rows map[account]tally) map[account]statement {
+	byAccount := map[account][]ledgerRow{}
+	for i := range m.ledgers {
+		r := &m.ledgers[i]
+		if slices.ContainsFunc(byAccount[r.account], func(s ledgerRow) bool { return r.same(&s) }) {
+			m.supersede(r.at, skippedDuplicate)
+			continue
+		}
+		byAccount[r.account] = append(byAccount[r.account], *r)
+	}
+	out := make(map[account]statement, len(byAccount))
+	for _, a := range slices.SortedFunc(maps.Keys(byAccount), compareAccounts) {
+		told := byAccount[a]
+		if len(told) == 1 {
+			out[a] = statement{told[0], []place{told[0].at}}
+			continue
+		}
+		slices.SortFunc(told, func(r, s ledgerRow) int {
+			return cmp.Or(cmp.Compare(s.seen(), r.seen()), cmp.Compare(s.closing, r.closing), cmp.Compare(amountOr(s.opening, 0), amountOr(r.opening, 0)))
+		})
+		candidates := make([]statement, 0, len(told)+1)
+		if whole, ok := chain(told); ok {
+			candidates = append(candidates, whole)
+		}
+		for i := range told {
+			candidates = append(candidates, statement{told[i], []place{told[i].at}})
+		}
+		holds := max(0, slices.IndexFunc(candidates, func(s statement) bool { return s.agrees(rows[a]) }))
+		out[a] = candidates[holds]
+		for i := range told {
+			if !slices.Contains(out[a].rows, told[i].at) {
+				m.supersede(told[i].at, skippedSuperseded)
+			}
+		}
+	}
+	return out
+}
+
+// seen grows with what a row has seen happen.
+func (r *ledgerRow) seen() int64 {
+	return abs(amountOr(r.commissions, 0)) + abs(amountOr(r.clawbacks, 0)) + abs(amountOr(r.payments, 0))
+}
+
+func abs(n int64) int64 { return max(n, -n) }
+
+func (r *ledgerRow) agrees(t tally) bool {
+	return amountOr(r.commissions, t.commissions) == t.commissions && amountOr(r.clawbacks, t.clawbacks) == t.clawbacks &&
+		amountOr(r.payments, t.payments) == t.payments && amountOr(r.opening, 0)+t.commissions-t.clawbacks-t.payments == r.closing
+}
+
+// chain joins rows of periods that follow each other: each begins with the balance that
+// another one ended with. ok is false when they do not, or when it is not clear which is
+// the first.
+func chain(rows []ledgerRow) (whole statement, ok bool) {
+	degree, joined := map[int64]int{}, map[int64]int64{}
+	var root func(b int64) int64
+	root = func(b int64) int64 {
+		if up, ok := joined[b]; ok && up != b {
+			return root(up)
+		}
+		return b
+	}
+	for i := range rows {
+		r := &rows[i]
+		if r.opening == nil {
+			return whole, false
+		}
+		degree[*r.opening]++
+		degree[r.closing]--
+		joined[root(*r.opening)] = root(r.closing)
+	}
+	var first, last *int64
+	for _, balance := range slices.Sorted(maps.Keys(degree)) {
+		if root(balance) != root(rows[0].closing) {
+			return whole, false
+		}
+		switch degree[balance] {
+		case 0:
+		case 1:
+			first = &balance
+		case -1:
+			last = &balance
+		default:
+			return whole, false
+		}
+	}
+	switch {
+	case first != nil && last != nil:
+	case len(degree) == 1: // every period ended with what it began with
+		first, last = rows[0].opening, &rows[0].closing
+	default:
+		return whole, false
+	}
+	whole.account, whole.opening, whole.closing, whole.at = rows[0].account, first, *last, rows[0].at
+	sum := func(column func(*ledgerRow) *int64) *int64 {
+		total := int64(0)
+		for i := range rows {
+			if column(&rows[i]) == nil {
+				return nil
+			}
+			total += *column(&rows[i])
+		}
+		return &total
+	}
+	whole.commissions = sum(func(r *ledgerRow) *int64 { return r.commissions })
+	whole.clawbacks = sum(func(r *ledgerRow) *int64 { return r.clawbacks })
+	whole.payments = sum(func(r *ledgerRow) *int64 { return r.payments })
+	for i := range rows {
+		whole.rows = append(whole.rows, rows[i].at)
+	}
+	slices.SortFunc(whole.rows, comparePlaces)
+	return whole, true
+}
+
+// reconcile compares the ledger with the rows of every account, and returns the entries
+// that it asks for beside them: beginnings of accounts that are new to the book, and
+// differences that a person accepted. left are accounts whose money a person left out.
+//
+// added are the rows of these exports that the book does not hold yet.
+func (m *money) reconcile(added []book.Commission, paid []book.Payout) (entries []book.Commission, left map[account]bool) {
+	rows := m.tallies()
+	hasFile := map[string]bool{}
+	for _, f := range m.files {
+		hasFile[f.Kind] = true
+	}
+	left = map[account]bool{}
+	if !hasFile[keap.Ledger] {
+		if len(rows) > 0 {
+			m.add(question(KindNoLedger, "ledger", fmt.Sprintf("there are commissions, clawbacks or payments of %s and no ledger among the exports: their sums cannot be proven", quantity(len(rows), "partner", "partners")), Accept, Accept))
+		}
+		return nil, left
+	}
+	m.told = m.statements(rows)
+	m.missingRows(hasFile)
+
+	inBook, sums := map[account]bool{}, map[account]int64{}
+	old := map[book.EventID]int64{} // differences that the book holds
+	for i := range m.before.Commissions {
+		e := &m.before.Commissions[i]
+		a := account{e.PartnerID, e.Currency}
+		inBook[a] = true
+		sums[a] += e.Amount
+		if e.Kind == book.KindDifference {
+			old[e.EventID] = e.Amount
+		}
+	}
+	for i := range m.before.Payouts {
+		p := &m.before.Payouts[i]
+		a := account{p.PartnerID, p.Currency}
+		inBook[a] = true
+		sums[a] -= p.Amount
+	}
+	for i := range added {
+		sums[account{added[i].PartnerID, added[i].Currency}] += added[i].Amount
+	}
+	for i := range paid {
+		sums[account{paid[i].PartnerID, paid[i].Currency}] -= paid[i].Amount
+	}
+
+	beginning := m.beginning()
+	accounts := map[account]bool{}
+	for a := range m.told {
+		accounts[a] = true
+	}
+	for a := range rows {
+		accounts[a] = true
+	}
+	for _, a := range slices.SortedFunc(maps.Keys(accounts), compareAccounts) {
+		t := rows[a]
+		s, told := m.told[a]
+		if !told {
+			if !m.house[a.partner] {
+				sum := t.commissions - t.clawbacks - t.payments
+				c := m.unbalanced(a, fmt.Sprintf("%s is in no row of the ledger, and its rows come to %s: difference %s", m.partnerName(a.partner), m.amount(a, sum), m.amount(a, -sum)), sum)
+				if c.Decision == Exclude {
+					left[a] = true
+				}
+			}
+			continue
+		}
+		differenceID := eventID(book.KindDifference, a.partner, a.currency, amountOr(s.opening, 0), amountOr(s.commissions, 0), amountOr(s.clawbacks, 0), amountOr(s.payments, 0), s.closing)
+		sum := sums[a] - old[differenceID]
+		opening := amountOr(s.opening, 0)
+		isNew := !inBook[a]
+		if isNew {
+			sum += opening
+		}
+		difference := s.closing - sum
+		noRows := int64(0) // of the difference: columns that there are no rows for
+		check := func(kind string, column *int64, sign int64) {
+			if !hasFile[kind] {
+				noRows += sign * amountOr(column, 0)
+			}
+		}
+		check(keap.Commissions, s.commissions, 1)
+		check(keap.Clawbacks, s.clawbacks, -1)
+		check(keap.Payments, s.payments, -1)
+
+		decision := Accept
+		if why := m.compare(&s, t, hasFile, sum, difference-noRows); why != "" && !m.house[a.partner] {
+			decision = cmp.Or(m.unbalanced(a, why, difference-noRows).Decision, Accept)
+		}
+		if decision == Exclude {
+			left[a] = true
+			continue
+		}
+		entry := func(kind string, id book.EventID, amount, at int64, description string) {
+			entries = append(entries, book.Commission{
+				EventID: id, Kind: kind, PartnerID: a.partner, EarnedAt: at, Month: monthOf(at, m.settings.Zone), Amount: amount,
+				Currency: a.currency, Description: description, Where: whereOf(s.at),
+			})
+		}
+		if isNew && opening != 0 {
+			entry(book.KindOpening, eventID(book.KindOpening, a.partner, a.currency), opening, beginning, "Beginning balance of the ledger")
+		}
+		if _, booked := old[differenceID]; difference != 0 && decision == Accept && !m.house[a.partner] && !booked {
+			entry(book.KindDifference, differenceID, difference, beginning, "The ledger's ending less its rows, accepted")
+		}
+	}
+	return entries, left
+}
+
+// tallies adds up the rows of these exports by account.
+func (m *money) tallies() map[account]tally {
+	rows := map[account]tally{}
+	for i := range m.earnings {
+		e := &m.earnings[i]
+		a := account{e.PartnerID, e.Currency}
+		t := rows[a]
+		if e.Kind == book.KindClawback {
+			t.clawbacks -= e.Amount
+		} else {
+			t.commissions += e.Amount
+		}
+		rows[a] = t
+	}
+	for i := range m.payments {
+		p := &m.payments[i].row
+		a := account{p.partner, p.currency}
+		t := rows[a]
+		t.payments += p.amount
+		rows[a] = t
+	}
+	return rows
+}
+
+// missingRows reports columns of the ledger that no file of these exports explains.
+func (m *money) missingRows(hasFile map[string]bool) {
+	for _, c := range []struct {
+		kind   string
+		column func(*statement) *int64
+	}{
+		{keap.Commissions, func(s *statement) *int64 { return s.commissions }},
+		{keap.Clawbacks, func(s *statement) *int64 { return s.clawbacks }},
+		{keap.Payments, func(s *statement) *int64 { return s.payments }},
+	} {
+		n := 0
+		for _, s := range m.told {
+			if amountOr(c.column(&s), 0) != 0 {
+				n++
+			}
+		}
+		if n > 0 && !hasFile[c.kind] {
+			m.add(question(KindNoRows, c.kind, fmt.Sprintf("the ledger has %s for %s, and there is no file of them among the exports: the ledger's endings are carried over, and what they owe to %s cannot be proven", c.kind, quantity(n, "partner", "partners"), c.kind), Accept, Accept))
+		}
+	}
+}
+
+// beginning is when balances from before the rows count as earned: before all of them.
+func (m *money) beginning() int64 {
+	first := m.asOfStart
+	for i := range m.earnings {
+		first = min(first, m.earnings[i].EarnedAt)
+	}
+	for i := range m.before.Commissions {
+		first = min(first, m.before.Commissions[i].EarnedAt+1)
+	}
+	return first - 1
+}
+
+// compare says what does not agree in an account; empty: all does.
+func (m *money) compare(s *statement, t tally, hasFile map[string]bool, sum, difference int64) string {
+	var wrong []string
+	a := s.account
+	if s.opening != nil && s.commissions != nil && s.clawbacks != nil && s.payments != nil {
+		if comes := *s.opening + *s.commissions - *s.clawbacks - *s.payments; comes != s.closing {
+			wrong = append(wrong, fmt.Sprintf("the ledger itself does not add up: %s + %s - %s - %s comes to %s, difference %s",
+				m.amount(a, *s.opening), m.amount(a, *s.commissions), m.amount(a, *s.clawbacks), m.amount(a, *s.payments), m.amount(a, comes), m.amount(a, s.closing-comes)))
+		}
+	}
+	column := func(kind string, told *int64, rows int64) {
+		if told == nil || *told == rows || !hasFile[kind] {
+			return
+		}
+		text := fmt.Sprintf("its %s come to %s in their rows and to %s in the ledger, difference %s", kind, m.amount(a, rows), m.amount(a, *told), m.amount(a, *told-rows))
+		wrong = append(wrong, text+m.culprits(kind, a, abs(*told-rows)))
+	}
+	column(keap.Commissions, s.commissions, t.commissions)
+	column(keap.Clawbacks, s.clawbacks, t.clawbacks)
+	column(keap.Payments, s.payments, t.payments)
+	if difference != 0 && len(wrong) == 0 {
+		wrong = append(wrong, fmt.Sprintf("with what the book holds its rows come to %s, difference %s", m.amount(a, sum), m.amount(a, difference)))
+	}
+	if len(wrong) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%s, %s, line %d, ending %s: %s", m.partnerName(a.partner), m.files[s.at.file].Path, s.at.line, m.amount(a, s.closing), strings.Join(wrong, "; "))
+}
+
+// unbalanced asks what to do about an account whose ledger and rows do not agree.
+func (m *money) unbalanced(a account, why string, difference int64) *Conflict {
+	subject := cmp.Or(m.payees.codes[a.partner], fmt.Sprint(a.partner))
+	c := question(KindUnbalanced, subject, why, Accept, Accept, Exclude, Fix)
+	c = *m.add(c)
+	m.differences = append(m.differences, Difference{Conflict: c.ID, Partner: a.partner, Code: m.payees.codes[a.partner], Token: m.promoterOf(a.partner), Currency: a.currency, Amount: difference, Decision: c.Decision})
+	return &c
+}
+
+func (m *money) amount(a account, minor int64) string {
+	return sheet.Money{Minor: minor, Currency: a.currency}.String()
+}
+
+// culprits names rows of an account that may make a difference: those that were
+// rejected, and those of just that amount.
+func (m *money) culprits(kind string, a account, amount int64) string {
+	var found []string
+	note := func(at place, what string) {
+		if len(found) < 5 {
+			found = append(found, fmt.Sprintf("%s line %d (%s)", m.files[at.file].Path, at.line, what))
+		}
+	}
+	for _, r := range m.rejected {
+		if r.kind == kind && r.partner == a.partner {
+			note(r.at, "rejected, "+r.reason)
+		}
+	}
+	if kind == keap.Payments {
+		for i := range m.payments {
+			if p := &m.payments[i]; p.row.partner == a.partner && p.row.currency == a.currency && abs(p.row.amount) == amount {
+				note(p.at, "of that amount")
+			}
+		}
+	} else {
+		for _, i := range m.earningsOf(a.partner) {
+			e := &m.earnings[i]
+			if e.Currency == a.currency && abs(e.Amount) == amount && (e.Kind == book.KindClawback) == (kind == keap.Clawbacks) {
+				note(place{int32(e.Where.Source - 1), int32(e.Where.Line)}, "of that amount")
+			}
+		}
+	}
+	if len(found) == 0 {
+		return ""
+	}
+	return "; look at " + strings.Join(found, ", ")
+}
+
+// earningsOf lists the rows of a partner; only a ledger that does not agree asks for it.
+func (m *money) earningsOf(partner int64) []int32 {
+	if m.byPartner == nil {
+		m.byPartner = map[int64][]int32{}
+		for i := range m.earnings {
+			m.byPartner[m.earnings[i].PartnerID] = append(m.byPartner[m.earnings[i].PartnerID], int32(i))
+		}
+	}
+	return m.byPartner[partner]
+}
+
+func quantity(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, many)
+}

@@ -1,0 +1,393 @@
+package migrate
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/binary"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"carryover/mapping/book"
+	"carryover/mapping/program"
+	"carryover/migrate/keap"
+	"carryover/migrate/sheet"
+)
+
+// money carries over what was earned and who is whose customer: everything that needs to
+// know first who the promoters are.
+type money struct {
+	*exports
+	who    *people
+	house  map[int64]bool // partners of the program's own
+	payees payees
+	before *book.Money // what the book holds
+	asOf   string      // a day such as 2023-03-31
+
+	asOfStart int64 // its first second
+	texts     map[string]string
+	contacts  map[int64]book.Contact // of the book
+
+	referrals     []placed[book.ReferralRow]
+	sales         []placed[book.Sale]
+	subscriptions []placed[book.Subscription]
+	payments      []placed[payment]
+	earnings      []book.Commission // commissions and clawbacks; Where.Source is 1 + the index of the file
+	ledgers       []ledgerRow
+	otherTypes    map[string]int // referral types that Keap does not have
+
+	allSubscriptions []book.Subscription // of the exports and of the book
+	rejected         []rejectedRow       // of commissions, clawbacks, payments and ledgers
+	told             map[account]statement
+	entries          []book.Commission // beginnings and differences
+	byPartner        map[int64][]int32 // indexes in earnings; nil until asked for
+	customers        CustomerTotals
+	differences      []Difference
+	negative         []Balance
+}
+
+func newMoney(x *exports, who *people, before *book.Money, asOf string) *money {
+	m := &money{
+		exports: x, who: who, before: before, asOf: asOf, house: map[int64]bool{},
+		asOfStart: dayStart(asOf, x.settings.Zone), texts: map[string]string{}, otherTypes: map[string]int{},
+		contacts: make(map[int64]book.Contact, len(before.Contacts.Create)),
+	}
+	for id := range who.house {
+		m.house[id] = true
+	}
+	for _, c := range before.Contacts.Create {
+		m.contacts[c.ID] = c
+	}
+	m.payees = newPayees(who)
+	return m
+}
+
+func dayStart(day string, zone *time.Location) int64 {
+	d, err := time.ParseInLocation(time.DateOnly, day, zone)
+	if err != nil {
+		panic("BUG: not a day: " + day)
+	}
+	return d.Unix()
+}
+
+// maxTexts bounds how many texts are shared: products and sources repeat, and a column
+// that never does must not be remembered.
+const maxTexts = 1 << 16
+
+// text is s without the row that it was cut from, shared with equal ones.
+func (m *money) text(s string) string {
+	if s == "" {
+		return ""
+	}
+	if t, ok := m.texts[s]; ok {
+		return t
+	}
+	s = strings.Clone(s)
+	if len(m.texts) < maxTexts {
+		m.texts[s] = s
+	}
+	return s
+}
+
+func (m *money) add(c Conflict) *Conflict { return m.conflicts.add(c) }
+
+// contactOf is what these exports say of a contact, else what the book does.
+func (m *money) contactOf(id int64) (book.Contact, bool) {
+	if p, ok := m.person(id); ok {
+		key, _ := EmailKey(p.email)
+		return book.Contact{ID: id, Email: key, Name: p.name}, true
+	}
+	c, ok := m.contacts[id]
+	return c, ok && id != 0
+}
+
+// promoterOf is the ref token of a partner's promoter; empty for nobody and the house.
+func (m *money) promoterOf(partner int64) string {
+	if g := m.who.byPartner[partner]; g != nil {
+		return g.promoter.Token
+	}
+	return ""
+}
+
+// partnerName names a partner for a person.
+func (m *money) partnerName(id int64) string {
+	if code := m.payees.codes[id]; code != "" {
+		return fmt.Sprintf("%s (%d)", code, id)
+	}
+	return fmt.Sprintf("partner %d", id)
+}
+
+// payees finds the partners that rows of money name: by id, or by exact code.
+type payees struct {
+	codes  map[int64]string // of every partner
+	byCode map[string]int64 // several: more than one person has the code
+}
+
+const several = -1
+
+func newPayees(who *people) payees {
+	p := payees{codes: map[int64]string{}, byCode: map[string]int64{}}
+	claim := func(code string, id int64) {
+		other, taken := p.byCode[code]
+		switch {
+		case !taken:
+			p.byCode[code] = id
+		case other != several && who.byPartner[other] != who.byPartner[id]:
+			p.byCode[code] = several
+		}
+	}
+	all := slices.Clone(who.partners)
+	for _, m := range who.house {
+		all = append(all, m)
+	}
+	slices.SortFunc(all, func(a, b *partner) int { return cmp.Compare(a.id, b.id) })
+	for _, exported := range []bool{true, false} { // what these exports say of a code comes first
+		names := map[string]bool{}
+		for _, m := range all {
+			p.codes[m.id] = m.code
+			if _, taken := p.byCode[m.code]; m.exported == exported && (!taken || names[m.code]) {
+				names[m.code] = true
+				claim(m.code, m.id)
+			}
+		}
+	}
+	former := map[string]bool{}
+	for _, m := range all {
+		for _, code := range m.formerCodes {
+			if _, taken := p.byCode[code]; !taken || former[code] {
+				former[code] = true
+				claim(code, m.id)
+			}
+		}
+	}
+	for i := range who.before.Aliases { // codes of earlier exports
+		a := &who.before.Aliases[i]
+		if _, taken := p.byCode[a.Value]; taken || a.Kind != book.AliasCode || a.State != "" {
+			continue
+		}
+		if q := who.promoters[a.PromoterID]; q != nil {
+			p.byCode[a.Value] = q.KeapID
+		}
+	}
+	return p
+}
+
+// find returns the Keap id of the partner that a row names.
+func (p *payees) find(id sheet.ID, code string) (int64, error) {
+	if id.Valid {
+		if _, known := p.codes[id.Number]; known {
+			return id.Number, nil
+		}
+		return 0, &sheet.Reject{Reason: sheet.UnknownPartner, Field: "partner_id", Hint: "no partner of these exports or of the book has this id: add the partner list that holds it"}
+	}
+	switch found, ok := p.byCode[code]; {
+	case !ok:
+		return 0, &sheet.Reject{Reason: sheet.UnknownPartner, Field: "partner_code", Hint: "no partner of these exports or of the book has this code (capital letters count): add the partner list that holds it"}
+	case found == several:
+		return 0, &sheet.Reject{Reason: sheet.UnknownPartner, Field: "partner_code", Hint: "several partners have this code: name the partner by its Keap id"}
+	default:
+		return found, nil
+	}
+}
+
+// earning loads a row of the commissions, or with kind book.KindClawback of the clawbacks.
+func (m *money) earning(kind string, row *keap.Commission, at place) error {
+	partner, err := m.payees.find(row.PartnerID, row.PartnerCode)
+	if err != nil {
+		return err
+	}
+	e := book.Commission{
+		Kind: kind, PartnerID: partner, SellerID: row.SellerID.Number, ContactID: row.ContactID.Number,
+		Invoice: strings.Clone(row.Invoice), EarnedAt: row.EarnedAt.Time.Unix(), Month: int32(program.MonthOf(row.EarnedAt.Time, m.settings.Zone)),
+		Amount: row.Amount.Minor, Currency: m.text(row.Amount.Currency), Product: m.text(row.Product), Description: m.text(row.Description),
+		Where: whereOf(at),
+	}
+	if kind == book.KindClawback {
+		e.Amount = -e.Amount
+	}
+	e.EventID = eventID(kind, e.PartnerID, e.Invoice, e.EarnedAt, e.Product, e.Description, e.Amount, e.Currency)
+	m.earnings = append(m.earnings, e)
+	return nil
+}
+
+// eventID is a hash of what makes an entry this one and no other.
+func eventID(parts ...any) book.EventID {
+	var b []byte
+	for _, p := range parts {
+		switch p := p.(type) {
+		case int64:
+			b = binary.BigEndian.AppendUint64(b, uint64(p))
+		case string:
+			b = binary.AppendUvarint(b, uint64(len(p)))
+			b = append(b, p...)
+		}
+	}
+	sum := sha256.Sum256(b)
+	return book.EventID(sum[:16])
+}
+
+// settleEarnings gives equal rows of one file their ordinals, and leaves one of the rows
+// that are the same in several: the n-th equal row of a file is the n-th of another
+// (Keap gives commissions no id). What is left is ascending by event id.
+func (m *money) settleEarnings() {
+	slices.SortFunc(m.earnings, func(a, b book.Commission) int {
+		return cmp.Or(compareIDs(a.EventID, b.EventID), cmp.Compare(a.Where.Source, b.Where.Source), cmp.Compare(a.Where.Line, b.Where.Line))
+	})
+	out := m.earnings[:0]
+	sorted := true
+	for i := 0; i < len(m.earnings); {
+		id := m.earnings[i].EventID
+		known, ordinal, file := 0, 0, int64(0) // ordinals that earlier files have
+		for ; i < len(m.earnings) && m.earnings[i].EventID == id; i++ {
+			e := m.earnings[i]
+			if e.Where.Source != file {
+				file, ordinal = e.Where.Source, 0
+			}
+			ordinal++
+			if ordinal <= known {
+				m.supersede(placeOf(int(file)-1, int(e.Where.Line)), skippedDuplicate)
+				continue
+			}
+			known = ordinal
+			if ordinal > 1 {
+				sorted = false
+			}
+			e.EventID = nth(id, ordinal)
+			out = append(out, e)
+		}
+	}
+	clear(m.earnings[len(out):])
+	m.earnings = out
+	if !sorted {
+		slices.SortFunc(m.earnings, func(a, b book.Commission) int { return compareIDs(a.EventID, b.EventID) })
+	}
+}
+
+func compareIDs(a, b book.EventID) int {
+	return cmp.Or(
+		cmp.Compare(binary.BigEndian.Uint64(a[:8]), binary.BigEndian.Uint64(b[:8])),
+		cmp.Compare(binary.BigEndian.Uint64(a[8:]), binary.BigEndian.Uint64(b[8:])))
+}
+
+// nth is the event id of the n-th row of those that are equal.
+func nth(id book.EventID, n int) book.EventID {
+	if n == 1 {
+		return id
+	}
+	return eventID("nth", string(id[:]), int64(n))
+}
+
+// payment is one payment to a partner as Keap tells it.
+type payment struct {
+	id       int64 // below 0 where the export gave none
+	partner  int64
+	paidAt   int64
+	amount   int64
+	currency string
+	kind     string
+	note     string
+}
+
+// payment loads a row of the payments to partners.
+func (m *money) payment(row *keap.Payment, at place) error {
+	partner, err := m.payees.find(row.PartnerID, row.PartnerCode)
+	if err != nil {
+		return err
+	}
+	p := payment{
+		id: row.ID.Number, partner: partner, paidAt: row.PaidAt.Time.Unix(), amount: row.Amount.Minor,
+		currency: m.text(row.Amount.Currency), kind: m.text(row.Type), note: m.text(row.Note),
+	}
+	if !row.ID.Valid || row.ID.Number == 0 {
+		p.id = madeID(p.partner, p.paidAt, p.amount, p.currency, p.kind, p.note)
+	}
+	m.payments = append(m.payments, placed[payment]{p, at})
+	return nil
+}
+
+// numberPayments tells equal payments without an id apart, as [money.settleEarnings]
+// does commissions.
+func (m *money) numberPayments() {
+	type key struct {
+		id   int64
+		file int32
+	}
+	n := map[key]int{}
+	slices.SortFunc(m.payments, func(a, b placed[payment]) int { return comparePlaces(a.at, b.at) })
+	for i := range m.payments {
+		p := &m.payments[i]
+		if p.row.id >= 0 {
+			continue
+		}
+		k := key{p.row.id, p.at.file}
+		if n[k]++; n[k] > 1 {
+			p.row.id = madeID(p.row.id, n[k])
+		}
+	}
+}
+
+// payouts makes the payments that the book does not hold yet its own. A payment that the
+// book tells otherwise gets entries for the difference: nothing is ever edited.
+func (m *money) payouts() []book.Payout {
+	m.numberPayments()
+	m.payments = oneOfEach(m, keap.Payments, m.payments, func(p *payment) int64 { return p.id }, func(p *payment) int64 { return p.paidAt },
+		m.sayPayment, func(int64) (payment, bool) { return payment{}, false })
+	type payee struct {
+		partner  int64
+		currency string
+	}
+	held, entries := map[int64]map[payee]int64{}, map[int64]int64{} // of the book, by Keap's id of the payment
+	for i := range m.before.Payouts {
+		q := &m.before.Payouts[i]
+		if held[q.KeapID] == nil {
+			held[q.KeapID] = map[payee]int64{}
+		}
+		held[q.KeapID][payee{q.PartnerID, q.Currency}] += q.Amount
+		entries[q.KeapID]++
+	}
+	var out []book.Payout
+	for i := range m.payments {
+		p, at := &m.payments[i].row, m.payments[i].at
+		owed, again := held[p.id]
+		if owed == nil {
+			owed = map[payee]int64{}
+		}
+		for k := range owed {
+			owed[k] = -owed[k]
+		}
+		owed[payee{p.partner, p.currency}] += p.amount // what is to be added now
+		changed := slices.ContainsFunc(slices.Collect(maps.Values(owed)), func(d int64) bool { return d != 0 })
+		if again && !changed {
+			continue
+		}
+		if again {
+			m.add(newConflict(KindChangedPayment, strconv.FormatInt(p.id, 10), fmt.Sprintf("%s, line %d: payment %d is now %s; the book has it otherwise, and gets an entry with the difference", m.files[at.file].Path, at.line, p.id, m.sayPayment(p))))
+		}
+		for _, k := range slices.SortedFunc(maps.Keys(owed), func(a, b payee) int {
+			return cmp.Or(cmp.Compare(a.partner, b.partner), strings.Compare(a.currency, b.currency))
+		}) {
+			if owed[k] == 0 && again {
+				continue
+			}
+			out = append(out, book.Payout{
+				EventID: eventID("payment", p.id, k.partner, owed[k], k.currency, p.paidAt, entries[p.id]), PartnerID: k.partner, KeapID: p.id,
+				PaidAt: p.paidAt, Month: int32(program.MonthOf(time.Unix(p.paidAt, 0), m.settings.Zone)), Amount: owed[k], Currency: k.currency,
+				Type: p.kind, Note: p.note, Where: whereOf(at),
+			})
+		}
+	}
+	slices.SortFunc(out, func(a, b book.Payout) int { return compareIDs(a.EventID, b.EventID) })
+	return out
+}
+
+// whereOf is a place as the book writes it.
+func whereOf(at place) book.Where {
+	return book.Where{Source: int64(at.file) + 1, Line: int64(at.line)}
+}
+
+func (m *money) sayPayment(p *payment) string {
+	return fmt.Sprintf("%s to %s on %s", sheet.Money{Minor: p.amount, Currency: p.currency}, m.partnerName(p.partner), m.day(p.paidAt))
+}

@@ -1,0 +1,184 @@
+package migrate
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"carryover/mapping/book"
+	"carryover/mapping/program"
+	"carryover/migrate/sheet"
+)
+
+// verifyOwners says which customers the book gives to somebody else than the exports do,
+// and which orders and referrals it lacks or has otherwise.
+func verifyOwners(p *Plan) Check {
+	m := &p.Changes.Money
+	check := Check{Name: "customers: owner before = owner after", Compared: len(p.owners)}
+	name := func(partner int64) string {
+		if token := p.money.promoterOf(partner); token != "" {
+			return token
+		}
+		return "nobody"
+	}
+	held := map[string]*book.Referral{}
+	for i := range p.money.before.Referrals.Create {
+		held[p.money.before.Referrals.Create[i].Customer] = &p.money.before.Referrals.Create[i]
+	}
+	for i := range m.Referrals.Create {
+		r := &m.Referrals.Create[i]
+		check.differ("customer %s, who belongs to %s, is missing in the book", r.Customer, name(r.PartnerID))
+	}
+	for i := range m.Referrals.Update {
+		r := &m.Referrals.Update[i]
+		check.differ("customer %s: the book gives it to %s (%s), the exports to %s (%s)", r.Customer, name(held[r.Customer].PartnerID), held[r.Customer].Rule, name(r.PartnerID), r.Rule)
+	}
+	differRows(&check, "referral", m.ReferralRows, referralRowID)
+	differRows(&check, "order", m.Sales, saleID)
+	differRows(&check, "subscription", m.Subscriptions, subscriptionID)
+	differRows(&check, "contact", m.Contacts, func(c *book.Contact) int64 { return c.ID })
+	return check
+}
+
+func differRows[T any](check *Check, what string, rows book.Rows[T], id func(*T) int64) {
+	for i := range rows.Create {
+		check.differ("%s %d is missing in the book", what, id(&rows.Create[i]))
+	}
+	for i := range rows.Update {
+		check.differ("%s %d: the book does not say what the exports say", what, id(&rows.Update[i]))
+	}
+}
+
+// sumKey is what sums are compared by.
+type sumKey struct {
+	partner        int64
+	kind, currency string
+	month          int32
+}
+
+// verifySums compares the sums of the exports with those of the book, by promoter, kind
+// and month. With earlier runs the book holds rows that these exports need not.
+func verifySums(p *Plan, earlier bool) Check {
+	m := p.money
+	check := Check{Name: "money: sums of the exports = sums of the book, by promoter, kind and month", Money: true}
+	exports, inBook := map[sumKey]int64{}, map[sumKey]int64{}
+	key := func(e *book.Commission) sumKey { return sumKey{e.PartnerID, e.Kind, e.Currency, e.Month} }
+	outside := 0
+	left := map[account]bool{} // whose money a person left out
+	for _, d := range m.differences {
+		if d.Decision == Exclude {
+			left[account{d.Partner, d.Currency}] = true
+		}
+	}
+	want := func(e *book.Commission) {
+		if !left[account{e.PartnerID, e.Currency}] {
+			exports[key(e)] += e.Amount
+		}
+	}
+	compareEntries(m.earnings, m.before.Commissions, func(row, entry *book.Commission) {
+		if row != nil {
+			want(row)
+		}
+		switch {
+		case entry == nil:
+		case row == nil && (entry.Kind == book.KindOpening || entry.Kind == book.KindDifference): // as they were booked
+			exports[key(entry)] += entry.Amount
+			inBook[key(entry)] += entry.Amount
+		case row == nil && earlier:
+			outside++
+		default:
+			inBook[key(entry)] += entry.Amount
+		}
+	})
+	for i := range m.entries { // that the book lacks
+		want(&m.entries[i])
+	}
+	named := map[int64]bool{}
+	for i := range m.payments {
+		named[m.payments[i].row.id] = true
+	}
+	month := func(p *book.Payout) sumKey { return sumKey{p.PartnerID, book.KindPayment, p.Currency, p.Month} }
+	for i := range m.before.Payouts {
+		q := &m.before.Payouts[i]
+		if !named[q.KeapID] && earlier {
+			outside++
+			continue
+		}
+		inBook[month(q)] += q.Amount
+		if named[q.KeapID] {
+			exports[month(q)] += q.Amount
+		}
+	}
+	for i := range p.Changes.Money.Payouts { // what the book lacks of the exports' payments
+		q := &p.Changes.Money.Payouts[i]
+		exports[month(q)] += q.Amount
+	}
+	keys := map[sumKey]bool{}
+	for k := range exports {
+		keys[k] = true
+	}
+	for k := range inBook {
+		keys[k] = true
+	}
+	check.Compared = len(keys)
+	for _, k := range slices.SortedFunc(maps.Keys(keys), func(a, b sumKey) int {
+		return cmp.Or(cmp.Compare(a.partner, b.partner), cmp.Compare(a.month, b.month), strings.Compare(a.kind, b.kind), strings.Compare(a.currency, b.currency))
+	}) {
+		if exports[k] == inBook[k] {
+			continue
+		}
+		a := account{k.partner, k.currency}
+		check.differ("%s, partner %s, %s of %s: the exports come to %s, the book to %s, difference %s", cmp.Or(m.promoterOf(k.partner), "no promoter"), m.partnerName(k.partner),
+			k.kind, program.Month(k.month), m.amount(a, exports[k]), m.amount(a, inBook[k]), m.amount(a, exports[k]-inBook[k]))
+	}
+	if outside > 0 {
+		check.Note = fmt.Sprintf("%d entries of earlier runs are in none of these exports; the ledger's endings prove them", outside)
+	}
+	return check
+}
+
+// compareEntries pairs entries by event id; both lists ascend.
+func compareEntries(want, got []book.Commission, fn func(want, got *book.Commission)) {
+	for len(want) > 0 || len(got) > 0 {
+		switch {
+		case len(got) == 0 || len(want) > 0 && compareIDs(want[0].EventID, got[0].EventID) < 0:
+			fn(&want[0], nil)
+			want = want[1:]
+		case len(want) == 0 || compareIDs(got[0].EventID, want[0].EventID) < 0:
+			fn(nil, &got[0])
+			got = got[1:]
+		default:
+			fn(&want[0], &got[0])
+			want, got = want[1:], got[1:]
+		}
+	}
+}
+
+// verifyLedger says which accounts of the ledger do not agree with their rows in the
+// book, and which a person has decided about.
+func verifyLedger(p *Plan) Check {
+	check := Check{Name: "money: the ledger's endings = balances in the book", Money: true}
+	for _, r := range p.Money {
+		check.Compared += r.Accounts
+	}
+	for _, d := range p.Differences {
+		what := fmt.Sprintf("partner %s (%d), promoter %s: the ledger and its rows do not agree, difference %s", d.Code, d.Partner, cmp.Or(d.Token, "none"), sheet.Money{Minor: d.Amount, Currency: d.Currency})
+		if d.Decision == "" {
+			check.differ("%s", what)
+			continue
+		}
+		check.Decided++
+		if len(check.Examples) < maxExamples {
+			check.Examples = append(check.Examples, fmt.Sprintf("%s; decided: %s", what, d.Decision))
+		}
+	}
+	for _, c := range p.Conflicts {
+		if c.Kind == KindNoLedger || c.Kind == KindNoRows {
+			check.Decided++
+			check.Examples = append(check.Examples, c.Detail+"; decided: "+cmp.Or(c.Decision, "nothing"))
+		}
+	}
+	return check
+}
