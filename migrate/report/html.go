@@ -21,10 +21,10 @@ const (
 //go:embed page.html
 var source string
 
-var pageTemplate = template.Must(template.New("page").Funcs(template.FuncMap{
+var pageTemplate = template.Must(template.Must(template.New("page").Funcs(template.FuncMap{
 	"count": Count[int], "visible": visible, "took": took, "reason": reasonWords,
 	"bytes": size, "join": list, "choices": choices,
-}).Parse(source))
+}).Parse(moneySource)).Parse(source))
 
 // HTML writes the plan as one page that loads nothing and runs nothing: it can be
 // mailed, printed and opened anywhere. The title names the program.
@@ -59,6 +59,8 @@ type page struct {
 	MoreRejects int
 	RejectsBy   []tallied
 	Arguments   string
+
+	moneyPage
 }
 
 // fileView is one export and the shares of its rows.
@@ -74,7 +76,7 @@ type fileView struct {
 
 // share is one part of a bar that is 100 wide.
 type share struct {
-	Class string // loaded, rejected or skipped
+	Class string // its colour
 	X, W  float64
 }
 
@@ -88,6 +90,7 @@ func newPage(p *migrate.Plan, title string) page {
 	v := page{
 		Title: visible(title), Headline: headline(p), Kept: kept(p), How: how(p), Plan: p, Totals: p.Totals,
 		Open: len(p.Open()), Needs: needs(p), Changes: changes(p), RejectsBy: tally(p.Rejects), Arguments: visible(arguments(p.Args)),
+		moneyPage: newMoneyPage(p),
 	}
 	paths := make([]string, 0, len(p.Files))
 	for _, f := range p.Files {
@@ -132,25 +135,33 @@ func viewFile(f migrate.FilePlan, name string) fileView {
 	return v
 }
 
-// shares divides a bar. A part that holds rows at all is wide enough to be seen, at the
-// cost of the widest.
+// shares are the parts of the bar of a file.
 func shares(f migrate.FilePlan) []share {
-	all := f.Loaded + f.Rejected + f.Skipped
+	return divide([]share{{Class: "loaded"}, {Class: "rejected"}, {Class: "skipped"}}, []int{f.Loaded, f.Rejected, f.Skipped})
+}
+
+// divide gives each part of a bar its place, by its count. A part that holds something at
+// all is wide enough to be seen, at the cost of the widest; one of 0 is left out.
+func divide(parts []share, counts []int) []share {
+	all := 0
+	for _, n := range counts {
+		all += n
+	}
 	if all <= 0 {
 		return nil
 	}
 	const least = 1.5
-	parts := []share{{Class: "loaded"}, {Class: "rejected"}, {Class: "skipped"}}
-	widest := 0
-	for i, n := range []int{f.Loaded, f.Rejected, f.Skipped} {
+	widest, taken := 0, 0.0
+	for i, n := range counts {
 		if n > 0 {
 			parts[i].W = max(least, 100*float64(n)/float64(all))
 		}
+		taken += parts[i].W
 		if parts[i].W > parts[widest].W {
 			widest = i
 		}
 	}
-	parts[widest].W -= parts[0].W + parts[1].W + parts[2].W - 100
+	parts[widest].W -= taken - 100
 	var bar []share
 	x := 0.0
 	for _, s := range parts {

@@ -20,6 +20,9 @@ func Plan(w io.Writer, p *migrate.Plan, outDir string) error {
 	out.files(p, outDir)
 	out.unread(p)
 	out.totals(p)
+	out.customers(p, outDir)
+	out.money(p)
+	out.findings(p, outDir)
 	out.tables(p)
 	out.conflicts(p, outDir)
 	out.next(p, outDir)
@@ -37,6 +40,16 @@ func (t *text) table(header []string, rows [][]string) {
 	var b bytes.Buffer
 	Table(&b, header, rows)
 	for l := range strings.Lines(b.String()) {
+		t.WriteString("  " + l)
+	}
+}
+
+// rows writes a table that needs no header.
+func (t *text) rows(rows [][]string) {
+	var b bytes.Buffer
+	Table(&b, make([]string, 3), rows)
+	_, body, _ := strings.Cut(b.String(), "\n")
+	for l := range strings.Lines(body) {
 		t.WriteString("  " + l)
 	}
 }
@@ -93,7 +106,7 @@ func unreadLine(u migrate.Unread) string {
 func (t *text) totals(p *migrate.Plan) {
 	n := p.Totals
 	t.line("\nWhat it becomes")
-	rows := [][]string{
+	t.rows([][]string{
 		{"promoters", Count(n.Promoters), fmt.Sprintf("%s active, %s inactive, from %s", Count(n.Active), Count(n.Inactive), counted(n.Partners, "partner", "partners"))},
 		{"  need an e-mail", Count(n.NeedEmail), ""},
 		{"  partners merged", Count(n.Merged), "into promoters that have another partner"},
@@ -101,13 +114,7 @@ func (t *text) totals(p *migrate.Plan) {
 		{"tracking links", Count(n.Links), ""},
 		{"old codes", Count(n.Codes), "resolve"},
 		{"Keap ids", Count(n.KeapIDs), "resolve"},
-	}
-	var b bytes.Buffer
-	Table(&b, []string{"", "", ""}, rows)
-	lines := strings.SplitAfter(b.String(), "\n")
-	for _, l := range lines[1 : len(lines)-1] { // without the empty header
-		t.WriteString("  " + l)
-	}
+	})
 }
 
 func (t *text) tables(p *migrate.Plan) {

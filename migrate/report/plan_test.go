@@ -15,7 +15,7 @@ import (
 )
 
 func TestPlanText(t *testing.T) {
-	for name, dir := range map[string]string{"blocked": "data/plan", "ready": "my data/plan", "crowded": "data/plan", "empty": "out"} {
+	for name, dir := range map[string]string{"blocked": "data/plan", "ready": "my data/plan", "settled": "data/plan", "crowded": "data/plan", "empty": "out"} {
 		var b strings.Builder
 		if err := Plan(&b, plans()[name], dir); err != nil {
 			t.Fatal(err)

@@ -17,7 +17,22 @@ func headline(p *migrate.Plan) string {
 	if t.Partners == 1 {
 		verb = "becomes"
 	}
-	return fmt.Sprintf("%s %s %s.", counted(t.Partners, "partner", "partners"), verb, counted(t.Promoters, "promoter", "promoters"))
+	var who []string
+	keep, are := "keep", "are"
+	if t.Promoters == 1 {
+		keep, are = "keeps", "is"
+	}
+	if n := p.Customers.Owned; n > 0 {
+		who = append(who, keep+" "+counted(n, "customer", "customers"))
+	}
+	if owed := owedTo(p); len(owed) > 0 {
+		who = append(who, are+" owed "+and(owed))
+	}
+	end := "."
+	if len(who) > 0 {
+		end = ", who " + and(who) + "."
+	}
+	return fmt.Sprintf("%s %s %s%s", counted(t.Partners, "partner", "partners"), verb, counted(t.Promoters, "promoter", "promoters"), end)
 }
 
 // kept says what becomes of the old codes and ids, and names the codes that will credit
@@ -102,6 +117,18 @@ func needs(p *migrate.Plan) []need {
 		list = append(list, need{false, fmt.Sprintf("%s %s an e-mail address", counted(n, "promoter", "promoters"), verb),
 			"The links work without one. An invitation needs it."})
 	}
+	if n := p.Customers.NoEmail; n > 0 {
+		have := "have"
+		if n == 1 {
+			have = "has"
+		}
+		list = append(list, need{false, fmt.Sprintf("%s %s no e-mail address", counted(n, "customer", "customers"), have),
+			"They are kept under their Keap id. FirstPromoter will not know them before they have one."})
+	}
+	if n := findingCount(p); n > 0 {
+		list = append(list, need{false, fmt.Sprintf("Orders and commissions do not agree in %s", counted(n, "case", "cases")),
+			"Nothing is corrected for it: what Keap paid is carried over. Look through findings.csv before promoters do."})
+	}
 	if n := len(p.Unread); n > 0 {
 		list = append(list, need{false, fmt.Sprintf("%s not read", counted(n, "file was", "files were")),
 			"Make sure that nothing in there is missed."})
@@ -144,7 +171,7 @@ func changes(p *migrate.Plan) []change {
 	known := map[string]bool{}
 	for _, t := range tables {
 		known[t.name] = true
-		if n, ok := p.Tables[t.name]; ok {
+		if n, ok := p.Tables[t.name]; ok && (!t.money || n != migrate.TableCount{}) {
 			list = append(list, change{t.words, n})
 		}
 	}

@@ -36,6 +36,29 @@ var kinds = []words{
 		Options: []option{{migrate.DayFirst, "13/08/2022 is August 13"}, {migrate.MonFirst, "a date that only fits with the day first is rejected"}},
 	},
 	{
+		Kind:    migrate.KindUnbalanced,
+		Title:   "Ledgers that do not agree with their rows",
+		Meaning: "The ledger says that a partner is owed one amount, and the commissions, clawbacks and payments of that partner come to another.",
+		Outcome: "Nothing is rounded away or filled in silently. A person has to say which of the two is right; most often a row was rejected, or an export is missing.",
+		Options: []option{
+			{migrate.Accept, "the ledger's ending holds; rows of a partner it does not list count too"},
+			{migrate.Fix, "the rows hold, and the difference stays in every report"},
+			{migrate.Exclude, "leaves this partner's money out"},
+		},
+	},
+	{
+		Kind:    migrate.KindNoLedger,
+		Title:   "Money without a ledger",
+		Meaning: "There are commissions, clawbacks or payments, and no ledger that their sums could be compared with.",
+		Outcome: "They are carried over, and nothing proves that none is missing. Export the ledger too, or accept that.",
+	},
+	{
+		Kind:    migrate.KindNoRows,
+		Title:   "A column of the ledger without its rows",
+		Meaning: "The ledger has sums of commissions, clawbacks or payments, and no export holds the rows behind them.",
+		Outcome: "The ledger's endings are carried over. What they owe to those rows is one entry for each partner, and cannot be proven. Export the rows too, or accept that.",
+	},
+	{
 		Kind:    migrate.KindUnsafeLink,
 		Title:   "Tracking links with a destination that is not allowed",
 		Meaning: "The address is not http or https, is damaged, or is on a host that allowed_hosts does not name.",
@@ -72,10 +95,53 @@ var kinds = []words{
 		Outcome: "They stay one promoter: no old link changes hands.",
 	},
 	{
+		Kind:    migrate.KindCurrency,
+		Title:   "Amounts in another currency",
+		Meaning: "An export holds amounts in a currency that is not the program's.",
+		Outcome: "They are carried over in their own currency, reported apart, and never added or converted.",
+	},
+	{
+		Kind:    migrate.KindProduct,
+		Title:   "Products that are neither a membership nor a training",
+		Meaning: "No pattern in [products] matches the name, or patterns of both kinds do.",
+		Outcome: "What Keap paid for them is carried over as it is. Their sales are compared with no rate, and later sales earn nothing certain, until [products] in carryover.toml names them.",
+	},
+	{
+		Kind:    migrate.KindChangedPayment,
+		Title:   "Payments that have changed since",
+		Meaning: "The book holds a payment of that id with another amount, currency or partner.",
+		Outcome: "Nothing is edited: the book gets an entry with the difference.",
+	},
+	{
+		Kind:    migrate.KindNegative,
+		Title:   "Promoters who owe money",
+		Meaning: "What was taken back and paid is more than what was earned.",
+		Outcome: "The balance is carried over below zero. Later earnings fill it first.",
+	},
+	{
+		Kind:    migrate.KindSubscription,
+		Title:   "Running subscriptions that another partner sold",
+		Meaning: "By its referrals a customer belongs to one partner, or to nobody; its running subscription was sold by another.",
+		Outcome: "The referrals decide, as in Keap, unless a person says otherwise for a customer.",
+		Options: []option{{migrate.KeepReferral, "the customer belongs to whom its referrals say"}, {migrate.KeepSubscription, "it belongs to the partner who sold the running subscription"}},
+	},
+	{
+		Kind:    migrate.KindMovedCustomer,
+		Title:   "Customers who have another owner now",
+		Meaning: "The book has the customer as another promoter's.",
+		Outcome: "These exports are the newer word: from now on the customer belongs to the promoter they name.",
+	},
+	{
 		Kind:    migrate.KindNeedsEmail,
 		Title:   "Promoters without an e-mail address",
 		Meaning: "The contact is not in the exports, or its Email column holds no usable address.",
 		Outcome: "They become promoters all the same, and their links work. An address is needed before they can be invited.",
+	},
+	{
+		Kind:    migrate.KindNoCustomerEmail,
+		Title:   "Customers without an e-mail address",
+		Meaning: "A contact was referred, and its Email column holds no usable address.",
+		Outcome: "The customer is kept under its Keap id. FirstPromoter will not know it before it has an address.",
 	},
 	{
 		Kind:    migrate.KindUnknownParent,
@@ -96,6 +162,12 @@ var kinds = []words{
 		Outcome: "The partner is carried over as inactive.",
 	},
 	{
+		Kind:    migrate.KindReferralType,
+		Title:   "Referrals of a type that Keap does not have",
+		Meaning: "The type is none of COOKIE, MANUAL and PERMANENT.",
+		Outcome: "They are read as COOKIE, the weakest, which matters only between referrals of the same minute.",
+	},
+	{
 		Kind:    migrate.KindNoHouse,
 		Title:   "Excluded codes that nobody has",
 		Meaning: "The configuration excludes a code that no partner of these exports has.",
@@ -106,6 +178,24 @@ var kinds = []words{
 		Title:   "Grace dates for codes that nobody has",
 		Meaning: "The configuration gives a grace date to a code that is in no file.",
 		Outcome: "The date applies to nothing. Check the spelling in carryover.toml.",
+	},
+	{
+		Kind:    migrate.KindVanished,
+		Title:   "Records of the book that these exports lack",
+		Meaning: "An earlier run loaded them, and the exports of their kind no longer hold them.",
+		Outcome: "They stay in the book as they are: nothing is deleted. When they should be there, the export is not whole.",
+	},
+	{
+		Kind:    migrate.KindHouseOwner,
+		Title:   "Customers of the program's own partner",
+		Meaning: "The referral that wins names a partner that the configuration excludes.",
+		Outcome: "The customer belongs to nobody. The next referral does not inherit it.",
+	},
+	{
+		Kind:    migrate.KindSelfReferral,
+		Title:   "Buyers who are their own promoter",
+		Meaning: "Customer and partner share a contact, or an e-mail address.",
+		Outcome: "The customer stays with its own promoter, as in Keap.",
 	},
 	{
 		Kind:    migrate.KindMerged,
@@ -142,6 +232,9 @@ type group struct {
 	Blocking int
 	Open     int // block and are not decided
 }
+
+// Asks reports whether a person has, or may take, a choice.
+func (g group) Asks() bool { return g.Blocking > 0 || len(g.Options) > 0 }
 
 // groupConflicts gathers conflicts by kind: open ones first, then those that block, then
 // in the order of kinds.
@@ -210,11 +303,19 @@ var reasons = map[string]string{
 	"totals":             "totals",
 	"duplicate":          "duplicate",
 	"superseded":         "replaced by another row",
+	"excluded":           "left out by a decision",
 }
 
 func reasonWords(reason string) string { return cmp.Or(reasons[reason], visible(reason)) }
 
-// tables are the model's tables in the order in which they are explained.
-var tables = []struct{ name, words string }{
-	{"promoter", "promoters"}, {"promoter_alias", "old codes and ids"}, {"link", "tracking links"},
+// tables are the model's tables in the order in which they are explained. Those of money
+// are named only when they hold something.
+var tables = []struct {
+	name, words string
+	money       bool
+}{
+	{"promoter", "promoters", false}, {"promoter_alias", "old codes and ids", false}, {"link", "tracking links", false},
+	{"referral", "customers", true}, {"referral_row", "referral rows", true}, {"contact", "contacts of customers", true},
+	{"sale", "orders", true}, {"subscription", "subscriptions", true},
+	{"commission", "commissions and clawbacks", true}, {"payout", "payments", true},
 }

@@ -1,0 +1,72 @@
+package report
+
+import (
+	"fmt"
+	"math"
+
+	"carryover/migrate"
+)
+
+// spread counts the balances of promoters.
+type spread struct {
+	Above, Zero, Below int
+	Owed, Owing, Held  int64
+	Largest            []migrate.Balance // at most ten, all above 0
+	LargestSum         int64
+}
+
+// largest is how many balances are drawn.
+const largest = 10
+
+func spreadOf(p *migrate.Plan, currency string) spread {
+	var s spread
+	for _, b := range p.Balances { // the largest first
+		if b.Currency != currency {
+			continue
+		}
+		switch {
+		case b.Amount > 0:
+			s.Above++
+			s.Owed += b.Amount
+			if len(s.Largest) < largest {
+				s.Largest = append(s.Largest, b)
+				s.LargestSum += b.Amount
+			}
+		case b.Amount < 0:
+			s.Below++
+			s.Owing -= b.Amount
+		default:
+			s.Zero++
+		}
+		s.Held += b.Held
+	}
+	return s
+}
+
+// says tells the spread in a sentence or two; nothing when nobody is owed or owes.
+func (s spread) says(currency string) string {
+	var parts []string
+	add := func(n int, one, many, rest string) {
+		if n == 0 {
+			return
+		}
+		if len(parts) == 0 {
+			one, many = "promoter "+one, "promoters "+many
+		}
+		parts = append(parts, counted(n, one, many)+" "+rest)
+	}
+	add(s.Above, "is", "are", "owed "+amount(s.Owed, currency))
+	add(s.Below, "owes", "owe", amount(s.Owing, currency))
+	add(s.Zero, "is", "are", "at zero")
+	if s.Above+s.Below == 0 {
+		return ""
+	}
+	text := and(parts) + "."
+	if s.Held > 0 {
+		text += fmt.Sprintf(" %s is still inside the hold.", amount(s.Held, currency))
+	}
+	if s.Above > largest {
+		text += fmt.Sprintf(" The ten largest have %d%% of what is owed.", int(math.Round(100*float64(s.LargestSum)/float64(s.Owed))))
+	}
+	return text
+}

@@ -1,0 +1,112 @@
+package report
+
+import (
+	"cmp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"carryover/mapping/book"
+	"carryover/migrate"
+	"carryover/migrate/sheet"
+)
+
+// findingWords say what a kind of finding is, and what to do about it.
+type findingWords struct{ Kind, Title, Meaning, Do string }
+
+var findingKinds = []findingWords{
+	{
+		migrate.FindingNoCommission, "Sales of a partner without a commission",
+		"An order names a partner as its seller, and that partner has no commission for this customer on this day.",
+		"Find out whether one was due: a refunded order, a partner who was not approved yet and a product without a commission earn none. What was due is added in Keap before the last export, or paid by hand.",
+	},
+	{
+		migrate.FindingNoOrder, "Commissions without a sale",
+		"A commission names a customer, and no order of this customer, day and seller is in the exports.",
+		"Look whether the order export is whole, and whether the order was deleted or dated otherwise. The commission is carried over as it is: a clawback in Keap takes it back, if it was paid by mistake.",
+	},
+	{
+		migrate.FindingRate, "Commissions at another rate than the terms give",
+		"The commissions of an order are not the share that the program's terms say.",
+		"Special agreements and old rates look like this, and stand. Where many differ alike, check the percentages in [terms] and the names in [products], and plan again.",
+	},
+}
+
+// findingsOf are the findings of one kind.
+type findingsOf struct {
+	findingWords
+	Total, More int
+	List        []findingLine
+}
+
+// findingLine is a finding as it is shown.
+type findingLine struct {
+	migrate.Finding
+	Who                             string // the promoter's ref token, else the partner's Keap id
+	TotalText, Expected, Found, Gap string
+}
+
+func findingCount(p *migrate.Plan) int {
+	n := 0
+	for _, k := range p.FindingsBy {
+		n += k
+	}
+	return n
+}
+
+// findingsBy lists the findings by kind, of each the shown ones with the largest gap.
+func findingsBy(p *migrate.Plan, shown int) []findingsOf {
+	words := slices.Clone(findingKinds)
+	for kind := range p.FindingsBy {
+		if !slices.ContainsFunc(words, func(w findingWords) bool { return w.Kind == kind }) {
+			words = append(words, findingWords{Kind: kind, Title: visible(kind)})
+		}
+	}
+	slices.SortStableFunc(words[len(findingKinds):], func(a, b findingWords) int { return strings.Compare(a.Kind, b.Kind) })
+	token := tokens(p)
+	var groups []findingsOf
+	for _, w := range words {
+		if p.FindingsBy[w.Kind] == 0 {
+			continue
+		}
+		g := findingsOf{findingWords: w, Total: p.FindingsBy[w.Kind]}
+		var list []migrate.Finding
+		for _, f := range p.Findings {
+			if f.Kind == w.Kind {
+				list = append(list, f)
+			}
+		}
+		slices.SortStableFunc(list, func(a, b migrate.Finding) int {
+			return cmp.Compare(distance(b.Expected-b.Found), distance(a.Expected-a.Found))
+		})
+		for _, f := range list[:min(len(list), shown)] {
+			text := func(minor int64) string { return sheet.FormatMinor(minor, f.Currency) }
+			l := findingLine{Finding: f, Who: cmp.Or(token[f.PartnerID], "partner "+strconv.FormatInt(f.PartnerID, 10)),
+				TotalText: text(f.Total), Expected: text(f.Expected), Found: text(f.Found), Gap: amount(f.Found-f.Expected, f.Currency)}
+			if f.Kind == migrate.FindingNoOrder { // there is no order that anything could be expected of
+				l.TotalText, l.Expected = none, none
+			}
+			g.List = append(g.List, l)
+		}
+		g.More = g.Total - len(g.List)
+		groups = append(groups, g)
+	}
+	return groups
+}
+
+// tokens are the ref tokens by the Keap ids that lead to them.
+func tokens(p *migrate.Plan) map[int64]string {
+	of := make(map[int64]string, len(p.After.Promoters))
+	for _, q := range p.After.Promoters {
+		of[q.ID] = q.Token
+	}
+	out := make(map[int64]string, len(of))
+	for _, a := range p.After.Aliases {
+		if a.Kind == book.AliasKeapID && of[a.PromoterID] != "" {
+			if id, err := strconv.ParseInt(a.Value, 10, 64); err == nil {
+				out[id] = of[a.PromoterID]
+			}
+		}
+	}
+	return out
+}

@@ -1,0 +1,267 @@
+package report
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"carryover/migrate"
+	"carryover/migrate/keap"
+	"carryover/migrate/sheet"
+)
+
+// none stands where there is no figure.
+const none = "–"
+
+// amount writes minor units with their currency: 1,234.50 USD.
+func amount(minor int64, currency string) string {
+	return sheet.Money{Minor: minor, Currency: visible(currency)}.String()
+}
+
+// and joins words: "a", "a and b", "a, b and c".
+func and(words []string) string {
+	if n := len(words); n > 1 {
+		return strings.Join(words[:n-1], ", ") + " and " + words[n-1]
+	}
+	return strings.Join(words, "")
+}
+
+// distance is how far n is from 0; the smallest number is one off.
+func distance(n int64) int64 { return max(n, -max(n, -math.MaxInt64)) }
+
+// reads reports whether an export of that kind was read.
+func reads(p *migrate.Plan, kind string) bool {
+	return slices.ContainsFunc(p.Files, func(f migrate.FilePlan) bool { return f.Kind == kind })
+}
+
+// hasMoney reports whether the exports say what was earned, paid or owed.
+func hasMoney(p *migrate.Plan) bool {
+	for _, kind := range []string{keap.Commissions, keap.Clawbacks, keap.Payments, keap.Ledger} {
+		if reads(p, kind) {
+			return true
+		}
+	}
+	return false
+}
+
+// currencies are the reconciliations in the order in which they are shown: the program's
+// own currency has the most ledgers.
+func currencies(p *migrate.Plan) []migrate.Reconciliation {
+	if !hasMoney(p) {
+		return nil
+	}
+	list := slices.Clone(p.Money)
+	slices.SortStableFunc(list, func(a, b migrate.Reconciliation) int { return cmp.Compare(b.Accounts, a.Accounts) })
+	return list
+}
+
+// owedTo is what promoters are owed, in each currency.
+func owedTo(p *migrate.Plan) []string {
+	var owed []string
+	for _, r := range currencies(p) {
+		if r.Promoters != 0 {
+			owed = append(owed, amount(r.Promoters, r.Currency))
+		}
+	}
+	return owed
+}
+
+// differencesIn are the differences of one currency: undecided first, then the largest.
+func differencesIn(p *migrate.Plan, currency string) []migrate.Difference {
+	var list []migrate.Difference
+	for _, d := range p.Differences {
+		if d.Currency == currency {
+			list = append(list, d)
+		}
+	}
+	decided := func(d migrate.Difference) int { return min(1, len(d.Decision)) }
+	slices.SortStableFunc(list, func(a, b migrate.Difference) int {
+		return cmp.Or(cmp.Compare(decided(a), decided(b)), cmp.Compare(distance(b.Amount), distance(a.Amount)))
+	})
+	return list
+}
+
+// apart is how far ledgers and rows are from each other, all differences together;
+// those of opposite signs do not hide each other.
+func apart(list []migrate.Difference) int64 {
+	sum := int64(0)
+	for _, d := range list {
+		sum += distance(d.Amount)
+	}
+	return sum
+}
+
+// sum is one line of a reconciliation: what the ledger says and what its rows come to.
+type sum struct {
+	Sign, Name               string
+	Ledger, Rows, Difference string // [none] where there is nothing to say
+	Off                      bool   // there is a difference
+}
+
+// sums are the lines of a currency, the last one the ending.
+func sums(p *migrate.Plan, r migrate.Reconciliation) []sum {
+	text := func(minor int64) string { return sheet.FormatMinor(minor, r.Currency) }
+	told, complete := reads(p, keap.Ledger), true
+	agrees := len(differencesIn(p, r.Currency)) == 0
+	line := func(sign, name, kind string, ledger, rows int64) sum {
+		s := sum{sign, name, none, none, none, false}
+		// A ledger that has not this column, and still agrees, comes as 0.
+		if told && (ledger != 0 || rows == 0 || !agrees) {
+			s.Ledger = text(ledger)
+		}
+		switch {
+		case reads(p, kind):
+			s.Rows = text(rows)
+		case ledger != 0:
+			complete = false
+		}
+		if s.Ledger != none && s.Rows != none {
+			s.Difference, s.Off = text(ledger-rows), ledger != rows
+		}
+		return s
+	}
+	list := []sum{{"", "beginning", none, none, none, false},
+		line("+", "commissions", keap.Commissions, r.Commissions, r.RowCommissions),
+		line("-", "clawbacks", keap.Clawbacks, r.Clawbacks, r.RowClawbacks),
+		line("-", "payments", keap.Payments, r.Payments, r.RowPayments),
+	}
+	ending := sum{"=", "ending", none, none, none, false}
+	rows := rowsEnding(r)
+	if complete {
+		ending.Rows = text(rows)
+	}
+	if told {
+		list[0].Ledger, ending.Ledger = text(r.Beginning), text(r.Ending)
+	}
+	if told && complete {
+		ending.Difference, ending.Off = text(r.Ending-rows), r.Ending != rows
+	}
+	return append(list, ending)
+}
+
+// rowsEnding is what the beginning of the ledger and the rows come to.
+func rowsEnding(r migrate.Reconciliation) int64 {
+	return r.Beginning + r.RowCommissions - r.RowClawbacks - r.RowPayments
+}
+
+// proof says whether the money of a currency is proven, and if not, why.
+type proof struct {
+	Class string // good, warn: a person has decided, bad: nobody has yet
+	Text  string
+}
+
+func proven(p *migrate.Plan, r migrate.Reconciliation) proof {
+	if r.Accounts == 0 && r.RowCommissions == 0 && r.RowClawbacks == 0 && r.RowPayments == 0 {
+		return proof{"good", "These exports hold nothing in this currency: what the book has stays as it is."}
+	}
+	var open, decided []string
+	ledgers := map[string]int64{keap.Commissions: r.Commissions, keap.Clawbacks: r.Clawbacks, keap.Payments: r.Payments}
+	for _, c := range p.Conflicts {
+		what := ""
+		switch {
+		case c.Kind == migrate.KindNoLedger:
+			what = "there is no ledger among the exports"
+		case c.Kind == migrate.KindNoRows && ledgers[c.Subject] != 0:
+			what = "no export holds the rows of the ledger's " + visible(c.Subject)
+		default:
+			continue
+		}
+		if c.Decision == "" {
+			open = append(open, what)
+		} else {
+			decided = append(decided, what)
+		}
+	}
+	var of [2][]migrate.Difference // undecided, decided
+	for _, d := range differencesIn(p, r.Currency) {
+		i := min(1, len(d.Decision))
+		of[i] = append(of[i], d)
+	}
+	for i, to := range []*[]string{&open, &decided} {
+		if len(of[i]) == 0 {
+			continue
+		}
+		what := counted(len(of[i]), "ledger does", "ledgers do") + " not agree with the rows"
+		if by := apart(of[i]); by != 0 {
+			what += fmt.Sprintf(", by %s", amount(by, r.Currency))
+			if len(of[i]) > 1 {
+				what += " together"
+			}
+		}
+		*to = append(*to, what)
+	}
+	switch {
+	case len(open) > 0 && len(decided) > 0:
+		return proof{"bad", fmt.Sprintf("Not proven, and undecided: %s. Decided: %s.", strings.Join(open, "; "), strings.Join(decided, "; "))}
+	case len(open) > 0:
+		return proof{"bad", fmt.Sprintf("Not proven, and nobody has decided yet: %s.", strings.Join(open, "; "))}
+	case len(decided) > 0:
+		return proof{"warn", fmt.Sprintf("Proven to the cent, but for what a person has decided: %s.", strings.Join(decided, "; "))}
+	}
+	return proof{"good", fmt.Sprintf("Proven to the cent: %s, one by one.", counted(r.Accounts, "ledger agrees with its rows", "ledgers agree with their rows"))}
+}
+
+// booked says what will be owed, and how that relates to the ledger's ending.
+func booked(p *migrate.Plan, r migrate.Reconciliation) string {
+	decided, unexplained := map[string]bool{}, r.Book-r.Ending
+	for _, d := range differencesIn(p, r.Currency) {
+		decided[d.Decision] = true
+		if d.Decision == migrate.Fix {
+			unexplained += d.Amount
+		}
+	}
+	text := "Once this is applied"
+	if decided[""] {
+		text += " as recommended"
+	}
+	text += fmt.Sprintf(", promoters are owed %s in all", amount(r.Promoters, r.Currency))
+	together := ""
+	if house := r.Book - r.Promoters; house != 0 {
+		text += fmt.Sprintf(", and %s is on the program's own partners", amount(house, r.Currency))
+		together = "together "
+	}
+	if r.Accounts == 0 {
+		return text + "."
+	}
+	if r.Book == r.Ending {
+		return fmt.Sprintf("%s: %sthe ledger's ending.", text, together)
+	}
+	var why []string
+	if decided[migrate.Exclude] {
+		why = append(why, "what a person left out")
+	}
+	if decided[migrate.Fix] {
+		why = append(why, "ledgers that a person found wrong")
+	}
+	if unexplained != 0 && p.BaseRun > 0 {
+		why = append(why, "accounts that only the book has")
+	}
+	if unexplained != 0 && !decided[migrate.Exclude] {
+		why = append(why, "partners whom the ledger does not list, or the program's own")
+	}
+	than := "more"
+	if r.Book < r.Ending {
+		than = "less"
+	}
+	return fmt.Sprintf("%s. That is %s%s %s than the ledger's ending, for: %s.", text, together, amount(distance(r.Book-r.Ending), r.Currency), than, strings.Join(why, "; "))
+}
+
+// rest explains what the totals differ by beyond the differences that were asked about;
+// empty: nothing.
+func rest(p *migrate.Plan, r migrate.Reconciliation) string {
+	ending := sums(p, r)[4]
+	left := r.Ending - rowsEnding(r)
+	for _, d := range differencesIn(p, r.Currency) {
+		left -= d.Amount
+	}
+	if ending.Difference == none || left == 0 {
+		return ""
+	}
+	where := "the program's own partners, about whom nothing is asked"
+	if p.BaseRun > 0 {
+		where = "rows that the book holds already, or of " + where
+	}
+	return fmt.Sprintf("Of the difference in the ending, %s is of %s.", amount(left, r.Currency), where)
+}

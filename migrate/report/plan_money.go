@@ -1,0 +1,110 @@
+package report
+
+import (
+	"cmp"
+	"fmt"
+	"path/filepath"
+	"strings"
+
+	"carryover/migrate"
+	"carryover/migrate/keap"
+	"carryover/migrate/sheet"
+)
+
+// listed is how many differences the terminal lists of each currency.
+const listed = 10
+
+// customers says whose the customers are.
+func (t *text) customers(p *migrate.Plan, outDir string) {
+	c := p.Customers
+	if c.Customers == 0 {
+		return
+	}
+	t.line("\nWhose the customers are on %s (all of them in %s)", visible(p.AsOf), visible(filepath.Join(outDir, "owners.csv")))
+	rows := [][]string{{"customers", Count(c.Customers), ""}, {"  of a promoter", Count(c.Owned), ""}}
+	row := func(name string, n int, note string) {
+		if n > 0 {
+			rows = append(rows, []string{name, Count(n), note})
+		}
+	}
+	row("  of nobody", c.Expired, "every referral has expired")
+	row("  of nobody", c.House, "the program's own partner won")
+	row("  of nobody yet", c.Later, "referred after that day: a later run carries them over")
+	row("without an e-mail", c.NoEmail, "kept under their Keap id")
+	row("own promoter", c.Self, "bought through themselves, as in Keap")
+	t.rows(rows)
+}
+
+// money shows for each currency how the ledger and its rows agree.
+func (t *text) money(p *migrate.Plan) {
+	for _, r := range currencies(p) {
+		t.line("\nThe money, in %s", visible(r.Currency))
+		var rows [][]string
+		for _, s := range sums(p, r) {
+			rows = append(rows, []string{strings.TrimLeft(s.Sign+" "+s.Name, " "), s.Ledger, s.Rows, s.Difference})
+		}
+		t.table([]string{"", "ledger", "rows", "difference"}, rows)
+		for _, sentence := range []string{proven(p, r).Text, rest(p, r), booked(p, r), spreadOf(p, r.Currency).says(r.Currency)} {
+			if sentence == "" {
+				continue
+			}
+			for _, l := range wrap(sentence, 96) {
+				t.line("  %s", l)
+			}
+		}
+		t.differences(differencesIn(p, r.Currency), r.Currency)
+	}
+}
+
+func (t *text) differences(list []migrate.Difference, currency string) {
+	if len(list) == 0 {
+		return
+	}
+	t.line("  Where the ledger and its rows do not agree:")
+	var rows [][]string
+	for _, d := range list[:min(len(list), listed)] {
+		rows = append(rows, []string{partnerOf(d), sheet.FormatMinor(d.Amount, currency), cmp.Or(decisionWords(d.Decision), "UNDECIDED")})
+	}
+	t.table([]string{"partner", "difference", "decision"}, rows)
+	if more := len(list) - len(rows); more > 0 {
+		t.line("  … and %s more in conflicts.csv, kind %s", Count(more), migrate.KindUnbalanced)
+	}
+}
+
+// partnerOf names the partner of a difference.
+func partnerOf(d migrate.Difference) string {
+	if d.Code == "" {
+		return fmt.Sprintf("partner %d", d.Partner)
+	}
+	return fmt.Sprintf("%s (%d)", visible(d.Code), d.Partner)
+}
+
+// decisionWords say what a decision about a ledger does; empty for none.
+func decisionWords(decision string) string {
+	switch decision {
+	case migrate.Accept:
+		return "accept: the ledger holds"
+	case migrate.Fix:
+		return "fix: the rows hold"
+	case migrate.Exclude:
+		return "exclude: left out"
+	}
+	return visible(decision)
+}
+
+// findings counts what orders and commissions do not agree on.
+func (t *text) findings(p *migrate.Plan, outDir string) {
+	if !reads(p, keap.Orders) || !reads(p, keap.Commissions) {
+		return
+	}
+	if findingCount(p) == 0 {
+		t.line("\nOrders against commissions: they agree with the program's terms")
+		return
+	}
+	t.line("\nOrders against commissions (all of it in %s)", visible(filepath.Join(outDir, "findings.csv")))
+	var rows [][]string
+	for _, g := range findingsBy(p, 0) {
+		rows = append(rows, []string{visible(g.Kind), Count(g.Total), g.Title})
+	}
+	t.table([]string{"kind", "count", "what it is"}, rows)
+}
