@@ -47,6 +47,9 @@ type cli struct {
 	Links     linksCmd     `cmd:"" help:"The old-to-new sheet: every old link and what takes its place."`
 	Examples  examplesCmd  `cmd:"" help:"A few old links to try, on both sides of the cutoff."`
 	Promoters promotersCmd `cmd:"" help:"The promoters in the book."`
+	Referrals referralsCmd `cmd:"" help:"The customers, and whose they are."`
+	Ledger    ledgerCmd    `cmd:"" help:"What was earned and paid, by promoter or entry by entry."`
+	Explain   explainCmd   `cmd:"" help:"Why a promoter was credited with a customer, an order, an invoice or an event."`
 	Clicks    clicksCmd    `cmd:"" help:"Count the clicks, or list each."`
 	Misses    missesCmd    `cmd:"" help:"Addresses that did not resolve, most wanted first."`
 	Version   versionCmd   `cmd:"" help:"Print the version."`

@@ -6,11 +6,15 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"carryover/mapping/book"
+	terms "carryover/mapping/program"
 	"carryover/migrate"
 	"carryover/migrate/report"
 	"carryover/migrate/sheet"
@@ -19,8 +23,9 @@ import (
 type promotersCmd struct{}
 
 func (promotersCmd) Help() string {
-	return `One line a promoter: ref token, address, status, every Keap id and code that names it, its parent.
-Changes nothing.
+	return `One line a promoter: ref token, address, status, every Keap id and code that names it, its parent, what
+is owed to it and how much of that is still inside the hold on the day that the newest run was made for
+([import] as_of). With --json also the rows that the balance was carried over from. Changes nothing.
 
 Example: carryover promoters --json`
 }
@@ -34,19 +39,41 @@ type promoterLine struct {
 	Codes          []string `json:"codes"`
 	ParentRefToken string   `json:"parent_ref_token"`
 	NeedsEmail     bool     `json:"needs_email"`
+
+	Balance     int64          `json:"balance_cents"` // in the program's currency
+	Currency    string         `json:"currency"`
+	Held        int64          `json:"held_cents"`               // of it
+	CarriedFrom []string       `json:"carried_from"`             // "ledger.csv:12": beginnings, else the earliest rows
+	Others      []otherBalance `json:"other_balances,omitempty"` // never added to Balance
+}
+
+// otherBalance is what is owed in a currency that is not the program's.
+type otherBalance struct {
+	Currency string `json:"currency"`
+	Balance  int64  `json:"balance_cents"`
 }
 
 func (promotersCmd) Run(a *app) error {
-	return a.withBook(func(_ *program, b *book.Book) error {
+	return a.withBook(func(p *program, b *book.Book) error {
 		c, err := b.Content(a.ctx)
 		if err != nil {
 			return err
+		}
+		lines := promoterLines(c)
+		whose := newOwners(c)
+		if err := a.addBalances(p, b, whose, lines); err != nil {
+			return err
+		}
+		if a.JSON {
+			if err := a.addOrigins(b, whose, lines); err != nil {
+				return err
+			}
 		}
 		out := bufio.NewWriter(a.out)
 		enc := json.NewEncoder(out)
 		enc.SetEscapeHTML(false)
 		var rows [][]string
-		for _, l := range promoterLines(c) {
+		for _, l := range lines {
 			if a.JSON {
 				if err := enc.Encode(l); err != nil {
 					return err
@@ -61,15 +88,165 @@ func (promotersCmd) Run(a *app) error {
 			if l.NeedsEmail {
 				email = "(needs one)"
 			}
-			rows = append(rows, []string{l.RefToken, l.Status, email, strings.Join(ids, " "), strings.Join(l.Codes, " "), l.ParentRefToken})
+			balance := p.amount(l.Balance, l.Currency)
+			for _, o := range l.Others {
+				balance += " + " + p.amount(o.Balance, o.Currency)
+			}
+			rows = append(rows, []string{l.RefToken, l.Status, email, balance, p.amount(l.Held, l.Currency), strings.Join(ids, " "), strings.Join(l.Codes, " "), l.ParentRefToken})
 		}
 		if !a.JSON {
-			if err := report.Table(out, []string{"ref token", "status", "e-mail", "Keap ids", "codes", "parent"}, rows); err != nil {
+			if err := report.Table(out, []string{"ref token", "status", "e-mail", "balance", "held", "Keap ids", "codes", "parent"}, rows); err != nil {
 				return err
 			}
 		}
 		return out.Flush()
 	})
+}
+
+// addBalances fills in what is owed to each promoter, and what of it is held.
+func (a *app) addBalances(p *program, b *book.Book, whose *owners, lines []promoterLine) error {
+	day, err := a.asOf(p, b)
+	if err != nil {
+		return err
+	}
+	on := terms.MonthOf(day, p.settings.Zone)
+	sums, err := b.Sums(a.ctx)
+	if err != nil {
+		return err
+	}
+	type account struct{ token, currency string }
+	accounts := map[account]*balance{}
+	for i := range sums {
+		s := &sums[i]
+		owner := whose.of(s.PartnerID)
+		if owner == nil {
+			continue
+		}
+		k := account{owner.Token, s.Currency}
+		if accounts[k] == nil {
+			accounts[k] = &balance{earned: map[int32]int64{}}
+		}
+		accounts[k].add(s)
+	}
+	currencies := map[string]bool{}
+	for k := range accounts {
+		currencies[k.currency] = true
+	}
+	delete(currencies, p.Currency)
+	others := slices.Sorted(maps.Keys(currencies))
+	for i := range lines {
+		l := &lines[i]
+		l.Currency = p.Currency
+		if own := accounts[account{l.RefToken, p.Currency}]; own != nil {
+			l.Balance, l.Held = own.amount, own.held(p.settings.Terms, on)
+		}
+		for _, currency := range others {
+			if other := accounts[account{l.RefToken, currency}]; other != nil {
+				l.Others = append(l.Others, otherBalance{currency, other.amount})
+			}
+		}
+	}
+	return nil
+}
+
+// balance is what a promoter's entries in one currency come to; minor units.
+type balance struct {
+	amount int64
+	taken  int64           // by payments and clawbacks
+	earned map[int32]int64 // all else, by month
+}
+
+func (b *balance) add(s *book.Sum) {
+	b.amount += s.Amount
+	if s.Kind == book.KindPayment || s.Kind == book.KindClawback {
+		b.taken -= s.Amount
+	} else {
+		b.earned[s.Month] += s.Amount
+	}
+}
+
+// held is the part of the balance that is still inside the hold in a month. Payments and
+// clawbacks fill the oldest months first. A promoter who owes has nothing held.
+func (b *balance) held(t terms.Terms, on terms.Month) int64 {
+	earnings := make([]terms.Earning, 0, len(b.earned))
+	for _, month := range slices.Sorted(maps.Keys(b.earned)) {
+		earnings = append(earnings, terms.Earning{Month: terms.Month(month), Amount: b.earned[month]})
+	}
+	held := int64(0)
+	for _, e := range terms.Open(earnings, b.taken) {
+		if e.Amount > 0 && t.Held(e.Month, on) {
+			held += e.Amount
+		}
+	}
+	return held
+}
+
+// addOrigins fills in where each balance came from: of every partner the rows of its
+// beginnings or, when it had none, its earliest row.
+func (a *app) addOrigins(b *book.Book, whose *owners, lines []promoterLine) error {
+	byToken := make(map[string]*promoterLine, len(lines))
+	for i := range lines {
+		lines[i].CarriedFrom = []string{}
+		byToken[lines[i].RefToken] = &lines[i]
+	}
+	partner, begun := int64(0), false
+	return b.Ledger(a.ctx, nil, func(e book.Entry) error {
+		first := e.PartnerID != partner
+		if first {
+			partner, begun = e.PartnerID, false
+		}
+		// The ledger's beginnings lie before all else.
+		if e.Source == "" || !first && (!begun || e.Kind != book.KindOpening) {
+			return nil
+		}
+		begun = e.Kind == book.KindOpening
+		if owner := whose.of(partner); owner != nil {
+			if l := byToken[owner.Token]; l != nil {
+				l.CarriedFrom = append(l.CarriedFrom, origin(e.Source, e.Line))
+			}
+		}
+		return nil
+	})
+}
+
+// origin names a row of an export: ledger.csv:12.
+func origin(path string, line int64) string {
+	if path == "" {
+		return ""
+	}
+	return fmt.Sprintf("%s:%d", filepath.Base(path), line)
+}
+
+// amount is an amount of minor units as people read it; the currency is said when it is
+// not the program's.
+func (p *program) amount(minor int64, currency string) string {
+	if currency == p.Currency {
+		return sheet.FormatMinor(minor, currency)
+	}
+	return sheet.Money{Minor: minor, Currency: currency}.String()
+}
+
+// asOf is the beginning of the day whose customers the newest run carried over; without
+// one, of the day that the next plan would be made for.
+func (a *app) asOf(p *program, b *book.Book) (time.Time, error) {
+	var in struct {
+		AsOf string `json:"as_of"`
+	}
+	run, err := b.LastRun(a.ctx)
+	if err != nil && !errors.Is(err, book.ErrNoRun) {
+		return time.Time{}, err
+	}
+	if len(run.Inputs) > 0 {
+		if err := json.Unmarshal(run.Inputs, &in); err != nil {
+			return time.Time{}, fmt.Errorf("run %d does not say what it read: %w", run.ID, err)
+		}
+	}
+	text := cmp.Or(in.AsOf, p.settings.AsOf, time.Now().In(p.settings.Zone).Format(time.DateOnly))
+	day, err := time.ParseInLocation(time.DateOnly, text, p.settings.Zone)
+	if err != nil {
+		return day, fmt.Errorf("run %d was made for %q, which is no day: plan and apply again", run.ID, text)
+	}
+	return day, nil
 }
 
 // promoterLines lists the promoters in the order of their primary Keap ids.

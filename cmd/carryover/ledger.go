@@ -1,0 +1,403 @@
+package main
+
+import (
+	"bufio"
+	"cmp"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	"carryover/mapping/book"
+	terms "carryover/mapping/program"
+	"carryover/migrate/report"
+	"carryover/migrate/sheet"
+)
+
+type ledgerCmd struct {
+	Promoter string `placeholder:"WHO" help:"Only the entries of this promoter: a ref token, a code or a Keap id."`
+	Year     int32  `placeholder:"YEAR" help:"Only entries of this year."`
+	Kind     string `enum:"commission,clawback,payment,opening,difference," default:"" placeholder:"KIND" help:"Only entries of this kind: commission, clawback, payment, opening or difference."`
+}
+
+func (ledgerCmd) Help() string {
+	return `For one promoter the statement: every entry with the balance after it, the row of the export that it came
+from and its event id, then what it comes to by kind, by year and on the second level. Without --promoter one line a
+promoter. With --json every entry, one object a line; amounts are what they do to the balance, so clawbacks and
+payments are below zero. Changes nothing.
+
+Example: carryover ledger --promoter coachdesk --year 2022`
+}
+
+// ledgerLine is an entry as --json tells it.
+type ledgerLine struct {
+	EventID    string `json:"event_id"`
+	Kind       string `json:"kind"`
+	RefToken   string `json:"ref_token"` // empty: of the program's own partner
+	PartnerID  int64  `json:"keap_partner_id"`
+	At         string `json:"at"`           // in the program's zone
+	Month      string `json:"month"`        // of earning: 2023-03
+	Amount     int64  `json:"amount_cents"` // what it does to the balance
+	Currency   string `json:"currency"`
+	Invoice    string `json:"invoice"`
+	Product    string `json:"product"`
+	Text       string `json:"description"`
+	Email      string `json:"customer_email"`
+	Name       string `json:"customer_name"`
+	ContactID  int64  `json:"keap_contact_id"`
+	Seller     string `json:"seller_ref_token"`
+	Level      int    `json:"level"` // 2: another partner made the sale
+	Type       string `json:"type"`  // of a payment
+	SourceFile string `json:"source_file"`
+	SourceLine int64  `json:"source_line"`
+	Run        int64  `json:"run"`
+}
+
+func (c *ledgerCmd) Run(a *app) error {
+	if c.Year != 0 && (c.Year < 1000 || c.Year > 9999) {
+		return usage("--year: %d is no year: write it like 2022", c.Year)
+	}
+	return a.withBook(func(p *program, b *book.Book) error {
+		content, err := b.Content(a.ctx)
+		if err != nil {
+			return err
+		}
+		whose := newOwners(content)
+		var partners []int64
+		var of payee
+		if c.Promoter != "" {
+			if of, err = whose.find(c.Promoter); err != nil {
+				return err
+			}
+			partners = of.partners
+		}
+		out := bufio.NewWriterSize(a.out, 1<<18)
+		switch {
+		case a.JSON:
+			err = c.stream(a, p, b, whose, partners, out)
+		case c.Promoter != "":
+			err = c.statement(a, p, b, whose, of, out)
+		default:
+			err = c.summary(a, p, b, whose, out)
+		}
+		return errors.Join(err, out.Flush())
+	})
+}
+
+func (c *ledgerCmd) wants(kind string, month int32) bool {
+	return (c.Year == 0 || month/100 == c.Year) && (c.Kind == "" || kind == c.Kind)
+}
+
+// stream writes the entries one object a line: of each partner in the order of time.
+func (c *ledgerCmd) stream(a *app, p *program, b *book.Book, whose *owners, partners []int64, out io.Writer) error {
+	enc := json.NewEncoder(out)
+	enc.SetEscapeHTML(false)
+	const together = 1000 // the contacts of as many are looked up at once
+	waiting := make([]book.Entry, 0, together)
+	write := func() error {
+		lines, err := a.ledgerLines(p, b, whose, waiting)
+		waiting = waiting[:0]
+		for i := range lines {
+			if err := enc.Encode(&lines[i]); err != nil {
+				return err
+			}
+		}
+		return err
+	}
+	err := b.Ledger(a.ctx, partners, func(e book.Entry) error {
+		if !c.wants(e.Kind, e.Month) {
+			return nil
+		}
+		if waiting = append(waiting, e); len(waiting) < together {
+			return nil
+		}
+		return write()
+	})
+	if err != nil {
+		return err
+	}
+	return write()
+}
+
+// ledgerLines are entries with the customers whom they name.
+func (a *app) ledgerLines(p *program, b *book.Book, whose *owners, entries []book.Entry) ([]ledgerLine, error) {
+	named := map[int64]book.Contact{}
+	for i := range entries {
+		if id := entries[i].ContactID; id != 0 {
+			named[id] = book.Contact{}
+		}
+	}
+	if len(named) > 0 {
+		contacts, err := b.ContactsByID(a.ctx, slices.Sorted(maps.Keys(named)))
+		if err != nil {
+			return nil, err
+		}
+		for _, k := range contacts {
+			named[k.ID] = k
+		}
+	}
+	lines := make([]ledgerLine, len(entries))
+	for i := range entries {
+		e := &entries[i]
+		k := named[e.ContactID]
+		lines[i] = ledgerLine{
+			EventID: e.EventID.String(), Kind: e.Kind, RefToken: whose.token(e.PartnerID), PartnerID: e.PartnerID,
+			At: moment(e.At, p.settings.Zone), Month: terms.Month(e.Month).String(), Amount: e.Amount, Currency: e.Currency,
+			Invoice: e.Invoice, Product: e.Product, Text: e.Description, Email: k.Email, Name: k.Name, ContactID: e.ContactID,
+			Seller: whose.token(e.SellerID), Level: level(e), Type: e.Type, SourceFile: e.Source, SourceLine: e.Line, Run: e.Run,
+		}
+	}
+	return lines, nil
+}
+
+// level is 2 for what a partner earned on the sale of another.
+func level(e *book.Entry) int {
+	if e.SellerID != 0 && e.SellerID != e.PartnerID {
+		return 2
+	}
+	return 1
+}
+
+// columns are what entries come to; minor units, as what they do to the balance.
+type columns struct {
+	beginning, commissions, clawbacks, payments, differences int64
+
+	second int64 // of the commissions, those of the second level
+}
+
+func (t *columns) add(kind string, amount int64) {
+	switch kind {
+	case book.KindOpening:
+		t.beginning += amount
+	case book.KindCommission:
+		t.commissions += amount
+	case book.KindClawback:
+		t.clawbacks += amount
+	case book.KindPayment:
+		t.payments += amount
+	default:
+		t.differences += amount
+	}
+}
+
+func (t *columns) sum() int64 {
+	return t.beginning + t.commissions + t.clawbacks + t.payments + t.differences
+}
+
+// statement writes the entries of one promoter, and what they come to.
+func (c *ledgerCmd) statement(a *app, p *program, b *book.Book, whose *owners, of payee, out io.Writer) error {
+	var entries []book.Entry
+	if err := b.Ledger(a.ctx, of.partners, func(e book.Entry) error {
+		entries = append(entries, e)
+		return nil
+	}); err != nil {
+		return err
+	}
+	slices.SortStableFunc(entries, func(x, y book.Entry) int { // several partners may be one promoter
+		return cmp.Or(cmp.Compare(x.At, y.At), cmp.Compare(kindOrder(x.Kind), kindOrder(y.Kind)))
+	})
+	balances, after := map[string]int64{}, map[book.EventID]int64{} // the balance after each entry
+	brought := map[string]int64{}                                   // from the years before
+	shown := make([]book.Entry, 0, len(entries))
+	for _, e := range entries {
+		balances[e.Currency] += e.Amount
+		after[e.EventID] = balances[e.Currency]
+		if e.Month/100 < c.Year {
+			brought[e.Currency] = balances[e.Currency]
+		}
+		if c.wants(e.Kind, e.Month) {
+			shown = append(shown, e)
+		}
+	}
+	fmt.Fprintf(out, "%s, %s\n\n", of.name, partnerNames(whose, of.partners))
+	table := pages{out: out, header: []string{"date", "entry", "invoice", "for", "customer", "amount", "balance", "from", "event"}}
+	for _, currency := range slices.Sorted(maps.Keys(brought)) {
+		if err := table.add("", "brought forward", "", "", "", "", p.amount(brought[currency], currency)); err != nil {
+			return err
+		}
+	}
+	for chunk := range slices.Chunk(shown, pageRows) {
+		lines, err := a.ledgerLines(p, b, whose, chunk)
+		if err != nil {
+			return err
+		}
+		for i := range lines {
+			l, e := &lines[i], &chunk[i]
+			if err := table.add(day(e.At, p.settings.Zone), l.entry(), e.Invoice, l.what(), cmp.Or(l.Email, l.Name, number(l.ContactID)),
+				p.amount(e.Amount, e.Currency), p.amount(after[e.EventID], e.Currency), origin(e.Source, e.Line), l.EventID); err != nil {
+				return err
+			}
+		}
+	}
+	if err := table.end(); err != nil {
+		return err
+	}
+	if len(shown) == 0 {
+		fmt.Fprintln(out, "No entries.")
+	} else if err := writeTotals(p, shown, out); err != nil {
+		return err
+	}
+	for _, currency := range slices.Sorted(maps.Keys(balances)) {
+		fmt.Fprintf(out, "\nBalance of all entries: %s\n", p.amount(balances[currency], currency))
+	}
+	return nil
+}
+
+// kindOrder is the order of entries of one day.
+func kindOrder(kind string) int {
+	return slices.Index([]string{book.KindOpening, book.KindDifference, book.KindCommission, book.KindClawback, book.KindPayment}, kind)
+}
+
+// partnerNames are the codes and Keap ids of partners.
+func partnerNames(whose *owners, partners []int64) string {
+	names := make([]string, len(partners))
+	for i, id := range partners {
+		names[i] = fmt.Sprintf("Keap id %d", id)
+		if a := whose.partner[id]; a != nil && a.Code != "" {
+			names[i] += " (" + a.Code + ")"
+		}
+	}
+	return strings.Join(names, ", ")
+}
+
+// entry says what an entry is.
+func (l *ledgerLine) entry() string {
+	switch {
+	case l.Level == 2 && l.Seller != "":
+		return l.Kind + ", sold by " + l.Seller
+	case l.Level == 2:
+		return l.Kind + ", second level"
+	case l.Type != "":
+		return l.Kind + ", " + l.Type
+	}
+	return l.Kind
+}
+
+// what says what an entry was for.
+func (l *ledgerLine) what() string { return cmp.Or(l.Product, l.Text) }
+
+// writeTotals writes what entries come to by kind, and by year.
+func writeTotals(p *program, entries []book.Entry, out io.Writer) error {
+	type key struct {
+		currency string
+		year     int32
+	}
+	years, all := map[key]*columns{}, map[string]*columns{}
+	counts := map[string]map[string]int{} // by currency and kind
+	second := map[string]int{}
+	for i := range entries {
+		e := &entries[i]
+		k := key{e.Currency, e.Month / 100}
+		if years[k] == nil {
+			years[k] = &columns{}
+		}
+		if all[e.Currency] == nil {
+			all[e.Currency], counts[e.Currency] = &columns{}, map[string]int{}
+		}
+		counts[e.Currency][e.Kind]++
+		for _, t := range []*columns{years[k], all[e.Currency]} {
+			t.add(e.Kind, e.Amount)
+			if e.Kind == book.KindCommission && level(e) == 2 {
+				t.second += e.Amount
+			}
+		}
+		if e.Kind == book.KindCommission && level(e) == 2 {
+			second[e.Currency]++
+		}
+	}
+	var rows [][]string
+	for _, currency := range slices.Sorted(maps.Keys(all)) {
+		t, n := all[currency], counts[currency]
+		row := func(name string, n int, amount int64) {
+			if n > 0 {
+				rows = append(rows, []string{name, strconv.Itoa(n), p.amount(amount, currency)})
+			}
+		}
+		row("beginning", n[book.KindOpening], t.beginning)
+		row("commissions", n[book.KindCommission], t.commissions)
+		row("  of the second level", second[currency], t.second)
+		row("clawbacks", n[book.KindClawback], t.clawbacks)
+		row("payments", n[book.KindPayment], t.payments)
+		row("differences", n[book.KindDifference], t.differences)
+	}
+	fmt.Fprintln(out)
+	if err := report.Table(out, []string{"kind", "entries", "amount"}, rows); err != nil {
+		return err
+	}
+	rows = nil
+	for _, k := range slices.SortedFunc(maps.Keys(years), func(x, y key) int {
+		return cmp.Or(strings.Compare(x.currency, y.currency), cmp.Compare(x.year, y.year))
+	}) {
+		t := years[k]
+		rows = append(rows, []string{strconv.Itoa(int(k.year)), p.amount(t.beginning, k.currency), p.amount(t.commissions, k.currency), p.amount(t.second, k.currency),
+			p.amount(t.clawbacks, k.currency), p.amount(t.payments, k.currency), p.amount(t.differences, k.currency)})
+	}
+	fmt.Fprintln(out)
+	return report.Table(out, []string{"year", "beginning", "commissions", "second level", "clawbacks", "payments", "differences"}, rows)
+}
+
+// summary writes one line a promoter.
+func (c *ledgerCmd) summary(a *app, p *program, b *book.Book, whose *owners, out io.Writer) error {
+	sums, err := b.Sums(a.ctx)
+	if err != nil {
+		return err
+	}
+	type key struct{ currency, name string }
+	lines, totals := map[key]*columns{}, map[string]*columns{}
+	differences := false
+	for _, s := range sums {
+		k := key{s.Currency, whose.name(s.PartnerID)}
+		year := s.Month / 100
+		switch {
+		case c.Kind != "" && !c.wants(s.Kind, s.Month), c.Year != 0 && year > c.Year:
+			continue
+		case year < c.Year:
+			s.Kind = book.KindOpening // brought forward
+		}
+		if lines[k] == nil {
+			lines[k] = &columns{}
+		}
+		if totals[k.currency] == nil {
+			totals[k.currency] = &columns{}
+		}
+		lines[k].add(s.Kind, s.Amount)
+		totals[k.currency].add(s.Kind, s.Amount)
+		differences = differences || s.Kind == book.KindDifference
+	}
+	if len(lines) == 0 {
+		_, err := fmt.Fprintln(out, "No entries.")
+		return err
+	}
+	header := []string{"ref token", "currency", "beginning", "commissions", "clawbacks", "payments", "balance"}
+	if differences {
+		header = slices.Insert(header, 6, "differences")
+	}
+	row := func(name, currency string, t *columns) []string {
+		cells := []string{name, currency}
+		for _, amount := range []int64{t.beginning, t.commissions, t.clawbacks, t.payments, t.sum()} {
+			cells = append(cells, sheet.FormatMinor(amount, currency))
+		}
+		if differences {
+			cells = slices.Insert(cells, 6, sheet.FormatMinor(t.differences, currency))
+		}
+		return cells
+	}
+	var rows [][]string
+	for _, currency := range slices.Sorted(maps.Keys(totals)) {
+		for _, k := range slices.SortedFunc(maps.Keys(lines), func(x, y key) int { return strings.Compare(x.name, y.name) }) {
+			if k.currency == currency {
+				rows = append(rows, row(k.name, currency, lines[k]))
+			}
+		}
+		rows = append(rows, row("together", currency, totals[currency]))
+	}
+	if err := report.Table(out, header, rows); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(out, "\nThe entries of one promoter: carryover ledger --promoter TOKEN. All of them: carryover ledger --json.\n")
+	return err
+}

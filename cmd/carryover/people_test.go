@@ -1,0 +1,120 @@
+package main
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"carryover/mapping/book"
+	terms "carryover/mapping/program"
+)
+
+func TestPromotersMoney(t *testing.T) {
+	d := newMoneyDesk(t)
+	byToken := map[string]map[string]any{}
+	for _, p := range d.objects(d.ok("promoters", "--json")) {
+		byToken[p["ref_token"].(string)] = p
+	}
+	f := func(token string, balance, held float64, from, others string) {
+		t.Helper()
+		p := byToken[token]
+		origins, _ := json.Marshal(p["carried_from"])
+		other, _ := json.Marshal(p["other_balances"])
+		if p["balance_cents"] != balance || p["held_cents"] != held || p["currency"] != "USD" || string(origins) != from || string(other) != others {
+			t.Errorf("%s: %v", token, p)
+		}
+	}
+	// 124.85 was taken by payment and clawbacks: all of June and January, 10 of February.
+	f("alpha", 6000, 6000, `["commissions.csv:3"]`, `null`)
+	f("beta", 2426, 0, `["ledger.csv:3","commissions.csv:7"]`, `[{"balance_cents":1200,"currency":"AUD"}]`)
+	f("gamma-x", 0, 0, `[]`, `null`)
+	if byToken["house"] != nil || len(byToken) != 5 {
+		t.Errorf("promoters: %v", byToken)
+	}
+	d.contains(d.ok("promoters"), "balance", "held", "24.26 + 12.00 AUD")
+
+	// The day of the newest run counts, whatever the configuration says by now.
+	d.write("carryover.toml", strings.Replace(d.read("carryover.toml"), `as_of = "2023-03-31"`, `as_of = "2023-06-30"`, 1))
+	for _, p := range d.objects(d.ok("promoters", "--json")) {
+		if p["ref_token"] == "alpha" && p["held_cents"] != 6000.0 {
+			t.Errorf("held on the day of the configuration: %v", p)
+		}
+	}
+	d.ok("plan", "exports")
+	d.ok("apply")
+	for _, p := range d.objects(d.ok("promoters", "--json")) {
+		if p["held_cents"] != 0.0 {
+			t.Errorf("held long after: %v", p)
+		}
+	}
+}
+
+// What the samples say of their balances.
+func TestSampleBalances(t *testing.T) {
+	f := func(name string, total, owned int, balances map[string]float64) {
+		t.Helper()
+		d := newSampleDesk(t)
+		d.ok("plan", sample(t, name))
+		d.ok("apply")
+		sum := 0.0
+		for _, p := range d.objects(d.ok("promoters", "--json")) {
+			amount, held := p["balance_cents"].(float64), p["held_cents"].(float64)
+			sum += amount
+			if want, ok := balances[p["ref_token"].(string)]; ok && amount != want {
+				t.Errorf("%s: %v, want %v", name, p, want)
+			}
+			if held < 0 || held > max(0, amount) {
+				t.Errorf("%s: more is held than owed: %v", name, p)
+			}
+		}
+		entries := 0.0
+		for _, e := range d.objects(d.ok("ledger", "--json")) {
+			if e["ref_token"] != "" {
+				entries += e["amount_cents"].(float64)
+			}
+		}
+		if int(sum) != total || entries != sum {
+			t.Errorf("%s: balances come to %v, entries to %v, want %d", name, sum, entries, total)
+		}
+		if n := len(d.objects(d.ok("referrals", "--json"))); n != owned {
+			t.Errorf("%s: %d customers, want %d", name, n, owned)
+		}
+	}
+	f("tiny", 4118, 8, map[string]float64{"hill_web39": 1500, "b99606": 436, "b39973": 0, "st_8853": 2182})
+	f("small", 267983, 93, map[string]float64{"mirrorme": 18204, "b76391392": 64950})
+}
+
+// A balance is never held twice, nor more of it than was earned inside the hold.
+func TestHeld(t *testing.T) {
+	f := func(want int64, on terms.Month, sums ...book.Sum) {
+		t.Helper()
+		b := balance{earned: map[int32]int64{}}
+		for i := range sums {
+			b.add(&sums[i])
+		}
+		if got := b.held(terms.DefaultTerms(), on); got != want {
+			t.Errorf("%v on %s: held %d, want %d", sums, on, got, want)
+		}
+	}
+	earned := func(month int32, amount int64) book.Sum {
+		return book.Sum{Kind: book.KindCommission, Month: month, Amount: amount}
+	}
+	clawback := func(month int32, amount int64) book.Sum {
+		return book.Sum{Kind: book.KindClawback, Month: month, Amount: -amount}
+	}
+	paid := func(month int32, amount int64) book.Sum {
+		return book.Sum{Kind: book.KindPayment, Month: month, Amount: -amount}
+	}
+	opening := book.Sum{Kind: book.KindOpening, Month: 202012, Amount: 500}
+
+	f(0, 202303)
+	f(0, 202303, earned(202301, 100))
+	f(100, 202303, earned(202302, 100))
+	f(100, 202303, earned(202303, 100))
+	f(0, 202303, opening)
+	f(100, 202303, opening, earned(202303, 100), paid(202303, 500))
+	f(60, 202303, opening, earned(202303, 100), paid(202303, 500), clawback(202303, 40))
+	f(100, 202303, opening, earned(202303, 100), clawback(202303, 40)) // the oldest is taken first
+	f(0, 202303, earned(202303, 100), paid(202303, 300))               // who owes has nothing held
+	f(0, 202303, clawback(202303, 40))
+}
