@@ -7,6 +7,7 @@ import (
 	"io"
 	"maps"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -23,6 +24,7 @@ type Conflict struct {
 	Blocking    bool     `json:"blocking"` // apply waits for a decision
 	Decision    string   `json:"decision,omitempty"`
 	options     []string // the decisions there are
+	about       string   // fingerprint of the rows that the options name; Detail ends with it
 }
 
 // Kinds of conflicts. Those that block are marked.
@@ -78,6 +80,12 @@ type Decision struct {
 	Value string
 	File  string // that it was read from; empty: it is a plan's or a run's
 	Line  int
+	About string // fingerprint of the rows it was made about; empty: not known
+}
+
+// counts reports whether d was made about what c asks.
+func (d Decision) counts(c *Conflict) bool {
+	return d.Value != "" && (d.About == "" || d.About == c.about)
 }
 
 // where names the place of a decision for a message.
@@ -87,6 +95,9 @@ func (d Decision) where() string {
 	}
 	return fmt.Sprintf("decisions: %s:%d", d.File, d.Line)
 }
+
+// endsWithRows finds the fingerprint at the end of a conflict's detail.
+var endsWithRows = regexp.MustCompile(`\[rows ([0-9a-f]+)\]$`)
 
 // ReadDecisions reads a conflicts.csv whose decision column was filled. Rows without a
 // decision say nothing. An empty path gives none.
@@ -109,7 +120,7 @@ func ReadDecisions(path string) (Decisions, error) {
 	for i := range header {
 		header[i] = strings.ToLower(sheet.Clean(strings.TrimPrefix(header[i], "\ufeff")))
 	}
-	id, decision := slices.Index(header, "id"), slices.Index(header, "decision")
+	id, decision, detail := slices.Index(header, "id"), slices.Index(header, "decision"), slices.Index(header, "detail")
 	if id < 0 || decision < 0 {
 		return nil, fmt.Errorf("decisions: %s has no column %q: it must be an edited conflicts.csv", path, map[bool]string{true: "id", false: "decision"}[id < 0])
 	}
@@ -132,7 +143,13 @@ func ReadDecisions(path string) (Decisions, error) {
 		if old, ok := decisions[key]; ok && old.Value != value {
 			return nil, fmt.Errorf("decisions: %s:%d: conflict %q is decided twice, %q and %q", path, line, key, old.Value, value)
 		}
-		decisions[key] = Decision{value, path, line}
+		about := ""
+		if detail >= 0 && detail < len(row) {
+			if m := endsWithRows.FindStringSubmatch(sheet.Clean(row[detail])); m != nil {
+				about = m[1]
+			}
+		}
+		decisions[key] = Decision{value, path, line, about}
 	}
 }
 
@@ -144,7 +161,8 @@ type conflictList struct {
 }
 
 // add appends c with its decision, if there is one. A subject that has several conflicts
-// of one kind gets numbered ids.
+// of one kind gets numbered ids. A decision that was made about other rows does not
+// count: the question is asked again.
 func (l *conflictList) add(c Conflict) *Conflict {
 	if l.seen == nil {
 		l.seen = map[string]int{}
@@ -153,7 +171,15 @@ func (l *conflictList) add(c Conflict) *Conflict {
 	if n := l.seen[c.ID]; n > 1 {
 		c.ID = fmt.Sprintf("%s#%d", c.ID, n)
 	}
-	c.Decision = l.decisions[c.ID].Value
+	if c.about != "" {
+		c.Detail += " [rows " + c.about + "]"
+	}
+	switch d := l.decisions[c.ID]; {
+	case d.counts(&c):
+		c.Decision = d.Value
+	case d.Value != "":
+		c.Detail = fmt.Sprintf("asked again, because %q was decided about other rows: %s", d.Value, c.Detail)
+	}
 	l.list = append(l.list, c)
 	return &l.list[len(l.list)-1]
 }
@@ -166,7 +192,7 @@ func (l *conflictList) check() (unused []string, err error) {
 	for _, c := range l.list {
 		d := l.decisions[c.ID]
 		used[c.ID] = true
-		if d.Value != "" && !slices.Contains(c.options, d.Value) {
+		if d.counts(&c) && !slices.Contains(c.options, d.Value) {
 			wrong = append(wrong, fmt.Errorf("%s: conflict %s: decision %q must be one of: %s", d.where(), c.ID, d.Value, strings.Join(c.options, ", ")))
 		}
 	}
