@@ -1,4 +1,4 @@
-# make run    builds, migrates the example program (or EXPORTS=dir CONFIG=file) and serves its old links
+# make run    builds, migrates the example program (or EXPORTS=dir CONFIG=file DECISIONS=file) and serves its old links
 # make test   runs every test; installs redis-server and chromium when they are missing
 # make bench  speed, as ratios against something else in the same run
 # make check  gofmt, vet, staticcheck
@@ -19,7 +19,7 @@ build:
 
 # A plan with open questions exits 3 and says what to decide; nothing is applied then.
 run: build
-	@$(CARRYOVER) plan --out $(DATA)/plan $(EXPORTS)
+	@$(CARRYOVER) plan --out $(DATA)/plan $(if $(DECISIONS),--decisions $(DECISIONS)) $(EXPORTS)
 	@$(CARRYOVER) apply $(DATA)/plan
 	@$(CARRYOVER) verify
 	@$(CARRYOVER) examples

@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"maps"
 	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -151,6 +153,28 @@ func ReadDecisions(path string) (Decisions, error) {
 		}
 		decisions[key] = Decision{value, path, line, about}
 	}
+}
+
+// KeepDecisions completes the given decisions with those that a person has filled into
+// the conflicts.csv of a plan that is about to be written again. kept are their ids, in
+// order. Without such a file there is nothing to keep.
+func KeepDecisions(dir string, given Decisions) (all Decisions, kept []string, err error) {
+	path := filepath.Join(dir, conflictsFile)
+	filled, err := ReadDecisions(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return given, nil, nil
+	}
+	if err != nil {
+		return nil, nil, fmt.Errorf("%w: mend %s or move it away, so that no decision in it is lost", err, path)
+	}
+	all = maps.Clone(given)
+	for _, id := range slices.Sorted(maps.Keys(filled)) {
+		if _, ok := given[id]; !ok {
+			all[id] = filled[id]
+			kept = append(kept, id)
+		}
+	}
+	return all, kept, nil
 }
 
 // conflictList collects conflicts and puts the decisions to them.

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -20,8 +21,12 @@ import (
 	"carryover/migrate/sheet"
 )
 
-// planFile is by what a folder is known as a plan's.
-const planFile = "plan.json"
+// planFile is by what a folder is known as a plan's; conflictsFile is what a person
+// fills in there.
+const (
+	planFile      = "plan.json"
+	conflictsFile = "conflicts.csv"
+)
 
 // Folder is where a plan is written: plan.json, conflicts.csv, rejects/, links.csv and
 // report.html. Everything is written beside its place and moved there at the end, so a
@@ -32,6 +37,7 @@ type Folder struct {
 	staging string
 	rejects []stagedRejects
 	open    *rejectFile
+	notes   []string
 }
 
 // stagedRejects are the rejected rows of one export, before their file has its name.
@@ -150,7 +156,7 @@ func (d *Folder) Write(p *Plan, html func(io.Writer) error) error {
 		name  string
 		write func(io.Writer) error
 	}{
-		{"conflicts.csv", func(w io.Writer) error { return WriteConflicts(w, p.Conflicts) }},
+		{conflictsFile, func(w io.Writer) error { return WriteConflicts(w, p.Conflicts) }},
 		{"links.csv", p.writeLinks},
 		{"report.html", html},
 		{planFile, func(w io.Writer) error { // last: it is what apply looks for
@@ -173,12 +179,58 @@ func (d *Folder) Write(p *Plan, html func(io.Writer) error) error {
 	if err := d.moveRejects(p); err != nil {
 		return fmt.Errorf("writing %s: %w", filepath.Join(d.dir, "rejects"), err)
 	}
+	if err := d.setAside(p); err != nil {
+		return fmt.Errorf("writing %s: %w", filepath.Join(d.dir, conflictsFile), err)
+	}
 	for _, f := range files {
 		if err := os.Rename(filepath.Join(d.staging, f.name), filepath.Join(d.dir, f.name)); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// Notes are sentences on what a person had done to files that were in the folder. They
+// are there after [Folder.Write].
+func (d *Folder) Notes() []string { return d.notes }
+
+// setAside gives the former conflicts.csv another name when a person has filled in
+// something that the new one does not repeat.
+func (d *Folder) setAside(p *Plan) error {
+	path := filepath.Join(d.dir, conflictsFile)
+	filled, err := ReadDecisions(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	for _, c := range p.Conflicts {
+		if filled[c.ID].Value == c.Decision {
+			delete(filled, c.ID)
+		}
+	}
+	if err == nil && len(filled) == 0 {
+		return nil
+	}
+	aside := filepath.Join(d.dir, "conflicts-before.csv")
+	for n := 2; ; n++ {
+		if _, err := os.Lstat(aside); errors.Is(err, fs.ErrNotExist) {
+			break
+		}
+		aside = filepath.Join(d.dir, fmt.Sprintf("conflicts-before-%d.csv", n))
+	}
+	d.notes = append(d.notes, fmt.Sprintf("The former %s holds decisions that do not count in this plan (%s): it is kept as %s.", path, brief(slices.Sorted(maps.Keys(filled))), aside))
+	return os.Rename(path, aside)
+}
+
+// brief lists the first few of many names.
+func brief(names []string) string {
+	const few = 3
+	if len(names) == 0 {
+		return "it cannot be read"
+	}
+	if more := len(names) - few; more > 0 {
+		return fmt.Sprintf("%s and %d more", strings.Join(names[:few], ", "), more)
+	}
+	return strings.Join(names, ", ")
 }
 
 func writeFile(path string, write func(io.Writer) error) error {

@@ -413,6 +413,74 @@ func TestDecisions(t *testing.T) {
 	d.fails(exitFailed, []string{"date_order:partners.csv:created_at", `was "day_first"`, `"month_first"`, "decided.csv"}, "apply", "p2")
 }
 
+// What a person has typed into conflicts.csv outlives the next plan: it is kept when it
+// still answers a question, and the file is put aside when it does not.
+func TestDecisionsAreKept(t *testing.T) {
+	d := newSampleDesk(t)
+	d.write("exports/a.csv", "Id,Code,Status\n1,one,1\n2,two,1\n2,zwei,1\n")
+	d.write("exports/b.csv", "Id,Code,Status\n1,uno,1\n")
+	fill := func(id, value string) {
+		t.Helper()
+		rows, err := csv.NewReader(strings.NewReader(d.read("data/plan/conflicts.csv"))).ReadAll()
+		if err != nil {
+			t.Fatal(err)
+		}
+		var out strings.Builder
+		w := csv.NewWriter(&out)
+		for _, row := range rows {
+			if row[0] == id {
+				row[6] = value
+			}
+			w.Write(row)
+		}
+		w.Flush()
+		d.write("data/plan/conflicts.csv", out.String())
+	}
+	plan := func(code int, want string, args ...string) {
+		t.Helper()
+		r := d.run(append([]string{"plan", "exports"}, args...)...)
+		if r.code != code || !strings.Contains(r.err, want) || want == "" && r.err != "" {
+			t.Fatalf("plan %v: exit %d, want %d and %q\n%s", args, r.code, code, want, r.err)
+		}
+	}
+	plan(exitDecide, "")
+	fill("duplicate:partners:1", "later")
+	plan(exitDecide, "Decisions found in data/plan/conflicts.csv were kept: duplicate:partners:1 = later.")
+	given := []string{"--decisions", "given.csv"}
+	d.write("given.csv", "id,decision\nduplicate:partners:2,first\n")
+	plan(exitDone, "kept: duplicate:partners:1 = later.", given...)
+	if !strings.Contains(d.ok("apply"), "Run 1") {
+		t.Error("the plan with decisions from both files was not applied")
+	}
+	d.ok("verify")
+	var codes []string
+	for _, p := range d.objects(d.ok("promoters", "--json")) {
+		codes = append(codes, p["ref_token"].(string))
+	}
+	if got := strings.Join(codes, " "); got != "uno two" {
+		t.Errorf("promoters %s, want uno two", got)
+	}
+	// What the command line names comes first, and the typing that it overrules is put aside.
+	d.write("given.csv", "id,decision\nduplicate:partners:1,first\nduplicate:partners:2,first\n")
+	typed := d.read("data/plan/conflicts.csv")
+	plan(exitDone, "The former data/plan/conflicts.csv holds decisions that do not count in this plan (duplicate:partners:1): it is kept as data/plan/conflicts-before.csv.", given...)
+	if d.read("data/plan/conflicts-before.csv") != typed {
+		t.Error("conflicts-before.csv is not what was typed")
+	}
+	// Other rows: asked again.
+	d.write("exports/b.csv", "Id,Code,Status\n1,eins,1\n")
+	plan(exitDecide, "it is kept as data/plan/conflicts-before-2.csv.")
+	d.contains(d.read("data/plan/conflicts.csv"), "asked again")
+	// A wrong word, and a file that cannot be read: refused, and still there.
+	fill("duplicate:partners:1", "both")
+	d.fails(exitFailed, []string{"data/plan/conflicts.csv:", `"both"`, "first, later"}, "plan", "exports")
+	d.write("data/plan/conflicts.csv", "my notes\n")
+	d.fails(exitFailed, []string{"mend data/plan/conflicts.csv or move it away"}, "plan", "exports")
+	if got := d.read("data/plan/conflicts.csv"); got != "my notes\n" {
+		t.Errorf("conflicts.csv is %q", got)
+	}
+}
+
 // partnersCSV is a partner list with the given codes.
 func partnersCSV(codes ...string) string {
 	var b strings.Builder
