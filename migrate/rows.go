@@ -421,7 +421,11 @@ func (x *exports) link(row *keap.Link, at place) error {
 		if errors.Is(err, mapping.ErrLoop) {
 			kind = KindLoopingLink
 		}
-		x.conflicts.add(newConflict(kind, row.Code, fmt.Sprintf("%s, line %d: %q is rejected, %v; the code is unknown to the gateway", x.files[at.file].Path, at.line, clip(row.Destination), err)))
+		// A row that stands in a file of rejects as well is one thing to know.
+		if said := row.Code + " " + row.Destination; !x.unsafe[said] {
+			x.unsafe[said] = true
+			x.conflicts.add(newConflict(kind, row.Code, fmt.Sprintf("%s, line %d: %q is rejected, %v; the code is unknown to the gateway", x.files[at.file].Path, at.line, clip(row.Destination), err)))
+		}
 		return &sheet.Reject{Reason: sheet.UnsafeDestination, Field: "destination", Hint: err.Error() + "; correct the address, or add its host to allowed_hosts when it is yours"}
 	}
 	l := &linkRow{Link: book.Link{Code: row.Code, KeapID: row.ID.Number, Name: row.Name, Destination: row.Destination, CreatedAt: unix(row.CreatedAt)}, at: at}
