@@ -1,6 +1,7 @@
 package migrate
 
 import (
+	"bytes"
 	"encoding/csv"
 	"errors"
 	"fmt"
@@ -102,7 +103,8 @@ func (d Decision) where() string {
 var endsWithRows = regexp.MustCompile(`\[rows ([0-9a-f]+)\]$`)
 
 // ReadDecisions reads a conflicts.csv whose decision column was filled. Rows without a
-// decision say nothing. An empty path gives none.
+// decision say nothing. An empty path gives none. Commas, semicolons and tabs separate
+// its cells, as a spreadsheet happens to save them.
 func ReadDecisions(path string) (Decisions, error) {
 	decisions := Decisions{}
 	if path == "" {
@@ -113,14 +115,13 @@ func ReadDecisions(path string) (Decisions, error) {
 		return nil, fmt.Errorf("decisions: %w", err)
 	}
 	defer f.Close()
-	r := csv.NewReader(f)
-	r.FieldsPerRecord = -1
-	header, err := r.Read()
+	text, err := sheet.Text(f)
 	if err != nil {
-		return nil, fmt.Errorf("decisions: %s has no header: it must be an edited conflicts.csv", path)
+		return nil, fmt.Errorf("decisions: %s: %w", path, err)
 	}
-	for i := range header {
-		header[i] = strings.ToLower(sheet.Clean(strings.TrimPrefix(header[i], "\ufeff")))
+	r, header := decisionRows(text)
+	if header == nil {
+		return nil, fmt.Errorf("decisions: %s has no header: it must be an edited conflicts.csv", path)
 	}
 	id, decision, detail := slices.Index(header, "id"), slices.Index(header, "decision"), slices.Index(header, "detail")
 	if id < 0 || decision < 0 {
@@ -153,6 +154,26 @@ func ReadDecisions(path string) (Decisions, error) {
 		}
 		decisions[key] = Decision{value, path, line, about}
 	}
+}
+
+// decisionRows finds the delimiter, which is the one that a spreadsheet uses where the
+// person lives, and returns the rows below the header. Without a header it is nil.
+func decisionRows(text []byte) (rows *csv.Reader, header []string) {
+	for _, delimiter := range ",;\t" {
+		r := csv.NewReader(bytes.NewReader(text))
+		r.Comma, r.FieldsPerRecord = delimiter, -1
+		cells, err := r.Read()
+		if err != nil {
+			continue
+		}
+		for i := range cells {
+			cells[i] = strings.ToLower(sheet.Clean(cells[i]))
+		}
+		if len(cells) > len(header) {
+			rows, header = r, cells
+		}
+	}
+	return rows, header
 }
 
 // KeepDecisions completes the given decisions with those that a person has filled into

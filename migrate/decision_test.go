@@ -1,6 +1,7 @@
 package migrate_test
 
 import (
+	"bytes"
 	"encoding/csv"
 	"errors"
 	"os"
@@ -8,6 +9,10 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"golang.org/x/text/encoding"
+	"golang.org/x/text/encoding/charmap"
+	"golang.org/x/text/encoding/unicode"
 
 	"carryover/mapping/store"
 	"carryover/migrate"
@@ -128,6 +133,60 @@ func TestRecommendationsTaken(t *testing.T) {
 		t.Errorf("with its own conflicts.csv the plan is %s, want %s", again.PlanID, after.PlanID)
 	}
 	d.apply()
+}
+
+// A conflicts.csv that a spreadsheet has saved anywhere in the world decides.
+func TestDecisionsAsSpreadsheetsSaveThem(t *testing.T) {
+	f := func(what string, save func(rows [][]string) []byte) {
+		t.Helper()
+		d := newDesk(t, carrot())
+		exports := d.write("partners.csv", "Id,Code,Status", "1,café,Active", "1,thé,Active", "2,über,Active")
+		d.plan(exports)
+		file, err := os.Open(d.decide("decided.csv", func(id, recommended string) string {
+			if id == "duplicate:partners:1" {
+				return migrate.KeepNew
+			}
+			return recommended
+		}))
+		d.must(err)
+		rows, err := csv.NewReader(file).ReadAll()
+		d.must(errors.Join(err, file.Close()))
+		d.must(os.WriteFile(file.Name(), save(rows), 0o600))
+		p, err := d.try(file.Name(), exports)
+		if err != nil || len(p.Open()) != 0 {
+			t.Fatalf("%s: %v, open %+v", what, err, p.Open())
+		}
+		for _, c := range p.Conflicts {
+			if strings.Contains(c.ID, "-ber") && c.Decision == "" {
+				t.Errorf("%s: %s is not decided", what, c.ID)
+			}
+		}
+		if got := p.After.Promoters[0].Token; got != "th-" {
+			t.Errorf("%s: token %q", what, got)
+		}
+	}
+	with := func(delimiter rune, rows [][]string) []byte {
+		var out bytes.Buffer
+		w := csv.NewWriter(&out)
+		w.Comma, w.UseCRLF = delimiter, true
+		if err := w.WriteAll(rows); err != nil {
+			t.Fatal(err)
+		}
+		return out.Bytes()
+	}
+	encoded := func(e encoding.Encoding, text []byte) []byte {
+		out, err := e.NewEncoder().Bytes(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return out
+	}
+	f("commas", func(rows [][]string) []byte { return with(',', rows) })
+	f("UTF-8 with a mark", func(rows [][]string) []byte { return append([]byte("\ufeff"), with(',', rows)...) })
+	f("semicolons, Windows-1252", func(rows [][]string) []byte { return encoded(charmap.Windows1252, with(';', rows)) })
+	f("tabs, UTF-16", func(rows [][]string) []byte {
+		return encoded(unicode.UTF16(unicode.LittleEndian, unicode.UseBOM), with('\t', rows))
+	})
 }
 
 func TestThreeRowsOfOneID(t *testing.T) {
