@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"carryover/gateway/pages"
@@ -34,6 +35,8 @@ type live struct {
 	host  string // what a request by bare address counts as
 	epoch store.Epoch
 	from  string
+
+	params []string // that name a partner or promoter, each once
 }
 
 func (a *App) newLive(m *mapping.Map, e store.Epoch, from string) (*live, error) {
@@ -46,6 +49,9 @@ func (a *App) newLive(m *mapping.Map, e store.Epoch, from string) (*live, error)
 		return nil, err
 	}
 	l := &live{table: table, pages: set, epoch: e, from: from}
+	l.params = slices.Concat(affiliateParams, slices.DeleteFunc(slices.Concat(m.Policy.CodeParams, m.Policy.IDParams), func(name string) bool {
+		return slices.Contains(affiliateParams, name)
+	}))
 	if len(m.Policy.LegacyHosts) > 0 {
 		l.host = m.Policy.LegacyHosts[0]
 	}

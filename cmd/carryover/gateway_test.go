@@ -144,6 +144,27 @@ func TestClickReports(t *testing.T) {
 	})
 }
 
+// A partner link on the site itself is a miss of no page: what is shown names the
+// parameter, never what it said.
+func TestMissesNameTheParameter(t *testing.T) {
+	d := newSampleDesk(t)
+	d.write("carryover.toml", d.read("carryover.toml")+"\n[links]\ncode_params = [\"aff\", \"partner\"]\n")
+	d.ok("plan", sample(t, "tiny"))
+	d.ok("apply")
+	g := d.gateway("--at", "2023-02-15T20:00:00Z")
+	const host = "go.carrot.test"
+	for _, query := range []string{"?aff=b99606", "?utm_source=x&aff=other", "?partner=b99606&secret=1", ""} {
+		g.get(d, host, "/"+query)
+	}
+	var got []string
+	for _, m := range d.objects(d.ok("misses", "--json")) {
+		got = append(got, fmt.Sprint(m["path"], " ", m["total"]))
+	}
+	if want := "/?aff= 2, / 1, /?partner= 1"; strings.Join(got, ", ") != want {
+		t.Errorf("misses %s, want %s", strings.Join(got, ", "), want)
+	}
+}
+
 // A gateway takes over what is published while it runs, and goes on without its store.
 func TestGatewayFollows(t *testing.T) {
 	d := newSampleDesk(t)
