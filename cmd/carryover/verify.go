@@ -23,6 +23,17 @@ link map, and the map with the answers of a live gateway. Changes nothing. Exits
 Example: carryover verify --against http://127.0.0.1:8080`
 }
 
+// liveEpoch is the number of the live map; 0 when there is none.
+func liveEpoch(a *app, s store.Store) (int64, error) {
+	epochs, err := s.Epochs(a.ctx)
+	for _, e := range epochs {
+		if e.Live {
+			return e.ID, err
+		}
+	}
+	return 0, err
+}
+
 func (c *verifyCmd) Run(a *app) error {
 	return a.withMap(func(p *program, b *book.Book, s store.Store) error {
 		now := time.Now
@@ -39,7 +50,11 @@ func (c *verifyCmd) Run(a *app) error {
 			return err
 		}
 		if c.Against != "" {
-			live, err := migrate.Against(a.ctx, c.Against, published, now, c.Seed, progress)
+			epoch, err := liveEpoch(a, s)
+			if err != nil {
+				return err
+			}
+			live, err := migrate.Against(a.ctx, c.Against, published, epoch, now, c.Seed, progress)
 			if err != nil {
 				return err
 			}
