@@ -53,7 +53,7 @@ func (c *gatewayCmd) Run(a *app) error {
 		if err != nil {
 			return usage("--at: %v", err)
 		}
-		o.Now = rehearsal(start)
+		o.Now, o.Rehearsal = rehearsal(start), true
 		o.Logger.Warn("rehearsal: the clock does not show the real time", "clock", start.Format(time.RFC3339))
 	}
 	// Without Redis the book is the store, made when missing: the map is waited for. With
