@@ -58,6 +58,10 @@ func (a *App) newLive(m *mapping.Map, e store.Epoch, from string) (*live, error)
 	return l, nil
 }
 
+// empty reports whether the map knows no link and no partner: nothing was applied, or all
+// of it was rolled back.
+func (l *live) empty() bool { return l.epoch.Links == 0 && l.epoch.Partners == 0 }
+
 func (a *App) snapshotPath() string { return filepath.Join(a.o.DataDir, "map.snapshot") }
 
 // takeFirstMap waits a little for the first answer of the store, and takes the snapshot
@@ -148,6 +152,9 @@ func (a *App) take(m *mapping.Map, e store.Epoch) {
 	}
 	a.live.Store(l)
 	a.refused.Store(nil)
+	if l.empty() {
+		a.o.Logger.Warn("the published map is empty: old links lead nowhere until a plan is applied", "epoch", e.ID)
+	}
 	a.o.Logger.Info("serving a map", "epoch", e.ID, "links", e.Links, "partners", e.Partners, "ids", e.IDs, "paths", e.Paths)
 	if err := store.SaveSnapshot(a.snapshotPath(), m, e); err != nil {
 		a.unsaved.Store(&fault{a.o.Now(), err})

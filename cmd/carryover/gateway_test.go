@@ -165,6 +165,19 @@ func TestMissesNameTheParameter(t *testing.T) {
 	}
 }
 
+// A map that was rolled back to nothing is served, and said to be empty.
+func TestEmptyMap(t *testing.T) {
+	d := newSampleDesk(t)
+	d.ok("plan", sample(t, "tiny"))
+	d.ok("apply")
+	d.ok("rollback")
+	g := d.gateway()
+	if status, health := g.health(d); status != 200 || !strings.Contains(fmt.Sprint(health["warnings"]), "the link map is empty") {
+		t.Errorf("%d %v", status, health)
+	}
+	d.contains(g.err.String(), "the published map is empty", `"level":"WARN"`)
+}
+
 // A gateway takes over what is published while it runs, and goes on without its store.
 func TestGatewayFollows(t *testing.T) {
 	d := newSampleDesk(t)
@@ -233,6 +246,11 @@ func TestVerifyAgainst(t *testing.T) {
 
 func TestGatewayRefusals(t *testing.T) {
 	d := newSampleDesk(t)
+	// Without a book there is nothing to serve, and none is made.
+	d.untouched(func() {
+		d.fails(exitFailed, []string{"nothing to serve", "there is no book yet at other/book.db", `"carryover apply"`, "--data", "--redis"}, "gateway", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0", "--data", "other")
+	})
+	d.redis, _ = storetest.StartRedis(t)
 	g := d.gateway()
 	d.fails(exitFailed, []string{"the public address cannot be listened on", g.visitors, "in use", "listen"}, "gateway", "--listen", g.visitors, "--admin-listen", "127.0.0.1:0", "--data", "other")
 	d.fails(exitFailed, []string{"the admin address cannot be listened on", "admin_listen"}, "gateway", "--listen", "127.0.0.1:0", "--admin-listen", g.visitors, "--data", "other")
