@@ -38,6 +38,7 @@ type answer struct {
 	RefToken string   `json:"ref_token"`
 	Link     string   `json:"link"`
 	Reasons  []string `json:"reasons"`
+	Note     string   `json:"note,omitempty"`
 }
 
 func (c *resolveCmd) Run(a *app) error {
@@ -70,6 +71,9 @@ func (c *resolveCmd) Run(a *app) error {
 	for _, r := range ans.Reasons {
 		fmt.Fprintln(a.out, "  -", r)
 	}
+	if ans.Note != "" {
+		fmt.Fprintln(a.out, "  note:", ans.Note)
+	}
 	return nil
 }
 
@@ -99,8 +103,19 @@ func (a *app) publishedTable(p *program) (*mapping.Table, error) {
 }
 
 func resolve(table *mapping.Table, url string, at time.Time) answer {
-	d, why := table.Explain(mapping.ParseURL(url), at)
-	return answer{url, at.Format(time.RFC3339Nano), d.Outcome.String(), d.Status(), d.Location, d.Token, d.Link, why}
+	req := mapping.ParseURL(url)
+	d, why := table.Explain(req, at)
+	return answer{url, at.Format(time.RFC3339Nano), d.Outcome.String(), d.Status(), d.Location, d.Token, d.Link, why, keapsOwn(req.Host)}
+}
+
+// keapsOwn is a note on links that no DNS of the program's brings to the gateway; empty
+// for all others.
+func keapsOwn(host string) string {
+	host, _, _ = strings.Cut(strings.TrimSuffix(strings.ToLower(host), "."), ":")
+	if !strings.HasSuffix(host, ".infusionsoft.com") && !strings.HasSuffix(host, ".isrefer.com") {
+		return ""
+	}
+	return "links on " + host + " reach the gateway only when they were re-pointed in Keap, and only as long as the Keap account lives"
 }
 
 // longestLine bounds a line of the input, in bytes: no address is as long.

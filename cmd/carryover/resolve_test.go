@@ -67,6 +67,25 @@ func TestResolveCases(t *testing.T) {
 	}
 }
 
+// A link on a domain of Keap's does not come to the gateway by itself.
+func TestResolveKeapsOwnDomains(t *testing.T) {
+	d := newSampleDesk(t)
+	d.ok("plan", sample(t, "tiny"))
+	d.ok("apply")
+	f := func(url string, noted bool) {
+		t.Helper()
+		out := d.ok("resolve", "--at", "2023-02-15", url)
+		one := d.objects(d.ok("resolve", "--json", "--at", "2023-02-15", url))[0]
+		_, inJSON := one["note"]
+		if strings.Contains(out, "note: links on xy123.") != noted || inJSON != noted || one["outcome"] != "forward" {
+			t.Errorf("%s: %s%v", url, out, one)
+		}
+	}
+	f("https://xy123.infusionsoft.com/go/course/b99606", true)
+	f("XY123.isrefer.com/go/course/b99606", true)
+	f("https://go.carrot.test/go/course/b99606", false)
+}
+
 // resolves asks for all cases in one stream, and for a few one by one.
 func (d *desk) resolves(cases []resolveCase) {
 	d.Helper()
