@@ -108,6 +108,27 @@ func TestMigration(t *testing.T) {
 	})
 }
 
+// Commands that are printed work as they stand: with the flags that chose the program.
+func TestPrintedCommands(t *testing.T) {
+	d := newSampleDesk(t)
+	d.write("my program.toml", d.read("carryover.toml"))
+	url, server := storetest.StartRedis(t)
+	f := func(flags []string, want string) {
+		t.Helper()
+		with := func(args ...string) []string { return append(args, flags...) }
+		d.contains(d.ok(with("plan", sample(t, "tiny"))...), binary+want+" apply ")
+		d.contains(d.ok(with("apply")...), "Next: "+binary+want+" verify\n", "Then: "+binary+want+" gateway\n")
+		d.contains(d.ok(with("examples")...), "Ask why:       "+binary+want+" resolve ")
+	}
+	f(nil, "")
+	f([]string{"--config", "my program.toml", "--data", "other"}, " --config 'my program.toml' --data other")
+	f([]string{"--redis", url, "--data", "third"}, " --data third --redis "+url)
+	d.redis = url // known without being named
+	f([]string{"--data", "fourth"}, " --data fourth")
+	d.redis = ""
+	f([]string{"--redis", "redis://:hunter2@" + server.Addr(), "--data", "fifth"}, " --data fifth")
+}
+
 func (d *desk) contains(text string, want ...string) {
 	d.Helper()
 	for _, w := range want {

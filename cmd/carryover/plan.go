@@ -94,7 +94,7 @@ func (c *planCmd) Run(a *app) error {
 	if a.JSON {
 		err = a.line(plan)
 	} else {
-		err = report.Plan(a.out, plan, out)
+		err = report.Plan(a.out, plan, out, a.invocation())
 	}
 	if err != nil {
 		return err
@@ -186,6 +186,6 @@ func (c *applyCmd) Run(a *app) error {
 		state = "is live now"
 	}
 	fmt.Fprintf(a.out, "Link map %d %s in %s: %d links, %d codes, %d Keap ids.\n", res.Epoch.ID, state, s, res.Epoch.Links, res.Epoch.Partners, res.Epoch.IDs)
-	fmt.Fprintln(a.out, "Next: carryover verify, then carryover gateway.")
+	fmt.Fprintf(a.out, "Next: %[1]s verify\nThen: %[1]s gateway\n", a.invocation())
 	return nil
 }
