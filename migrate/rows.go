@@ -417,16 +417,19 @@ type linkRow struct {
 // link loads a row of the tracking link list, unless its destination is unsafe.
 func (x *exports) link(row *keap.Link, at place) error {
 	if err := x.settings.Policy.CheckDestination(row.Destination); err != nil {
-		kind := KindUnsafeLink
-		if errors.Is(err, mapping.ErrLoop) {
-			kind = KindLoopingLink
+		kind, remedy := KindUnsafeLink, "correct the address"
+		switch {
+		case errors.Is(err, mapping.ErrLoop):
+			kind, remedy = KindLoopingLink, "correct the address to the page where visitors are to arrive"
+		case errors.Is(err, mapping.ErrForeign):
+			remedy = "correct the address, or add its host to allowed_hosts when it is yours"
 		}
 		// A row that stands in a file of rejects as well is one thing to know.
 		if said := row.Code + " " + row.Destination; !x.unsafe[said] {
 			x.unsafe[said] = true
 			x.conflicts.add(newConflict(kind, row.Code, fmt.Sprintf("%s, line %d: %q is rejected, %v; the code is unknown to the gateway", x.files[at.file].Path, at.line, clip(row.Destination), err)))
 		}
-		return &sheet.Reject{Reason: sheet.UnsafeDestination, Field: "destination", Hint: err.Error() + "; correct the address, or add its host to allowed_hosts when it is yours"}
+		return &sheet.Reject{Reason: sheet.UnsafeDestination, Field: "destination", Hint: err.Error() + "; " + remedy}
 	}
 	l := &linkRow{Link: book.Link{Code: row.Code, KeapID: row.ID.Number, Name: row.Name, Destination: row.Destination, CreatedAt: unix(row.CreatedAt)}, at: at}
 	id := "id " + strconv.FormatInt(l.KeapID, 10)
