@@ -45,7 +45,7 @@ func (c *Check) differ(format string, args ...any) {
 func Verify(ctx context.Context, s *Settings, b *book.Book, from store.Feed, progress Progress) ([]Check, *mapping.Map, error) {
 	run, err := b.LastRun(ctx)
 	if errors.Is(err, book.ErrNoRun) {
-		return nil, nil, errors.New("nothing was applied yet: there is nothing to verify")
+		return nil, nil, nothingApplied(ctx, b)
 	}
 	if err != nil {
 		return nil, nil, err
@@ -83,6 +83,20 @@ func Verify(ctx context.Context, s *Settings, b *book.Book, from store.Feed, pro
 }
 
 const configChanged = "the configuration has changed since the run: plan and apply again, or put it back"
+
+// nothingApplied says why no run stands.
+func nothingApplied(ctx context.Context, b *book.Book) error {
+	runs, err := b.Runs(ctx)
+	switch {
+	case err != nil:
+		return err
+	case len(runs) == 0:
+		return errors.New("nothing was applied yet: there is nothing to verify")
+	case len(runs) == 1:
+		return fmt.Errorf("run %d was rolled back: nothing is applied now, and there is nothing to verify", runs[0].ID)
+	}
+	return fmt.Errorf("all %d runs were rolled back: nothing is applied now, and there is nothing to verify", len(runs))
+}
 
 // verifyExports reads the exports again and compares what they hold with what the run
 // said it had read.

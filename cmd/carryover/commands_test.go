@@ -65,6 +65,7 @@ func TestMigration(t *testing.T) {
 		}
 		d.contains(d.ok("map", "diff", "2", "2"), "mean the same")
 		d.contains(d.ok("map", "rollback", "1"), "Link map 1 is live now")
+		d.contains(d.ok("map", "rollback", "1"), "Link map 1 is live already (")
 		d.write("carryover.toml", config)
 		d.ok("verify")
 		epochs := d.objects(d.ok("map", "list", "--json"))
@@ -96,7 +97,7 @@ func TestMigration(t *testing.T) {
 		d.fails(exitFailed, []string{"run 2 was undone already"}, "rollback", "2")
 		d.contains(d.ok("rollback"), "Run 1 is undone", "The book is empty now")
 		d.fails(exitFailed, []string{"there is no run to undo"}, "rollback")
-		d.fails(exitFailed, []string{"nothing was applied yet"}, "verify")
+		d.fails(exitFailed, []string{"all 2 runs were rolled back: nothing is applied now"}, "verify")
 
 		// and once more from the start: the same book
 		d.ok("plan", sample(d, "small"))
@@ -404,6 +405,9 @@ func TestDecisions(t *testing.T) {
 	d.fails(exitDecide, []string{"a conflict that blocks has no decision", "date_order:partners.csv:created_at", "data/plan/conflicts.csv", "--decisions", "Nothing was changed"}, "apply")
 	if slices.Contains(d.files("data"), "map.snapshot") || len(d.objects(d.ok("promoters", "--json"))) != 0 {
 		t.Error("apply changed something")
+	}
+	if r := d.fails(exitFailed, []string{`the book data/book.db: no map was published yet: run "carryover apply" first`}, "resolve", "x"); strings.Count(r.err, "data/book.db") != 1 {
+		t.Errorf("said twice: %s", r.err)
 	}
 	decide := func(value string) {
 		rows, err := csv.NewReader(strings.NewReader(d.read("data/plan/conflicts.csv"))).ReadAll()

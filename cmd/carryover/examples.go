@@ -29,7 +29,7 @@ func (examplesCmd) Run(a *app) error {
 	return a.withMap(func(p *program, _ *book.Book, s store.Store) error {
 		m, _, err := s.Load(a.ctx)
 		if err != nil {
-			return err
+			return unpublished(err)
 		}
 		table, err := mapping.New(m)
 		if err != nil {

@@ -93,13 +93,18 @@ func (a *app) publishedTable(p *program) (*mapping.Table, error) {
 	}
 	defer s.Close()
 	m, _, err := s.Load(a.ctx)
-	if errors.Is(err, store.ErrNoMap) {
-		return nil, fmt.Errorf("%w in %s: run \"carryover apply\" first", err, s)
-	}
 	if err != nil {
-		return nil, err
+		return nil, unpublished(err)
 	}
 	return mapping.New(m)
+}
+
+// unpublished says what to do when there is no map yet.
+func unpublished(err error) error {
+	if errors.Is(err, store.ErrNoMap) {
+		return fmt.Errorf("%w: run \"carryover apply\" first", err)
+	}
+	return err
 }
 
 func resolve(table *mapping.Table, url string, at time.Time) answer {
