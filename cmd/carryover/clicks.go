@@ -104,7 +104,7 @@ func (c *clicksCmd) Run(a *app) error {
 				if a.JSON {
 					return enc.Encode(clickLine{k.At, k.Node, k.Seq, k.Host, k.Path, k.Outcome, k.Token, k.Link, k.Ad, k.Verdict, k.Reason, k.Referrer, k.UserAgent})
 				}
-				_, err := fmt.Fprintf(out, "%s  %-18s %-10s %s%s  %s\n", k.At.In(zone).Format("2006-01-02 15:04:05.000"), k.Outcome, k.Verdict, k.Host, k.Path, k.Reason)
+				_, err := fmt.Fprintf(out, "%s  %-18s %-10s %s%s  %s\n", k.At.In(zone).Format("2006-01-02 15:04:05.000 MST"), k.Outcome, k.Verdict, k.Host, k.Path, k.Reason)
 				return err
 			})
 			return errors.Join(err, out.Flush())
@@ -177,7 +177,7 @@ func (c *missesCmd) Run(a *app) error {
 					return err
 				}
 			}
-			rows = append(rows, []string{m.Host + m.Path, m.Outcome, fmt.Sprint(m.Human), fmt.Sprint(m.Total), m.Last.In(zone).Format("2006-01-02 15:04"), m.TopReferrer})
+			rows = append(rows, []string{m.Host + m.Path, m.Outcome, fmt.Sprint(m.Human), fmt.Sprint(m.Total), m.Last.In(zone).Format("2006-01-02 15:04 MST"), m.TopReferrer})
 		}
 		if a.JSON {
 			return nil

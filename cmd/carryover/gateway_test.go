@@ -93,7 +93,7 @@ func TestClickReports(t *testing.T) {
 		if c := raw[3]; c["ad"] != "ad7" || c["link"] != "Shop" {
 			d.Errorf("the click with an ad: %v", c)
 		}
-		d.contains(d.ok("clicks", "--raw"), "2023-02-15 12:00:", "forward", "go.carrot.test/go/course/RI_967048") // the program's zone
+		d.contains(d.ok("clicks", "--raw"), "2023-02-15 12:00:", " PST  forward", "go.carrot.test/go/course/RI_967048") // the program's zone
 
 		count := func(by string) map[string]float64 {
 			d.Helper()
@@ -130,7 +130,7 @@ func TestClickReports(t *testing.T) {
 		if fields(misses[0]) != sorted("host path outcome human total first last top_referrer") {
 			d.Errorf("misses --json has %s", fields(misses[0]))
 		}
-		d.contains(d.ok("misses"), "go.carrot.test/go/course/nobody", "elsewhere.test/x", "go.carrot.test/go/no-such-link/RI_967048")
+		d.contains(d.ok("misses"), "2023-02-15 12:00 PST", "go.carrot.test/go/course/nobody", "elsewhere.test/x", "go.carrot.test/go/no-such-link/RI_967048")
 		if n := len(d.objects(d.ok("misses", "--json", "--limit", "1"))); n != 1 {
 			d.Errorf("misses --limit 1: %d", n)
 		}

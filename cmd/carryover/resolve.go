@@ -16,7 +16,7 @@ import (
 )
 
 type resolveCmd struct {
-	At  string `placeholder:"TIME" help:"The moment of the click, as RFC 3339 or a date; now when left out."`
+	At  string `placeholder:"TIME" help:"The moment of the click, as RFC 3339, a date, or a time in the program's zone; now when left out."`
 	URL string `arg:"" help:"An old link, or - to read TIME<tab>URL lines from standard input."`
 }
 
@@ -234,13 +234,19 @@ func trimLineEnd(line []byte) []byte {
 	return bytes.TrimSuffix(bytes.TrimSuffix(line, []byte("\n")), []byte("\r"))
 }
 
-// parseInstant reads a moment, or a date as its beginning in the program's zone.
+// withoutZone are the ways to write a moment on the program's own clock.
+var withoutZone = []string{"2006-01-02T15:04:05", "2006-01-02T15:04", time.DateTime, "2006-01-02 15:04", time.DateOnly}
+
+// parseInstant reads a moment; without a zone it is one of the program's, and a date is
+// its beginning.
 func parseInstant(s string, zone *time.Location) (time.Time, error) {
 	if t, err := time.Parse(time.RFC3339Nano, s); err == nil {
 		return t, nil
 	}
-	if t, err := time.ParseInLocation(time.DateOnly, s, zone); err == nil {
-		return t, nil
+	for _, layout := range withoutZone {
+		if t, err := time.ParseInLocation(layout, s, zone); err == nil {
+			return t, nil
+		}
 	}
-	return time.Time{}, fmt.Errorf("%q is no time: write it like 2023-03-31T23:59:59-07:00, or a date", s)
+	return time.Time{}, fmt.Errorf("%q is no time: write it like 2023-03-31T23:59:59-07:00, without the zone for the time in %s, or a date", s, zone)
 }
