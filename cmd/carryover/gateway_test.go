@@ -138,6 +138,7 @@ func TestClickReports(t *testing.T) {
 			d.Errorf("the gateway ended with %d:\n%s", code, g.err)
 		}
 		d.objects(g.err.String()) // its log is JSON, every line
+		d.contains(g.err.String(), `"msg":"stopping: `, `"msg":"stopped","clicks_recorded":8,"clicks_dropped":0`)
 		if n := len(d.objects(d.ok("clicks", "--raw", "--json"))); n != 8 {
 			d.Errorf("%d clicks after the gateway has stopped", n)
 		}
@@ -252,8 +253,8 @@ func TestGatewayRefusals(t *testing.T) {
 	})
 	d.redis, _ = storetest.StartRedis(t)
 	g := d.gateway()
-	d.fails(exitFailed, []string{"the public address cannot be listened on", g.visitors, "in use", "listen"}, "gateway", "--listen", g.visitors, "--admin-listen", "127.0.0.1:0", "--data", "other")
-	d.fails(exitFailed, []string{"the admin address cannot be listened on", "admin_listen"}, "gateway", "--listen", "127.0.0.1:0", "--admin-listen", g.visitors, "--data", "other")
+	d.fails(exitFailed, []string{"the public address cannot be listened on", g.visitors, "in use", "--listen", "[gateway] listen"}, "gateway", "--listen", g.visitors, "--admin-listen", "127.0.0.1:0", "--data", "other")
+	d.fails(exitFailed, []string{"the admin address cannot be listened on", "--admin-listen", "[gateway] admin_listen"}, "gateway", "--listen", "127.0.0.1:0", "--admin-listen", g.visitors, "--data", "other")
 	d.write("file", "")
 	d.fails(exitFailed, []string{"data directory", "--data"}, "gateway", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0", "--data", "file/data")
 }
