@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"carryover/gateway/click"
@@ -59,8 +60,30 @@ func (a *app) withClicks(f *clickFlags, fn func(b *book.Book, filter book.ClickF
 				fmt.Fprintf(a.errOut, "carryover: the newest clicks are not in this report: %v\n", err)
 			}
 		}
+		if err := a.knowsToken(b, filter.Token); err != nil {
+			return err
+		}
 		return fn(b, filter, p.settings.Zone)
 	})
+}
+
+// knowsToken fails when nobody has the ref token and no click ever named it: it is mistyped.
+func (a *app) knowsToken(b *book.Book, token string) error {
+	if token == "" {
+		return nil
+	}
+	clicks, err := b.ClickCounts(a.ctx, book.ClickFilter{Token: token}, book.ByPromoter, nil)
+	if err != nil || len(clicks) > 0 {
+		return err
+	}
+	content, err := b.Content(a.ctx)
+	if err != nil {
+		return err
+	}
+	if !slices.ContainsFunc(content.Promoters, func(p book.Promoter) bool { return p.Token == token }) {
+		return fmt.Errorf("no promoter has the ref token %q: \"carryover promoters\" lists them", token)
+	}
+	return nil
 }
 
 type clicksCmd struct {

@@ -383,6 +383,10 @@ func TestJSON(t *testing.T) {
 	}
 	d.contains(d.ok("clicks"), "No clicks")
 	d.contains(d.ok("misses"), "No misses")
+	for _, command := range []string{"clicks", "misses"} {
+		d.fails(exitFailed, []string{`no promoter has the ref token "nobody"`, `"carryover promoters"`}, command, "--promoter", "nobody")
+	}
+	d.contains(d.ok("clicks", "--promoter", "b99606"), "No clicks")
 	for _, args := range [][]string{{"promoters"}, {"map", "list"}, {"verify"}, {"examples"}, {"version"}, {"clicks", "--raw"}} {
 		d.ok(args...)
 	}
