@@ -230,7 +230,7 @@ func FuzzTarget(f *testing.F) {
 			t.Errorf("%q leads to %q", target, d.Location)
 		}
 		printable(path, maxPath)
-		paramNames(query)
+		paramNames(query, affiliateParams)
 		origin(target)
 	})
 }

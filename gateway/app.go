@@ -153,12 +153,12 @@ func (a *App) start() (err error) {
 		return err
 	}
 	if a.publicL, err = net.Listen("tcp", a.o.Listen); err != nil {
-		return fmt.Errorf("the public address cannot be listened on: %w; choose another with [gateway] listen", err)
+		return fmt.Errorf("the public address cannot be listened on: %w; choose another with --listen or [gateway] listen", err)
 	}
 	a.addr.Store(new(a.publicL.Addr().String()))
 	if a.ops != nil {
 		if a.adminL, err = net.Listen("tcp", a.o.AdminListen); err != nil {
-			return fmt.Errorf("the admin address cannot be listened on: %w; choose another with [gateway] admin_listen", err)
+			return fmt.Errorf("the admin address cannot be listened on: %w; choose another with --admin-listen or [gateway] admin_listen", err)
 		}
 		a.adminAddr.Store(new(a.adminL.Addr().String()))
 	}
@@ -284,7 +284,11 @@ func (a *App) Wait(ctx context.Context) error {
 	case <-ctx.Done():
 	case broken = <-a.broken:
 	}
+	a.o.Logger.Info("stopping: requests that were accepted are finished first")
 	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopWithin)
 	defer cancel()
-	return errors.Join(broken, a.Stop(last))
+	err := errors.Join(broken, a.Stop(last))
+	recorded, dropped, _ := a.recorder.Counts()
+	a.o.Logger.Info("stopped", "clicks_recorded", recorded, "clicks_dropped", dropped)
+	return err
 }

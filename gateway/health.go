@@ -40,6 +40,9 @@ func (a *App) Health() Health {
 	} else {
 		h.Epoch, h.Source = l.epoch.ID, l.from
 		h.MapAge = max(a.o.Now().Sub(l.epoch.PublishedAt).Truncate(time.Millisecond).Seconds(), 0)
+		if l.empty() {
+			fail(&h.Warnings, "the link map is empty: old links lead nowhere until a plan is applied", nil)
+		}
 		if l.from == fromSnapshot {
 			fail(&h.Warnings, "the link map is the last good one from disk", nil)
 		}

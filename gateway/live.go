@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"carryover/gateway/pages"
@@ -34,6 +35,8 @@ type live struct {
 	host  string // what a request by bare address counts as
 	epoch store.Epoch
 	from  string
+
+	params []string // that name a partner or promoter, each once
 }
 
 func (a *App) newLive(m *mapping.Map, e store.Epoch, from string) (*live, error) {
@@ -46,11 +49,18 @@ func (a *App) newLive(m *mapping.Map, e store.Epoch, from string) (*live, error)
 		return nil, err
 	}
 	l := &live{table: table, pages: set, epoch: e, from: from}
+	l.params = slices.Concat(affiliateParams, slices.DeleteFunc(slices.Concat(m.Policy.CodeParams, m.Policy.IDParams), func(name string) bool {
+		return slices.Contains(affiliateParams, name)
+	}))
 	if len(m.Policy.LegacyHosts) > 0 {
 		l.host = m.Policy.LegacyHosts[0]
 	}
 	return l, nil
 }
+
+// empty reports whether the map knows no link and no partner: nothing was applied, or all
+// of it was rolled back.
+func (l *live) empty() bool { return l.epoch.Links == 0 && l.epoch.Partners == 0 }
 
 func (a *App) snapshotPath() string { return filepath.Join(a.o.DataDir, "map.snapshot") }
 
@@ -142,6 +152,9 @@ func (a *App) take(m *mapping.Map, e store.Epoch) {
 	}
 	a.live.Store(l)
 	a.refused.Store(nil)
+	if l.empty() {
+		a.o.Logger.Warn("the published map is empty: old links lead nowhere until a plan is applied", "epoch", e.ID)
+	}
 	a.o.Logger.Info("serving a map", "epoch", e.ID, "links", e.Links, "partners", e.Partners, "ids", e.IDs, "paths", e.Paths)
 	if err := store.SaveSnapshot(a.snapshotPath(), m, e); err != nil {
 		a.unsaved.Store(&fault{a.o.Now(), err})

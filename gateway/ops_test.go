@@ -3,6 +3,7 @@ package gateway
 import (
 	"strings"
 	"testing"
+	"time"
 )
 
 func TestAdmin(t *testing.T) {
@@ -37,6 +38,20 @@ func TestAdmin(t *testing.T) {
 	admin("/debug/pprof/goroutine?debug=1", 200, "goroutine profile")
 	admin("/nothing", 404)
 	admin("/go/demo/ANNA", 404)
+}
+
+// A gateway on another clock says so to whoever looks at its status.
+func TestRehearsal(t *testing.T) {
+	zone := time.FixedZone("PDT", -7*3600)
+	for _, rehearsal := range []bool{false, true} {
+		w := startWorld(t, smallMap(), func(o *Options) {
+			o.Now, o.Rehearsal, o.Zone = func() time.Time { return time.Date(2023, 4, 1, 7, 0, 1, 0, time.UTC) }, rehearsal, zone
+		})
+		page := raw(t, w.AdminAddr(), "GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").body
+		if strings.Contains(page, "This is a rehearsal") != rehearsal || rehearsal && !strings.Contains(page, "Its clock shows 2023-04-01 00:00:01 PDT") {
+			t.Errorf("rehearsal %v:\n%s", rehearsal, page)
+		}
+	}
 }
 
 func TestNoAdmin(t *testing.T) {

@@ -76,6 +76,9 @@ type Options struct {
 	// Now is the clock that decides about cutoffs. Nil: time.Now.
 	Now func() time.Time
 
+	// Rehearsal says that Now is not the real time: the status page shows it.
+	Rehearsal bool
+
 	// Logger takes what ops should read. Nil: slog.Default().
 	Logger *slog.Logger
 

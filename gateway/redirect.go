@@ -109,7 +109,7 @@ func (a *App) follows(ctx *fasthttp.RequestCtx, l *live, path, query string, get
 	}
 	if get {
 		id, err := a.record(&book.Click{
-			At: now, Host: printable(host, maxHost), Path: printable(path, maxPath), Params: paramNames(query),
+			At: now, Host: printable(host, maxHost), Path: printable(path, maxPath), Params: paramNames(query, l.params),
 			Outcome: d.Outcome.String(), Token: d.Token, Link: d.Link, Ad: d.Ad, Miss: d.Miss, Expired: d.Expired,
 			Referrer: origin(view(header.Referer())), UserAgent: printable(view(header.UserAgent()), maxUserAgent),
 			Visitor: a.visitors.Hash(addr, now), Signals: uint32(signals), Epoch: l.epoch.ID,

@@ -116,19 +116,19 @@ var affiliateParams = []string{
 	"fp_ref", "fpr", "via", "ref", "a", "_from", "_by", "deal", "_go", "_get", "fp_sid", "fpc",
 }
 
-// paramNames lists the affiliate parameters in query, each once: names, never values, since
-// a query may hold anything.
-func paramNames(query string) string {
+// paramNames lists which of names are in query, each once, at most 64 of them: names, never
+// values, since a query may hold anything.
+func paramNames(query string, names []string) string {
 	if query == "" {
 		return ""
 	}
-	var seen uint32
+	var seen uint64
 	out := ""
 	for query != "" {
 		var piece string
 		piece, query, _ = strings.Cut(query, "&")
 		name, _, _ := strings.Cut(piece, "=")
-		for i, p := range affiliateParams {
+		for i, p := range names {
 			if name == p && seen&(1<<i) == 0 {
 				seen |= 1 << i
 				if out != "" {

@@ -118,7 +118,7 @@ func TestOrigin(t *testing.T) {
 func TestParamNames(t *testing.T) {
 	f := func(query, want string) {
 		t.Helper()
-		if got := paramNames(query); got != want {
+		if got := paramNames(query, affiliateParams); got != want {
 			t.Errorf("%q: %q, want %q", query, got, want)
 		}
 	}

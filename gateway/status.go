@@ -14,8 +14,13 @@ func (a *App) status(ctx context.Context) admin.Status {
 	h := a.Health()
 	s := admin.Status{
 		Program: a.o.Program, Node: a.recorder.Node(), Ready: h.Ready, Reasons: h.Reasons, Warnings: h.Warnings, Errors: h.Errors,
-		Epoch: h.Epoch, Source: h.Source, Now: a.o.Now(),
+		Epoch: h.Epoch, Source: h.Source, Rehearsal: a.o.Rehearsal,
 	}
+	zone := a.o.Zone
+	if zone == nil {
+		zone = time.UTC
+	}
+	s.Now = a.o.Now().In(zone)
 	if l := a.live.Load(); l != nil {
 		s.PublishedAt, s.PlanID = l.epoch.PublishedAt, l.epoch.PlanID
 		s.Links, s.Partners = l.epoch.Links, l.epoch.Partners
@@ -26,11 +31,7 @@ func (a *App) status(ctx context.Context) admin.Status {
 	if a.o.Book == nil {
 		return s
 	}
-	zone := a.o.Zone
-	if zone == nil {
-		zone = time.UTC
-	}
-	y, m, d := s.Now.In(zone).Date()
+	y, m, d := s.Now.Date()
 	today := book.ClickFilter{From: time.Date(y, m, d, 0, 0, 0, 0, zone)}
 	var err error
 	note := func(e error) {

@@ -12,6 +12,9 @@ import (
 var (
 	ErrUnsafe = errors.New("unsafe destination") // not http(s), a foreign host, blanks, user info
 	ErrLoop   = errors.New("looping destination")
+
+	// ErrForeign is the ErrUnsafe of an address whose only fault is its host.
+	ErrForeign = fmt.Errorf("%w", ErrUnsafe)
 )
 
 // CheckDestination says whether the address may be forwarded to: http or https, a host
@@ -27,7 +30,7 @@ func (p *Policy) CheckDestination(raw string) error {
 		return fmt.Errorf("%w: the host %s leads back to the old links", ErrLoop, host)
 	}
 	if !p.allowsHost(host) {
-		return fmt.Errorf("%w: the host %s is not one of allowed_hosts", ErrUnsafe, host)
+		return fmt.Errorf("%w: the host %s is not one of allowed_hosts", ErrForeign, host)
 	}
 	return nil
 }

@@ -117,7 +117,7 @@ func (p *Plan) decisions(extra Decisions) (Decisions, error) {
 			return nil, fmt.Errorf("the decisions that the plan was made with cannot be read again: %w", err)
 		}
 		for id, d := range all {
-			if extra[id].Value != d.Value {
+			if now := extra[id].Value; now != d.Value && (now != "" || !slices.Contains(p.Kept, id)) {
 				return nil, fmt.Errorf("the decision on %s was %q when the plan was made and is %q in %s now: plan again, or put it back", id, d.Value, extra[id].Value, p.Decisions)
 			}
 		}

@@ -154,7 +154,7 @@ func referralRowID(r *book.ReferralRow) int64   { return r.ID }
 func saleID(s *book.Sale) int64                 { return s.ID }
 func subscriptionID(s *book.Subscription) int64 { return s.ID }
 
-func bare[T any](rows []placed[T]) []T {
+func bare[T any](rows []standing[T]) []T {
 	out := make([]T, len(rows))
 	for i := range rows {
 		out[i] = rows[i].row
@@ -353,7 +353,7 @@ func (m *money) vanished() {
 }
 
 // absent lists the ids of before that now lacks; both ascend.
-func absent[T any](before []T, now []placed[T], idOf func(*T) int64) []string {
+func absent[T any](before []T, now []standing[T], idOf func(*T) int64) []string {
 	var ids []string
 	for i := range before {
 		id := idOf(&before[i])

@@ -1,12 +1,16 @@
 package migrate
 
 import (
+	"bytes"
 	"encoding/csv"
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"maps"
 	"os"
+	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -24,6 +28,7 @@ type Conflict struct {
 	Decision    string   `json:"decision,omitempty"`
 	DecidedBy   string   `json:"decided_by,omitempty"` // as the decisions file says
 	options     []string // the decisions there are
+	about       string   // fingerprint of the rows that the options name; Detail ends with it
 }
 
 // Kinds of conflicts. Those that block are marked.
@@ -102,6 +107,12 @@ type Decision struct {
 	By    string // who decided; empty: the file does not say
 	File  string // that it was read from; empty: it is a plan's or a run's
 	Line  int
+	About string // fingerprint of the rows it was made about; empty: not known
+}
+
+// counts reports whether d was made about what c asks.
+func (d Decision) counts(c *Conflict) bool {
+	return d.Value != "" && (d.About == "" || d.About == c.about)
 }
 
 // where names the place of a decision for a message.
@@ -112,8 +123,12 @@ func (d Decision) where() string {
 	return fmt.Sprintf("decisions: %s:%d", d.File, d.Line)
 }
 
+// endsWithRows finds the fingerprint at the end of a conflict's detail.
+var endsWithRows = regexp.MustCompile(`\[rows ([0-9a-f]+)\]$`)
+
 // ReadDecisions reads a conflicts.csv whose decision column was filled. Rows without a
-// decision say nothing. An empty path gives none.
+// decision say nothing. An empty path gives none. Commas, semicolons and tabs separate
+// its cells, as a spreadsheet happens to save them.
 func ReadDecisions(path string) (Decisions, error) {
 	decisions := Decisions{}
 	if path == "" {
@@ -124,16 +139,15 @@ func ReadDecisions(path string) (Decisions, error) {
 		return nil, fmt.Errorf("decisions: %w", err)
 	}
 	defer f.Close()
-	r := csv.NewReader(f)
-	r.FieldsPerRecord = -1
-	header, err := r.Read()
+	text, err := sheet.Text(f)
 	if err != nil {
+		return nil, fmt.Errorf("decisions: %s: %w", path, err)
+	}
+	r, header := decisionRows(text)
+	if header == nil {
 		return nil, fmt.Errorf("decisions: %s has no header: it must be an edited conflicts.csv", path)
 	}
-	for i := range header {
-		header[i] = strings.ToLower(sheet.Clean(strings.TrimPrefix(header[i], "\ufeff")))
-	}
-	id, decision, by := slices.Index(header, "id"), slices.Index(header, "decision"), slices.Index(header, "decided_by")
+	id, decision, detail, by := slices.Index(header, "id"), slices.Index(header, "decision"), slices.Index(header, "detail"), slices.Index(header, "decided_by")
 	if id < 0 || decision < 0 {
 		return nil, fmt.Errorf("decisions: %s has no column %q: it must be an edited conflicts.csv", path, map[bool]string{true: "id", false: "decision"}[id < 0])
 	}
@@ -156,11 +170,59 @@ func ReadDecisions(path string) (Decisions, error) {
 		if old, ok := decisions[key]; ok && old.Value != value {
 			return nil, fmt.Errorf("decisions: %s:%d: conflict %q is decided twice, %q and %q", path, line, key, old.Value, value)
 		}
-		decisions[key] = Decision{Value: value, File: path, Line: line}
+		d := Decision{Value: value, File: path, Line: line}
+		if detail >= 0 && detail < len(row) {
+			if m := endsWithRows.FindStringSubmatch(sheet.Clean(row[detail])); m != nil {
+				d.About = m[1]
+			}
+		}
 		if by >= 0 && by < len(row) {
-			decisions[key] = Decision{value, sheet.Clean(row[by]), path, line}
+			d.By = sheet.Clean(row[by])
+		}
+		decisions[key] = d
+	}
+}
+
+// decisionRows finds the delimiter, which is the one that a spreadsheet uses where the
+// person lives, and returns the rows below the header. Without a header it is nil.
+func decisionRows(text []byte) (rows *csv.Reader, header []string) {
+	for _, delimiter := range ",;\t" {
+		r := csv.NewReader(bytes.NewReader(text))
+		r.Comma, r.FieldsPerRecord = delimiter, -1
+		cells, err := r.Read()
+		if err != nil {
+			continue
+		}
+		for i := range cells {
+			cells[i] = strings.ToLower(sheet.Clean(cells[i]))
+		}
+		if len(cells) > len(header) {
+			rows, header = r, cells
 		}
 	}
+	return rows, header
+}
+
+// KeepDecisions completes the given decisions with those that a person has filled into
+// the conflicts.csv of a plan that is about to be written again. kept are their ids, in
+// order. Without such a file there is nothing to keep.
+func KeepDecisions(dir string, given Decisions) (all Decisions, kept []string, err error) {
+	path := filepath.Join(dir, conflictsFile)
+	filled, err := ReadDecisions(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return given, nil, nil
+	}
+	if err != nil {
+		return nil, nil, fmt.Errorf("%w: mend %s or move it away, so that no decision in it is lost", err, path)
+	}
+	all = maps.Clone(given)
+	for _, id := range slices.Sorted(maps.Keys(filled)) {
+		if _, ok := given[id]; !ok {
+			all[id] = filled[id]
+			kept = append(kept, id)
+		}
+	}
+	return all, kept, nil
 }
 
 // conflictList collects conflicts and puts the decisions to them.
@@ -171,7 +233,8 @@ type conflictList struct {
 }
 
 // add appends c with its decision, if there is one. A subject that has several conflicts
-// of one kind gets numbered ids.
+// of one kind gets numbered ids. A decision that was made about other rows does not
+// count: the question is asked again.
 func (l *conflictList) add(c Conflict) *Conflict {
 	if l.seen == nil {
 		l.seen = map[string]int{}
@@ -180,7 +243,15 @@ func (l *conflictList) add(c Conflict) *Conflict {
 	if n := l.seen[c.ID]; n > 1 {
 		c.ID = fmt.Sprintf("%s#%d", c.ID, n)
 	}
-	c.Decision, c.DecidedBy = l.decisions[c.ID].Value, l.decisions[c.ID].By
+	if c.about != "" {
+		c.Detail += " [rows " + c.about + "]"
+	}
+	switch d := l.decisions[c.ID]; {
+	case d.counts(&c):
+		c.Decision, c.DecidedBy = d.Value, d.By
+	case d.Value != "":
+		c.Detail = fmt.Sprintf("asked again, because %q was decided about other rows: %s", d.Value, c.Detail)
+	}
 	l.list = append(l.list, c)
 	return &l.list[len(l.list)-1]
 }
@@ -193,7 +264,7 @@ func (l *conflictList) check() (unused []string, err error) {
 	for _, c := range l.list {
 		d := l.decisions[c.ID]
 		used[c.ID] = true
-		if d.Value != "" && !slices.Contains(c.options, d.Value) {
+		if d.counts(&c) && !slices.Contains(c.options, d.Value) {
 			wrong = append(wrong, fmt.Errorf("%s: conflict %s: decision %q must be one of: %s", d.where(), c.ID, d.Value, strings.Join(c.options, ", ")))
 		}
 	}

@@ -129,8 +129,8 @@ func lostBy(winner, loser *book.ReferralRow) int {
 	return lostOnID
 }
 
-// placed is a row and where it stands.
-type placed[T any] struct {
+// standing is a row and where it stands.
+type standing[T any] struct {
 	row T
 	at  place
 }
@@ -158,7 +158,7 @@ func (m *money) referral(row *keap.Referral, at place) error {
 	if !row.ID.Valid {
 		r.ID = madeID(r.ContactID, r.PartnerID, r.SetAt, r.ExpiresOn, r.Type, r.Source, r.Note)
 	}
-	m.referrals = append(m.referrals, placed[book.ReferralRow]{r, at})
+	m.referrals = append(m.referrals, standing[book.ReferralRow]{r, at})
 	return nil
 }
 
@@ -171,8 +171,8 @@ func madeID(parts ...any) int64 {
 // oneOfEach leaves one row of every id: copies are skipped, and of rows that differ the
 // one with the later date holds, or a person decides. The rows come out in ascending
 // order of their ids.
-func oneOfEach[T comparable](m *money, kind string, rows []placed[T], id func(*T) int64, date func(*T) int64, says func(*T) string, known func(id int64) (T, bool)) []placed[T] {
-	slices.SortFunc(rows, func(a, b placed[T]) int {
+func oneOfEach[T comparable](m *money, kind string, rows []standing[T], id func(*T) int64, date func(*T) int64, says func(*T) string, known func(id int64) (T, bool)) []standing[T] {
+	slices.SortFunc(rows, func(a, b standing[T]) int {
 		return cmp.Or(cmp.Compare(id(&a.row), id(&b.row)), comparePlaces(a.at, b.at))
 	})
 	out := rows[:0]
@@ -185,7 +185,7 @@ func oneOfEach[T comparable](m *money, kind string, rows []placed[T], id func(*T
 		i = n
 		different := slices.Clone(same[:1]) // out grows over rows
 		for _, r := range same[1:] {
-			if slices.ContainsFunc(different, func(d placed[T]) bool { return d.row == r.row }) {
+			if slices.ContainsFunc(different, func(d standing[T]) bool { return d.row == r.row }) {
 				m.supersede(r.at, skippedDuplicate)
 			} else {
 				different = append(different, r)

@@ -1,6 +1,7 @@
 package migrate_test
 
 import (
+	"bytes"
 	"encoding/csv"
 	"errors"
 	"os"
@@ -8,6 +9,10 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"golang.org/x/text/encoding"
+	"golang.org/x/text/encoding/charmap"
+	"golang.org/x/text/encoding/unicode"
 
 	"carryover/mapping/store"
 	"carryover/migrate"
@@ -130,6 +135,60 @@ func TestRecommendationsTaken(t *testing.T) {
 	d.apply()
 }
 
+// A conflicts.csv that a spreadsheet has saved anywhere in the world decides.
+func TestDecisionsAsSpreadsheetsSaveThem(t *testing.T) {
+	f := func(what string, save func(rows [][]string) []byte) {
+		t.Helper()
+		d := newDesk(t, carrot())
+		exports := d.write("partners.csv", "Id,Code,Status", "1,café,Active", "1,thé,Active", "2,über,Active")
+		d.plan(exports)
+		file, err := os.Open(d.decide("decided.csv", func(id, recommended string) string {
+			if id == "duplicate:partners:1" {
+				return migrate.KeepNew
+			}
+			return recommended
+		}))
+		d.must(err)
+		rows, err := csv.NewReader(file).ReadAll()
+		d.must(errors.Join(err, file.Close()))
+		d.must(os.WriteFile(file.Name(), save(rows), 0o600))
+		p, err := d.try(file.Name(), exports)
+		if err != nil || len(p.Open()) != 0 {
+			t.Fatalf("%s: %v, open %+v", what, err, p.Open())
+		}
+		for _, c := range p.Conflicts {
+			if strings.Contains(c.ID, "-ber") && c.Decision == "" {
+				t.Errorf("%s: %s is not decided", what, c.ID)
+			}
+		}
+		if got := p.After.Promoters[0].Token; got != "th-" {
+			t.Errorf("%s: token %q", what, got)
+		}
+	}
+	with := func(delimiter rune, rows [][]string) []byte {
+		var out bytes.Buffer
+		w := csv.NewWriter(&out)
+		w.Comma, w.UseCRLF = delimiter, true
+		if err := w.WriteAll(rows); err != nil {
+			t.Fatal(err)
+		}
+		return out.Bytes()
+	}
+	encoded := func(e encoding.Encoding, text []byte) []byte {
+		out, err := e.NewEncoder().Bytes(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return out
+	}
+	f("commas", func(rows [][]string) []byte { return with(',', rows) })
+	f("UTF-8 with a mark", func(rows [][]string) []byte { return append([]byte("\ufeff"), with(',', rows)...) })
+	f("semicolons, Windows-1252", func(rows [][]string) []byte { return encoded(charmap.Windows1252, with(';', rows)) })
+	f("tabs, UTF-16", func(rows [][]string) []byte {
+		return encoded(unicode.UTF16(unicode.LittleEndian, unicode.UseBOM), with('\t', rows))
+	})
+}
+
 func TestThreeRowsOfOneID(t *testing.T) {
 	f := func(decision, want string) {
 		t.Helper()
@@ -150,25 +209,99 @@ func TestThreeRowsOfOneID(t *testing.T) {
 			t.Errorf("%q gives %q, want %q", decision, got, want)
 		}
 	}
-	f("first", "one")
-	f("2", "uno")
-	f("later", "eins")
+	f("first", "eins") // in the order of what they say
+	f("2", "one")
+	f("later", "uno")
+}
+
+// A decision means a row, not a place in the order of the exports; made about other rows
+// than there are, it does not count.
+func TestDecisionMeansARow(t *testing.T) {
+	d := newDesk(t, carrot())
+	one := d.write("a.csv", "Id,Code,Status", "1,one,Active", "2,two,Active")
+	uno := d.write("b.csv", "Id,Code,Status", "1,uno,Active")
+	d.plan(one, uno)
+	decide := func(id, _ string) string { return map[string]string{"duplicate:partners:1": migrate.KeepNew}[id] }
+	file := d.decide("decided.csv", decide)
+	for _, exports := range [][]string{{one, uno}, {uno, one}} {
+		p, err := d.try(file, exports...)
+		d.must(err)
+		same(t, "promoters", promoters(&p.After), []string{"uno - active 1 [one uno] -", "two - active 2 [two] -"})
+		if len(p.Open()) != 0 {
+			t.Errorf("open: %+v", p.Open())
+		}
+	}
+	d.write("z.csv", "Id,Code,Status", "1,uno,Active", "9,nine,Active")
+	if p, err := d.try(file, d.path("z.csv"), one); err != nil || len(p.Open()) != 0 {
+		t.Errorf("the same rows in another file: open %+v, %v", p.Open(), err)
+	}
+	// A third row: whatever "later" would mean now, nobody has decided it.
+	eins := d.write("c.csv", "Id,Code,Status", "1,zwo,Active")
+	p, err := d.try(file, one, uno, eins)
+	d.must(err)
+	if open := p.Open(); len(open) != 1 || !strings.Contains(open[0].Detail, `asked again, because "later" was decided about other rows`) {
+		t.Errorf("open: %+v", open)
+	}
+	decided, err := migrate.ReadDecisions(file)
+	d.must(err)
+	if _, err := d.tryApply(decided); !errors.Is(err, migrate.ErrUndecided) {
+		t.Errorf("apply: %v", err)
+	}
+	d.unchanged()
+	// The same for a decision that is an option no longer.
+	third := d.decide("third.csv", func(id, _ string) string { return map[string]string{"duplicate:partners:1": "2"}[id] })
+	p, err = d.try(third, one, uno, eins)
+	d.must(err)
+	if len(p.Open()) != 0 {
+		t.Errorf("the second of three: open %+v", p.Open())
+	}
+	p, err = d.try(third, one, uno)
+	d.must(err)
+	if len(p.Open()) != 1 {
+		t.Errorf("the second of three, of two: open %+v", p.Open())
+	}
+}
+
+// The same rows in any order of files come to the same plan.
+func TestOrderOfFiles(t *testing.T) {
+	d := newDesk(t, carrot())
+	a := d.write("a.csv", "Id,Contact Id,Code,Status", "1,5,one,Active", "2,0,two,Active")
+	b := d.write("b.csv", "Id,Contact Id,Code,Status", "1,5,uno,Active", "1,5,eins,Inactive")
+	c := d.write("c.csv", "Id,Email", "5,c@carrot.test", "5,b@carrot.test")
+	e := d.write("d.csv", "Id,Email", "5,a@carrot.test")
+	l := d.write("e.csv", "Id,Code,Website Address", "7,l,https://carrot.test/l")
+	m := d.write("f.csv", "Id,Code,Website Address", "7,l,https://carrot.test/a")
+	var want []string
+	for i, exports := range [][]string{{a, b, c, e, l, m}, {b, a, e, c, m, l}} {
+		p := d.plan(exports...)
+		got := promoters(&p.After)
+		for _, link := range p.After.Links {
+			got = append(got, link.Code+" "+link.Destination)
+		}
+		for _, q := range p.Conflicts {
+			got = append(got, q.ID+" "+q.Detail+" "+q.Recommended)
+		}
+		if i == 0 {
+			want = got
+		}
+		same(t, "plan", got, want)
+	}
 }
 
 // What the book says already is recommended: it moves nobody.
 func TestRecommendedIsWhatTheBookSays(t *testing.T) {
 	d := newDesk(t, carrot())
 	d.migrate(d.export("first", []string{"1,5,0,one,Active"}, []string{"5,A,B,a@carrot.test,"}, "7,l,https://carrot.test/l,"))
-	d.write("later/partners.csv", "Id,Contact Id,Code,Status", "1,6,uno,Active", "1,5,one,Active")
-	d.write("later/contacts.csv", "Id,Email", "5,x@carrot.test", "5,a@carrot.test")
-	d.write("later/links.csv", "Id,Code,Website Address", "7,l,https://carrot.test/other", "7,l,https://carrot.test/l")
+	d.write("later/partners.csv", "Id,Contact Id,Code,Status", "1,5,one,Active", "1,6,eins,Active")
+	d.write("later/contacts.csv", "Id,Email", "5,a@carrot.test", "5,0@carrot.test")
+	d.write("later/links.csv", "Id,Code,Website Address", "7,l,https://carrot.test/l", "7,l,https://carrot.test/else")
 	p := d.plan(d.path("later"))
 	for _, c := range p.Open() {
 		if c.Recommended != migrate.KeepNew {
 			t.Errorf("%s recommends %q: %s", c.ID, c.Recommended, c.Detail)
 		}
 	}
-	same(t, "promoters", promoters(&p.After), []string{"one a@carrot.test active 1 [one uno] -"}) // both codes were given out
+	same(t, "promoters", promoters(&p.After), []string{"one a@carrot.test active 1 [eins one] -"}) // both codes were given out
 }
 
 func TestWrongDecisions(t *testing.T) {

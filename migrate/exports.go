@@ -83,6 +83,7 @@ type exports struct {
 	texts    []byte                     // addresses and names of contacts
 	links    versions[string, *linkRow] // by their own id, or by code where they have none
 	byCode   map[string]book.Link       // what they come to
+	unsafe   map[string]bool            // rejected links: code and destination
 }
 
 // readExports finds, recognises and reads every file that the request names. Rows that
@@ -90,7 +91,7 @@ type exports struct {
 func readExports(ctx context.Context, req *Request, before *book.Content) (*exports, error) {
 	x := &exports{
 		settings: req.Settings, conflicts: &conflictList{decisions: req.Decisions}, progress: req.Progress, sink: req.Sink,
-		known: map[int64]*book.Alias{}, knownLinks: map[string]string{},
+		known: map[int64]*book.Alias{}, knownLinks: map[string]string{}, unsafe: map[string]bool{},
 	}
 	x.partners.rows, x.contacts.rows, x.links.rows = map[int64]*partner{}, map[int64]seenContact{}, map[string]*linkRow{}
 	for i := range before.Aliases {
@@ -107,7 +108,15 @@ func readExports(ctx context.Context, req *Request, before *book.Content) (*expo
 		return nil, err
 	}
 	inputs = slices.DeleteFunc(inputs, func(in sheet.Input) bool { return !in.Explicit && req.leavesOut(in.Path) })
-	if len(inputs) == 0 {
+	unmended := unmended{}
+	inputs = slices.DeleteFunc(inputs, func(in sheet.Input) bool {
+		if in.Explicit || !unmended.has(in.Path) {
+			return false
+		}
+		x.unread = append(x.unread, Unread{Path: in.Path, Reason: "no row of it was mended: it is as carryover wrote it"})
+		return true
+	})
+	if len(inputs) == 0 && len(x.unread) == 0 {
 		return nil, fmt.Errorf("%s holds no files: name the folder or zip with Keap's exports", strings.Join(req.Args, ", "))
 	}
 	files, err := x.probe(ctx, inputs)

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -21,8 +22,13 @@ import (
 	"carryover/migrate/sheet"
 )
 
-// planFile is by what a folder is known as a plan's.
-const planFile = "plan.json"
+// planFile is by what a folder is known as a plan's; conflictsFile and what is in
+// rejectsDir is for a person to edit.
+const (
+	planFile      = "plan.json"
+	conflictsFile = "conflicts.csv"
+	rejectsDir    = "rejects"
+)
 
 // Folder is where a plan is written: plan.json, conflicts.csv, rejects/, links.csv,
 // owners.csv, findings.csv and report.html. Everything is written beside its place and moved there at the end, so a
@@ -33,6 +39,7 @@ type Folder struct {
 	staging string
 	rejects []stagedRejects
 	open    *rejectFile
+	notes   []string
 }
 
 // stagedRejects are the rejected rows of one export, before their file has its name.
@@ -151,7 +158,7 @@ func (d *Folder) Write(p *Plan, html func(io.Writer) error) error {
 		name  string
 		write func(io.Writer) error
 	}{
-		{"conflicts.csv", func(w io.Writer) error { return WriteConflicts(w, p.Conflicts) }},
+		{conflictsFile, func(w io.Writer) error { return WriteConflicts(w, p.Conflicts) }},
 		{"links.csv", p.writeLinks},
 		{"owners.csv", p.writeOwners},
 		{"findings.csv", p.writeFindings},
@@ -168,13 +175,20 @@ func (d *Folder) Write(p *Plan, html func(io.Writer) error) error {
 			return fmt.Errorf("writing the plan to %s would overwrite %s, which it was made from: choose another folder with --out", d.dir, path)
 		}
 	}
+	rejects, err := d.placeRejects(p)
+	if err != nil {
+		return fmt.Errorf("writing %s: %w", filepath.Join(d.dir, rejectsDir), err)
+	}
 	for _, f := range files {
 		if err := writeFile(filepath.Join(d.staging, f.name), f.write); err != nil {
 			return fmt.Errorf("writing %s: %w; the former plan is as it was", filepath.Join(d.dir, f.name), err)
 		}
 	}
-	if err := d.moveRejects(p); err != nil {
-		return fmt.Errorf("writing %s: %w", filepath.Join(d.dir, "rejects"), err)
+	if err := rejects.put(d.dir); err != nil {
+		return fmt.Errorf("writing %s: %w", filepath.Join(d.dir, rejectsDir), err)
+	}
+	if err := d.setAside(p); err != nil {
+		return fmt.Errorf("writing %s: %w", filepath.Join(d.dir, conflictsFile), err)
 	}
 	for _, f := range files {
 		if err := os.Rename(filepath.Join(d.staging, f.name), filepath.Join(d.dir, f.name)); err != nil {
@@ -182,6 +196,49 @@ func (d *Folder) Write(p *Plan, html func(io.Writer) error) error {
 		}
 	}
 	return nil
+}
+
+// Notes are sentences on what a person had done to files that were in the folder. They
+// are there after [Folder.Write].
+func (d *Folder) Notes() []string { return d.notes }
+
+// setAside gives the former conflicts.csv another name when a person has filled in
+// something that the new one does not repeat.
+func (d *Folder) setAside(p *Plan) error {
+	path := filepath.Join(d.dir, conflictsFile)
+	filled, err := ReadDecisions(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	for _, c := range p.Conflicts {
+		if filled[c.ID].Value == c.Decision {
+			delete(filled, c.ID)
+		}
+	}
+	if err == nil && len(filled) == 0 {
+		return nil
+	}
+	aside := filepath.Join(d.dir, "conflicts-before.csv")
+	for n := 2; ; n++ {
+		if _, err := os.Lstat(aside); errors.Is(err, fs.ErrNotExist) {
+			break
+		}
+		aside = filepath.Join(d.dir, fmt.Sprintf("conflicts-before-%d.csv", n))
+	}
+	d.notes = append(d.notes, fmt.Sprintf("The former %s holds decisions that do not count in this plan (%s): it is kept as %s.", path, brief(slices.Sorted(maps.Keys(filled))), aside))
+	return os.Rename(path, aside)
+}
+
+// brief lists the first few of many names.
+func brief(names []string) string {
+	const few = 3
+	if len(names) == 0 {
+		return "it cannot be read"
+	}
+	if more := len(names) - few; more > 0 {
+		return fmt.Sprintf("%s and %d more", strings.Join(names[:few], ", "), more)
+	}
+	return strings.Join(names, ", ")
 }
 
 func writeFile(path string, write func(io.Writer) error) error {
@@ -194,32 +251,92 @@ func writeFile(path string, write func(io.Writer) error) error {
 	return errors.Join(write(w), w.Flush(), f.Close())
 }
 
-// moveRejects replaces the rejects of the former plan, but for files that are exports of
-// this one: a person has mended them where they were.
-func (d *Folder) moveRejects(p *Plan) error {
-	dir := filepath.Join(d.dir, "rejects")
-	inputs, err := d.clearRejects(dir, p)
-	if err != nil || len(d.rejects) == 0 {
-		return err
+// placed says what becomes of the folder of rejects.
+type placed struct {
+	remove []string          // paths of the former plan's rejects
+	move   map[string]string // staged file -> path that it gets
+}
+
+// placeRejects decides where the rejected rows go and notes it in p. The rejects of the
+// former plan make room, as long as they are what carryover wrote: a file that a person
+// has mended stays, and so does an export of this plan. Rows that stand in one of those
+// already are not written again.
+func (d *Folder) placeRejects(p *Plan) (placed, error) {
+	dir := filepath.Join(d.dir, rejectsDir)
+	entries, err := os.ReadDir(dir)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return placed{}, err
 	}
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return err
-	}
-	taken := map[string]bool{} // names in lower case: not every disk tells them apart
-	for name := range inputs {
+	written, planned := rejectsWritten(d.dir)
+	out := placed{move: map[string]string{}}
+	p.Written = map[string]string{}
+	taken := map[string]bool{}   // names in lower case: not every disk tells them apart
+	stays := map[string]string{} // checksum -> name
+	mended := map[string]bool{}  // names of files that are neither ours any more nor exports
+	for _, e := range entries {
+		name, path, sum := e.Name(), filepath.Join(dir, e.Name()), ""
+		if e.Type().IsRegular() && strings.EqualFold(filepath.Ext(name), ".csv") {
+			if sum, err = checksum(path); err != nil {
+				return placed{}, err
+			}
+		}
+		asWritten := sum != "" && written[name] == sum
+		switch {
+		case p.reads(path):
+			if asWritten {
+				p.Written[name] = sum
+			}
+		case asWritten:
+			out.remove = append(out.remove, path)
+			continue
+		case planned && sum != "":
+			mended[name] = true
+		}
 		taken[strings.ToLower(name)] = true
+		stays[sum] = name
 	}
 	for _, staged := range d.rejects {
-		if inputs.hold(staged.path) {
-			continue // the rows stand there already, as they are
+		if sameFile(dir, filepath.Dir(staged.export)) {
+			continue
 		}
-		stem := strings.TrimSuffix(filepath.Base(staged.export), filepath.Ext(staged.export))
-		name := stem + ".csv"
-		for n := 2; taken[strings.ToLower(name)]; n++ {
-			name = fmt.Sprintf("%s-%d.csv", stem, n)
+		sum, err := checksum(staged.path)
+		if err != nil {
+			return placed{}, err
 		}
-		taken[strings.ToLower(name)] = true
-		if err := os.Rename(staged.path, filepath.Join(dir, name)); err != nil {
+		name, there := stays[sum]
+		if !there {
+			stem := strings.TrimSuffix(filepath.Base(staged.export), filepath.Ext(staged.export))
+			name = stem + ".csv"
+			for n := 2; taken[strings.ToLower(name)]; n++ {
+				name = fmt.Sprintf("%s-%d.csv", stem, n)
+			}
+			taken[strings.ToLower(name)] = true
+			out.move[staged.path] = filepath.Join(dir, name)
+		}
+		p.Written[name] = sum
+		delete(mended, name)
+	}
+	for _, name := range slices.Sorted(maps.Keys(mended)) {
+		d.notes = append(d.notes, fmt.Sprintf("%s is not as carryover wrote it and no export of this plan: it is left alone. Name it beside the exports to load its rows.", filepath.Join(dir, name)))
+	}
+	return out, nil
+}
+
+// put carries out what was decided.
+func (r placed) put(dir string) error {
+	for _, path := range r.remove {
+		if err := os.Remove(path); err != nil {
+			return err
+		}
+	}
+	if len(r.move) == 0 {
+		return nil
+	}
+	if err := os.MkdirAll(filepath.Join(dir, rejectsDir), 0o755); err != nil {
+		return err
+	}
+	for from, to := range r.move {
+		if err := os.Rename(from, to); err != nil {
 			return err
 		}
 	}
@@ -232,50 +349,56 @@ func (p *Plan) reads(path string) bool {
 		slices.ContainsFunc(p.Unread, func(u Unread) bool { return u.Kind != "" && sameFile(path, u.Path) })
 }
 
-// exportsThere are files of a rejects folder that are exports of a plan (or nothing of
-// carryover's at all): their checksums by name.
-type exportsThere map[string]string
-
-// clearRejects removes the rejects of the former plan from dir, and tells which files
-// are exports of p.
-func (d *Folder) clearRejects(dir string, p *Plan) (exportsThere, error) {
-	entries, err := os.ReadDir(dir)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, err
+// rejectsWritten are the checksums of the rejects that the plan in dir wrote, by name.
+// planned is false when there is no plan.
+func rejectsWritten(dir string) (written map[string]string, planned bool) {
+	text, err := os.ReadFile(filepath.Join(dir, planFile))
+	if err != nil {
+		return nil, false
 	}
-	inputs := exportsThere{}
-	ours := isPlanFolder(d.dir)
-	for _, e := range entries {
-		path := filepath.Join(dir, e.Name())
-		if i := slices.IndexFunc(p.Files, func(f FilePlan) bool { return sameFile(path, f.Path) }); i >= 0 {
-			inputs[e.Name()] = p.Files[i].SHA256
-		} else if !ours {
-			inputs[e.Name()] = ""
-		} else if e.Type().IsRegular() && strings.EqualFold(filepath.Ext(e.Name()), ".csv") {
-			if err := os.Remove(path); err != nil {
-				return nil, err
-			}
-		}
+	var p struct {
+		Written map[string]string `json:"reject_files"`
 	}
-	return inputs, nil
+	if json.Unmarshal(text, &p) != nil {
+		return nil, true
+	}
+	return p.Written, true
 }
 
-// hold reports whether one of the files is the same as the one at path.
-func (x exportsThere) hold(path string) bool {
-	if len(x) == 0 {
+// unmended finds, among files, rejects that are as a plan wrote them: reading them again
+// would only reject every row once more.
+type unmended map[string]map[string]string // by folder of a plan
+
+func (u unmended) has(path string) bool {
+	dir, name := filepath.Split(path)
+	if dir = filepath.Clean(dir); filepath.Base(dir) != rejectsDir {
 		return false
 	}
-	text, err := os.ReadFile(path)
+	plan := filepath.Dir(dir)
+	written, known := u[plan]
+	if !known {
+		written, _ = rejectsWritten(plan)
+		u[plan] = written
+	}
+	if written[name] == "" {
+		return false
+	}
+	sum, err := checksum(path)
+	return err == nil && sum == written[name]
+}
+
+// checksum is the SHA-256 of a file, in hex.
+func checksum(path string) (string, error) {
+	f, err := os.Open(path)
 	if err != nil {
-		return false
+		return "", err
 	}
-	sum := sha256.Sum256(text)
-	for _, s := range x {
-		if s == hex.EncodeToString(sum[:]) {
-			return true
-		}
+	defer f.Close()
+	h := sha256.New()
+	if _, err := io.Copy(h, f); err != nil {
+		return "", err
 	}
-	return false
+	return hex.EncodeToString(h.Sum(nil)), nil
 }
 
 // maxSheet is how many rows links.csv may have before it holds one pattern a code:

@@ -3,6 +3,7 @@ package migrate_test
 import (
 	"encoding/csv"
 	"errors"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -133,6 +134,65 @@ func TestMendedRejects(t *testing.T) {
 		d.must(os.Rename(d.path("plan", "rejects", "partners.csv"), d.path("mended", "partners.csv")))
 		return "plan", []string{d.path("mended")}
 	})
+}
+
+// Files in rejects/ that a person has mended survive a plan that they are no export of.
+func TestMendedRejectsAreKept(t *testing.T) {
+	d := newDesk(t, carrot())
+	exports := mendable(d)
+	d.plan(exports)
+	partners := d.path("plan", "rejects", "partners.csv")
+	d.mend(partners, map[string]string{"2.0E+01": "2"})
+	mended, err := os.ReadFile(partners)
+	d.must(err)
+	for range 3 {
+		d.plan(exports)
+		same(t, "rejects", d.files("plan/rejects"), []string{"links.csv", "partners-2.csv", "partners.csv"})
+		if now, err := os.ReadFile(partners); err != nil || string(now) != string(mended) {
+			t.Fatalf("the mended file is %q, %v", now, err)
+		}
+	}
+	// Said in a sentence, for the one file only.
+	folder, err := migrate.NewFolder(d.path("plan"))
+	d.must(err)
+	p, err := migrate.Make(d.ctx(), migrate.Request{Settings: d.settings, Args: []string{exports}, WorkDir: d.dir, Book: d.book, Progress: migrate.NoProgress{}, Sink: folder.Sink})
+	d.must(err)
+	d.must(folder.Write(p, func(io.Writer) error { return nil }))
+	if notes := folder.Notes(); len(notes) != 1 || !strings.HasPrefix(notes[0], partners+" is not as carryover wrote it") {
+		t.Errorf("notes %q", notes)
+	}
+}
+
+// With the folder of rejects as an export, plan after plan: rows that are rejected again
+// pile up neither as files nor as conflicts.
+func TestRejectsFedBackAgainAndAgain(t *testing.T) {
+	d := newDesk(t, carrot())
+	exports := mendable(d)
+	first := d.plan(exports)
+	d.mend(d.path("plan", "rejects", "partners.csv"), map[string]string{"2.0E+01": "2"}) // of two rows; the link is left
+	for i := range 4 {
+		p := d.plan(exports, d.path("plan", "rejects"))
+		same(t, "promoters", promoters(&p.After), []string{"one - active 1 [one] -", "two - active 2 [two] -", "four - active 4 [four] -"})
+		same(t, "unsafe links", has(p, migrate.KindUnsafeLink), has(first, migrate.KindUnsafeLink))
+		same(t, "rejects", d.files("plan/rejects"), []string{"links.csv", "partners-2.csv", "partners.csv"})
+		if i == 0 {
+			d.apply()
+		}
+		same(t, "verify", d.differences(), nil)
+	}
+	// Named one by one, they are read.
+	p := d.plan(exports, d.path("plan", "rejects", "partners.csv"), d.path("plan", "rejects", "links.csv"), d.path("plan", "rejects", "partners-2.csv"))
+	same(t, "unsafe links", has(p, migrate.KindUnsafeLink), has(first, migrate.KindUnsafeLink))
+	same(t, "rejects", d.files("plan/rejects"), []string{"links.csv", "partners-2.csv", "partners.csv"})
+	if len(p.Files) != 5 {
+		t.Errorf("%d files were read", len(p.Files))
+	}
+	// And what nobody has mended is nothing to plan from.
+	d.plan(exports)
+	d.must(os.Remove(d.path("plan", "rejects", "partners.csv")))
+	if _, err := d.tryInto("other", "", d.path("plan", "rejects")); err == nil || !strings.Contains(err.Error(), "no row of it was mended") {
+		t.Errorf("a plan of rejects as they were written: %v", err)
+	}
 }
 
 // Plans that lie in a folder that is named as exports are no exports.

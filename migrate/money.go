@@ -31,10 +31,10 @@ type money struct {
 	texts     map[string]string
 	contacts  map[int64]book.Contact // of the book
 
-	referrals     []placed[book.ReferralRow]
-	sales         []placed[book.Sale]
-	subscriptions []placed[book.Subscription]
-	payments      []placed[payment]
+	referrals     []standing[book.ReferralRow]
+	sales         []standing[book.Sale]
+	subscriptions []standing[book.Subscription]
+	payments      []standing[payment]
 	earnings      []book.Commission // commissions and clawbacks; Where.Source is 1 + the index of the file
 	ledgers       []ledgerRow
 	otherTypes    map[string]int // referral types that Keap does not have
@@ -304,7 +304,7 @@ func (m *money) payment(row *keap.Payment, at place) error {
 	if !row.ID.Valid || row.ID.Number == 0 {
 		p.id = madeID(p.partner, p.paidAt, p.amount, p.currency, p.kind, p.note)
 	}
-	m.payments = append(m.payments, placed[payment]{p, at})
+	m.payments = append(m.payments, standing[payment]{p, at})
 	return nil
 }
 
@@ -316,7 +316,7 @@ func (m *money) numberPayments() {
 		file int32
 	}
 	n := map[key]int{}
-	slices.SortFunc(m.payments, func(a, b placed[payment]) int { return comparePlaces(a.at, b.at) })
+	slices.SortFunc(m.payments, func(a, b standing[payment]) int { return comparePlaces(a.at, b.at) })
 	for i := range m.payments {
 		p := &m.payments[i]
 		if p.row.id >= 0 {

@@ -27,6 +27,8 @@ type Plan struct {
 	WorkDir   string                `json:"work_dir"` // what relative paths are relative to
 	Args      []string              `json:"exports"`
 	Decisions string                `json:"decisions_file,omitempty"`
+	Written   map[string]string     `json:"reject_files,omitempty"`   // what the plan wrote to rejects/: name -> SHA-256
+	Kept      []string              `json:"decisions_kept,omitempty"` // conflicts decided in the conflicts.csv that was there before
 	Files     []FilePlan            `json:"files"`
 	Unread    []Unread              `json:"unread"`
 	Rejects   []RejectLine          `json:"rejects"`

@@ -3,6 +3,8 @@ package migrate
 import (
 	"bytes"
 	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"maps"
@@ -82,11 +84,14 @@ func (v *versions[K, V]) settle(choose func(id K, rows []V) int, lost func(winne
 type candidate struct {
 	at   place
 	date int64  // Unix seconds, 0: not known
-	says string // what it says, for a person
+	says string // what it says, for a person, and what it is known by
 }
 
 // choose says which of several different rows of one id holds: the one with the latest
-// date. When dates do not tell, a person decides, and until then what is recommended.
+// date. When dates do not tell, a person decides, and until then what is recommended;
+// a negative recommended leaves that to choose. The rows are named in the order of what
+// they say, wherever they were read: a decision means the same row in exports of any
+// order, and counts only for the rows that it was made about.
 func (x *exports) choose(kind, id string, rows []candidate, recommended int) int {
 	newest, dated := slices.MaxFunc(rows, func(a, b candidate) int { return cmp.Compare(a.date, b.date) }).date, true
 	holds, ties := 0, 0
@@ -100,7 +105,13 @@ func (x *exports) choose(kind, id string, rows []candidate, recommended int) int
 	if dated && ties == 1 {
 		return holds
 	}
+	order := x.inOrder(rows)
 	names := make([]string, min(len(rows), 9))
+	best := max(0, slices.Index(order, recommended))
+	if last := len(names) - 1; best > last { // what is recommended can be named
+		order[last], order[best] = order[best], order[last]
+		best = last
+	}
 	var list strings.Builder
 	for i := range names {
 		switch i {
@@ -111,18 +122,49 @@ func (x *exports) choose(kind, id string, rows []candidate, recommended int) int
 		default:
 			names[i] = strconv.Itoa(i + 1)
 		}
-		fmt.Fprintf(&list, "; %q: %s, line %d", names[i], x.files[rows[i].at.file].Path, rows[i].at.line)
-		if rows[i].says != "" {
-			list.WriteString(", " + rows[i].says)
+		r := rows[order[i]]
+		fmt.Fprintf(&list, "; %q: %s, line %d", names[i], x.files[r.at.file].Path, r.at.line)
+		if r.says != "" {
+			list.WriteString(", " + clip(r.says))
 		}
 	}
 	if more := len(rows) - len(names); more > 0 {
 		fmt.Fprintf(&list, "; and %d more", more)
 	}
-	c := x.conflicts.add(question(KindDuplicate, kind+":"+id,
+	q := question(KindDuplicate, kind+":"+id,
 		fmt.Sprintf("%d rows have the id %s and differ, and no date tells which is the newest%s", len(rows), id, list.String()),
-		names[min(recommended, len(names)-1)], names...))
-	return max(0, slices.Index(names, cmp.Or(c.Decision, c.Recommended)))
+		names[best], names...)
+	q.about = fingerprint(rows, order)
+	c := x.conflicts.add(q)
+	return order[max(0, slices.Index(names, cmp.Or(c.Decision, c.Recommended)))]
+}
+
+// inOrder are the indices of rows by what they say, then date, then where they stand.
+func (x *exports) inOrder(rows []candidate) []int {
+	order := make([]int, len(rows))
+	for i := range order {
+		order[i] = i
+	}
+	dir := currentDir()
+	path := func(r candidate) string { return absolutePath(dir, x.files[r.at.file].Path) }
+	slices.SortFunc(order, func(i, j int) int {
+		a, b := rows[i], rows[j]
+		if c := cmp.Or(cmp.Compare(a.says, b.says), cmp.Compare(a.date, b.date)); c != 0 || a.at.file == b.at.file {
+			return cmp.Or(c, cmp.Compare(a.at.line, b.at.line))
+		}
+		return cmp.Compare(path(a), path(b))
+	})
+	return order
+}
+
+// fingerprint tells rows that a decision was made about from others: what they say and
+// their dates, not where they stand.
+func fingerprint(rows []candidate, order []int) string {
+	h := sha256.New()
+	for _, i := range order {
+		fmt.Fprintf(h, "%q %d\n", rows[i].says, rows[i].date)
+	}
+	return hex.EncodeToString(h.Sum(nil)[:4])
 }
 
 // supersede turns a row that was loaded into one that is skipped.
@@ -216,7 +258,7 @@ func (p *partner) takes(q *partner) bool {
 func (x *exports) settlePartners() {
 	x.partners.settle(func(id int64, rows []*partner) int {
 		candidates := make([]candidate, len(rows))
-		best, recommended := -1, 0
+		best, recommended := 0, -1
 		for i, p := range rows {
 			candidates[i] = candidate{p.at, p.joined, p.String()}
 			if n := p.agrees(x.known[id]); n > best {
@@ -239,7 +281,11 @@ func (p *partner) String() string {
 		status = book.StatusActive
 	}
 	parent := cmp.Or(p.parentCode, strconv.FormatInt(p.parentID, 10))
-	return fmt.Sprintf("code %q, contact %d, parent %s, %s, name %q", p.code, p.contactID, parent, status, clip(cmp.Or(p.name, p.owner)))
+	said := fmt.Sprintf("code %q, contact %d, parent %s, %s, name %q", p.code, p.contactID, parent, status, cmp.Or(p.name, p.owner))
+	if p.ownEmail != "" {
+		said += fmt.Sprintf(", e-mail %q", p.ownEmail)
+	}
+	return said
 }
 
 // agrees counts in how much p says what the book knows of its partner: the row that is
@@ -345,12 +391,12 @@ func (x *exports) settleContacts() {
 		candidates, recommended := make([]candidate, len(rows)), -1
 		for i, r := range rows {
 			p := x.personOf(r)
-			candidates[i] = candidate{at: r.at, date: r.date, says: fmt.Sprintf("e-mail %q, name %q", clip(p.email), clip(p.name))}
+			candidates[i] = candidate{at: r.at, date: r.date, says: fmt.Sprintf("e-mail %q, name %q", p.email, p.name)}
 			if key, ok := EmailKey(p.email); ok && key == emails[id] && recommended < 0 {
 				recommended = i
 			}
 		}
-		return x.choose(keap.Contacts, strconv.FormatInt(id, 10), candidates, max(0, recommended))
+		return x.choose(keap.Contacts, strconv.FormatInt(id, 10), candidates, recommended)
 	}, func(_, loser seenContact) { x.supersede(loser.at, skippedSuperseded) })
 }
 
@@ -372,12 +418,19 @@ type linkRow struct {
 // link loads a row of the tracking link list, unless its destination is unsafe.
 func (x *exports) link(row *keap.Link, at place) error {
 	if err := x.settings.Policy.CheckDestination(row.Destination); err != nil {
-		kind := KindUnsafeLink
-		if errors.Is(err, mapping.ErrLoop) {
-			kind = KindLoopingLink
+		kind, remedy := KindUnsafeLink, "correct the address"
+		switch {
+		case errors.Is(err, mapping.ErrLoop):
+			kind, remedy = KindLoopingLink, "correct the address to the page where visitors are to arrive"
+		case errors.Is(err, mapping.ErrForeign):
+			remedy = "correct the address, or add its host to allowed_hosts when it is yours"
 		}
-		x.conflicts.add(newConflict(kind, row.Code, fmt.Sprintf("%s, line %d: %q is rejected, %v; the code is unknown to the gateway", x.files[at.file].Path, at.line, clip(row.Destination), err)))
-		return &sheet.Reject{Reason: sheet.UnsafeDestination, Field: "destination", Hint: err.Error() + "; correct the address, or add its host to allowed_hosts when it is yours"}
+		// A row that stands in a file of rejects as well is one thing to know.
+		if said := row.Code + " " + row.Destination; !x.unsafe[said] {
+			x.unsafe[said] = true
+			x.conflicts.add(newConflict(kind, row.Code, fmt.Sprintf("%s, line %d: %q is rejected, %v; the code is unknown to the gateway", x.files[at.file].Path, at.line, clip(row.Destination), err)))
+		}
+		return &sheet.Reject{Reason: sheet.UnsafeDestination, Field: "destination", Hint: err.Error() + "; " + remedy}
 	}
 	l := &linkRow{Link: book.Link{Code: row.Code, KeapID: row.ID.Number, Name: row.Name, Destination: row.Destination, CreatedAt: unix(row.CreatedAt)}, at: at}
 	id := "id " + strconv.FormatInt(l.KeapID, 10)
@@ -406,13 +459,13 @@ func (x *exports) settleLinks() {
 	chooseLink := func(id string, rows []*linkRow) int {
 		candidates, recommended := make([]candidate, len(rows)), -1
 		for i, l := range rows {
-			candidates[i] = candidate{l.at, l.CreatedAt, fmt.Sprintf("code %q, leads to %s", l.Code, clip(l.Destination))}
+			candidates[i] = candidate{l.at, l.CreatedAt, fmt.Sprintf("code %q, leads to %s", l.Code, l.Destination)}
 			if recommended < 0 && x.knownLinks[l.Code] == l.Destination {
 				recommended = i
 			}
 		}
 		_, id, _ = strings.Cut(id, " ")
-		return x.choose(keap.Links, id, candidates, max(0, recommended))
+		return x.choose(keap.Links, id, candidates, recommended)
 	}
 	x.links.settle(chooseLink, func(winner, loser *linkRow) {
 		x.supersede(loser.at, skippedSuperseded)

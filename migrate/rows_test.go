@@ -115,6 +115,22 @@ func TestOverlaps(t *testing.T) {
 		"1+1+0", []string{"l https://carrot.test/a"})
 }
 
+// The hint on a rejected destination is one that helps.
+func TestHintsOnDestinations(t *testing.T) {
+	f := func(destination, kind, want string) {
+		t.Helper()
+		d := newDesk(t, carrot())
+		p := d.plan(d.export("exports", []string{"1,0,0,one,Active"}, nil, "7,bad,"+destination+","))
+		if len(p.Rejects) != 1 || !strings.HasSuffix(p.Rejects[0].Hint, want) || len(has(p, kind)) != 1 {
+			t.Errorf("%s: rejects %+v, conflicts %+v; want %q", destination, p.Rejects, p.Conflicts, want)
+		}
+	}
+	f("https://elsewhere.test/x", migrate.KindUnsafeLink, "is not one of allowed_hosts; correct the address, or add its host to allowed_hosts when it is yours")
+	f("javascript:alert(1)", migrate.KindUnsafeLink, "it is not an http or https address; correct the address")
+	f("https://me@carrot.test/", migrate.KindUnsafeLink, "user info before the host; correct the address")
+	f("https://go.carrot.test/go/x", migrate.KindLoopingLink, "leads back to the old links; correct the address to the page where visitors are to arrive")
+}
+
 // A row of which thousands differ is settled like any other.
 func TestOneIDOnEveryRow(t *testing.T) {
 	d := newDesk(t, carrot())

@@ -17,7 +17,7 @@ import (
 
 // order loads a row of the orders.
 func (m *money) order(row *keap.Order, at place) error {
-	m.sales = append(m.sales, placed[book.Sale]{book.Sale{
+	m.sales = append(m.sales, standing[book.Sale]{book.Sale{
 		ID: row.ID.Number, ContactID: row.ContactID.Number, OrderedAt: row.OrderedAt.Time.Unix(), Total: row.Total.Minor, Currency: m.text(row.Total.Currency),
 		Products: m.text(row.Products), SellerID: row.SalePartnerID.Number, LeadID: row.LeadPartnerID.Number, Type: m.text(row.Type),
 	}, at})
@@ -34,7 +34,7 @@ func (m *money) subscription(row *keap.Subscription, at place) error {
 	if !row.ID.Valid {
 		s.ID = madeID(s.ContactID, s.Product, s.PlanID, s.Amount, s.Currency, s.SellerID, s.LeadID, s.StartedAt)
 	}
-	m.subscriptions = append(m.subscriptions, placed[book.Subscription]{s, at})
+	m.subscriptions = append(m.subscriptions, standing[book.Subscription]{s, at})
 	return nil
 }
 
@@ -45,13 +45,13 @@ func (m *money) products() {
 	unplaced := map[string]use{}
 	placed := map[string]bool{}
 	note := func(name string, count func(*use)) {
-		if name == "" || placed[name] {
+		if name == "" || standing[name] {
 			return
 		}
 		u, seen := unplaced[name]
 		if !seen {
 			if kind, ambiguous := m.settings.Products.Kind(name, ""); kind != program.Unknown && !ambiguous {
-				placed[name] = true
+				standing[name] = true
 				return
 			}
 		}

@@ -1,14 +1,17 @@
 package migrate
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -44,7 +47,7 @@ func (c *Check) differ(format string, args ...any) {
 func Verify(ctx context.Context, s *Settings, b *book.Book, from store.Feed, progress Progress) ([]Check, *mapping.Map, error) {
 	run, err := b.LastRun(ctx)
 	if errors.Is(err, book.ErrNoRun) {
-		return nil, nil, errors.New("nothing was applied yet: there is nothing to verify")
+		return nil, nil, nothingApplied(ctx, b)
 	}
 	if err != nil {
 		return nil, nil, err
@@ -84,7 +87,27 @@ func Verify(ctx context.Context, s *Settings, b *book.Book, from store.Feed, pro
 	if err != nil {
 		return nil, nil, err
 	}
-	return append(checks, verifyMap(want, published, epoch)), published, nil
+	checks = append(checks, verifyMap(want, published, epoch))
+	if checks[0].Note == configChanged && !slices.ContainsFunc(checks, func(c Check) bool { return c.Differences > 0 }) {
+		checks[0].Note = "the configuration has changed since the run, and the book and the published map agree with it"
+	}
+	return checks, published, nil
+}
+
+const configChanged = "the configuration has changed since the run: plan and apply again, or put it back"
+
+// nothingApplied says why no run stands.
+func nothingApplied(ctx context.Context, b *book.Book) error {
+	runs, err := b.Runs(ctx)
+	switch {
+	case err != nil:
+		return err
+	case len(runs) == 0:
+		return errors.New("nothing was applied yet: there is nothing to verify")
+	case len(runs) == 1:
+		return fmt.Errorf("run %d was rolled back: nothing is applied now, and there is nothing to verify", runs[0].ID)
+	}
+	return fmt.Errorf("all %d runs were rolled back: nothing is applied now, and there is nothing to verify", len(runs))
 }
 
 // verifyExports reads the exports again and compares what they hold with what the run
@@ -106,7 +129,7 @@ func verifyExports(ctx context.Context, s *Settings, b *book.Book, planDir strin
 		}
 	}
 	if in.InputsID != p.InputsID && files.Differences == 0 {
-		files.Note = "the configuration has changed since the run: plan and apply again, or put it back"
+		files.Note = configChanged
 	}
 	return []Check{files}, p, nil
 }
@@ -172,6 +195,13 @@ func entryOrder(a, b []mapping.Entry, i, j int) int {
 	return strings.Compare(a[i].Key, b[j].Key)
 }
 
+// A gateway takes a new map over within a moment: answers that differ are asked for again
+// for so long before they count.
+const (
+	patience   = 5 * time.Second
+	askAgainIn = 250 * time.Millisecond
+)
+
 // How much of a live gateway is asked: every link and every partner as long as they are
 // few, and a seeded sample of pairs.
 const (
@@ -181,9 +211,11 @@ const (
 )
 
 // Against asks the live gateway at base for old links and compares its answers with the
-// published map's. It asks with HEAD, which is answered like GET and not counted. The
-// sample of a seed is always the same. now is the clock that the gateway decides by.
-func Against(ctx context.Context, base string, m *mapping.Map, now func() time.Time, seed uint64, progress Progress) (Check, error) {
+// published map's, which is epoch. It asks with HEAD, which is answered like GET and not
+// counted. The sample of a seed is always the same. now is the clock that the gateway
+// decides by. Answers that differ are asked for again until the gateway serves epoch, for
+// a few seconds; the note says what they look like when they go on differing.
+func Against(ctx context.Context, base string, m *mapping.Map, epoch int64, now func() time.Time, seed uint64, progress Progress) (Check, error) {
 	check := Check{Name: "live gateway " + base + " = published map"}
 	u, err := url.Parse(base)
 	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
@@ -203,24 +235,87 @@ func Against(ctx context.Context, base string, m *mapping.Map, now func() time.T
 	defer client.CloseIdleConnections()
 	bar := progress.Bar("asking the gateway", int64(len(targets)))
 	defer bar.Done()
+	g := &gatewayAsked{client, u, table, now}
+	check.Compared = len(targets)
+	wrong, err := g.askAll(ctx, targets, bar)
+	began := time.Now()
+	var serves int64
+	var ours bool
+	for err == nil && len(wrong) > 0 {
+		serves, ours = g.epoch(ctx)
+		// A few tell whether it is worth asking for all again.
+		few := wrong[:min(len(wrong), maxExamples)]
+		var still []answered
+		if still, err = g.askAll(ctx, targetsIn(few), noBar{}); err == nil && len(still) < len(few) {
+			wrong, err = g.askAll(ctx, targetsIn(wrong), noBar{})
+		}
+		if ours && serves == epoch || time.Since(began) > patience {
+			break
+		}
+		select {
+		case <-time.After(askAgainIn):
+		case <-ctx.Done():
+			err = ctx.Err()
+		}
+	}
+	if err != nil {
+		return check, fmt.Errorf("the gateway at %s does not answer: %w", base, err)
+	}
+	for _, a := range wrong {
+		check.differ("%s", a.difference)
+	}
+	switch {
+	case len(wrong) == 0 && serves != 0:
+		check.Note += fmt.Sprintf("; it took the published map over while it was asked, within %v", time.Since(began).Round(100*time.Millisecond))
+	case len(wrong) == 0:
+	case ours && serves != epoch:
+		check.Note += fmt.Sprintf("; it looks stale: it serves link map %d, and %d is published. Does it follow the same store?", serves, epoch)
+	case 2*len(wrong) <= len(targets):
+	case ours:
+		check.Note += "; it serves the published map, so its clock may show another time (a rehearsal: name it with --at)"
+	default:
+		check.Note += "; is this a carryover gateway? Most answers differ, and /readyz is none of a gateway's"
+	}
+	return check, nil
+}
 
-	ctx, cancel := context.WithCancel(ctx)
+// gatewayAsked is a live gateway, and what its answers are compared with.
+type gatewayAsked struct {
+	client *http.Client
+	base   *url.URL
+	table  *mapping.Table
+	now    func() time.Time
+}
+
+// answered is an answer that is not the map's.
+type answered struct{ target, difference string }
+
+func targetsIn(answers []answered) []string {
+	targets := make([]string, len(answers))
+	for i, a := range answers {
+		targets[i] = a.target
+	}
+	return targets
+}
+
+// askAll asks for targets and returns the answers that differ. It ends with the first
+// question that nobody answers.
+func (g *gatewayAsked) askAll(ctx context.Context, targets []string, bar Bar) (wrong []answered, err error) {
+	asking, cancel := context.WithCancel(ctx)
 	defer cancel()
 	work := make(chan string)
 	var mu sync.Mutex
-	var failed error
 	var wg sync.WaitGroup
 	for range askers {
 		wg.Go(func() {
 			for target := range work {
-				difference, err := ask(ctx, client, u, table, now, target)
+				difference, e := ask(asking, g.client, g.base, g.table, g.now, target)
 				mu.Lock()
-				check.Compared++
 				if difference != "" {
-					check.differ("%s", difference)
+					wrong = append(wrong, answered{target, difference})
 				}
-				if err != nil && failed == nil {
-					failed = err
+				if e != nil && err == nil {
+					err = e
 					cancel()
 				}
 				mu.Unlock()
@@ -232,16 +327,35 @@ feed:
 	for _, t := range targets {
 		select {
 		case work <- t:
-		case <-ctx.Done():
+		case <-asking.Done():
 			break feed
 		}
 	}
 	close(work)
 	wg.Wait()
-	if failed != nil {
-		return check, fmt.Errorf("the gateway at %s does not answer: %w", base, failed)
+	return wrong, cmp.Or(err, ctx.Err())
+}
+
+// epoch is the link map that the gateway says it serves; ours is false when what answers
+// is no gateway of carryover's.
+func (g *gatewayAsked) epoch(ctx context.Context) (epoch int64, ours bool) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, g.base.Scheme+"://"+g.base.Host+"/readyz", nil)
+	if err != nil {
+		return 0, false
 	}
-	return check, ctx.Err()
+	resp, err := g.client.Do(req)
+	if err != nil {
+		return 0, false
+	}
+	defer resp.Body.Close()
+	var health struct {
+		Epoch  *int64  `json:"epoch"`
+		Clicks *string `json:"clicks"`
+	}
+	if json.NewDecoder(io.LimitReader(resp.Body, 1<<20)).Decode(&health) != nil || health.Epoch == nil || health.Clicks == nil {
+		return 0, false
+	}
+	return *health.Epoch, true
 }
 
 // targetsOf lists paths with queries: every link, every code, every Keap id, every exact

@@ -7,6 +7,7 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -55,7 +56,11 @@ func TestVerify(t *testing.T) {
 		d.write("exports/contacts.csv", "Id,Email", "5,b@carrot.test")
 	}, "contacts.csv has changed", "promoter one")
 	f(func(d *desk) { d.must(os.Remove(d.path("exports", "contacts.csv"))) }, "contacts.csv is gone")
-	f(func(d *desk) { d.settings.ConfigHash = "another" }, "configuration has changed since the run")
+	f(func(d *desk) { d.settings.ConfigHash = "another" }, "configuration has changed since the run, and the book and the published map agree with it")
+	f(func(d *desk) {
+		d.settings.ConfigHash = "another"
+		d.settings.Policy.Cutoff = d.settings.Policy.Cutoff.AddDate(0, 1, 0)
+	}, "configuration has changed since the run: plan and apply again", "published policy")
 	f(func(d *desk) { d.settings.Policy.Cutoff = d.settings.Policy.Cutoff.AddDate(0, 1, 0) }, "published policy")
 	f(func(d *desk) {
 		m, _, err := d.store.Load(d.ctx())
@@ -85,6 +90,10 @@ func TestAgainst(t *testing.T) {
 		var mu sync.Mutex
 		methods := map[string]bool{}
 		gateway := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.Path == "/readyz" { // no link
+				w.Write([]byte(`{"ready":true,"epoch":1,"clicks":"ok"}`))
+				return
+			}
 			mu.Lock()
 			methods[r.Method] = true
 			mu.Unlock()
@@ -95,7 +104,7 @@ func TestAgainst(t *testing.T) {
 			w.WriteHeader(answer.Status())
 		}))
 		defer gateway.Close()
-		check, err := migrate.Against(d.ctx(), gateway.URL, m, time.Now, 1, migrate.NoProgress{})
+		check, err := migrate.Against(d.ctx(), gateway.URL, m, 1, time.Now, 1, migrate.NoProgress{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -129,8 +138,55 @@ func TestAgainst(t *testing.T) {
 	}, "/r/kiddo", "404")
 
 	for _, wrong := range []string{"", "127.0.0.1", "ftp://127.0.0.1", "http://127.0.0.1:1"} {
-		if _, err := migrate.Against(d.ctx(), wrong, m, time.Now, 1, migrate.NoProgress{}); err == nil {
+		if _, err := migrate.Against(d.ctx(), wrong, m, 1, time.Now, 1, migrate.NoProgress{}); err == nil {
 			t.Errorf("against %q: no error", wrong)
 		}
 	}
+}
+
+// A gateway that has not taken the newest map over yet is given a moment; one that does
+// not, and what is no gateway, are told apart.
+func TestAgainstAnotherMap(t *testing.T) {
+	d := newDesk(t, example())
+	d.migrate("example/exports")
+	m, _, err := d.store.Load(d.ctx())
+	d.must(err)
+	now := d.table()
+	before := *m
+	other := "https://carrot.test/other"
+	before.Policy.Pages = mapping.Pages{Landing: other, Login: other, Rejoin: other, Join: other, PasswordReset: other, Guide: other}
+	old, err := mapping.New(&before)
+	d.must(err)
+	f := func(late bool, ready string, differ bool, note string) {
+		t.Helper()
+		t.Run(note, func(t *testing.T) {
+			t.Parallel() // some wait for the gateway to take the map
+			var serves atomic.Pointer[mapping.Table]
+			serves.Store(old)
+			gateway := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if r.URL.Path == "/readyz" {
+					w.Write([]byte(ready))
+					if late {
+						serves.Store(now)
+					}
+					return
+				}
+				answer := serves.Load().Resolve(mapping.ParseTarget(r.Host, r.URL.RequestURI()), time.Now())
+				if answer.Location != "" {
+					w.Header().Set("Location", answer.Location)
+				}
+				w.WriteHeader(answer.Status())
+			}))
+			defer gateway.Close()
+			check, err := migrate.Against(d.ctx(), gateway.URL, m, 2, time.Now, 1, migrate.NoProgress{})
+			d.must(err)
+			if (check.Differences > 0) != differ || !strings.Contains(check.Note, note) {
+				t.Errorf("%d differences, note %q; want %q", check.Differences, check.Note, note)
+			}
+		})
+	}
+	f(true, `{"ready":true,"epoch":1,"clicks":"ok"}`, false, "it took the published map over while it was asked")
+	f(false, `{"ready":true,"epoch":1,"clicks":"ok"}`, true, "it looks stale: it serves link map 1, and 2 is published")
+	f(false, `{"ready":true,"epoch":2,"clicks":"ok"}`, true, "its clock may show another time")
+	f(false, `<html>`, true, "is this a carryover gateway?")
 }

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"carryover/gateway/click"
@@ -59,8 +60,30 @@ func (a *app) withClicks(f *clickFlags, fn func(b *book.Book, filter book.ClickF
 				fmt.Fprintf(a.errOut, "carryover: the newest clicks are not in this report: %v\n", err)
 			}
 		}
+		if err := a.knowsToken(b, filter.Token); err != nil {
+			return err
+		}
 		return fn(b, filter, p.settings.Zone)
 	})
+}
+
+// knowsToken fails when nobody has the ref token and no click ever named it: it is mistyped.
+func (a *app) knowsToken(b *book.Book, token string) error {
+	if token == "" {
+		return nil
+	}
+	clicks, err := b.ClickCounts(a.ctx, book.ClickFilter{Token: token}, book.ByPromoter, nil)
+	if err != nil || len(clicks) > 0 {
+		return err
+	}
+	content, err := b.Content(a.ctx)
+	if err != nil {
+		return err
+	}
+	if !slices.ContainsFunc(content.Promoters, func(p book.Promoter) bool { return p.Token == token }) {
+		return fmt.Errorf("no promoter has the ref token %q: \"carryover promoters\" lists them", token)
+	}
+	return nil
 }
 
 type clicksCmd struct {
@@ -104,7 +127,7 @@ func (c *clicksCmd) Run(a *app) error {
 				if a.JSON {
 					return enc.Encode(clickLine{k.At, k.Node, k.Seq, k.Host, k.Path, k.Outcome, k.Token, k.Link, k.Ad, k.Verdict, k.Reason, k.Referrer, k.UserAgent})
 				}
-				_, err := fmt.Fprintf(out, "%s  %-18s %-10s %s%s  %s\n", k.At.In(zone).Format("2006-01-02 15:04:05.000"), k.Outcome, k.Verdict, k.Host, k.Path, k.Reason)
+				_, err := fmt.Fprintf(out, "%s  %-18s %-10s %s%s  %s\n", k.At.In(zone).Format("2006-01-02 15:04:05.000 MST"), k.Outcome, k.Verdict, k.Host, k.Path, k.Reason)
 				return err
 			})
 			return errors.Join(err, out.Flush())
@@ -177,7 +200,7 @@ func (c *missesCmd) Run(a *app) error {
 					return err
 				}
 			}
-			rows = append(rows, []string{m.Host + m.Path, m.Outcome, fmt.Sprint(m.Human), fmt.Sprint(m.Total), m.Last.In(zone).Format("2006-01-02 15:04"), m.TopReferrer})
+			rows = append(rows, []string{m.Host + m.Path, m.Outcome, fmt.Sprint(m.Human), fmt.Sprint(m.Total), m.Last.In(zone).Format("2006-01-02 15:04 MST"), m.TopReferrer})
 		}
 		if a.JSON {
 			return nil

@@ -65,6 +65,7 @@ func TestMigration(t *testing.T) {
 		}
 		d.contains(d.ok("map", "diff", "2", "2"), "mean the same")
 		d.contains(d.ok("map", "rollback", "1"), "Link map 1 is live now")
+		d.contains(d.ok("map", "rollback", "1"), "Link map 1 is live already (")
 		d.write("carryover.toml", config)
 		d.ok("verify")
 		epochs := d.objects(d.ok("map", "list", "--json"))
@@ -96,7 +97,7 @@ func TestMigration(t *testing.T) {
 		d.fails(exitFailed, []string{"run 2 was undone already"}, "rollback", "2")
 		d.contains(d.ok("rollback"), "Run 1 is undone", "The book is empty now")
 		d.fails(exitFailed, []string{"there is no run to undo"}, "rollback")
-		d.fails(exitFailed, []string{"nothing was applied yet"}, "verify")
+		d.fails(exitFailed, []string{"all 2 runs were rolled back: nothing is applied now"}, "verify")
 
 		// and once more from the start: the same book
 		d.ok("plan", sample(d, "small"))
@@ -106,6 +107,27 @@ func TestMigration(t *testing.T) {
 			d.Errorf("%d promoters after applying again", n)
 		}
 	})
+}
+
+// Commands that are printed work as they stand: with the flags that chose the program.
+func TestPrintedCommands(t *testing.T) {
+	d := newSampleDesk(t)
+	d.write("my program.toml", d.read("carryover.toml"))
+	url, server := storetest.StartRedis(t)
+	f := func(flags []string, want string) {
+		t.Helper()
+		with := func(args ...string) []string { return append(args, flags...) }
+		d.contains(d.ok(with("plan", sample(t, "tiny"))...), binary+want+" apply ")
+		d.contains(d.ok(with("apply")...), "Next: "+binary+want+" verify\n", "Then: "+binary+want+" gateway\n")
+		d.contains(d.ok(with("examples")...), "Ask why:       "+binary+want+" resolve ")
+	}
+	f(nil, "")
+	f([]string{"--config", "my program.toml", "--data", "other"}, " --config 'my program.toml' --data other")
+	f([]string{"--redis", url, "--data", "third"}, " --data third --redis "+url)
+	d.redis = url // known without being named
+	f([]string{"--data", "fourth"}, " --data fourth")
+	d.redis = ""
+	f([]string{"--redis", "redis://:hunter2@" + server.Addr(), "--data", "fifth"}, " --data fifth")
 }
 
 func (d *desk) contains(text string, want ...string) {
@@ -361,6 +383,10 @@ func TestJSON(t *testing.T) {
 	}
 	d.contains(d.ok("clicks"), "No clicks")
 	d.contains(d.ok("misses"), "No misses")
+	for _, command := range []string{"clicks", "misses"} {
+		d.fails(exitFailed, []string{`no promoter has the ref token "nobody"`, `"carryover promoters"`}, command, "--promoter", "nobody")
+	}
+	d.contains(d.ok("clicks", "--promoter", "b99606"), "No clicks")
 	for _, args := range [][]string{{"promoters"}, {"map", "list"}, {"verify"}, {"examples"}, {"version"}, {"clicks", "--raw"}} {
 		d.ok(args...)
 	}
@@ -383,6 +409,9 @@ func TestDecisions(t *testing.T) {
 	d.fails(exitDecide, []string{"a conflict that blocks has no decision", "date_order:partners.csv:created_at", "data/plan/conflicts.csv", "--decisions", "Nothing was changed"}, "apply")
 	if slices.Contains(d.files("data"), "map.snapshot") || len(d.objects(d.ok("promoters", "--json"))) != 0 {
 		t.Error("apply changed something")
+	}
+	if r := d.fails(exitFailed, []string{`the book data/book.db: no map was published yet: run "carryover apply" first`}, "resolve", "x"); strings.Count(r.err, "data/book.db") != 1 {
+		t.Errorf("said twice: %s", r.err)
 	}
 	decide := func(value string) {
 		rows, err := csv.NewReader(strings.NewReader(d.read("data/plan/conflicts.csv"))).ReadAll()
@@ -411,6 +440,74 @@ func TestDecisions(t *testing.T) {
 	decide("month_first")
 	d.fails(exitFailed, []string{`was decided as "day_first"`, `not "month_first"`, "plan again"}, "apply", "p2", "--decisions", "decided.csv")
 	d.fails(exitFailed, []string{"date_order:partners.csv:created_at", `was "day_first"`, `"month_first"`, "decided.csv"}, "apply", "p2")
+}
+
+// What a person has typed into conflicts.csv outlives the next plan: it is kept when it
+// still answers a question, and the file is put aside when it does not.
+func TestDecisionsAreKept(t *testing.T) {
+	d := newSampleDesk(t)
+	d.write("exports/a.csv", "Id,Code,Status\n1,one,1\n2,two,1\n2,zwei,1\n")
+	d.write("exports/b.csv", "Id,Code,Status\n1,uno,1\n")
+	fill := func(id, value string) {
+		t.Helper()
+		rows, err := csv.NewReader(strings.NewReader(d.read("data/plan/conflicts.csv"))).ReadAll()
+		if err != nil {
+			t.Fatal(err)
+		}
+		var out strings.Builder
+		w := csv.NewWriter(&out)
+		for _, row := range rows {
+			if row[0] == id {
+				row[6] = value
+			}
+			w.Write(row)
+		}
+		w.Flush()
+		d.write("data/plan/conflicts.csv", out.String())
+	}
+	plan := func(code int, want string, args ...string) {
+		t.Helper()
+		r := d.run(append([]string{"plan", "exports"}, args...)...)
+		if r.code != code || !strings.Contains(r.err, want) || want == "" && r.err != "" {
+			t.Fatalf("plan %v: exit %d, want %d and %q\n%s", args, r.code, code, want, r.err)
+		}
+	}
+	plan(exitDecide, "")
+	fill("duplicate:partners:1", "later")
+	plan(exitDecide, "Decisions found in data/plan/conflicts.csv were kept: duplicate:partners:1 = later.")
+	given := []string{"--decisions", "given.csv"}
+	d.write("given.csv", "id,decision\nduplicate:partners:2,first\n")
+	plan(exitDone, "kept: duplicate:partners:1 = later.", given...)
+	if !strings.Contains(d.ok("apply"), "Run 1") {
+		t.Error("the plan with decisions from both files was not applied")
+	}
+	d.ok("verify")
+	var codes []string
+	for _, p := range d.objects(d.ok("promoters", "--json")) {
+		codes = append(codes, p["ref_token"].(string))
+	}
+	if got := strings.Join(codes, " "); got != "uno two" {
+		t.Errorf("promoters %s, want uno two", got)
+	}
+	// What the command line names comes first, and the typing that it overrules is put aside.
+	d.write("given.csv", "id,decision\nduplicate:partners:1,first\nduplicate:partners:2,first\n")
+	typed := d.read("data/plan/conflicts.csv")
+	plan(exitDone, "The former data/plan/conflicts.csv holds decisions that do not count in this plan (duplicate:partners:1): it is kept as data/plan/conflicts-before.csv.", given...)
+	if d.read("data/plan/conflicts-before.csv") != typed {
+		t.Error("conflicts-before.csv is not what was typed")
+	}
+	// Other rows: asked again.
+	d.write("exports/b.csv", "Id,Code,Status\n1,eins,1\n")
+	plan(exitDecide, "it is kept as data/plan/conflicts-before-2.csv.")
+	d.contains(d.read("data/plan/conflicts.csv"), "asked again")
+	// A wrong word, and a file that cannot be read: refused, and still there.
+	fill("duplicate:partners:1", "both")
+	d.fails(exitFailed, []string{"data/plan/conflicts.csv:", `"both"`, "first, later"}, "plan", "exports")
+	d.write("data/plan/conflicts.csv", "my notes\n")
+	d.fails(exitFailed, []string{"mend data/plan/conflicts.csv or move it away"}, "plan", "exports")
+	if got := d.read("data/plan/conflicts.csv"); got != "my notes\n" {
+		t.Errorf("conflicts.csv is %q", got)
+	}
 }
 
 // partnersCSV is a partner list with the given codes.

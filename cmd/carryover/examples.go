@@ -10,6 +10,7 @@ import (
 	"carryover/mapping"
 	"carryover/mapping/book"
 	"carryover/mapping/store"
+	"carryover/migrate/report"
 )
 
 type examplesCmd struct{}
@@ -28,7 +29,7 @@ func (examplesCmd) Run(a *app) error {
 	return a.withMap(func(p *program, _ *book.Book, s store.Store) error {
 		m, _, err := s.Load(a.ctx)
 		if err != nil {
-			return err
+			return unpublished(err)
 		}
 		table, err := mapping.New(m)
 		if err != nil {
@@ -64,7 +65,8 @@ func (examplesCmd) Run(a *app) error {
 }
 
 // invocation is how this program was called, with the flags that choose the program it
-// speaks of: what a person can copy.
+// speaks of: what a person can copy. A Redis that the environment names, or one with a
+// password, is left out.
 func (a *app) invocation() string {
 	words := []string{os.Args[0]}
 	if a.Config != "carryover.toml" {
@@ -73,7 +75,10 @@ func (a *app) invocation() string {
 	if a.Data != "data" {
 		words = append(words, "--data", a.Data)
 	}
-	return strings.Join(words, " ")
+	if u, err := url.Parse(a.Redis); err == nil && a.Redis != os.Getenv("REDIS_URL") && u.User == nil {
+		words = append(words, "--redis", a.Redis)
+	}
+	return report.Command(words...)
 }
 
 func outcome(d mapping.Decision) map[string]any {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -53,17 +54,19 @@ func (c *gatewayCmd) Run(a *app) error {
 		if err != nil {
 			return usage("--at: %v", err)
 		}
-		o.Now = rehearsal(start)
+		o.Now, o.Rehearsal = rehearsal(start), true
 		o.Logger.Warn("rehearsal: the clock does not show the real time", "clock", start.Format(time.RFC3339))
 	}
-	// Without Redis the book is the store, made when missing: the map is waited for. With
-	// Redis this may be a machine without a book.
-	_, missing := os.Stat(a.bookPath(p))
-	if o.RedisURL == "" || missing == nil {
-		if o.Book, err = book.Open(a.bookPath(p)); err != nil {
-			return err
-		}
+	// With Redis this may be a machine without a book. Without it the book is the store: one
+	// that is not there is somewhere else, and an empty one in its place would hide that.
+	o.Book, err = a.readBook(p)
+	switch {
+	case err == nil:
 		defer o.Book.Close()
+	case !errors.Is(err, book.ErrNoBook):
+		return err
+	case o.RedisURL == "":
+		return fmt.Errorf("nothing to serve: %w, or name the Redis that holds the link map with --redis", err)
 	}
 	s, err := a.openStore(p, o.Book)
 	if err != nil {

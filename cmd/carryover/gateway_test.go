@@ -93,7 +93,7 @@ func TestClickReports(t *testing.T) {
 		if c := raw[3]; c["ad"] != "ad7" || c["link"] != "Shop" {
 			d.Errorf("the click with an ad: %v", c)
 		}
-		d.contains(d.ok("clicks", "--raw"), "2023-02-15 12:00:", "forward", "go.carrot.test/go/course/RI_967048") // the program's zone
+		d.contains(d.ok("clicks", "--raw"), "2023-02-15 12:00:", " PST  forward", "go.carrot.test/go/course/RI_967048") // the program's zone
 
 		count := func(by string) map[string]float64 {
 			d.Helper()
@@ -130,7 +130,7 @@ func TestClickReports(t *testing.T) {
 		if fields(misses[0]) != sorted("host path outcome human total first last top_referrer") {
 			d.Errorf("misses --json has %s", fields(misses[0]))
 		}
-		d.contains(d.ok("misses"), "go.carrot.test/go/course/nobody", "elsewhere.test/x", "go.carrot.test/go/no-such-link/RI_967048")
+		d.contains(d.ok("misses"), "2023-02-15 12:00 PST", "go.carrot.test/go/course/nobody", "elsewhere.test/x", "go.carrot.test/go/no-such-link/RI_967048")
 		if n := len(d.objects(d.ok("misses", "--json", "--limit", "1"))); n != 1 {
 			d.Errorf("misses --limit 1: %d", n)
 		}
@@ -138,10 +138,45 @@ func TestClickReports(t *testing.T) {
 			d.Errorf("the gateway ended with %d:\n%s", code, g.err)
 		}
 		d.objects(g.err.String()) // its log is JSON, every line
+		d.contains(g.err.String(), `"msg":"stopping: `, `"msg":"stopped","clicks_recorded":8,"clicks_dropped":0`)
 		if n := len(d.objects(d.ok("clicks", "--raw", "--json"))); n != 8 {
 			d.Errorf("%d clicks after the gateway has stopped", n)
 		}
 	})
+}
+
+// A partner link on the site itself is a miss of no page: what is shown names the
+// parameter, never what it said.
+func TestMissesNameTheParameter(t *testing.T) {
+	d := newSampleDesk(t)
+	d.write("carryover.toml", d.read("carryover.toml")+"\n[links]\ncode_params = [\"aff\", \"partner\"]\n")
+	d.ok("plan", sample(t, "tiny"))
+	d.ok("apply")
+	g := d.gateway("--at", "2023-02-15T20:00:00Z")
+	const host = "go.carrot.test"
+	for _, query := range []string{"?aff=b99606", "?utm_source=x&aff=other", "?partner=b99606&secret=1", ""} {
+		g.get(d, host, "/"+query)
+	}
+	var got []string
+	for _, m := range d.objects(d.ok("misses", "--json")) {
+		got = append(got, fmt.Sprint(m["path"], " ", m["total"]))
+	}
+	if want := "/?aff= 2, / 1, /?partner= 1"; strings.Join(got, ", ") != want {
+		t.Errorf("misses %s, want %s", strings.Join(got, ", "), want)
+	}
+}
+
+// A map that was rolled back to nothing is served, and said to be empty.
+func TestEmptyMap(t *testing.T) {
+	d := newSampleDesk(t)
+	d.ok("plan", sample(t, "tiny"))
+	d.ok("apply")
+	d.ok("rollback")
+	g := d.gateway()
+	if status, health := g.health(d); status != 200 || !strings.Contains(fmt.Sprint(health["warnings"]), "the link map is empty") {
+		t.Errorf("%d %v", status, health)
+	}
+	d.contains(g.err.String(), "the published map is empty", `"level":"WARN"`)
 }
 
 // A gateway takes over what is published while it runs, and goes on without its store.
@@ -212,9 +247,14 @@ func TestVerifyAgainst(t *testing.T) {
 
 func TestGatewayRefusals(t *testing.T) {
 	d := newSampleDesk(t)
+	// Without a book there is nothing to serve, and none is made.
+	d.untouched(func() {
+		d.fails(exitFailed, []string{"nothing to serve", "there is no book yet at other/book.db", `"carryover apply"`, "--data", "--redis"}, "gateway", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0", "--data", "other")
+	})
+	d.redis, _ = storetest.StartRedis(t)
 	g := d.gateway()
-	d.fails(exitFailed, []string{"the public address cannot be listened on", g.visitors, "in use", "listen"}, "gateway", "--listen", g.visitors, "--admin-listen", "127.0.0.1:0", "--data", "other")
-	d.fails(exitFailed, []string{"the admin address cannot be listened on", "admin_listen"}, "gateway", "--listen", "127.0.0.1:0", "--admin-listen", g.visitors, "--data", "other")
+	d.fails(exitFailed, []string{"the public address cannot be listened on", g.visitors, "in use", "--listen", "[gateway] listen"}, "gateway", "--listen", g.visitors, "--admin-listen", "127.0.0.1:0", "--data", "other")
+	d.fails(exitFailed, []string{"the admin address cannot be listened on", "--admin-listen", "[gateway] admin_listen"}, "gateway", "--listen", "127.0.0.1:0", "--admin-listen", g.visitors, "--data", "other")
 	d.write("file", "")
 	d.fails(exitFailed, []string{"data directory", "--data"}, "gateway", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0", "--data", "file/data")
 }

@@ -200,7 +200,10 @@ func (mapPublishCmd) Run(a *app) error {
 		if err != nil {
 			return err
 		}
-		return a.tellEpoch(e, changed)
+		if !changed {
+			return a.tellEpoch(e, "is live already: the book and the configuration say nothing new")
+		}
+		return a.tellEpoch(e, "is live now")
 	})
 }
 
@@ -217,11 +220,18 @@ Example: carryover map rollback 3`
 
 func (c *mapRollbackCmd) Run(a *app) error {
 	return a.withMap(func(_ *program, _ *book.Book, s store.Store) error {
+		before, err := liveEpoch(a, s)
+		if err != nil {
+			return err
+		}
 		e, err := s.Activate(a.ctx, c.Epoch)
 		if err != nil {
 			return notKept(err, c.Epoch, s)
 		}
-		return a.tellEpoch(e, true)
+		if e.ID == before {
+			return a.tellEpoch(e, "is live already")
+		}
+		return a.tellEpoch(e, "is live now")
 	})
 }
 
@@ -233,14 +243,11 @@ func notKept(err error, epoch int64, s store.Store) error {
 	return err
 }
 
-func (a *app) tellEpoch(e store.Epoch, changed bool) error {
+// tellEpoch writes which map is live; state is what became of it.
+func (a *app) tellEpoch(e store.Epoch, state string) error {
 	if a.JSON {
 		return a.line(e)
 	}
-	word := "is live now"
-	if !changed {
-		word = "is live already: the book and the configuration say nothing new"
-	}
-	_, err := fmt.Fprintf(a.out, "Link map %d %s (%d links, %d codes, %d Keap ids).\n", e.ID, word, e.Links, e.Partners, e.IDs)
+	_, err := fmt.Fprintf(a.out, "Link map %d %s (%d links, %d codes, %d Keap ids).\n", e.ID, state, e.Links, e.Partners, e.IDs)
 	return err
 }

@@ -6,6 +6,8 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"time"
 
 	"carryover/mapping/book"
@@ -22,7 +24,8 @@ type planCmd struct {
 func (planCmd) Help() string {
 	return `Reads referral partners, contacts and tracking links in whatever shape they were exported,
 decides nothing silently and changes nothing. Writes plan.json, conflicts.csv, rejects/, links.csv and
-report.html. Exits 3 when a conflict needs a decision first.
+report.html. Exits 3 when a conflict needs a decision first. Decisions that were filled into the folder's
+conflicts.csv are kept; --decisions comes before them.
 
 Example: carryover plan exports/ --out data/plan`
 }
@@ -66,6 +69,10 @@ func (c *planCmd) Run(a *app) error {
 		return err
 	}
 	defer folder.Discard()
+	decisions, kept, err := migrate.KeepDecisions(out, decisions)
+	if err != nil {
+		return err
+	}
 	dir, err := os.Getwd()
 	if err != nil {
 		return err
@@ -76,14 +83,18 @@ func (c *planCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	plan.Decisions = c.Decisions
+	plan.Decisions, plan.Kept = c.Decisions, kept
 	if err := folder.Write(plan, func(w io.Writer) error { return report.HTML(w, plan, p.Program) }); err != nil {
 		return err
+	}
+	tellKept(a.errOut, plan, out)
+	for _, note := range folder.Notes() {
+		fmt.Fprintln(a.errOut, note)
 	}
 	if a.JSON {
 		err = a.line(plan)
 	} else {
-		err = report.Plan(a.out, plan, out)
+		err = report.Plan(a.out, plan, out, a.invocation())
 	}
 	if err != nil {
 		return err
@@ -92,6 +103,24 @@ func (c *planCmd) Run(a *app) error {
 		return &errExit{code: exitDecide}
 	}
 	return nil
+}
+
+// tellKept says which decisions were found in the folder that the plan was written to.
+func tellKept(w io.Writer, plan *migrate.Plan, dir string) {
+	var list []string
+	for _, c := range plan.Conflicts {
+		if c.Decision != "" && slices.Contains(plan.Kept, c.ID) {
+			list = append(list, c.ID+" = "+c.Decision)
+		}
+	}
+	if len(list) == 0 {
+		return
+	}
+	more := ""
+	if n := len(list) - 5; n > 0 {
+		list, more = list[:5], fmt.Sprintf(" and %d more", n)
+	}
+	fmt.Fprintf(w, "Decisions found in %s were kept: %s%s.\n", filepath.Join(dir, "conflicts.csv"), strings.Join(list, ", "), more)
 }
 
 type applyCmd struct {
@@ -157,6 +186,6 @@ func (c *applyCmd) Run(a *app) error {
 		state = "is live now"
 	}
 	fmt.Fprintf(a.out, "Link map %d %s in %s: %d links, %d codes, %d Keap ids.\n", res.Epoch.ID, state, s, res.Epoch.Links, res.Epoch.Partners, res.Epoch.IDs)
-	fmt.Fprintln(a.out, "Next: carryover verify, then carryover gateway.")
+	fmt.Fprintf(a.out, "Next: %[1]s verify\nThen: %[1]s gateway\n", a.invocation())
 	return nil
 }

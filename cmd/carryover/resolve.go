@@ -16,7 +16,7 @@ import (
 )
 
 type resolveCmd struct {
-	At  string `placeholder:"TIME" help:"The moment of the click, as RFC 3339 or a date; now when left out."`
+	At  string `placeholder:"TIME" help:"The moment of the click, as RFC 3339, a date, or a time in the program's zone; now when left out."`
 	URL string `arg:"" help:"An old link, or - to read TIME<tab>URL lines from standard input."`
 }
 
@@ -38,6 +38,7 @@ type answer struct {
 	RefToken string   `json:"ref_token"`
 	Link     string   `json:"link"`
 	Reasons  []string `json:"reasons"`
+	Note     string   `json:"note,omitempty"`
 }
 
 func (c *resolveCmd) Run(a *app) error {
@@ -70,6 +71,9 @@ func (c *resolveCmd) Run(a *app) error {
 	for _, r := range ans.Reasons {
 		fmt.Fprintln(a.out, "  -", r)
 	}
+	if ans.Note != "" {
+		fmt.Fprintln(a.out, "  note:", ans.Note)
+	}
 	return nil
 }
 
@@ -89,18 +93,34 @@ func (a *app) publishedTable(p *program) (*mapping.Table, error) {
 	}
 	defer s.Close()
 	m, _, err := s.Load(a.ctx)
-	if errors.Is(err, store.ErrNoMap) {
-		return nil, fmt.Errorf("%w in %s: run \"carryover apply\" first", err, s)
-	}
 	if err != nil {
-		return nil, err
+		return nil, unpublished(err)
 	}
 	return mapping.New(m)
 }
 
+// unpublished says what to do when there is no map yet.
+func unpublished(err error) error {
+	if errors.Is(err, store.ErrNoMap) {
+		return fmt.Errorf("%w: run \"carryover apply\" first", err)
+	}
+	return err
+}
+
 func resolve(table *mapping.Table, url string, at time.Time) answer {
-	d, why := table.Explain(mapping.ParseURL(url), at)
-	return answer{url, at.Format(time.RFC3339Nano), d.Outcome.String(), d.Status(), d.Location, d.Token, d.Link, why}
+	req := mapping.ParseURL(url)
+	d, why := table.Explain(req, at)
+	return answer{url, at.Format(time.RFC3339Nano), d.Outcome.String(), d.Status(), d.Location, d.Token, d.Link, why, keapsOwn(req.Host)}
+}
+
+// keapsOwn is a note on links that no DNS of the program's brings to the gateway; empty
+// for all others.
+func keapsOwn(host string) string {
+	host, _, _ = strings.Cut(strings.TrimSuffix(strings.ToLower(host), "."), ":")
+	if !strings.HasSuffix(host, ".infusionsoft.com") && !strings.HasSuffix(host, ".isrefer.com") {
+		return ""
+	}
+	return "links on " + host + " reach the gateway only when they were re-pointed in Keap, and only as long as the Keap account lives"
 }
 
 // longestLine bounds a line of the input, in bytes: no address is as long.
@@ -214,13 +234,19 @@ func trimLineEnd(line []byte) []byte {
 	return bytes.TrimSuffix(bytes.TrimSuffix(line, []byte("\n")), []byte("\r"))
 }
 
-// parseInstant reads a moment, or a date as its beginning in the program's zone.
+// withoutZone are the ways to write a moment on the program's own clock.
+var withoutZone = []string{"2006-01-02T15:04:05", "2006-01-02T15:04", time.DateTime, "2006-01-02 15:04", time.DateOnly}
+
+// parseInstant reads a moment; without a zone it is one of the program's, and a date is
+// its beginning.
 func parseInstant(s string, zone *time.Location) (time.Time, error) {
 	if t, err := time.Parse(time.RFC3339Nano, s); err == nil {
 		return t, nil
 	}
-	if t, err := time.ParseInLocation(time.DateOnly, s, zone); err == nil {
-		return t, nil
+	for _, layout := range withoutZone {
+		if t, err := time.ParseInLocation(layout, s, zone); err == nil {
+			return t, nil
+		}
 	}
-	return time.Time{}, fmt.Errorf("%q is no time: write it like 2023-03-31T23:59:59-07:00, or a date", s)
+	return time.Time{}, fmt.Errorf("%q is no time: write it like 2023-03-31T23:59:59-07:00, without the zone for the time in %s, or a date", s, zone)
 }

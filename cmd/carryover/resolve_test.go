@@ -67,6 +67,48 @@ func TestResolveCases(t *testing.T) {
 	}
 }
 
+// A link on a domain of Keap's does not come to the gateway by itself.
+func TestResolveKeapsOwnDomains(t *testing.T) {
+	d := newSampleDesk(t)
+	d.ok("plan", sample(t, "tiny"))
+	d.ok("apply")
+	f := func(url string, noted bool) {
+		t.Helper()
+		out := d.ok("resolve", "--at", "2023-02-15", url)
+		one := d.objects(d.ok("resolve", "--json", "--at", "2023-02-15", url))[0]
+		_, inJSON := one["note"]
+		if strings.Contains(out, "note: links on xy123.") != noted || inJSON != noted || one["outcome"] != "forward" {
+			t.Errorf("%s: %s%v", url, out, one)
+		}
+	}
+	f("https://xy123.infusionsoft.com/go/course/b99606", true)
+	f("XY123.isrefer.com/go/course/b99606", true)
+	f("https://go.carrot.test/go/course/b99606", false)
+}
+
+// A time without a zone is one of the program's: the last second before its cutoff, and
+// the first after it.
+func TestResolveInTheProgramsZone(t *testing.T) {
+	d := newSampleDesk(t)
+	d.ok("plan", sample(t, "tiny"))
+	d.ok("apply")
+	f := func(at, wantAt, outcome string) {
+		t.Helper()
+		one := d.objects(d.ok("resolve", "--json", "--at", at, "https://go.carrot.test/go/course/b99606"))[0]
+		r := d.runWith(strings.NewReader(at+"\thttps://go.carrot.test/go/course/b99606\n"), "resolve", "--json", "-")
+		line := d.objects(r.out)[0] // which repeats what was asked
+		if one["at"] != wantAt || one["outcome"] != outcome || line["at"] != at || line["outcome"] != outcome {
+			t.Errorf("at %s: %v at %v, %v at %v; want %s at %s", at, one["outcome"], one["at"], line["outcome"], line["at"], outcome, wantAt)
+		}
+	}
+	f("2023-03-31T23:59:59", "2023-03-31T23:59:59-07:00", "forward")
+	f("2023-03-31 23:59", "2023-03-31T23:59:00-07:00", "forward")
+	f("2023-04-01 00:00:00", "2023-04-01T00:00:00-07:00", "login")
+	f("2023-04-01T00:00", "2023-04-01T00:00:00-07:00", "login")
+	f("2023-03-31T23:59:59Z", "2023-03-31T23:59:59Z", "forward")
+	d.fails(exitUsage, []string{`"31.3.2023" is no time`, "without the zone for the time in America/Los_Angeles"}, "resolve", "--at", "31.3.2023", "x")
+}
+
 // resolves asks for all cases in one stream, and for a few one by one.
 func (d *desk) resolves(cases []resolveCase) {
 	d.Helper()

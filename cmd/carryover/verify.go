@@ -26,6 +26,17 @@ when money does not agree, or only by what a person has decided.
 Example: carryover verify --against http://127.0.0.1:8080`
 }
 
+// liveEpoch is the number of the live map; 0 when there is none.
+func liveEpoch(a *app, s store.Store) (int64, error) {
+	epochs, err := s.Epochs(a.ctx)
+	for _, e := range epochs {
+		if e.Live {
+			return e.ID, err
+		}
+	}
+	return 0, err
+}
+
 func (c *verifyCmd) Run(a *app) error {
 	return a.withMap(func(p *program, b *book.Book, s store.Store) error {
 		now := time.Now
@@ -42,7 +53,11 @@ func (c *verifyCmd) Run(a *app) error {
 			return err
 		}
 		if c.Against != "" {
-			live, err := migrate.Against(a.ctx, c.Against, published, now, c.Seed, progress)
+			epoch, err := liveEpoch(a, s)
+			if err != nil {
+				return err
+			}
+			live, err := migrate.Against(a.ctx, c.Against, published, epoch, now, c.Seed, progress)
 			if err != nil {
 				return err
 			}

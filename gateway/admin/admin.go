@@ -30,6 +30,7 @@ type Status struct {
 	Program, Node             string
 	Ready                     bool
 	Reasons, Warnings, Errors []string
+	Rehearsal                 bool // Now is not the real time
 	Now, PublishedAt          time.Time
 	Epoch                     int64
 	Source, PlanID            string
@@ -63,6 +64,7 @@ const statusWithin = 5 * time.Second
 var statusHTML string
 
 var statusTemplate = template.Must(template.New("status").Funcs(template.FuncMap{
+	"clock": func(t time.Time) string { return t.Format("2006-01-02 15:04:05 MST") },
 	"when":  func(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05 UTC") },
 	"round": func(d time.Duration) string { return d.Round(100 * time.Millisecond).String() },
 }).Parse(statusHTML))

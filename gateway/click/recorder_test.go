@@ -32,6 +32,24 @@ func closeRecorder(t *testing.T, r *Recorder) {
 	}
 }
 
+// What visitors did is readable by the owner of the gateway only.
+func TestSpoolIsPrivate(t *testing.T) {
+	dir := t.TempDir()
+	r := newRecorder(t, RecorderOptions{Path: filepath.Join(dir, "clicks.db")})
+	if _, err := r.Record(aClick()); err != nil {
+		t.Fatal(err)
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil || len(entries) == 0 {
+		t.Fatalf("%v, %v", entries, err)
+	}
+	for _, e := range entries {
+		if at, err := e.Info(); err != nil || at.Mode().Perm() != 0o600 {
+			t.Errorf("%s: %v, %v", e.Name(), at.Mode(), err)
+		}
+	}
+}
+
 func aClick() *book.Click {
 	c := fullClick()
 	c.At, c.Verdict, c.Reason, c.Rules = time.Now(), "", "", 0

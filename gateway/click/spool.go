@@ -61,6 +61,11 @@ func openSpool(path, node, durability string, now time.Time) (*spool, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return nil, err
 	}
+	// It holds what visitors did: for its owner only. SQLite gives its log the same mode.
+	// Never opened when it is there: closing it would drop the locks of this process.
+	if f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600); err == nil {
+		f.Close() // what cannot be made is told by the driver
+	}
 	db, err := sql.Open("sqlite", spoolURL(path, "rwc", durability, 1500*time.Millisecond))
 	if err != nil {
 		return nil, err

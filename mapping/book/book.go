@@ -54,7 +54,7 @@ func OpenExisting(path string) (*Book, error) {
 		if errors.Is(err, fs.ErrNotExist) {
 			return nil, fmt.Errorf("%w at %s: run \"carryover plan\" and \"carryover apply\" first, or name its folder with --data", ErrNoBook, path)
 		}
-		return nil, err
+		return nil, fmt.Errorf("the book cannot be looked for in the data directory: %w; choose another with --data", err)
 	}
 	return open(path, true)
 }

@@ -224,7 +224,8 @@ func (b *Book) ClickCounts(ctx context.Context, f ClickFilter, by string, zone *
 
 // Miss is a URL that did not resolve to all that it seems to name.
 type Miss struct {
-	Host, Path  string
+	Host        string
+	Path        string // with the names of the affiliate parameters, such as /?aff=
 	Outcome     string // what the last one was answered
 	Human       int64
 	Total       int64
@@ -241,30 +242,35 @@ func (b *Book) Misses(ctx context.Context, f ClickFilter, limit int) ([]Miss, er
 	}
 	where, args := f.where("at", time.Millisecond, time.Millisecond)
 	// A bare column beside MAX is of the row that has the maximum (SQLite's documented reading).
-	rows, err := b.r.QueryContext(ctx, `SELECT host, path, outcome, SUM(verdict = 'human') AS human, COUNT(*) AS total, MIN(at) AS first, MAX(at)
-		FROM click WHERE miss = 1 AND `+where+` GROUP BY host, path ORDER BY human DESC, total DESC, host, path LIMIT ?`, append(args, limit)...)
+	rows, err := b.r.QueryContext(ctx, `SELECT host, path, params, outcome, SUM(verdict = 'human') AS human, COUNT(*) AS total, MIN(at) AS first, MAX(at)
+		FROM click WHERE miss = 1 AND `+where+` GROUP BY host, path, params ORDER BY human DESC, total DESC, host, path, params LIMIT ?`, append(args, limit)...)
 	if err != nil {
 		return nil, fmt.Errorf("reading misses: %w", err)
 	}
 	defer rows.Close()
 	var out []Miss
+	var params []string
 	for rows.Next() {
 		var m Miss
+		var names string
 		var first, last int64
-		if err := rows.Scan(&m.Host, &m.Path, &m.Outcome, &m.Human, &m.Total, &first, &last); err != nil {
+		if err := rows.Scan(&m.Host, &m.Path, &names, &m.Outcome, &m.Human, &m.Total, &first, &last); err != nil {
 			return nil, fmt.Errorf("reading misses: %w", err)
 		}
 		m.First, m.Last = time.UnixMilli(first).UTC(), time.UnixMilli(last).UTC()
-		out = append(out, m)
+		out, params = append(out, m), append(params, names)
 	}
 	if err := rows.Err(); err != nil {
 		return nil, fmt.Errorf("reading misses: %w", err)
 	}
 	for i := range out {
-		err := b.r.QueryRowContext(ctx, `SELECT referrer FROM click WHERE miss = 1 AND host = ? AND path = ? AND `+where+`
-			GROUP BY referrer ORDER BY COUNT(*) DESC, referrer LIMIT 1`, append([]any{out[i].Host, out[i].Path}, args...)...).Scan(&out[i].TopReferrer)
+		err := b.r.QueryRowContext(ctx, `SELECT referrer FROM click WHERE miss = 1 AND host = ? AND path = ? AND params = ? AND `+where+`
+			GROUP BY referrer ORDER BY COUNT(*) DESC, referrer LIMIT 1`, append([]any{out[i].Host, out[i].Path, params[i]}, args...)...).Scan(&out[i].TopReferrer)
 		if err != nil && err != sql.ErrNoRows {
 			return nil, fmt.Errorf("reading misses: %w", err)
+		}
+		if params[i] != "" {
+			out[i].Path += "?" + strings.ReplaceAll(params[i], ",", "=&") + "="
 		}
 	}
 	return out, nil

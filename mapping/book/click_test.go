@@ -42,6 +42,7 @@ func someClicks(day time.Time) []Click {
 		click(4, "/wp-login.php", "", "", "not_found", "bot", true, ""),
 		click(4, "/wp-login.php", "", "", "not_found", "bot", true, ""),
 	}
+	clicks[7].Params, clicks[8].Params = "aff", "aff"
 	for i := range clicks {
 		clicks[i].Seq = int64(i + 1)
 	}
@@ -153,9 +154,10 @@ func TestMissesMostWantedFirst(t *testing.T) {
 	}
 	want := []Miss{
 		{"go.carrot.test", "/go/gone/X", "not_found", 2, 3, clickDay.Add(2 * time.Hour), clickDay.Add(4 * time.Hour), "https://b.example"},
-		{"go.carrot.test", "/wp-login.php", "not_found", 0, 4, clickDay.Add(2 * time.Hour), clickDay.Add(4 * time.Hour), ""},
+		{"go.carrot.test", "/wp-login.php", "not_found", 0, 2, clickDay.Add(4 * time.Hour), clickDay.Add(4 * time.Hour), ""},
+		{"go.carrot.test", "/wp-login.php?aff=", "not_found", 0, 2, clickDay.Add(2 * time.Hour), clickDay.Add(3 * time.Hour), ""},
 	}
-	for limit, n := range map[int]int{0: 2, 1: 1, 9: 2} {
+	for limit, n := range map[int]int{0: 3, 1: 1, 9: 3} {
 		if got, err := b.Misses(ctx, ClickFilter{}, limit); err != nil || fmt.Sprint(got) != fmt.Sprint(want[:n]) {
 			t.Errorf("got  %v (%v)\nwant %v", got, err, want[:n])
 		}

@@ -119,7 +119,7 @@ func (s *InBook) explain(err, missing error) error {
 		return nil
 	}
 	if errors.Is(err, book.ErrNoEpoch) {
-		return fmt.Errorf("%s: %w (%w)", s, missing, err)
+		return fmt.Errorf("%s: %w", s, missing)
 	}
 	return fmt.Errorf("%s: %w", s, err)
 }

@@ -14,9 +14,10 @@ import (
 const spelled = 5
 
 // Plan writes the closing text of a plan whose files were written to outDir: what was
-// read, what it makes of the program, and what to do next.
-func Plan(w io.Writer, p *migrate.Plan, outDir string) error {
-	out := &text{}
+// read, what it makes of the program, and what to do next. command is how a person calls
+// carryover for this program, as one line of a shell; see [Command].
+func Plan(w io.Writer, p *migrate.Plan, outDir, command string) error {
+	out := &text{command: visible(command)}
 	out.files(p, outDir)
 	out.unread(p)
 	out.totals(p)
@@ -31,7 +32,10 @@ func Plan(w io.Writer, p *migrate.Plan, outDir string) error {
 }
 
 // text gathers the lines; a buffer does not fail.
-type text struct{ bytes.Buffer }
+type text struct {
+	bytes.Buffer
+	command string
+}
 
 func (t *text) line(format string, args ...any) { fmt.Fprintf(t, format+"\n", args...) }
 
@@ -157,7 +161,7 @@ func (t *text) next(p *migrate.Plan, outDir string) {
 	open := p.Open()
 	if len(open) == 0 {
 		t.line("Review %s, then run:", visible(file("report.html")))
-		t.line("  carryover apply %s", visible(quoted(outDir)))
+		t.line("  %s apply %s", t.command, visible(quoted(outDir)))
 		return
 	}
 	t.line("%s be answered before it can be applied:", counted(len(open), "question must", "questions must"))
@@ -176,9 +180,9 @@ func (t *text) next(p *migrate.Plan, outDir string) {
 	t.line("  1. Fill in the column \"decision\" of %s,", visible(file("conflicts.csv")))
 	t.line("     in the rows where \"blocking\" says yes.")
 	t.line("  2. See what comes of it:")
-	t.line("       carryover plan --decisions %s --out %s %s", visible(file("conflicts.csv")), visible(quoted(outDir)), visible(arguments(p.Args)))
+	t.line("       %s plan --decisions %s --out %s %s", t.command, visible(file("conflicts.csv")), visible(quoted(outDir)), visible(arguments(p.Args)))
 	t.line("     or carry it out at once:")
-	t.line("       carryover apply --decisions %s %s", visible(file("conflicts.csv")), visible(quoted(outDir)))
+	t.line("       %s apply --decisions %s %s", t.command, visible(file("conflicts.csv")), visible(quoted(outDir)))
 }
 
 func cmpID(p *migrate.Plan) string {
@@ -204,6 +208,9 @@ func choices(c migrate.Conflict) string {
 	}
 	return strings.Join(list, " or ")
 }
+
+// Command makes a line of words that a shell reads as these.
+func Command(words ...string) string { return arguments(words) }
 
 func arguments(args []string) string {
 	words := make([]string, 0, len(args))

@@ -17,7 +17,7 @@ import (
 func TestPlanText(t *testing.T) {
 	for name, dir := range map[string]string{"blocked": "data/plan", "ready": "my data/plan", "settled": "data/plan", "crowded": "data/plan", "empty": "out"} {
 		var b strings.Builder
-		if err := Plan(&b, plans()[name], dir); err != nil {
+		if err := Plan(&b, plans()[name], dir, "carryover"); err != nil {
 			t.Fatal(err)
 		}
 		golden(t, name+".txt", b.String())
@@ -27,10 +27,26 @@ func TestPlanText(t *testing.T) {
 	}
 }
 
+// What a person is told to run chooses the program that was planned.
+func TestPlanNamesTheProgram(t *testing.T) {
+	command := Command("bin/carryover", "--config", "my program.toml", "--data", "data/example")
+	for name, want := range map[string][]string{"ready": {" apply "}, "blocked": {" plan --decisions ", " apply --decisions "}} {
+		var b strings.Builder
+		if err := Plan(&b, plans()[name], "out", command); err != nil {
+			t.Fatal(err)
+		}
+		for _, w := range want {
+			if w = "bin/carryover --config 'my program.toml' --data data/example" + w; !strings.Contains(b.String(), w) {
+				t.Errorf("%s lacks %q:\n%s", name, w, b.String())
+			}
+		}
+	}
+}
+
 func TestWriteErrorsComeBack(t *testing.T) {
 	full := errors.New("disk full")
 	w := failing{full}
-	if err := Plan(w, ready(), "x"); !errors.Is(err, full) {
+	if err := Plan(w, ready(), "x", "carryover"); !errors.Is(err, full) {
 		t.Errorf("Plan: %v", err)
 	}
 	if err := HTML(w, ready(), "x"); !errors.Is(err, full) {

@@ -63,6 +63,23 @@ func decoded(r io.Reader, encoding string, valid bool) io.Reader {
 	return r
 }
 
+// Text reads a whole file, which a person has saved from a spreadsheet, as UTF-8: its mark
+// decides the encoding, else it is UTF-8 when it is valid, and Windows-1252 otherwise.
+func Text(r io.Reader) ([]byte, error) {
+	encoding, rest, err := readMark(r)
+	if err != nil {
+		return nil, err
+	}
+	text, err := io.ReadAll(rest)
+	if err != nil {
+		return nil, err
+	}
+	if encoding == "" && !utf8.Valid(text) {
+		encoding = Windows1252
+	}
+	return io.ReadAll(decoded(bytes.NewReader(text), encoding, utf8.Valid(text)))
+}
+
 // meter passes bytes on and keeps what only the whole file can tell.
 type meter struct {
 	r     io.Reader
