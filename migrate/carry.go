@@ -14,9 +14,9 @@ import (
 	"carryover/migrate/sheet"
 )
 
-// moneyKinds are the exports that need to know first who the promoters are, in the order
-// they are read.
-var moneyKinds = []string{keap.Referrals, keap.Orders, keap.Subscriptions, keap.Commissions, keap.Clawbacks, keap.Payments, keap.Ledger}
+// moneyKinds are the exports that need to know first who the promoters are. What one list
+// names is read one after the other, beside the next list.
+var moneyKinds = [][]string{{keap.Referrals, keap.Orders, keap.Subscriptions}, {keap.Commissions, keap.Clawbacks, keap.Payments, keap.Ledger}}
 
 // rejectedRow is a row of money that could not be loaded: it may be what a ledger and its
 // rows do not agree on.
@@ -44,10 +44,10 @@ func (m *money) rows(f *sheet.File, index int, each func() error, onReject func(
 	}
 	switch f.Kind {
 	case keap.Referrals:
-		m.referrals = slices.Grow(m.referrals, f.Rows)
+		m.referrals.grow(f.Rows)
 		return keap.ReadReferrals(f, func(line int, r *keap.Referral) error { return cmp.Or(each(), m.referral(r, at(line))) }, onReject)
 	case keap.Orders:
-		m.sales = slices.Grow(m.sales, f.Rows)
+		m.sales.grow(f.Rows)
 		return keap.ReadOrders(f, currency, func(line int, r *keap.Order) error { return cmp.Or(each(), m.order(r, at(line))) }, onReject)
 	case keap.Subscriptions:
 		return keap.ReadSubscriptions(f, currency, func(line int, r *keap.Subscription) error { return cmp.Or(each(), m.subscription(r, at(line))) }, onReject)
@@ -92,24 +92,28 @@ func (p *Plan) carry(m *money) {
 		changes.Sources = append(changes.Sources, book.Source{Path: f.Path, Kind: f.Kind})
 	}
 	m.tellTypes()
+	sorted := inBackground(func() (struct{}, error) { m.sortEarnings(); return struct{}{}, nil })
 
-	known := func(id int64) (book.ReferralRow, bool) { return find(m.before.ReferralRows.Create, id, referralRowID) }
-	m.referrals = oneOfEach(m, keap.Referrals, m.referrals, referralRowID, func(r *book.ReferralRow) int64 { return r.SetAt }, m.sayReferral, known)
-	rows := merge(m.before.ReferralRows.Create, bare(m.referrals), referralRowID)
+	knownReferral := func(id int64) (book.ReferralRow, bool) { return find(m.before.ReferralRows.Create, id, referralRowID) }
+	oneOfEach(m, keap.Referrals, &m.referrals, referralRowID, func(r *book.ReferralRow) int64 { return r.SetAt }, m.sayReferral, knownReferral)
+	rows := merge(m.before.ReferralRows.Create, m.referrals.rows, referralRowID)
 	changes.ReferralRows, p.Tables["referral_row"] = split(m.before.ReferralRows.Create, rows, func(a, b *book.ReferralRow) int { return cmp.Compare(a.ID, b.ID) })
 
-	m.sales = oneOfEach(m, keap.Orders, m.sales, saleID, func(s *book.Sale) int64 { return s.OrderedAt }, m.saySale, func(id int64) (book.Sale, bool) { return find(m.before.Sales.Create, id, saleID) })
-	sales := merge(m.before.Sales.Create, bare(m.sales), saleID)
+	knownSale := func(id int64) (book.Sale, bool) { return find(m.before.Sales.Create, id, saleID) }
+	oneOfEach(m, keap.Orders, &m.sales, saleID, func(s *book.Sale) int64 { return s.OrderedAt }, m.saySale, knownSale)
+	sales := merge(m.before.Sales.Create, m.sales.rows, saleID)
 	changes.Sales, p.Tables["sale"] = split(m.before.Sales.Create, sales, func(a, b *book.Sale) int { return cmp.Compare(a.ID, b.ID) })
 
-	m.subscriptions = oneOfEach(m, keap.Subscriptions, m.subscriptions, subscriptionID, func(s *book.Subscription) int64 { return s.StartedAt }, saySubscription,
-		func(id int64) (book.Subscription, bool) {
-			return find(m.before.Subscriptions.Create, id, subscriptionID)
-		})
-	m.allSubscriptions = merge(m.before.Subscriptions.Create, bare(m.subscriptions), subscriptionID)
+	knownSubscription := func(id int64) (book.Subscription, bool) {
+		return find(m.before.Subscriptions.Create, id, subscriptionID)
+	}
+	oneOfEach(m, keap.Subscriptions, &m.subscriptions, subscriptionID, func(s *book.Subscription) int64 { return s.StartedAt }, saySubscription, knownSubscription)
+	m.allSubscriptions = merge(m.before.Subscriptions.Create, m.subscriptions.rows, subscriptionID)
 	changes.Subscriptions, p.Tables["subscription"] = split(m.before.Subscriptions.Create, m.allSubscriptions, func(a, b *book.Subscription) int { return cmp.Compare(a.ID, b.ID) })
 
+	sorted()
 	m.settleEarnings()
+	findings := inBackground(func() ([]Finding, error) { return m.findings(), nil }) // it only reads
 	added := notIn(m.earnings, m.before.Commissions)
 	paid := m.payouts()
 	entries, left := m.reconcile(added, paid)
@@ -134,7 +138,8 @@ func (p *Plan) carry(m *money) {
 
 	m.products()
 	m.vanished()
-	p.Findings, p.FindingsBy = m.findings(), map[string]int{}
+	p.Findings, _ = findings()
+	p.FindingsBy = map[string]int{}
 	for i := range p.Findings {
 		p.FindingsBy[p.Findings[i].Kind]++
 	}
@@ -153,14 +158,6 @@ func (m *money) leave(left map[account]bool, partner int64, currency string, whe
 func referralRowID(r *book.ReferralRow) int64   { return r.ID }
 func saleID(s *book.Sale) int64                 { return s.ID }
 func subscriptionID(s *book.Subscription) int64 { return s.ID }
-
-func bare[T any](rows []standing[T]) []T {
-	out := make([]T, len(rows))
-	for i := range rows {
-		out[i] = rows[i].row
-	}
-	return out
-}
 
 // find looks an id up in rows that ascend by it.
 func find[T any](rows []T, id int64, idOf func(*T) int64) (row T, ok bool) {
@@ -281,24 +278,26 @@ func (m *money) tellMoved(changed []book.Referral) {
 // contactsAfter are the contacts that customers, orders and commissions name, and those
 // of the book that these exports tell otherwise.
 func (m *money) contactsAfter() (book.Rows[book.Contact], TableCount) {
-	named := make(map[int64]bool, len(m.before.Contacts.Create))
+	named := make([]int64, 0, len(m.before.Contacts.Create)+len(m.referrals.rows)+len(m.sales.rows)+len(m.subscriptions.rows)+len(m.earnings))
 	for i := range m.before.Contacts.Create {
-		named[m.before.Contacts.Create[i].ID] = true
+		named = append(named, m.before.Contacts.Create[i].ID)
 	}
-	for i := range m.referrals {
-		named[m.referrals[i].row.ContactID] = true
+	for i := range m.referrals.rows {
+		named = append(named, m.referrals.rows[i].ContactID)
 	}
-	for i := range m.sales {
-		named[m.sales[i].row.ContactID] = true
+	for i := range m.sales.rows {
+		named = append(named, m.sales.rows[i].ContactID)
 	}
-	for i := range m.subscriptions {
-		named[m.subscriptions[i].row.ContactID] = true
+	for i := range m.subscriptions.rows {
+		named = append(named, m.subscriptions.rows[i].ContactID)
 	}
 	for i := range m.earnings {
-		named[m.earnings[i].ContactID] = true
+		named = append(named, m.earnings[i].ContactID)
 	}
+	slices.Sort(named)
+	named = slices.Compact(named)
 	after := make([]book.Contact, 0, len(named))
-	for _, id := range slices.Sorted(maps.Keys(named)) {
+	for _, id := range named {
 		if c, ok := m.contactOf(id); ok {
 			after = append(after, c)
 		}
@@ -345,22 +344,22 @@ func (m *money) vanished() {
 		}
 	}
 	tell(keap.Links, gone)
-	tell(keap.Referrals, absent(m.before.ReferralRows.Create, m.referrals, referralRowID))
-	tell(keap.Orders, absent(m.before.Sales.Create, m.sales, saleID))
-	tell(keap.Subscriptions, absent(m.before.Subscriptions.Create, m.subscriptions, subscriptionID))
+	tell(keap.Referrals, absent(m.before.ReferralRows.Create, m.referrals.rows, referralRowID))
+	tell(keap.Orders, absent(m.before.Sales.Create, m.sales.rows, saleID))
+	tell(keap.Subscriptions, absent(m.before.Subscriptions.Create, m.subscriptions.rows, subscriptionID))
 	m.vanishedEarnings(keap.Commissions, book.KindCommission, tell)
 	m.vanishedEarnings(keap.Clawbacks, book.KindClawback, tell)
 }
 
 // absent lists the ids of before that now lacks; both ascend.
-func absent[T any](before []T, now []standing[T], idOf func(*T) int64) []string {
+func absent[T any](before []T, now []T, idOf func(*T) int64) []string {
 	var ids []string
 	for i := range before {
 		id := idOf(&before[i])
-		for len(now) > 0 && idOf(&now[0].row) < id {
+		for len(now) > 0 && idOf(&now[0]) < id {
 			now = now[1:]
 		}
-		if len(now) == 0 || idOf(&now[0].row) != id {
+		if len(now) == 0 || idOf(&now[0]) != id {
 			ids = append(ids, strconv.FormatInt(id, 10))
 		}
 	}
@@ -480,63 +479,18 @@ func (p *Plan) totalMoney(m *money, customers []book.Referral) {
 		r.Payments += amountOr(s.payments, 0)
 		r.Ending += s.closing
 	}
-	for a, t := range m.tallies() {
+	for a, t := range m.tallied {
 		r := of(a.currency)
 		r.RowCommissions += t.commissions
 		r.RowClawbacks += t.clawbacks
 		r.RowPayments += t.payments
 	}
-
-	type monthKey struct {
-		month    int32
-		currency string
-	}
-	months := map[monthKey]*MonthTotals{}
-	in := func(month int32, currency string) *MonthTotals {
-		k := monthKey{month, currency}
-		if months[k] == nil {
-			months[k] = &MonthTotals{Month: program.Month(month).String(), Currency: currency}
-		}
-		return months[k]
-	}
-	balances := map[balanceKey]*balance{}
-	post := func(partner int64, currency string, month int32, amount int64, payment bool) {
-		of(currency).Book += amount
-		g := m.who.byPartner[partner]
-		if g == nil {
-			return
-		}
-		of(currency).Promoters += amount
-		k := balanceKey{g, currency}
-		b := balances[k]
-		if b == nil {
-			b = &balance{months: map[int32]int64{}}
-			balances[k] = b
-		}
-		b.amount += amount
-		if payment {
-			b.paid -= amount
-		} else {
-			b.months[month] += amount
-		}
-	}
-	for _, list := range [][]book.Commission{m.before.Commissions, p.Changes.Money.Commissions, p.Changes.Money.Entries} {
-		for i := range list {
-			e := &list[i]
-			post(e.PartnerID, e.Currency, e.Month, e.Amount, false)
-			switch e.Kind {
-			case book.KindCommission:
-				in(e.Month, e.Currency).Commissions += e.Amount
-			case book.KindClawback:
-				in(e.Month, e.Currency).Clawbacks -= e.Amount
-			}
-		}
-	}
-	for _, list := range [][]book.Payout{m.before.Payouts, p.Changes.Money.Payouts} {
-		for i := range list {
-			e := &list[i]
-			post(e.PartnerID, e.Currency, e.Month, -e.Amount, true)
-			in(e.Month, e.Currency).Payments += e.Amount
+	balances := m.balances(p)
+	for i, b := range balances {
+		r := of(m.accounts.list[i].currency)
+		r.Book += b.amount
+		if m.who.byPartner[m.accounts.list[i].partner] != nil {
+			r.Promoters += b.amount
 		}
 	}
 	for _, c := range slices.Sorted(maps.Keys(byCurrency)) {
@@ -545,17 +499,10 @@ func (p *Plan) totalMoney(m *money, customers []book.Referral) {
 			m.add(newConflict(KindCurrency, c, fmt.Sprintf("there are amounts in %s, and the program is in %s: they are kept apart and never added", c, m.settings.Currency)))
 		}
 	}
-	for _, t := range months {
-		p.Months = append(p.Months, *t)
-	}
-	slices.SortFunc(p.Months, func(a, b MonthTotals) int {
-		return cmp.Or(strings.Compare(a.Currency, b.Currency), strings.Compare(a.Month, b.Month))
-	})
 	now := program.Month(monthOf(m.asOfStart, m.settings.Zone))
-	for k, b := range balances {
-		line := Balance{Token: k.promoter.promoter.Token, Name: k.promoter.promoter.Name, Status: k.promoter.promoter.Status, Currency: k.currency, Amount: b.amount, Held: b.held(m.settings.Terms, now)}
+	for _, line := range m.owed(balances, now) {
 		p.Balances = append(p.Balances, line)
-		if b.amount < 0 {
+		if line.Amount < 0 {
 			m.negative = append(m.negative, line)
 		}
 	}
@@ -570,28 +517,120 @@ func (p *Plan) totalMoney(m *money, customers []book.Referral) {
 	}
 }
 
-type balanceKey struct {
-	promoter *group
-	currency string
-}
-
-// balance is what a promoter earned, by month, and was paid.
+// balance is what an account was credited, by month, and was paid.
 type balance struct {
 	amount, paid int64
-	months       map[int32]int64
+	entries      int
+	earned       []program.Earning // in any order
 }
 
-// held is the part of a balance that is still inside the hold in the month on.
-func (b *balance) held(terms program.Terms, on program.Month) int64 {
-	earnings := make([]program.Earning, 0, len(b.months))
-	for _, month := range slices.Sorted(maps.Keys(b.months)) {
-		earnings = append(earnings, program.Earning{Month: program.Month(month), Amount: b.months[month]})
-	}
-	held := int64(0)
-	for _, e := range program.Open(earnings, b.paid) {
-		if terms.Held(e.Month, on) {
-			held += e.Amount
+// balances are those of all accounts once the plan is applied. On the way it adds up the
+// months of the report.
+func (m *money) balances(p *Plan) []balance {
+	commissions := [][]book.Commission{m.before.Commissions, p.Changes.Money.Commissions, p.Changes.Money.Entries}
+	payouts := [][]book.Payout{m.before.Payouts, p.Changes.Money.Payouts}
+	// Entries of one account stand together: there are too many for a list each.
+	counts := make([]int32, len(m.accounts.list)+1)
+	for _, list := range commissions {
+		for i := range list {
+			a := m.accounts.of(list[i].PartnerID, list[i].Currency)
+			for int(a)+1 >= len(counts) {
+				counts = append(counts, 0)
+			}
+			counts[a+1]++
 		}
 	}
-	return held
+	for _, list := range payouts {
+		for i := range list {
+			m.accounts.of(list[i].PartnerID, list[i].Currency)
+		}
+	}
+	for len(counts) <= len(m.accounts.list) {
+		counts = append(counts, 0)
+	}
+	for i := 1; i < len(counts); i++ {
+		counts[i] += counts[i-1]
+	}
+	earned := make([]program.Earning, counts[len(counts)-1])
+	out := make([]balance, len(m.accounts.list))
+	for i := range out {
+		out[i].earned = earned[counts[i]:counts[i]:counts[i+1]]
+	}
+
+	months := map[string]map[int32]*MonthTotals{}
+	in := func(month int32, currency string) *MonthTotals {
+		if months[currency] == nil {
+			months[currency] = map[int32]*MonthTotals{}
+		}
+		t := months[currency][month]
+		if t == nil {
+			t = &MonthTotals{Month: program.Month(month).String(), Currency: currency}
+			months[currency][month] = t
+		}
+		return t
+	}
+	for _, list := range commissions {
+		for i := range list {
+			e := &list[i]
+			b := &out[m.accounts.of(e.PartnerID, e.Currency)]
+			b.amount += e.Amount
+			b.entries++
+			b.earned = append(b.earned, program.Earning{Month: program.Month(e.Month), Amount: e.Amount})
+			switch e.Kind {
+			case book.KindCommission:
+				in(e.Month, e.Currency).Commissions += e.Amount
+			case book.KindClawback:
+				in(e.Month, e.Currency).Clawbacks -= e.Amount
+			}
+		}
+	}
+	for _, list := range payouts {
+		for i := range list {
+			e := &list[i]
+			b := &out[m.accounts.of(e.PartnerID, e.Currency)]
+			b.amount -= e.Amount
+			b.entries++
+			b.paid += e.Amount
+			in(e.Month, e.Currency).Payments += e.Amount
+		}
+	}
+	for _, byMonth := range months {
+		for _, t := range byMonth {
+			p.Months = append(p.Months, *t)
+		}
+	}
+	slices.SortFunc(p.Months, func(a, b MonthTotals) int {
+		return cmp.Or(strings.Compare(a.Currency, b.Currency), strings.Compare(a.Month, b.Month))
+	})
+	return out
+}
+
+// owed joins the balances of the partners of each promoter.
+func (m *money) owed(balances []balance, on program.Month) []Balance {
+	type owner struct {
+		promoter *group
+		currency string
+	}
+	joined := map[owner][]int{}
+	for i := range balances {
+		a := m.accounts.list[i]
+		if g := m.who.byPartner[a.partner]; g != nil && balances[i].entries > 0 {
+			joined[owner{g, a.currency}] = append(joined[owner{g, a.currency}], i)
+		}
+	}
+	out := make([]Balance, 0, len(joined))
+	for k, list := range joined {
+		q := &k.promoter.promoter
+		line := Balance{Token: q.Token, Name: q.Name, Status: q.Status, Currency: k.currency}
+		var earned []program.Earning
+		paid := int64(0)
+		for _, i := range list {
+			line.Amount += balances[i].amount
+			paid += balances[i].paid
+			earned = append(earned, balances[i].earned...)
+		}
+		line.Held = program.HeldOf(m.settings.Terms, earned, paid, on)
+		out = append(out, line)
+	}
+	return out
 }

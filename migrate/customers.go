@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"slices"
+	"sort"
 	"strconv"
 	"strings"
 	"time"
@@ -129,10 +130,35 @@ func lostBy(winner, loser *book.ReferralRow) int {
 	return lostOnID
 }
 
-// standing is a row and where it stands.
-type standing[T any] struct {
-	row T
-	at  place
+// listed are rows and where each of them stands.
+type listed[T any] struct {
+	rows []T
+	at   []place
+}
+
+func (l *listed[T]) add(row T, at place) {
+	l.rows, l.at = append(l.rows, row), append(l.at, at)
+}
+
+func (l *listed[T]) grow(n int) {
+	l.rows, l.at = slices.Grow(l.rows, n), slices.Grow(l.at, n)
+}
+
+// byID sorts rows by their ids, and those of one id as they stand.
+type byID[T any] struct {
+	*listed[T]
+	id func(*T) int64
+}
+
+func (s byID[T]) Len() int { return len(s.rows) }
+
+func (s byID[T]) Less(i, j int) bool {
+	return cmp.Or(cmp.Compare(s.id(&s.rows[i]), s.id(&s.rows[j])), comparePlaces(s.at[i], s.at[j])) < 0
+}
+
+func (s byID[T]) Swap(i, j int) {
+	s.rows[i], s.rows[j] = s.rows[j], s.rows[i]
+	s.at[i], s.at[j] = s.at[j], s.at[i]
 }
 
 // referral loads a row of the referral list.
@@ -141,15 +167,15 @@ func (m *money) referral(row *keap.Referral, at place) error {
 	if err != nil {
 		return err
 	}
-	if _, known := m.contactOf(row.ContactID.Number); !known {
+	if !m.knowsContact(row.ContactID.Number) {
 		return &sheet.Reject{Reason: sheet.UnknownContact, Field: "contact_id", Hint: "no contact of these exports or of the book has this id: add the contact list that holds it"}
 	}
 	r := book.ReferralRow{
 		ID: row.ID.Number, ContactID: row.ContactID.Number, PartnerID: partner, SetAt: row.SetAt.Time.Unix(),
-		Type: m.text(row.Type), Source: m.text(row.Source), Note: m.text(row.Note),
+		Type: m.words.text(row.Type), Source: m.words.text(row.Source), Note: m.words.text(row.Note),
 	}
 	if row.ExpiresAt.Valid {
-		r.ExpiresOn = m.text(row.ExpiresAt.Time.In(m.settings.Zone).Format(time.DateOnly))
+		r.ExpiresOn = m.words.text(row.ExpiresAt.Time.In(m.settings.Zone).Format(time.DateOnly))
 	}
 	if r.Type != "PERMANENT" && r.Type != "MANUAL" && r.Type != "COOKIE" {
 		m.otherTypes[r.Type]++
@@ -158,7 +184,7 @@ func (m *money) referral(row *keap.Referral, at place) error {
 	if !row.ID.Valid {
 		r.ID = madeID(r.ContactID, r.PartnerID, r.SetAt, r.ExpiresOn, r.Type, r.Source, r.Note)
 	}
-	m.referrals = append(m.referrals, standing[book.ReferralRow]{r, at})
+	m.referrals.add(r, at)
 	return nil
 }
 
@@ -171,46 +197,60 @@ func madeID(parts ...any) int64 {
 // oneOfEach leaves one row of every id: copies are skipped, and of rows that differ the
 // one with the later date holds, or a person decides. The rows come out in ascending
 // order of their ids.
-func oneOfEach[T comparable](m *money, kind string, rows []standing[T], id func(*T) int64, date func(*T) int64, says func(*T) string, known func(id int64) (T, bool)) []standing[T] {
-	slices.SortFunc(rows, func(a, b standing[T]) int {
-		return cmp.Or(cmp.Compare(id(&a.row), id(&b.row)), comparePlaces(a.at, b.at))
-	})
-	out := rows[:0]
-	for i := 0; i < len(rows); {
+func oneOfEach[T comparable](m *money, kind string, l *listed[T], id func(*T) int64, date func(*T) int64, says func(*T) string, known func(id int64) (T, bool)) {
+	if sorted := (byID[T]{l, id}); !sort.IsSorted(sorted) {
+		sort.Sort(sorted)
+	}
+	kept := 0
+	for i := 0; i < len(l.rows); {
 		n := i + 1
-		for n < len(rows) && id(&rows[n].row) == id(&rows[i].row) {
+		for n < len(l.rows) && id(&l.rows[n]) == id(&l.rows[i]) {
 			n++
 		}
-		same := rows[i:n]
+		holds := i
+		if n > i+1 {
+			holds = i + m.oneOf(kind, id(&l.rows[i]), l.at[i:n], func(a, b int) bool { return l.rows[i+a] == l.rows[i+b] },
+				func(j int) candidate { return candidate{l.at[i+j], date(&l.rows[i+j]), says(&l.rows[i+j])} },
+				func(j int) bool {
+					before, inBook := known(id(&l.rows[i]))
+					return inBook && l.rows[i+j] == before
+				})
+		}
+		l.rows[kept], l.at[kept] = l.rows[holds], l.at[holds]
+		kept++
 		i = n
-		different := slices.Clone(same[:1]) // out grows over rows
-		for _, r := range same[1:] {
-			if slices.ContainsFunc(different, func(d standing[T]) bool { return d.row == r.row }) {
-				m.supersede(r.at, skippedDuplicate)
-			} else {
-				different = append(different, r)
-			}
-		}
-		holds := 0
-		if len(different) > 1 {
-			candidates, recommended := make([]candidate, len(different)), 0
-			before, inBook := known(id(&different[0].row))
-			for i := range different {
-				candidates[i] = candidate{different[i].at, date(&different[i].row), says(&different[i].row)}
-				if inBook && different[i].row == before {
-					recommended = i
-				}
-			}
-			holds = m.choose(kind, strconv.FormatInt(id(&different[0].row), 10), candidates, recommended)
-			for j, r := range different {
-				if j != holds {
-					m.supersede(r.at, skippedSuperseded)
-				}
-			}
-		}
-		out = append(out, different[holds])
 	}
-	return out
+	clear(l.rows[kept:])
+	l.rows, l.at = l.rows[:kept], l.at[:kept]
+}
+
+// oneOf chooses one of several rows of an id; the others are skipped.
+func (m *money) oneOf(kind string, id int64, at []place, same func(i, j int) bool, say func(i int) candidate, inBook func(i int) bool) int {
+	different := []int{0}
+	for i := 1; i < len(at); i++ {
+		if slices.ContainsFunc(different[:min(len(different), maxCompared)], func(j int) bool { return same(i, j) }) {
+			m.supersede(at[i], skippedDuplicate)
+		} else {
+			different = append(different, i)
+		}
+	}
+	if len(different) == 1 {
+		return 0
+	}
+	candidates, recommended := make([]candidate, len(different)), 0
+	for n, i := range different {
+		candidates[n] = say(i)
+		if inBook(i) {
+			recommended = n
+		}
+	}
+	holds := different[m.choose(kind, strconv.FormatInt(id, 10), candidates, recommended)]
+	for _, i := range different {
+		if i != holds {
+			m.supersede(at[i], skippedSuperseded)
+		}
+	}
+	return holds
 }
 
 // customerOf is the key that a contact's customer has.

@@ -7,8 +7,10 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"carryover/mapping/book"
@@ -59,9 +61,9 @@ type RejectLine struct {
 // returns is called for each, and once with nil at the end of the file.
 type RejectSink func(f *sheet.File, index int) func(*sheet.Reject) error
 
-// modelKinds are the exports that say who the promoters are and what the links, in the
-// order they are read.
-var modelKinds = []string{keap.Partners, keap.Contacts, keap.Links}
+// modelKinds are the exports that say who the promoters are and what the links. What one
+// list names is read one after the other, beside the next list.
+var modelKinds = [][]string{{keap.Partners, keap.Links}, {keap.Contacts}}
 
 // exports is everything that was read.
 type exports struct {
@@ -73,7 +75,7 @@ type exports struct {
 	found   []*sheet.File // as they were found
 	files   []FilePlan    // what became of them
 	unread  []Unread
-	rejects []RejectLine
+	rejects [][]RejectLine // by file
 
 	known      map[int64]*book.Alias // what the book says of partners, by Keap id
 	knownLinks map[string]string     // and of links: code to destination
@@ -126,8 +128,8 @@ func readExports(ctx context.Context, req *Request, before *book.Content) (*expo
 	if len(files) == 0 {
 		return nil, x.nothingFound(req.Args)
 	}
-	x.found, x.files = files, make([]FilePlan, len(files))
-	if err := x.readKinds(ctx, modelKinds, x.rows); err != nil {
+	x.found, x.files, x.rejects = files, make([]FilePlan, len(files)), make([][]RejectLine, len(files))
+	if err := x.readKinds(ctx, "reading partners, contacts and links", modelKinds, x.rows); err != nil {
 		return nil, err
 	}
 	x.settlePartners()
@@ -139,19 +141,57 @@ func readExports(ctx context.Context, req *Request, before *book.Content) (*expo
 // rowsOf reads the rows of one file; each is to be called for every row.
 type rowsOf func(f *sheet.File, index int, each func() error, onReject func(*sheet.Reject) error) (sheet.Count, error)
 
-// readKinds reads the files of some kinds, kind by kind.
-func (x *exports) readKinds(ctx context.Context, kinds []string, rows rowsOf) error {
-	for _, kind := range kinds {
-		for i, f := range x.found {
-			if f.Kind != kind {
-				continue
+// readKinds reads the files of some kinds, each list of them beside the others.
+func (x *exports) readKinds(ctx context.Context, label string, kinds [][]string, rows rowsOf) error {
+	total := 0
+	for _, f := range x.found {
+		if slices.ContainsFunc(kinds, func(list []string) bool { return slices.Contains(list, f.Kind) }) {
+			total += f.Rows
+		}
+	}
+	if total == 0 && len(x.found) == 0 {
+		return nil
+	}
+	bar := x.progress.Bar(label, int64(total))
+	defer bar.Done()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	failed := make([]error, len(kinds))
+	var wg sync.WaitGroup
+	for n, list := range kinds {
+		wg.Go(func() {
+			for _, kind := range list {
+				for i, f := range x.found {
+					if f.Kind != kind || failed[n] != nil {
+						continue
+					}
+					if failed[n] = x.read(ctx, i, f, bar, rows); failed[n] != nil {
+						cancel()
+					}
+				}
 			}
-			if err := x.read(ctx, i, f, rows); err != nil {
-				return err
+		})
+	}
+	wg.Wait()
+	for _, err := range failed { // what ended the others, not that they were ended
+		if err != nil && !errors.Is(err, context.Canceled) {
+			return err
+		}
+	}
+	return cmp.Or(failed...)
+}
+
+// rejectLines lists what could not be loaded, kind by kind.
+func (x *exports) rejectLines() []RejectLine {
+	all := []RejectLine{}
+	for _, kind := range keap.KindNames() {
+		for i, f := range x.found {
+			if f.Kind == kind {
+				all = append(all, x.rejects[i]...)
 			}
 		}
 	}
-	return nil
+	return all
 }
 
 // probe reads every input once and keeps the files that are carried over.
@@ -169,12 +209,30 @@ func (x *exports) probe(ctx context.Context, inputs []sheet.Input) ([]*sheet.Fil
 	}
 	bar := x.progress.Bar("recognising", total)
 	defer bar.Done()
+	type probed struct {
+		file *sheet.File
+		err  error
+	}
+	results := make([]probed, len(inputs))
+	next := make(chan int, len(inputs))
+	for i := range inputs {
+		next <- i
+	}
+	close(next)
+	var wg sync.WaitGroup
+	for range min(runtime.GOMAXPROCS(0), len(inputs)) {
+		wg.Go(func() {
+			for i := range next {
+				if results[i].err = ctx.Err(); results[i].err == nil {
+					results[i].file, results[i].err = sheet.Probe(counted(inputs[i], bar), keap.Kinds(), opt)
+				}
+			}
+		})
+	}
+	wg.Wait()
 	var files []*sheet.File
-	for _, in := range inputs {
-		if err := ctx.Err(); err != nil {
-			return nil, err
-		}
-		f, err := sheet.Probe(counted(in, bar), keap.Kinds(), opt)
+	for i, in := range inputs {
+		f, err := results[i].file, results[i].err
 		var unknown *sheet.UnknownKind
 		var long *sheet.LongRecord
 		switch {
@@ -256,7 +314,7 @@ func (r *countedReader) Read(p []byte) (int, error) {
 }
 
 // read loads one file and notes what became of its rows.
-func (x *exports) read(ctx context.Context, index int, f *sheet.File, rows rowsOf) error {
+func (x *exports) read(ctx context.Context, index int, f *sheet.File, bar Bar, rows rowsOf) error {
 	start := time.Now()
 	plan := &x.files[index]
 	*plan = FilePlan{
@@ -271,11 +329,9 @@ func (x *exports) read(ctx context.Context, index int, f *sheet.File, rows rowsO
 	}
 	sink := x.sink(f, index)
 	onReject := func(r *sheet.Reject) error {
-		x.rejects = append(x.rejects, RejectLine{f.Path, r.Line, r.Reason, r.Column, clip(r.Value), r.Hint})
+		x.rejects[index] = append(x.rejects[index], RejectLine{f.Path, r.Line, r.Reason, r.Column, clip(r.Value), r.Hint})
 		return sink(r)
 	}
-	bar := x.progress.Bar("reading "+filepath.Base(f.Path), int64(f.Rows))
-	defer bar.Done()
 	n := 0
 	each := func() error {
 		if n++; n&4095 == 0 {

@@ -15,6 +15,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -31,23 +32,23 @@ const (
 )
 
 // Folder is where a plan is written: plan.json, conflicts.csv, rejects/, links.csv,
-// owners.csv, findings.csv and report.html. Everything is written beside its place and moved there at the end, so a
-// plan that fails leaves the former one whole.
+// owners.csv, findings.csv and report.html. Everything is written beside its place and
+// moved there at the end, so a plan that fails leaves the former one whole.
 type Folder struct {
 	dir     string
 	made    []string // folders that were not there, the innermost first
 	staging string
-	rejects []stagedRejects
-	open    *rejectFile
+	mu      sync.Mutex
+	rejects []*stagedRejects // in the order of the exports
 	notes   []string
 }
 
 // stagedRejects are the rejected rows of one export, before their file has its name.
-type stagedRejects struct{ path, export string }
-
-type rejectFile struct {
-	file *os.File
-	w    *sheet.RejectWriter
+type stagedRejects struct {
+	index        int // of the export
+	path, export string
+	file         *os.File
+	w            *sheet.RejectWriter
 }
 
 // stagingPrefix begins the name of a folder that a plan is written in; the id of the
@@ -97,9 +98,8 @@ func sweepStaging(dir string) {
 // Discard removes what was not moved to its place, and folders that were made and hold
 // nothing. Safe to call at any time.
 func (d *Folder) Discard() {
-	if d.open != nil {
-		d.open.file.Close()
-		d.open = nil
+	for _, staged := range d.rejects {
+		staged.file.Close() // those that were not written to their end
 	}
 	if d.staging != "" {
 		os.RemoveAll(d.staging)
@@ -110,39 +110,36 @@ func (d *Folder) Discard() {
 }
 
 // Sink writes the rejected rows of a file as a CSV that can be mended and read again.
+// Several files may be read at once.
 func (d *Folder) Sink(f *sheet.File, index int) func(*sheet.Reject) error {
-	return func(r *sheet.Reject) error {
-		if r == nil {
-			return d.closeRejects()
-		}
-		if d.open == nil {
-			if err := d.openRejects(f); err != nil {
+	var open *stagedRejects
+	return func(r *sheet.Reject) (err error) {
+		switch {
+		case r != nil && open == nil:
+			if open, err = d.openRejects(f, index); err != nil {
 				return err
 			}
+		case r == nil && open != nil:
+			return errors.Join(open.w.Flush(), open.file.Close())
+		case r == nil:
+			return nil
 		}
-		return d.open.w.Write(r)
+		return open.w.Write(r)
 	}
 }
 
-func (d *Folder) openRejects(f *sheet.File) error {
-	staged := stagedRejects{filepath.Join(d.staging, fmt.Sprintf("rejects-%d", len(d.rejects))), f.Path}
-	file, err := os.OpenFile(staged.path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
-	if err != nil {
-		return err
+func (d *Folder) openRejects(f *sheet.File, index int) (*stagedRejects, error) {
+	staged := &stagedRejects{index: index, path: filepath.Join(d.staging, fmt.Sprintf("rejects-%d", index)), export: f.Path}
+	var err error
+	if staged.file, err = os.OpenFile(staged.path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600); err != nil {
+		return nil, err
 	}
+	d.mu.Lock()
 	d.rejects = append(d.rejects, staged)
-	d.open = &rejectFile{file: file}
-	d.open.w, err = sheet.NewRejectWriter(file, f)
-	return err
-}
-
-func (d *Folder) closeRejects() error {
-	if d.open == nil {
-		return nil
-	}
-	open := d.open
-	d.open = nil
-	return errors.Join(open.w.Flush(), open.file.Close())
+	slices.SortFunc(d.rejects, func(a, b *stagedRejects) int { return a.index - b.index })
+	d.mu.Unlock()
+	staged.w, err = sheet.NewRejectWriter(staged.file, f)
+	return staged, err
 }
 
 func sameFile(a, b string) bool {

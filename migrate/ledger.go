@@ -22,6 +22,23 @@ func compareAccounts(a, b account) int {
 	return cmp.Or(cmp.Compare(a.partner, b.partner), strings.Compare(a.currency, b.currency))
 }
 
+// accounts numbers the accounts that there are.
+type accounts struct {
+	index map[account]int32
+	list  []account
+}
+
+func (a *accounts) of(partner int64, currency string) int32 {
+	k := account{partner, currency}
+	i, ok := a.index[k]
+	if !ok {
+		i = int32(len(a.list))
+		a.index[k] = i
+		a.list = append(a.list, k)
+	}
+	return i
+}
+
 // ledgerRow is one row of Keap's ledger: opening + commissions - clawbacks - payments =
 // closing. A column that its file does not have is nil.
 type ledgerRow struct {
@@ -37,7 +54,7 @@ func (m *money) ledgerRow(row *keap.LedgerRow, at place) error {
 	if err != nil {
 		return err
 	}
-	r := ledgerRow{account: account{partner, m.text(row.Closing.Currency)}, closing: row.Closing.Minor, at: at}
+	r := ledgerRow{account: account{partner, m.moneyWords.text(row.Closing.Currency)}, closing: row.Closing.Minor, at: at}
 	for _, c := range []struct {
 		to   **int64
 		cell *keap.LedgerAmount
@@ -196,7 +213,8 @@ func chain(rows []ledgerRow) (whole statement, ok bool) {
 //
 // added are the rows of these exports that the book does not hold yet.
 func (m *money) reconcile(added []book.Commission, paid []book.Payout) (entries []book.Commission, left map[account]bool) {
-	rows := m.tallies()
+	m.tallied = m.tallies()
+	rows := m.tallied
 	hasFile := map[string]bool{}
 	for _, f := range m.files {
 		hasFile[f.Kind] = true
@@ -211,28 +229,34 @@ func (m *money) reconcile(added []book.Commission, paid []book.Payout) (entries 
 	m.told = m.statements(rows)
 	m.missingRows(hasFile)
 
-	inBook, sums := map[account]bool{}, map[account]int64{}
+	inBook, sums := make([]bool, len(m.accounts.list)), make([]int64, len(m.accounts.list))
+	post := func(partner int64, currency string, amount int64, booked bool) {
+		i := int(m.accounts.of(partner, currency))
+		for i >= len(sums) {
+			inBook, sums = append(inBook, false), append(sums, 0)
+		}
+		sums[i] += amount
+		inBook[i] = inBook[i] || booked
+	}
 	old := map[book.EventID]int64{} // differences that the book holds
 	for i := range m.before.Commissions {
 		e := &m.before.Commissions[i]
-		a := account{e.PartnerID, e.Currency}
-		inBook[a] = true
-		sums[a] += e.Amount
+		post(e.PartnerID, e.Currency, e.Amount, true)
 		if e.Kind == book.KindDifference {
 			old[e.EventID] = e.Amount
 		}
 	}
 	for i := range m.before.Payouts {
-		p := &m.before.Payouts[i]
-		a := account{p.PartnerID, p.Currency}
-		inBook[a] = true
-		sums[a] -= p.Amount
+		post(m.before.Payouts[i].PartnerID, m.before.Payouts[i].Currency, -m.before.Payouts[i].Amount, true)
 	}
 	for i := range added {
-		sums[account{added[i].PartnerID, added[i].Currency}] += added[i].Amount
+		post(added[i].PartnerID, added[i].Currency, added[i].Amount, false)
 	}
 	for i := range paid {
-		sums[account{paid[i].PartnerID, paid[i].Currency}] -= paid[i].Amount
+		post(paid[i].PartnerID, paid[i].Currency, -paid[i].Amount, false)
+	}
+	for a := range m.told {
+		post(a.partner, a.currency, 0, false)
 	}
 
 	beginning := m.beginning()
@@ -256,10 +280,12 @@ func (m *money) reconcile(added []book.Commission, paid []book.Payout) (entries 
 			}
 			continue
 		}
-		differenceID := eventID(book.KindDifference, a.partner, a.currency, amountOr(s.opening, 0), amountOr(s.commissions, 0), amountOr(s.clawbacks, 0), amountOr(s.payments, 0), s.closing)
-		sum := sums[a] - old[differenceID]
 		opening := amountOr(s.opening, 0)
-		isNew := !inBook[a]
+		differenceID := identity(nil).text(book.KindDifference).int(a.partner).text(a.currency).
+			int(opening).int(amountOr(s.commissions, 0)).int(amountOr(s.clawbacks, 0)).int(amountOr(s.payments, 0)).int(s.closing).id()
+		i := m.accounts.index[a]
+		sum := sums[i] - old[differenceID]
+		isNew := !inBook[i]
 		if isNew {
 			sum += opening
 		}
@@ -289,7 +315,7 @@ func (m *money) reconcile(added []book.Commission, paid []book.Payout) (entries 
 			})
 		}
 		if isNew && opening != 0 {
-			entry(book.KindOpening, eventID(book.KindOpening, a.partner, a.currency), opening, beginning, "Beginning balance of the ledger")
+			entry(book.KindOpening, identity(nil).text(book.KindOpening).int(a.partner).text(a.currency).id(), opening, beginning, "Beginning balance of the ledger")
 		}
 		if _, booked := old[differenceID]; difference != 0 && decision == Accept && !m.house[a.partner] && !booked {
 			entry(book.KindDifference, differenceID, difference, beginning, "The ledger's ending less its rows, accepted")
@@ -300,24 +326,25 @@ func (m *money) reconcile(added []book.Commission, paid []book.Payout) (entries 
 
 // tallies adds up the rows of these exports by account.
 func (m *money) tallies() map[account]tally {
-	rows := map[account]tally{}
+	sums := make([]tally, len(m.accounts.list))
 	for i := range m.earnings {
-		e := &m.earnings[i]
-		a := account{e.PartnerID, e.Currency}
-		t := rows[a]
-		if e.Kind == book.KindClawback {
-			t.clawbacks -= e.Amount
+		if e := &m.earnings[i]; e.Kind == book.KindClawback {
+			sums[m.ofRow[i]].clawbacks -= e.Amount
 		} else {
-			t.commissions += e.Amount
+			sums[m.ofRow[i]].commissions += e.Amount
 		}
-		rows[a] = t
 	}
-	for i := range m.payments {
-		p := &m.payments[i].row
-		a := account{p.partner, p.currency}
-		t := rows[a]
-		t.payments += p.amount
-		rows[a] = t
+	for i := range m.payments.rows {
+		p := &m.payments.rows[i]
+		a := m.accounts.of(p.partner, p.currency)
+		for int(a) >= len(sums) {
+			sums = append(sums, tally{})
+		}
+		sums[a].payments += p.amount
+	}
+	rows := make(map[account]tally, len(sums))
+	for i, t := range sums {
+		rows[m.accounts.list[i]] = t
 	}
 	return rows
 }
@@ -413,9 +440,9 @@ func (m *money) culprits(kind string, a account, amount int64) string {
 		}
 	}
 	if kind == keap.Payments {
-		for i := range m.payments {
-			if p := &m.payments[i]; p.row.partner == a.partner && p.row.currency == a.currency && abs(p.row.amount) == amount {
-				note(p.at, "of that amount")
+		for i := range m.payments.rows {
+			if p := &m.payments.rows[i]; p.partner == a.partner && p.currency == a.currency && abs(p.amount) == amount {
+				note(m.payments.at[i], "of that amount")
 			}
 		}
 	} else {

@@ -27,21 +27,27 @@ type money struct {
 	before *book.Money // what the book holds
 	asOf   string      // a day such as 2023-03-31
 
-	asOfStart int64 // its first second
-	texts     map[string]string
+	asOfStart int64                  // its first second
 	contacts  map[int64]book.Contact // of the book
 
-	referrals     []standing[book.ReferralRow]
-	sales         []standing[book.Sale]
-	subscriptions []standing[book.Subscription]
-	payments      []standing[payment]
-	earnings      []book.Commission // commissions and clawbacks; Where.Source is 1 + the index of the file
-	ledgers       []ledgerRow
-	otherTypes    map[string]int // referral types that Keap does not have
+	// Read side by side: customers, orders and subscriptions; and what was earned and paid.
+	words, moneyWords words
+	referrals         listed[book.ReferralRow]
+	sales             listed[book.Sale]
+	subscriptions     listed[book.Subscription]
+	payments          listed[payment]
+	earnings          []book.Commission // commissions and clawbacks; Where.Source is 1 + the index of the file
+	ledgers           []ledgerRow
+	otherTypes        map[string]int // referral types that Keap does not have
+
+	scratch  identity
+	accounts accounts
+	ofRow    []int32 // account of each of earnings
 
 	allSubscriptions []book.Subscription // of the exports and of the book
 	rejected         []rejectedRow       // of commissions, clawbacks, payments and ledgers
 	told             map[account]statement
+	tallied          map[account]tally
 	entries          []book.Commission // beginnings and differences
 	byPartner        map[int64][]int32 // indexes in earnings; nil until asked for
 	customers        CustomerTotals
@@ -52,7 +58,7 @@ type money struct {
 func newMoney(x *exports, who *people, before *book.Money, asOf string) *money {
 	m := &money{
 		exports: x, who: who, before: before, asOf: asOf, house: map[int64]bool{},
-		asOfStart: dayStart(asOf, x.settings.Zone), texts: map[string]string{}, otherTypes: map[string]int{},
+		asOfStart: dayStart(asOf, x.settings.Zone), words: words{}, moneyWords: words{}, otherTypes: map[string]int{},
 		contacts: make(map[int64]book.Contact, len(before.Contacts.Create)),
 	}
 	for id := range who.house {
@@ -73,21 +79,23 @@ func dayStart(day string, zone *time.Location) int64 {
 	return d.Unix()
 }
 
-// maxTexts bounds how many texts are shared: products and sources repeat, and a column
-// that never does must not be remembered.
-const maxTexts = 1 << 16
+// words are texts of which many rows hold the same.
+type words map[string]string
+
+// maxWords bounds how many are remembered: a column that never repeats must not be.
+const maxWords = 1 << 16
 
 // text is s without the row that it was cut from, shared with equal ones.
-func (m *money) text(s string) string {
+func (w words) text(s string) string {
 	if s == "" {
 		return ""
 	}
-	if t, ok := m.texts[s]; ok {
+	if t, ok := w[s]; ok {
 		return t
 	}
 	s = strings.Clone(s)
-	if len(m.texts) < maxTexts {
-		m.texts[s] = s
+	if len(w) < maxWords {
+		w[s] = s
 	}
 	return s
 }
@@ -102,6 +110,15 @@ func (m *money) contactOf(id int64) (book.Contact, bool) {
 	}
 	c, ok := m.contacts[id]
 	return c, ok && id != 0
+}
+
+// knowsContact reports whether these exports or the book have a contact.
+func (m *money) knowsContact(id int64) bool {
+	if _, ok := m.exports.contacts.rows[id]; ok {
+		return id != 0
+	}
+	_, ok := m.contacts[id]
+	return ok && id != 0
 }
 
 // promoterOf is the ref token of a partner's promoter; empty for nobody and the house.
@@ -202,67 +219,101 @@ func (m *money) earning(kind string, row *keap.Commission, at place) error {
 	e := book.Commission{
 		Kind: kind, PartnerID: partner, SellerID: row.SellerID.Number, ContactID: row.ContactID.Number,
 		Invoice: strings.Clone(row.Invoice), EarnedAt: row.EarnedAt.Time.Unix(), Month: int32(program.MonthOf(row.EarnedAt.Time, m.settings.Zone)),
-		Amount: row.Amount.Minor, Currency: m.text(row.Amount.Currency), Product: m.text(row.Product), Description: m.text(row.Description),
+		Amount: row.Amount.Minor, Currency: m.moneyWords.text(row.Amount.Currency), Product: m.moneyWords.text(row.Product), Description: m.moneyWords.text(row.Description),
 		Where: whereOf(at),
 	}
 	if kind == book.KindClawback {
 		e.Amount = -e.Amount
 	}
-	e.EventID = eventID(kind, e.PartnerID, e.Invoice, e.EarnedAt, e.Product, e.Description, e.Amount, e.Currency)
+	m.scratch = m.scratch[:0].text(kind).int(e.PartnerID).text(e.Invoice).int(e.EarnedAt).text(e.Product).text(e.Description).int(e.Amount).text(e.Currency)
+	e.EventID = m.scratch.id()
 	m.earnings = append(m.earnings, e)
 	return nil
 }
 
-// eventID is a hash of what makes an entry this one and no other.
-func eventID(parts ...any) book.EventID {
-	var b []byte
-	for _, p := range parts {
-		switch p := p.(type) {
-		case int64:
-			b = binary.BigEndian.AppendUint64(b, uint64(p))
-		case string:
-			b = binary.AppendUvarint(b, uint64(len(p)))
-			b = append(b, p...)
+// identity gathers what makes an entry this one and no other. Lengths are part of it, so
+// that no two lists of parts read the same.
+type identity []byte
+
+func (f identity) text(s string) identity {
+	return append(binary.AppendUvarint(f, uint64(len(s))), s...)
+}
+
+func (f identity) int(n int64) identity { return binary.BigEndian.AppendUint64(f, uint64(n)) }
+
+// id is a hash of it.
+func (f identity) id() book.EventID {
+	sum := sha256.Sum256(f)
+	return book.EventID(sum[:16])
+}
+
+// sortEarnings puts the rows in ascending order of their event ids, and equal ones in the
+// order they were read.
+func (m *money) sortEarnings() {
+	type key struct {
+		high, low uint64
+		row       int32
+	}
+	keys := make([]key, len(m.earnings))
+	for i := range m.earnings {
+		id := &m.earnings[i].EventID
+		keys[i] = key{binary.BigEndian.Uint64(id[:8]), binary.BigEndian.Uint64(id[8:]), int32(i)}
+	}
+	slices.SortFunc(keys, func(a, b key) int {
+		return cmp.Or(cmp.Compare(a.high, b.high), cmp.Compare(a.low, b.low), cmp.Compare(a.row, b.row))
+	})
+	// The rows are large: each is moved once, round the rings of the permutation.
+	const done = -1
+	for start := range keys {
+		if keys[start].row == done || int(keys[start].row) == start {
+			continue
+		}
+		first := m.earnings[start]
+		for to := start; ; {
+			from := int(keys[to].row)
+			keys[to].row = done
+			if from == start {
+				m.earnings[to] = first
+				break
+			}
+			m.earnings[to] = m.earnings[from]
+			to = from
 		}
 	}
-	sum := sha256.Sum256(b)
-	return book.EventID(sum[:16])
 }
 
 // settleEarnings gives equal rows of one file their ordinals, and leaves one of the rows
 // that are the same in several: the n-th equal row of a file is the n-th of another
 // (Keap gives commissions no id). What is left is ascending by event id.
 func (m *money) settleEarnings() {
-	slices.SortFunc(m.earnings, func(a, b book.Commission) int {
-		return cmp.Or(compareIDs(a.EventID, b.EventID), cmp.Compare(a.Where.Source, b.Where.Source), cmp.Compare(a.Where.Line, b.Where.Line))
-	})
 	out := m.earnings[:0]
 	sorted := true
 	for i := 0; i < len(m.earnings); {
 		id := m.earnings[i].EventID
 		known, ordinal, file := 0, 0, int64(0) // ordinals that earlier files have
 		for ; i < len(m.earnings) && m.earnings[i].EventID == id; i++ {
-			e := m.earnings[i]
+			e := &m.earnings[i]
 			if e.Where.Source != file {
 				file, ordinal = e.Where.Source, 0
 			}
-			ordinal++
-			if ordinal <= known {
+			if ordinal++; ordinal <= known {
 				m.supersede(placeOf(int(file)-1, int(e.Where.Line)), skippedDuplicate)
 				continue
 			}
 			known = ordinal
-			if ordinal > 1 {
-				sorted = false
-			}
-			e.EventID = nth(id, ordinal)
-			out = append(out, e)
+			sorted = sorted && ordinal == 1
+			out = append(out, *e)
+			out[len(out)-1].EventID = nth(id, ordinal)
 		}
 	}
 	clear(m.earnings[len(out):])
-	m.earnings = out
-	if !sorted {
-		slices.SortFunc(m.earnings, func(a, b book.Commission) int { return compareIDs(a.EventID, b.EventID) })
+	if m.earnings = out; !sorted {
+		m.sortEarnings()
+	}
+	m.accounts.index = map[account]int32{}
+	m.ofRow = make([]int32, len(m.earnings))
+	for i := range m.earnings {
+		m.ofRow[i] = m.accounts.of(m.earnings[i].PartnerID, m.earnings[i].Currency)
 	}
 }
 
@@ -277,7 +328,7 @@ func nth(id book.EventID, n int) book.EventID {
 	if n == 1 {
 		return id
 	}
-	return eventID("nth", string(id[:]), int64(n))
+	return identity(nil).text("nth").text(string(id[:])).int(int64(n)).id()
 }
 
 // payment is one payment to a partner as Keap tells it.
@@ -299,12 +350,12 @@ func (m *money) payment(row *keap.Payment, at place) error {
 	}
 	p := payment{
 		id: row.ID.Number, partner: partner, paidAt: row.PaidAt.Time.Unix(), amount: row.Amount.Minor,
-		currency: m.text(row.Amount.Currency), kind: m.text(row.Type), note: m.text(row.Note),
+		currency: m.moneyWords.text(row.Amount.Currency), kind: m.moneyWords.text(row.Type), note: m.moneyWords.text(row.Note),
 	}
 	if !row.ID.Valid || row.ID.Number == 0 {
 		p.id = madeID(p.partner, p.paidAt, p.amount, p.currency, p.kind, p.note)
 	}
-	m.payments = append(m.payments, standing[payment]{p, at})
+	m.payments.add(p, at)
 	return nil
 }
 
@@ -316,15 +367,14 @@ func (m *money) numberPayments() {
 		file int32
 	}
 	n := map[key]int{}
-	slices.SortFunc(m.payments, func(a, b standing[payment]) int { return comparePlaces(a.at, b.at) })
-	for i := range m.payments {
-		p := &m.payments[i]
-		if p.row.id >= 0 {
+	for i := range m.payments.rows { // in the order they were read: file by file
+		p := &m.payments.rows[i]
+		if p.id >= 0 {
 			continue
 		}
-		k := key{p.row.id, p.at.file}
+		k := key{p.id, m.payments.at[i].file}
 		if n[k]++; n[k] > 1 {
-			p.row.id = madeID(p.row.id, n[k])
+			p.id = madeID(p.id, n[k])
 		}
 	}
 }
@@ -333,7 +383,7 @@ func (m *money) numberPayments() {
 // book tells otherwise gets entries for the difference: nothing is ever edited.
 func (m *money) payouts() []book.Payout {
 	m.numberPayments()
-	m.payments = oneOfEach(m, keap.Payments, m.payments, func(p *payment) int64 { return p.id }, func(p *payment) int64 { return p.paidAt },
+	oneOfEach(m, keap.Payments, &m.payments, func(p *payment) int64 { return p.id }, func(p *payment) int64 { return p.paidAt },
 		m.sayPayment, func(int64) (payment, bool) { return payment{}, false })
 	type payee struct {
 		partner  int64
@@ -349,8 +399,8 @@ func (m *money) payouts() []book.Payout {
 		entries[q.KeapID]++
 	}
 	var out []book.Payout
-	for i := range m.payments {
-		p, at := &m.payments[i].row, m.payments[i].at
+	for i := range m.payments.rows {
+		p, at := &m.payments.rows[i], m.payments.at[i]
 		owed, again := held[p.id]
 		if owed == nil {
 			owed = map[payee]int64{}
@@ -373,7 +423,7 @@ func (m *money) payouts() []book.Payout {
 				continue
 			}
 			out = append(out, book.Payout{
-				EventID: eventID("payment", p.id, k.partner, owed[k], k.currency, p.paidAt, entries[p.id]), PartnerID: k.partner, KeapID: p.id,
+				EventID: identity(nil).text(book.KindPayment).int(p.id).int(k.partner).int(owed[k]).text(k.currency).int(p.paidAt).int(entries[p.id]).id(), PartnerID: k.partner, KeapID: p.id,
 				PaidAt: p.paidAt, Month: int32(program.MonthOf(time.Unix(p.paidAt, 0), m.settings.Zone)), Amount: owed[k], Currency: k.currency,
 				Type: p.kind, Note: p.note, Where: whereOf(at),
 			})

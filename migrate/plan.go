@@ -185,7 +185,7 @@ func Make(ctx context.Context, req Request) (*Plan, error) {
 		return nil, err
 	}
 	p := &Plan{
-		BaseRun: base, WorkDir: req.WorkDir, Args: req.Args, Files: x.files, Rejects: orEmpty(x.rejects), Unread: orEmpty(x.unread),
+		BaseRun: base, WorkDir: req.WorkDir, Args: req.Args, Files: x.files, Rejects: x.rejectLines(), Unread: orEmpty(x.unread),
 		Tables: map[string]TableCount{},
 	}
 	if len(before.Promoters) == 0 && len(x.partners.rows) == 0 {
@@ -197,12 +197,12 @@ func Make(ctx context.Context, req Request) (*Plan, error) {
 		return nil, err
 	}
 	m := newMoney(x, who, money, asOf(&req))
-	if err := x.readKinds(ctx, moneyKinds, m.rows); err != nil {
+	if err := x.readKinds(ctx, "reading customers and money", moneyKinds, m.rows); err != nil {
 		return nil, err
 	}
 	p.carry(m)
 	p.total(x, who)
-	p.Rejects = orEmpty(x.rejects)
+	p.Rejects = x.rejectLines()
 	if p.Unused, err = x.conflicts.check(); err != nil {
 		return nil, err
 	}
@@ -283,12 +283,17 @@ func digest(parts ...any) string {
 }
 
 // Rejected gathers rejected rows for the book.
-type Rejected struct{ Rows []book.Reject }
+type Rejected struct {
+	mu   sync.Mutex // several files may be read at once
+	Rows []book.Reject
+}
 
 // Sink is a [RejectSink] that keeps every rejected row.
 func (r *Rejected) Sink(f *sheet.File, _ int) func(*sheet.Reject) error {
 	return func(x *sheet.Reject) error {
 		if x != nil {
+			r.mu.Lock()
+			defer r.mu.Unlock()
 			r.Rows = append(r.Rows, book.Reject{File: f.Path, Line: x.Line, Reason: x.Reason, Cells: x.Cells})
 		}
 		return nil

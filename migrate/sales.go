@@ -6,6 +6,7 @@ import (
 	"maps"
 	"math/bits"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -17,24 +18,24 @@ import (
 
 // order loads a row of the orders.
 func (m *money) order(row *keap.Order, at place) error {
-	m.sales = append(m.sales, standing[book.Sale]{book.Sale{
-		ID: row.ID.Number, ContactID: row.ContactID.Number, OrderedAt: row.OrderedAt.Time.Unix(), Total: row.Total.Minor, Currency: m.text(row.Total.Currency),
-		Products: m.text(row.Products), SellerID: row.SalePartnerID.Number, LeadID: row.LeadPartnerID.Number, Type: m.text(row.Type),
-	}, at})
+	m.sales.add(book.Sale{
+		ID: row.ID.Number, ContactID: row.ContactID.Number, OrderedAt: row.OrderedAt.Time.Unix(), Total: row.Total.Minor, Currency: m.words.text(row.Total.Currency),
+		Products: m.words.text(row.Products), SellerID: row.SalePartnerID.Number, LeadID: row.LeadPartnerID.Number, Type: m.words.text(row.Type),
+	}, at)
 	return nil
 }
 
 // subscription loads a row of the subscriptions.
 func (m *money) subscription(row *keap.Subscription, at place) error {
 	s := book.Subscription{
-		ID: row.ID.Number, ContactID: row.ContactID.Number, Product: m.text(row.Product), PlanID: m.text(row.PlanID), Amount: row.Amount.Minor, Currency: m.text(row.Amount.Currency),
+		ID: row.ID.Number, ContactID: row.ContactID.Number, Product: m.words.text(row.Product), PlanID: m.words.text(row.PlanID), Amount: row.Amount.Minor, Currency: m.words.text(row.Amount.Currency),
 		SellerID: row.SalePartnerID.Number, LeadID: row.LeadPartnerID.Number, Active: row.Status == sheet.Active || !row.HasStatus,
 		StartedAt: unix(row.StartedAt), EndedAt: unix(row.EndedAt),
 	}
 	if !row.ID.Valid {
 		s.ID = madeID(s.ContactID, s.Product, s.PlanID, s.Amount, s.Currency, s.SellerID, s.LeadID, s.StartedAt)
 	}
-	m.subscriptions = append(m.subscriptions, standing[book.Subscription]{s, at})
+	m.subscriptions.add(s, at)
 	return nil
 }
 
@@ -43,28 +44,28 @@ func (m *money) subscription(row *keap.Subscription, at place) error {
 func (m *money) products() {
 	type use struct{ orders, commissions int }
 	unplaced := map[string]use{}
-	placed := map[string]bool{}
+	settled := map[string]bool{}
 	note := func(name string, count func(*use)) {
-		if name == "" || standing[name] {
+		if name == "" || settled[name] {
 			return
 		}
 		u, seen := unplaced[name]
 		if !seen {
 			if kind, ambiguous := m.settings.Products.Kind(name, ""); kind != program.Unknown && !ambiguous {
-				standing[name] = true
+				settled[name] = true
 				return
 			}
 		}
 		count(&u)
 		unplaced[name] = u
 	}
-	for i := range m.sales {
-		for name := range strings.SplitSeq(m.sales[i].row.Products, ";") {
+	for i := range m.sales.rows {
+		for name := range strings.SplitSeq(m.sales.rows[i].Products, ";") {
 			note(strings.TrimSpace(name), func(u *use) { u.orders++ })
 		}
 	}
-	for i := range m.subscriptions {
-		note(m.subscriptions[i].row.Product, func(u *use) { u.orders++ })
+	for i := range m.subscriptions.rows {
+		note(m.subscriptions.rows[i].Product, func(u *use) { u.orders++ })
 	}
 	for i := range m.earnings {
 		note(m.earnings[i].Product, func(u *use) { u.commissions++ })
@@ -108,22 +109,35 @@ const (
 // know no invoice, so it is the customer, the day and the seller.
 type sold struct {
 	contact, seller int64
-	day             int64
-	index           int32
+	day             int32
+	row             int32
 }
 
 func compareSold(a, b sold) int {
-	return cmp.Or(cmp.Compare(a.contact, b.contact), cmp.Compare(a.day, b.day), cmp.Compare(a.seller, b.seller), cmp.Compare(a.index, b.index))
+	return cmp.Or(cmp.Compare(a.contact, b.contact), cmp.Compare(a.day, b.day), cmp.Compare(a.seller, b.seller), cmp.Compare(a.row, b.row))
+}
+
+// rates are the shares of the products of one order.
+type rates struct {
+	low, high program.Percent
+	lines     int
+	known     bool // of every product
+}
+
+// comparison looks for findings. It only reads.
+type comparison struct {
+	*money
+	percents map[string]rates // by the products of an order, or of a commission
 }
 
 // findings compares orders with the commissions of their sellers.
 func (m *money) findings() []Finding {
-	if len(m.sales) == 0 || len(m.earnings) == 0 {
+	if len(m.sales.rows) == 0 || len(m.earnings) == 0 {
 		return nil
 	}
-	orders := make([]sold, 0, len(m.sales))
-	for i := range m.sales {
-		if s := &m.sales[i].row; s.SellerID != 0 && !m.house[s.SellerID] {
+	orders := make([]sold, 0, len(m.sales.rows))
+	for i := range m.sales.rows {
+		if s := &m.sales.rows[i]; s.SellerID != 0 && !m.house[s.SellerID] {
 			orders = append(orders, sold{s.ContactID, s.SellerID, m.dayNumber(s.OrderedAt), int32(i)})
 		}
 	}
@@ -135,6 +149,7 @@ func (m *money) findings() []Finding {
 	}
 	slices.SortFunc(orders, compareSold)
 	slices.SortFunc(earned, compareSold)
+	c := comparison{m, map[string]rates{}}
 	var out []Finding
 	for len(orders) > 0 || len(earned) > 0 {
 		var key sold
@@ -152,108 +167,140 @@ func (m *money) findings() []Finding {
 			*list = (*list)[n:]
 			return taken
 		}
-		if f, ok := m.finding(take(&orders), take(&earned)); !ok {
-			out = append(out, f)
+		o, e := take(&orders), take(&earned)
+		if kind := c.compare(o, e); kind != "" {
+			out = append(out, c.finding(kind, o, e))
 		}
 	}
 	return out
 }
 
-// finding compares the orders and commissions of one customer, day and seller; ok is
-// true when they agree, or cannot be compared.
-func (m *money) finding(orders, earned []sold) (f Finding, ok bool) {
+// compare returns the kind of finding that the orders and commissions of one customer,
+// day and seller are; empty when they agree or cannot be compared.
+func (c *comparison) compare(orders, earned []sold) string {
+	if len(orders) == 0 {
+		if c.earnings[earned[0].row].ContactID == 0 {
+			return ""
+		}
+		return FindingNoOrder
+	}
+	total, found := int64(0), int64(0)
+	all := rates{low: program.Whole, known: true}
+	currency := c.sales.rows[orders[0].row].Currency
+	for _, o := range orders {
+		s := &c.sales.rows[o.row]
+		r := c.ratesOf(s.Products)
+		all.low, all.high, all.lines, all.known = min(all.low, r.low), max(all.high, r.high), all.lines+r.lines, all.known && r.known
+		if total += s.Total; s.Currency != currency {
+			return ""
+		}
+	}
+	for _, e := range earned {
+		if found += c.earnings[e.row].Amount; c.earnings[e.row].Currency != currency {
+			return ""
+		}
+	}
+	agree := false
+	switch {
+	case !all.known: // its product is reported by itself
+		return ""
+	case len(earned) == 0 && total != 0:
+		return FindingNoCommission
+	case len(earned) == 0 || all.low != all.high:
+		agree = len(earned) == 0 || c.implied(earned, total)
+	default: // each line was rounded by itself
+		agree = abs(found-program.Share(total, all.low)) <= int64(all.lines-1)
+	}
+	if agree {
+		return ""
+	}
+	return FindingRate
+}
+
+// ratesOf are the shares that the terms give of products, which ";" parts.
+func (c *comparison) ratesOf(products string) rates {
+	if r, ok := c.percents[products]; ok {
+		return r
+	}
+	r := rates{low: program.Whole, known: true}
+	for name := range strings.SplitSeq(products, ";") {
+		r.lines++
+		switch kind, ambiguous := c.settings.Products.Kind(name, ""); {
+		case ambiguous || kind == program.Unknown:
+			r.known = false
+		case kind == program.Membership:
+			r.low, r.high = min(r.low, c.settings.Terms.MembershipPercent), max(r.high, c.settings.Terms.MembershipPercent)
+		default:
+			r.low, r.high = min(r.low, c.settings.Terms.TrainingPercent), max(r.high, c.settings.Terms.TrainingPercent)
+		}
+	}
+	if len(c.percents) < maxWords {
+		c.percents[products] = r
+	}
+	return r
+}
+
+// finding says what was found.
+func (c *comparison) finding(kind string, orders, earned []sold) Finding {
+	f := Finding{Kind: kind}
 	var ids, invoices, names []string
 	once := func(list *[]string, s string) {
-		if s != "" && !slices.Contains(*list, s) && len(*list) < 20 {
+		if s = strings.TrimSpace(s); s != "" && !slices.Contains(*list, s) && len(*list) < 20 {
 			*list = append(*list, s)
 		}
 	}
-	lines, zero := 0, true
-	low, high := program.Percent(-1), program.Percent(-1) // rates of the products that were ordered
-	known := true
-	rateOf := func(name string) {
-		rate, ok := m.rate(name)
-		if known = known && ok; !ok {
-			return
-		}
-		if low < 0 || rate < low {
-			low = rate
-		}
-		high = max(high, rate)
-	}
+	all := rates{low: program.Whole}
 	for _, o := range orders {
-		s := &m.sales[o.index].row
-		once(&ids, fmt.Sprint(s.ID))
+		s := &c.sales.rows[o.row]
+		r := c.ratesOf(s.Products)
+		all.low, all.high = min(all.low, r.low), max(all.high, r.high)
 		f.Total += s.Total
-		zero = zero && s.Total == 0
-		if f.Currency != "" && f.Currency != s.Currency {
-			return f, true
-		}
-		f.Currency, f.ContactID, f.PartnerID, f.Day = s.Currency, s.ContactID, s.SellerID, m.day(s.OrderedAt)
+		f.Currency, f.ContactID, f.PartnerID, f.Day = s.Currency, s.ContactID, s.SellerID, c.day(s.OrderedAt)
+		once(&ids, strconv.FormatInt(s.ID, 10))
 		for name := range strings.SplitSeq(s.Products, ";") {
-			lines++
-			name = strings.TrimSpace(name)
 			once(&names, name)
-			rateOf(name)
 		}
 	}
-	for _, c := range earned {
-		e := &m.earnings[c.index]
-		once(&invoices, e.Invoice)
+	for _, o := range earned {
+		e := &c.earnings[o.row]
 		f.Found += e.Amount
-		if f.Currency != "" && f.Currency != e.Currency {
-			return f, true
-		}
-		f.Currency, f.ContactID, f.PartnerID, f.Day = e.Currency, e.ContactID, e.PartnerID, m.day(e.EarnedAt)
+		f.Currency, f.ContactID, f.PartnerID, f.Day = e.Currency, e.ContactID, e.PartnerID, c.day(e.EarnedAt)
+		once(&invoices, e.Invoice)
 		if len(orders) == 0 {
 			once(&names, e.Product)
 		}
 	}
 	f.Orders, f.Invoices, f.Products = strings.Join(ids, " "), strings.Join(invoices, " "), strings.Join(names, "; ")
-	if len(orders) == 0 {
-		f.Kind, f.Explanation = FindingNoOrder, "a commission, and no order of this customer, day and seller"
-		return f, f.ContactID == 0
+	if kind != FindingNoOrder {
+		f.Expected = program.Share(f.Total, all.low)
 	}
-	if !known || low < 0 {
-		return f, true // its product is reported by itself
-	}
-	least, most := program.Share(f.Total, low), program.Share(f.Total, high)
-	if f.Total < 0 {
-		least, most = most, least
-	}
-	f.Expected = least
+	amount := func(n int64) string { return sheet.FormatMinor(n, f.Currency) }
 	switch {
-	case len(earned) == 0 && zero:
-		return f, true
-	case len(earned) == 0:
-		f.Kind, f.Explanation = FindingNoCommission, "a sale of this partner, and no commission of this customer and day"
-		return f, false
-	case low == high && lines == 1:
-		ok = f.Found == f.Expected
-	case low == high: // each line was rounded by itself
-		ok = abs(f.Found-f.Expected) <= int64(lines)
+	case kind == FindingNoOrder:
+		f.Explanation = "a commission, and no order of this customer, day and seller"
+	case kind == FindingNoCommission:
+		f.Explanation = "a sale of this partner, and no commission of this customer and day"
+	case all.low == all.high:
+		f.Explanation = fmt.Sprintf("%s of %s is %s", all.low, amount(f.Total), amount(f.Expected))
 	default:
-		ok = m.implied(orders, earned, f.Total)
-		f.Explanation = fmt.Sprintf("products of several rates: from %s to %s", sheet.FormatMinor(least, f.Currency), sheet.FormatMinor(most, f.Currency))
+		f.Explanation = fmt.Sprintf("products of several rates: from %s to %s", amount(f.Expected), amount(program.Share(f.Total, all.high)))
 	}
-	f.Kind = FindingRate
-	f.Explanation = cmp.Or(f.Explanation, fmt.Sprintf("%s of %s is %s", low, sheet.FormatMinor(f.Total, f.Currency), sheet.FormatMinor(f.Expected, f.Currency)))
-	return f, ok
+	return f
 }
 
 // implied reports whether commissions of several rates can come from orders of that
 // total: each tells, but for its rounding, what was paid for its product.
-func (m *money) implied(orders, earned []sold, total int64) bool {
+func (c *comparison) implied(earned []sold, total int64) bool {
 	low, high := int64(0), int64(0)
-	for _, c := range earned {
-		e := &m.earnings[c.index]
-		rate, ok := m.rate(e.Product)
-		if !ok || rate <= 0 {
+	for _, o := range earned {
+		e := &c.earnings[o.row]
+		r := c.ratesOf(e.Product)
+		if !r.known || r.low != r.high || r.low == 0 {
 			return true
 		}
 		// Prices whose share rounds to the amount lie within half a unit of it on each side.
-		low += price(max(e.Amount-1, 0), rate)
-		high += price(e.Amount+1, rate)
+		low += price(max(e.Amount-1, 0), r.low)
+		high += price(max(e.Amount+1, 0), r.low)
 	}
 	return low <= total && total <= high
 }
@@ -262,31 +309,18 @@ func (m *money) implied(orders, earned []sold, total int64) bool {
 func price(amount int64, rate program.Percent) int64 {
 	hi, lo := bits.Mul64(uint64(amount), uint64(program.Whole))
 	if hi >= uint64(rate) {
-		return 1<<63 - 1
+		return 1 << 62
 	}
 	q, _ := bits.Div64(hi, lo, uint64(rate))
 	return int64(min(q, 1<<62))
 }
 
-// rate is the share that the terms give of a product.
-func (m *money) rate(product string) (program.Percent, bool) {
-	kind, ambiguous := m.settings.Products.Kind(product, "")
-	switch {
-	case ambiguous:
-	case kind == program.Membership:
-		return m.settings.Terms.MembershipPercent, true
-	case kind == program.Training:
-		return m.settings.Terms.TrainingPercent, true
-	}
-	return 0, false
-}
-
 // dayNumber counts the days in the program's zone.
-func (m *money) dayNumber(at int64) int64 {
+func (m *money) dayNumber(at int64) int32 {
 	t := time.Unix(at, 0).In(m.settings.Zone)
 	_, offset := t.Zone()
 	seconds := at + int64(offset)
-	return (seconds - ((seconds%86400)+86400)%86400) / 86400
+	return int32((seconds - ((seconds%86400)+86400)%86400) / 86400)
 }
 
 func monthOf(at int64, zone *time.Location) int32 {

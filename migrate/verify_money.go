@@ -96,8 +96,8 @@ func verifySums(p *Plan, earlier bool) Check {
 		want(&m.entries[i])
 	}
 	named := map[int64]bool{}
-	for i := range m.payments {
-		named[m.payments[i].row.id] = true
+	for i := range m.payments.rows {
+		named[m.payments.rows[i].id] = true
 	}
 	month := func(p *book.Payout) sumKey { return sumKey{p.PartnerID, book.KindPayment, p.Currency, p.Month} }
 	for i := range m.before.Payouts {

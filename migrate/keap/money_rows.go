@@ -30,14 +30,7 @@ type Order struct {
 	SalePartnerID sheet.ID    `csv:"sale_partner_id"` // who made the sale; 0 or blank for nobody
 	LeadPartnerID sheet.ID    `csv:"lead_partner_id"` // who brought the lead; 0 or blank for nobody
 	Products      string      `csv:"products"`        // names; several with ";" between
-	ProductIDs    string      `csv:"product_ids"`
-	Title         string      `csv:"title"`
 	Type          string      `csv:"type"`
-	PromoCode     string      `csv:"promo_code"`
-	Status        string      `csv:"status"`
-	FirstName     string      `csv:"first_name"`
-	LastName      string      `csv:"last_name"`
-	Email         string      `csv:"email"` // as written; classic exports have none
 }
 
 // Subscription is one row of the subscriptions.
@@ -47,7 +40,6 @@ type Subscription struct {
 	SalePartnerID sheet.ID     `csv:"sale_partner_id"` // who made the sale; 0 or blank for nobody
 	LeadPartnerID sheet.ID     `csv:"lead_partner_id"` // who brought the lead; 0 or blank for nobody
 	PlanID        string       `csv:"plan_id"`
-	ProductID     string       `csv:"product_id"`
 	Product       string       `csv:"product"`
 	AmountText    string       `csv:"amount"` // the cell that Amount was read from
 	Amount        sheet.Money  `csv:"-"`      // of each bill
@@ -55,8 +47,6 @@ type Subscription struct {
 	HasStatus     bool         `csv:"-"` // the file has a status column; else Status says nothing
 	StartedAt     sheet.Date   `csv:"started_at"`
 	EndedAt       sheet.Date   `csv:"ended_at"` // not valid: it has no end yet
-	PaidThrough   sheet.Date   `csv:"paid_through"`
-	NextBill      sheet.Date   `csv:"next_bill"`
 }
 
 // Commission is one row of the commissions or of the clawbacks. Neither has an id in Keap.
@@ -68,8 +58,6 @@ type Commission struct {
 	Amount      sheet.Money `csv:"-"`          // of a clawback: what it takes away, never below 0
 	Invoice     string      `csv:"invoice_id"` // digits without leading zeros; may be blank
 	ContactID   sheet.ID    `csv:"contact_id"` // the customer
-	FirstName   string      `csv:"first_name"`
-	LastName    string      `csv:"last_name"`
 	Product     string      `csv:"product"`
 	Description string      `csv:"description"`
 	SellerID    sheet.ID    `csv:"seller_id"` // who made the sale; another than the earner on the second level
@@ -77,8 +65,7 @@ type Commission struct {
 
 // Payment is one row of the payments to partners.
 type Payment struct {
-	ID          sheet.ID    `csv:"id"` // blank when the file gives none
-	Batch       string      `csv:"batch"`
+	ID          sheet.ID    `csv:"id"`         // blank when the file gives none
 	PartnerID   sheet.ID    `csv:"partner_id"` // it or the code is there
 	PartnerCode string      `csv:"partner_code"`
 	PaidAt      sheet.Date  `csv:"paid_at"` // always valid
@@ -93,7 +80,6 @@ type Payment struct {
 type LedgerRow struct {
 	PartnerID   sheet.ID     `csv:"partner_id"` // it or the code is there
 	PartnerCode string       `csv:"partner_code"`
-	PartnerName string       `csv:"partner_name"`
 	Opening     LedgerAmount `csv:"opening"`
 	Commissions LedgerAmount `csv:"commissions"`
 	Clawbacks   LedgerAmount `csv:"clawbacks"` // what they take away, never below 0

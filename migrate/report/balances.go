@@ -2,7 +2,6 @@ package report
 
 import (
 	"fmt"
-	"math"
 
 	"carryover/migrate"
 )
@@ -66,7 +65,11 @@ func (s spread) says(currency string) string {
 		text += fmt.Sprintf(" %s is still inside the hold.", amount(s.Held, currency))
 	}
 	if s.Above > largest {
-		text += fmt.Sprintf(" The ten largest have %d%% of what is owed.", int(math.Round(100*float64(s.LargestSum)/float64(s.Owed))))
+		share := fmt.Sprintf("%.0f%%", 100*float64(s.LargestSum)/float64(s.Owed))
+		if share == "0%" {
+			share = "less than 1%"
+		}
+		text += fmt.Sprintf(" The ten largest have %s of what is owed.", share)
 	}
 	return text
 }

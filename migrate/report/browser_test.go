@@ -104,7 +104,7 @@ func TestPageInABrowser(t *testing.T) {
 
 	for name, plan := range plans() {
 		page := write(t, func(f *os.File) error { return HTML(f, plan, "carrot "+hostile) })
-		for _, width := range []int64{1200, 390} {
+		for _, width := range []int64{1400, 360} {
 			if err := chromedp.Do(ctx, chromedp.EmulateViewport(width, 900), chromedp.Navigate(page)); err != nil {
 				t.Fatal(err)
 			}

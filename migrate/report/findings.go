@@ -42,8 +42,8 @@ type findingsOf struct {
 // findingLine is a finding as it is shown.
 type findingLine struct {
 	migrate.Finding
-	Who                             string // the promoter's ref token, else the partner's Keap id
-	TotalText, Expected, Found, Gap string
+	Who                                     string // the promoter's ref token, else the partner's Keap id
+	TotalText, ExpectedText, FoundText, Gap string
 }
 
 func findingCount(p *migrate.Plan) int {
@@ -63,28 +63,25 @@ func findingsBy(p *migrate.Plan, shown int) []findingsOf {
 		}
 	}
 	slices.SortStableFunc(words[len(findingKinds):], func(a, b findingWords) int { return strings.Compare(a.Kind, b.Kind) })
-	token := tokens(p)
+	var token map[int64]string
+	if shown > 0 && len(p.Findings) > 0 {
+		token = tokens(p)
+	}
 	var groups []findingsOf
 	for _, w := range words {
 		if p.FindingsBy[w.Kind] == 0 {
 			continue
 		}
 		g := findingsOf{findingWords: w, Total: p.FindingsBy[w.Kind]}
-		var list []migrate.Finding
-		for _, f := range p.Findings {
-			if f.Kind == w.Kind {
-				list = append(list, f)
-			}
-		}
-		slices.SortStableFunc(list, func(a, b migrate.Finding) int {
-			return cmp.Compare(distance(b.Expected-b.Found), distance(a.Expected-a.Found))
-		})
-		for _, f := range list[:min(len(list), shown)] {
+		for _, i := range widest(p.Findings, w.Kind, shown) {
+			f := p.Findings[i]
 			text := func(minor int64) string { return sheet.FormatMinor(minor, f.Currency) }
-			l := findingLine{Finding: f, Who: cmp.Or(token[f.PartnerID], "partner "+strconv.FormatInt(f.PartnerID, 10)),
-				TotalText: text(f.Total), Expected: text(f.Expected), Found: text(f.Found), Gap: amount(f.Found-f.Expected, f.Currency)}
+			l := findingLine{
+				Finding: f, Who: cmp.Or(token[f.PartnerID], "partner "+strconv.FormatInt(f.PartnerID, 10)),
+				TotalText: text(f.Total), ExpectedText: text(f.Expected), FoundText: text(f.Found), Gap: amount(f.Found-f.Expected, f.Currency),
+			}
 			if f.Kind == migrate.FindingNoOrder { // there is no order that anything could be expected of
-				l.TotalText, l.Expected = none, none
+				l.TotalText, l.ExpectedText = none, none
 			}
 			g.List = append(g.List, l)
 		}
@@ -92,6 +89,20 @@ func findingsBy(p *migrate.Plan, shown int) []findingsOf {
 		groups = append(groups, g)
 	}
 	return groups
+}
+
+// widest are the indexes of the n findings of a kind with the largest gap between what
+// was expected and what was found.
+func widest(findings []migrate.Finding, kind string, n int) []int {
+	var list []int
+	for i := range findings {
+		if n > 0 && findings[i].Kind == kind {
+			list = append(list, i)
+		}
+	}
+	gap := func(i int) int64 { return distance(findings[i].Expected - findings[i].Found) }
+	slices.SortStableFunc(list, func(a, b int) int { return cmp.Compare(gap(b), gap(a)) })
+	return list[:min(len(list), n)]
 }
 
 // tokens are the ref tokens by the Keap ids that lead to them.

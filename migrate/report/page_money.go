@@ -267,7 +267,7 @@ func listUnresolved(p *migrate.Plan) []unresolved {
 	if n := len(remain); n > 0 {
 		list = append(list, unresolved{false, "Differences that were decided, and are still there", n,
 			examples(n, func(i int) string { return partnerOf(remain[i]) + " " + amount(remain[i].Amount, remain[i].Currency) }),
-			"Ask Keap or the partner for the rows that are missing. carryover verify names each of them, and exits with 3, until the exports agree."})
+			"Ask Keap or the partner for the rows that are missing. The command carryover verify names each of them, and exits with 3, until the exports agree."})
 	}
 	if n := p.Customers.NoEmail; n > 0 {
 		subjects := subjectsOf(p, migrate.KindNoCustomerEmail)

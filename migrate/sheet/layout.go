@@ -113,20 +113,26 @@ func sameKey(cell []byte, key string) bool {
 
 // isTotals says whether a row's only content is the word and amounts.
 func isTotals(r *record, first int, scratch *[]byte) bool {
-	word := false
-	for i := first; i < len(r.cells); i++ {
-		if r.blank(i, scratch) {
-			continue
+	isWord := func(i int) bool {
+		b, _ := r.raw(i)
+		if len(b) == 0 || b[0] > '\'' && b[0] < 0x80 && b[0] != '=' && b[0]|0x20 != 't' && b[0]|0x20 != 'g' {
+			return false // neither the word nor anything that is cleaned away from before it
 		}
-		b := clean(r.cell(i, scratch))
-		switch {
-		case isTotalWord(b):
-			word = true
-		case !isAmount(b):
+		return !r.blank(i, scratch) && isTotalWord(clean(r.cell(i, scratch)))
+	}
+	word := first
+	for word < len(r.cells) && !isWord(word) { // hardly any row has it: looked for before anything is parsed
+		word++
+	}
+	if word == len(r.cells) {
+		return false
+	}
+	for i := first; i < len(r.cells); i++ {
+		if !r.blank(i, scratch) && !isWord(i) && !isAmount(clean(r.cell(i, scratch))) {
 			return false
 		}
 	}
-	return word
+	return true
 }
 
 func isTotalWord(b []byte) bool {
