@@ -386,7 +386,7 @@ func TestJSON(t *testing.T) {
 	for _, command := range []string{"clicks", "misses"} {
 		d.fails(exitFailed, []string{`no promoter has the ref token "nobody"`, `"carryover promoters"`}, command, "--promoter", "nobody")
 	}
-	d.contains(d.ok("clicks", "--promoter", "b99606"), "No clicks")
+	d.contains(d.ok("clicks", "--promoter", "ri_967048"), "No clicks")
 	for _, args := range [][]string{{"promoters"}, {"map", "list"}, {"verify"}, {"examples"}, {"version"}, {"clicks", "--raw"}} {
 		d.ok(args...)
 	}
