@@ -148,7 +148,8 @@ func TestAgainst(t *testing.T) {
 // not, and what is no gateway, are told apart.
 func TestAgainstAnotherMap(t *testing.T) {
 	d := newDesk(t, example())
-	d.migrate("example/exports")
+	d.planExample()
+	d.apply()
 	m, _, err := d.store.Load(d.ctx())
 	d.must(err)
 	now := d.table()
