@@ -273,7 +273,7 @@ func (m *money) reconcile(added []book.Commission, paid []book.Payout) (entries 
 		if !told {
 			if !m.house[a.partner] {
 				sum := t.commissions - t.clawbacks - t.payments
-				c := m.unbalanced(a, fmt.Sprintf("%s is in no row of the ledger, and its rows come to %s: difference %s", m.partnerName(a.partner), m.amount(a, sum), m.amount(a, -sum)), sum)
+				c := m.unbalanced(a, fmt.Sprintf("%s is in no row of the ledger in %s, and its rows come to %s: difference %s", m.partnerName(a.partner), a.currency, m.amount(a, sum), m.amount(a, -sum)), -sum)
 				if c.Decision == Exclude {
 					left[a] = true
 				}

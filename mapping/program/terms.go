@@ -1,5 +1,10 @@
 package program
 
+import (
+	"cmp"
+	"slices"
+)
+
 // Terms are what the program promises its promoters.
 type Terms struct {
 	MembershipPercent Percent // of every payment for a membership
@@ -85,4 +90,25 @@ func Open(earnings []Earning, paid int64) []Earning {
 		open = append(open, Earning{last, -rest})
 	}
 	return open
+}
+
+// HeldOf is the part of a balance that is still held in a month: of entries in any order,
+// less what was paid. entries is used up.
+func HeldOf(t Terms, entries []Earning, paid int64, on Month) int64 {
+	slices.SortFunc(entries, func(a, b Earning) int { return cmp.Compare(a.Month, b.Month) })
+	months := entries[:0]
+	for _, e := range entries {
+		if n := len(months); n > 0 && months[n-1].Month == e.Month {
+			months[n-1].Amount += e.Amount
+		} else {
+			months = append(months, e)
+		}
+	}
+	held := int64(0)
+	for _, e := range Open(months, paid) {
+		if t.Held(e.Month, on) {
+			held += e.Amount
+		}
+	}
+	return held
 }
