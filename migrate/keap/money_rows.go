@@ -101,10 +101,10 @@ func (a *LedgerAmount) UnmarshalCSV(text string) error {
 	return nil
 }
 
-// ReadReferrals reads a file of kind [Referrals]; see [sheet.Rows] for fn and onReject.
+// ReadReferrals reads a file of kind [Referrals]; see [sheet.Stream] for fn and onReject.
 func ReadReferrals(f *sheet.File, fn func(line int, r *Referral) error, onReject func(*sheet.Reject) error) (sheet.Count, error) {
 	partner := partnerField(f)
-	return sheet.Rows(f, func(line int, r *Referral) error {
+	return sheet.Stream(f, func(line int, r *Referral) error {
 		switch {
 		case !r.ContactID.Valid:
 			return sheet.Missing("contact_id")
@@ -119,9 +119,9 @@ func ReadReferrals(f *sheet.File, fn func(line int, r *Referral) error, onReject
 }
 
 // ReadOrders reads a file of kind [Orders] whose amounts are in currency unless they say
-// otherwise; see [sheet.Rows] for fn and onReject.
+// otherwise; see [sheet.Stream] for fn and onReject.
 func ReadOrders(f *sheet.File, currency string, fn func(line int, o *Order) error, onReject func(*sheet.Reject) error) (sheet.Count, error) {
-	return sheet.Rows(f, func(line int, o *Order) (err error) {
+	return sheet.Stream(f, func(line int, o *Order) (err error) {
 		switch {
 		case !o.ID.Valid:
 			return sheet.Missing("id")
@@ -154,10 +154,10 @@ func ReadSubscriptions(f *sheet.File, currency string, fn func(line int, s *Subs
 }
 
 // ReadCommissions reads a file of kind [Commissions] whose amounts are in currency unless
-// they say otherwise; see [sheet.Rows] for fn and onReject.
+// they say otherwise; see [sheet.Stream] for fn and onReject.
 func ReadCommissions(f *sheet.File, currency string, fn func(line int, c *Commission) error, onReject func(*sheet.Reject) error) (sheet.Count, error) {
 	partner := partnerField(f)
-	return sheet.Rows(f, func(line int, c *Commission) error {
+	return sheet.Stream(f, func(line int, c *Commission) error {
 		if err := c.check(currency, partner); err != nil {
 			return err
 		}
@@ -166,10 +166,10 @@ func ReadCommissions(f *sheet.File, currency string, fn func(line int, c *Commis
 }
 
 // ReadClawbacks reads a file of kind [Clawbacks] whose amounts are in currency unless they
-// say otherwise; see [sheet.Rows] for fn and onReject. The sign of an amount says nothing.
+// say otherwise; see [sheet.Stream] for fn and onReject. The sign of an amount says nothing.
 func ReadClawbacks(f *sheet.File, currency string, fn func(line int, c *Commission) error, onReject func(*sheet.Reject) error) (sheet.Count, error) {
 	partner := partnerField(f)
-	return sheet.Rows(f, func(line int, c *Commission) error {
+	return sheet.Stream(f, func(line int, c *Commission) error {
 		if err := c.check(currency, partner); err != nil {
 			return err
 		}
@@ -199,10 +199,10 @@ func (c *Commission) check(currency, partner string) (err error) {
 }
 
 // ReadPayments reads a file of kind [Payments] whose amounts are in currency unless they
-// say otherwise; see [sheet.Rows] for fn and onReject.
+// say otherwise; see [sheet.Stream] for fn and onReject.
 func ReadPayments(f *sheet.File, currency string, fn func(line int, p *Payment) error, onReject func(*sheet.Reject) error) (sheet.Count, error) {
 	partner := partnerField(f)
-	return sheet.Rows(f, func(line int, p *Payment) (err error) {
+	return sheet.Stream(f, func(line int, p *Payment) (err error) {
 		switch {
 		case !p.PartnerID.Valid && p.PartnerCode == "":
 			return sheet.Missing(partner)

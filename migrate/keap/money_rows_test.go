@@ -22,10 +22,10 @@ func reading[T any](t *testing.T, kind, text string, read func(*sheet.File, func
 	if f.Kind != kind {
 		t.Errorf("a file of %s was taken for %s", kind, f.Kind)
 	}
-	var got, loaded []string
-	var rows []*T
+	var got []string
+	loaded := 0
 	count, err := read(f, func(line int, row *T) error {
-		rows, loaded = append(rows, row), append(loaded, show(row))
+		loaded++
 		got = append(got, fmt.Sprint(line, " ", show(row)))
 		return nil
 	}, func(r *sheet.Reject) error {
@@ -38,13 +38,8 @@ func reading[T any](t *testing.T, kind, text string, read func(*sheet.File, func
 	if err != nil {
 		t.Fatal(err)
 	}
-	if count.Rows != count.Loaded+count.Rejected+count.Skipped || count.Loaded != len(rows) {
+	if count.Rows != count.Loaded+count.Rejected+count.Skipped || count.Loaded != loaded {
 		t.Errorf("%+v", count)
-	}
-	for i, row := range rows {
-		if show(row) != loaded[i] {
-			t.Errorf("%s became %s once it was kept", loaded[i], show(row))
-		}
 	}
 	return strings.Join(got, "\n")
 }
@@ -126,7 +121,7 @@ func TestReferrals(t *testing.T) {
 func TestOrders(t *testing.T) {
 	show := func(o *Order) string {
 		return fmt.Sprint(showID(o.ID), " ", showID(o.ContactID), " ", showDate(o.OrderedAt), " ", o.Total, " ", showID(o.SalePartnerID), "/", showID(o.LeadPartnerID),
-			" ", strings.Join([]string{o.Products, o.ProductIDs, o.Title, o.Type, o.PromoCode, o.Status, o.FirstName, o.LastName, o.Email}, "|"))
+			" ", strings.Join([]string{o.Products, o.Type}, "|"))
 	}
 	equal(t, reading(t, Orders, "Invoice Id,Id,ContactId,Contact,First Name,Last Name,Email,Title,Order Type,Promo Code,Order Title,Order Date,Product Ids,Product Name,Order Total,Pay Status,Affiliate Id,Lead Affiliate Id\n"+
 		"9,4001,12,Ann Lee,Ann,Lee,a@b.test,Dr,Online,MAY,An order,3/31/2023,\"25,26\",One;Two,\"$1,299.00\",Paid,105,0\n"+
@@ -138,9 +133,9 @@ func TestOrders(t *testing.T) {
 		"9,4007,12,,,,,,,,,3/31/2023,,,,,,\n"+
 		"9,4008,12,,,,,,,,,3/31/2023,,,5.001,,,\n"+
 		"9,4009,12,,,,,,,,,3/31/2023,,,5,,x,\n", in("USD", ReadOrders), show),
-		"2 4001 12 2023-03-31 1,299.00 USD 105/0 One;Two|25,26|An order|Online|MAY|Paid|Ann|Lee|a@b.test",
-		"3 4002 12 2023-03-31 0.00 USD -/7 ||||||||",
-		"4 4003 12 2023-03-31 5.00 EUR -/- ||||||||",
+		"2 4001 12 2023-03-31 1,299.00 USD 105/0 One;Two|Online",
+		"3 4002 12 2023-03-31 0.00 USD -/7 |",
+		"4 4003 12 2023-03-31 5.00 EUR -/- |",
 		`5 missing_value Id ""`,
 		`6 missing_value ContactId ""`,
 		`7 bad_date Order Date ""`,
@@ -151,8 +146,8 @@ func TestOrders(t *testing.T) {
 
 func TestSubscriptions(t *testing.T) {
 	show := func(s *Subscription) string {
-		return fmt.Sprint(showID(s.ID), " ", showID(s.ContactID), " ", showID(s.SalePartnerID), "/", showID(s.LeadPartnerID), " ", s.PlanID, "|", s.ProductID, "|", s.Product,
-			" ", s.Amount, " ", s.Status == sheet.Active, s.HasStatus, " ", showDate(s.StartedAt), " to ", showDate(s.EndedAt), " through ", showDate(s.PaidThrough), " next ", showDate(s.NextBill))
+		return fmt.Sprint(showID(s.ID), " ", showID(s.ContactID), " ", showID(s.SalePartnerID), "/", showID(s.LeadPartnerID), " ", s.PlanID, "|", s.Product,
+			" ", s.Amount, " ", s.Status == sheet.Active, s.HasStatus, " ", showDate(s.StartedAt), " to ", showDate(s.EndedAt))
 	}
 	equal(t, reading(t, Subscriptions, "Id,ContactId,SubscriptionPlanId,ProductId,Product Name,LeadAffiliateId,AffiliateId,BillingAmt,Status,StartDate,EndDate,PaidThruDate,NextBillDate\n"+
 		"303,96,101,11,Pro,57,58,$87.30,Active,3/24/2023,,4/23/2023,4/24/2023\n"+
@@ -161,19 +156,19 @@ func TestSubscriptions(t *testing.T) {
 		"306,96,,,,,,,,,,,\n"+
 		"307,96,,,,,,a lot,,,,,\n"+
 		"308,96,,,,,,5,,soon,,,\n", in("USD", ReadSubscriptions), show),
-		"2 303 96 58/57 101|11|Pro 87.30 USD true true 2023-03-24 to - through 2023-04-23 next 2023-04-24",
-		"3 - 96 -/- || 5.00 USD false true - to 2023-01-02 through - next -",
+		"2 303 96 58/57 101|Pro 87.30 USD true true 2023-03-24 to -",
+		"3 - 96 -/- | 5.00 USD false true - to 2023-01-02",
 		`4 missing_value ContactId ""`,
 		`5 missing_value BillingAmt ""`,
 		`6 bad_money BillingAmt "a lot"`,
 		`7 bad_date StartDate "soon"`)
 	equal(t, reading(t, Subscriptions, "Infusionsoft's Contact Id,Infusionsoft's Sale Affiliate Id,Price,Cycle\n96,58,5\n", in("JPY", ReadSubscriptions), show),
-		"2 - 96 58/- || 5 JPY false false - to - through - next -")
+		"2 - 96 58/- | 5 JPY false false - to -")
 }
 
 func TestCommissionsAndClawbacks(t *testing.T) {
 	show := func(c *Commission) string {
-		return fmt.Sprint(showID(c.PartnerID), c.PartnerCode, " ", showDate(c.EarnedAt), " ", c.Amount, " #", c.Invoice, " ", showID(c.ContactID), " ", c.FirstName, "|", c.LastName, "|", c.Product, "|", c.Description, " ", showID(c.SellerID))
+		return fmt.Sprint(showID(c.PartnerID), c.PartnerCode, " ", showDate(c.EarnedAt), " ", c.Amount, " #", c.Invoice, " ", showID(c.ContactID), " ", c.Product, "|", c.Description, " ", showID(c.SellerID))
 	}
 	equal(t, reading(t, Commissions, "Code,Referral Partner,INVOICE #,contact_id,amtearned,DATE EARNED,sales_affiliate_id,CONTACTLASTNAME,description,contact_first_name,Product_Name\n"+
 		"ann,Ann Lee,70002,103,649.50,2023-03-31,105,Lee,Sale: Two,Jo,Two\n"+
@@ -185,9 +180,9 @@ func TestCommissionsAndClawbacks(t *testing.T) {
 		"ann,,70002,,5.555,3/31/2023,,,,,\n"+
 		"ann,,7.00E+04,,5,3/31/2023,,,,,\n"+
 		"ann,,70002,x,5,3/31/2023,,,,,\n", in("USD", ReadCommissions), show),
-		"2 -ann 2023-03-31 649.50 USD #70002 103 Jo|Lee|Two|Sale: Two 105",
-		"3 -ann 2023-03-31 -1.00 USD #7 - ||| -",
-		"4 -ann 2023-03-31 1.00 AUD # - ||| -",
+		"2 -ann 2023-03-31 649.50 USD #70002 103 Two|Sale: Two 105",
+		"3 -ann 2023-03-31 -1.00 USD #7 - | -",
+		"4 -ann 2023-03-31 1.00 AUD # - | -",
 		`5 missing_value Code ""`,
 		`6 bad_date DATE EARNED ""`,
 		`7 missing_value amtearned ""`,
@@ -206,9 +201,9 @@ func TestCommissionsAndClawbacks(t *testing.T) {
 		"44,,8/13/2021,70015,,,,,,,\n"+
 		"44,1..0,8/13/2021,70015,,,,,,,\n", in("USD", ReadClawbacks), show),
 		"2 44 2021-08-13 88.66 USD #70015 110 Di|Vale|Leads|Refund 44",
-		"3 44 2021-08-13 88.66 USD #70015 - ||| -",
-		"4 44 2021-08-13 88.66 USD #70015 - ||| -",
-		"5 0 2021-08-13 0.00 USD # - ||| -",
+		"3 44 2021-08-13 88.66 USD #70015 - | -",
+		"4 44 2021-08-13 88.66 USD #70015 - | -",
+		"5 0 2021-08-13 0.00 USD # - | -",
 		`6 missing_value Affiliate Id ""`,
 		`7 bad_date DateEarned ""`,
 		`8 missing_value Clawback Amount ""`,
@@ -217,7 +212,7 @@ func TestCommissionsAndClawbacks(t *testing.T) {
 
 func TestPayments(t *testing.T) {
 	show := func(p *Payment) string {
-		return fmt.Sprint(showID(p.ID), " ", p.Batch, " ", showID(p.PartnerID), p.PartnerCode, " ", showDate(p.PaidAt), " ", p.Amount, " ", p.Type, "|", p.Note)
+		return fmt.Sprint(showID(p.ID), " ", showID(p.PartnerID), p.PartnerCode, " ", showDate(p.PaidAt), " ", p.Amount, " ", p.Type, "|", p.Note)
 	}
 	equal(t, reading(t, Payments, "Id,Batch Id,Affiliate Id,Aff Code,Pay Date,Pay Amt,Pay Type,Notes\n"+
 		"901,B1,44,,1/13/2023,$49.98,Cash,\"Commission, 1/2023\"\n"+
@@ -227,8 +222,8 @@ func TestPayments(t *testing.T) {
 		"905,,44,,1/13/2023,,,\n"+
 		"906,,44,,1/13/2023,\"12,50\",,\n"+
 		"9-7,,44,,1/13/2023,1,,\n", in("USD", ReadPayments), show),
-		"2 901 B1 44 2023-01-13 49.98 USD Cash|Commission, 1/2023",
-		"3 -  -ann 2023-01-13 -10.00 USD Refund|",
+		"2 901 44 2023-01-13 49.98 USD Cash|Commission, 1/2023",
+		"3 - -ann 2023-01-13 -10.00 USD Refund|",
 		`4 missing_value Affiliate Id ""`,
 		`5 bad_date Pay Date ""`,
 		`6 missing_value Pay Amt ""`,
@@ -238,7 +233,7 @@ func TestPayments(t *testing.T) {
 
 func TestLedger(t *testing.T) {
 	show := func(r *LedgerRow) string {
-		text := fmt.Sprint(showID(r.PartnerID), r.PartnerCode, " ", r.PartnerName)
+		text := fmt.Sprint(showID(r.PartnerID), r.PartnerCode)
 		for _, a := range []LedgerAmount{r.Opening, r.Commissions, r.Clawbacks, r.Payments, r.Closing} {
 			text += " " + a.String()
 			if !a.Given {
@@ -257,17 +252,17 @@ func TestLedger(t *testing.T) {
 		"Ann Lee,44,,,x,,3.00\n"+
 		"Ann Lee,44,,,,,3.001\n"+
 		"Ann Lee,0,,,,,3.00\n", in("USD", ReadLedger), show),
-		"2 44 Ann Lee 0.00 USD 153.64 USD 88.66 USD -49.98 USD 15.00 USD",
-		"3 44 Ann Lee 0.00 USD 0.00 USD 88.66 USD 0.00 USD -15.00 USD",
-		"4 44 Ann Lee 0.00 USD 0.00 USD 88.66 USD 0.00 USD 0.00 USD",
-		"5 44 Ann Lee 0.00 EUR 1.00 EUR 0.00 EUR 2.00 EUR 3.00 EUR",
+		"2 44 0.00 USD 153.64 USD 88.66 USD -49.98 USD 15.00 USD",
+		"3 44 0.00 USD 0.00 USD 88.66 USD 0.00 USD -15.00 USD",
+		"4 44 0.00 USD 0.00 USD 88.66 USD 0.00 USD 0.00 USD",
+		"5 44 0.00 EUR 1.00 EUR 0.00 EUR 2.00 EUR 3.00 EUR",
 		`6 bad_money Ending Balance "3.00"`,
 		`7 missing_value Id ""`,
 		`8 bad_money Clawbacks "x"`,
 		`9 bad_money Ending Balance "3.001"`,
-		"10 0 Ann Lee 0.00 USD 0.00 USD 0.00 USD 0.00 USD 3.00 USD")
+		"10 0 0.00 USD 0.00 USD 0.00 USD 0.00 USD 3.00 USD")
 	equal(t, reading(t, Ledger, "Code,Balance,Amount Earned\nann,1,2\n,1,2\n", in("AUD", ReadLedger), show),
-		"2 -ann  0.00 AUD? 2.00 AUD 0.00 AUD? 0.00 AUD? 1.00 AUD",
+		"2 -ann 0.00 AUD? 2.00 AUD 0.00 AUD? 0.00 AUD? 1.00 AUD",
 		`3 missing_value Code ""`)
 }
 

@@ -31,6 +31,45 @@ func (c *Count) skip(reason string) {
 // reading. Rows that cannot be read are rejected without fn seeing them. onReject,
 // which may be nil, gets every reject, complete.
 func Rows[T any](f *File, fn func(line int, row *T) error, onReject func(*Reject) error) (Count, error) {
+	feed := newFeed(f, reflect.TypeFor[T]())
+	decoder, err := feed.decoder(new(T))
+	if err != nil {
+		return Count{}, fmt.Errorf("read %s: %w", f.Path, err)
+	}
+	return feed.rows(func(rec *record) error {
+		if rej := feed.load(rec); rej != nil {
+			return rej
+		}
+		value, err := decoder.Read()
+		if err != nil {
+			if rej := feed.explain(); rej != nil {
+				return rej
+			}
+			return fmt.Errorf("read %s, line %d: %w", f.Path, rec.line, err)
+		}
+		return fn(rec.line, value.(*T))
+	}, onReject)
+}
+
+// Stream is [Rows] for exports that have millions of rows, of which reflection would take
+// most of the time: every cell is put into its field directly, and there is one row that
+// fn must not keep. Its strings may be kept; each holds on to the text of its whole row.
+func Stream[T any](f *File, fn func(line int, row *T) error, onReject func(*Reject) error) (Count, error) {
+	feed := newFeed(f, reflect.TypeFor[T]())
+	row := new(T)
+	to := feed.fields(reflect.ValueOf(row).Elem())
+	return feed.rows(func(rec *record) error {
+		if rej := feed.fill(rec, to); rej != nil {
+			return rej
+		}
+		return fn(rec.line, row)
+	}, onReject)
+}
+
+// rows reads the file again and hands every row of content to fn, which returns what
+// became of it.
+func (d *feed) rows(fn func(*record) error, onReject func(*Reject) error) (Count, error) {
+	f := d.f
 	count := Count{SkippedBy: map[string]int{}}
 	r, err := f.source.Open()
 	if err != nil {
@@ -42,16 +81,10 @@ func Rows[T any](f *File, fn func(line int, row *T) error, onReject func(*Reject
 	if err != nil {
 		return count, err
 	}
-
-	feed := newFeed(f, reflect.TypeFor[T]())
-	decoder, err := feed.decoder(new(T))
-	if err != nil {
-		return count, fmt.Errorf("read %s: %w", f.Path, err)
-	}
 	reject := func(rec *record, rej *Reject, shifted bool) error {
 		count.Rejected++
 		rej.Line, rej.Cells = rec.line, f.layout.verbatim(rec, shifted)
-		feed.name(rej)
+		d.name(rej)
 		if onReject == nil {
 			return nil
 		}
@@ -74,24 +107,12 @@ func Rows[T any](f *File, fn func(line int, row *T) error, onReject func(*Reject
 			return reject(rec, &Reject{Reason: TooManyCells, Hint: fmt.Sprintf(
 				"the row has %d cells and the header %d; a cell that holds the delimiter must stand in quotes", len(rec.cells), len(f.Header))}, true)
 		}
-
-		rej := feed.load(rec)
-		if rej != nil {
-			return reject(rec, rej, false)
-		}
-		value, err := decoder.Read()
-		if err != nil {
-			if rej = feed.explain(); rej == nil {
-				return fmt.Errorf("read %s, line %d: %w", f.Path, rec.line, err)
-			}
-			return reject(rec, rej, false)
-		}
-
-		err = fn(rec.line, value.(*T))
+		err := fn(rec)
 		if err == nil {
 			count.Loaded++
 			return nil
 		}
+		var rej *Reject
 		var skip *Skip
 		switch {
 		case errors.As(err, &rej):
@@ -244,6 +265,53 @@ func (d *feed) load(r *record) *Reject {
 		d.buf = appendCell(d.buf, d.text[start:])
 	}
 	d.buf = append(d.buf, '\n')
+	return nil
+}
+
+// fields are the fields of a row that the columns go to, as pointers.
+func (d *feed) fields(row reflect.Value) []any {
+	to := make([]any, len(d.columns))
+	for i, c := range d.columns {
+		for n := range row.NumField() {
+			if row.Type().Field(n).Tag.Get("csv") == d.f.kind.Fields[c.field].Name {
+				to[i] = row.Field(n).Addr().Interface()
+			}
+		}
+	}
+	return to
+}
+
+// fill puts the cells of one record into the fields.
+func (d *feed) fill(r *record, to []any) *Reject {
+	d.text, d.ends = d.text[:0], d.ends[:0]
+	for i := range d.columns {
+		if c := d.columns[i].column; c < len(r.cells) {
+			d.text = append(d.text, clean(r.cell(c, &d.scratch))...)
+		}
+		d.ends = append(d.ends, len(d.text))
+	}
+	text := string(d.text)
+	start := 0
+	for i := range d.columns {
+		c := &d.columns[i]
+		cell := text[start:d.ends[i]]
+		start = d.ends[i]
+		var err error
+		switch field := to[i].(type) {
+		case *string:
+			*field = cell
+		case *Date:
+			var kind DateKind
+			if field.Time, kind, err = ParseDate(cell, c.date.Order, d.f.opt.Location); err == nil {
+				field.Time, field.Clock, field.Valid = field.Time.UTC(), kind == DateTime, kind != NoDate
+			}
+		case gocsv.TypeUnmarshaller:
+			err = field.UnmarshalCSV(cell)
+		}
+		if err != nil {
+			return d.reject(c, err)
+		}
+	}
 	return nil
 }
 
