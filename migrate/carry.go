@@ -16,7 +16,7 @@ import (
 
 // moneyKinds are the exports that need to know first who the promoters are. What one list
 // names is read one after the other, beside the next list.
-var moneyKinds = [][]string{{keap.Referrals, keap.Orders, keap.Subscriptions}, {keap.Commissions, keap.Clawbacks, keap.Payments, keap.Ledger}}
+var moneyKinds = [][]string{{keap.Commissions}, {keap.Referrals, keap.Orders, keap.Subscriptions, keap.Clawbacks, keap.Payments, keap.Ledger}}
 
 // rejectedRow is a row of money that could not be loaded: it may be what a ledger and its
 // rows do not agree on.
@@ -34,14 +34,6 @@ const maxRejected = 10_000
 func (m *money) rows(f *sheet.File, index int, each func() error, onReject func(*sheet.Reject) error) (sheet.Count, error) {
 	currency := m.settings.Currency
 	at := func(line int) place { return placeOf(index, line) }
-	noted := func(r *sheet.Reject) error {
-		if len(m.rejected) < maxRejected {
-			if partner, err := m.partnerIn(f, r.Cells); err == nil {
-				m.rejected = append(m.rejected, rejectedRow{f.Kind, partner, at(r.Line), r.Reason})
-			}
-		}
-		return onReject(r)
-	}
 	switch f.Kind {
 	case keap.Referrals:
 		m.referrals.grow(f.Rows)
@@ -52,19 +44,38 @@ func (m *money) rows(f *sheet.File, index int, each func() error, onReject func(
 	case keap.Subscriptions:
 		return keap.ReadSubscriptions(f, currency, func(line int, r *keap.Subscription) error { return cmp.Or(each(), m.subscription(r, at(line))) }, onReject)
 	case keap.Commissions:
-		m.earnings = slices.Grow(m.earnings, f.Rows)
+		m.earnings = slices.Grow(m.earnings, f.Rows+f.Rows/16) // clawbacks come to them
 		return keap.ReadCommissions(f, currency, func(line int, r *keap.Commission) error {
-			return cmp.Or(each(), m.earning(book.KindCommission, r, at(line)))
-		}, noted)
+			e, err := m.earning(book.KindCommission, m.commissionWords, r, at(line))
+			if err == nil {
+				m.earnings = append(m.earnings, e)
+			}
+			return cmp.Or(each(), err)
+		}, m.noted(f, index, &m.rejectedCommissions, onReject))
 	case keap.Clawbacks:
-		m.earnings = slices.Grow(m.earnings, f.Rows)
 		return keap.ReadClawbacks(f, currency, func(line int, r *keap.Commission) error {
-			return cmp.Or(each(), m.earning(book.KindClawback, r, at(line)))
-		}, noted)
+			e, err := m.earning(book.KindClawback, m.words, r, at(line))
+			if err == nil {
+				m.clawbacks = append(m.clawbacks, e)
+			}
+			return cmp.Or(each(), err)
+		}, m.noted(f, index, &m.rejected, onReject))
 	case keap.Payments:
-		return keap.ReadPayments(f, currency, func(line int, r *keap.Payment) error { return cmp.Or(each(), m.payment(r, at(line))) }, noted)
+		return keap.ReadPayments(f, currency, func(line int, r *keap.Payment) error { return cmp.Or(each(), m.payment(r, at(line))) }, m.noted(f, index, &m.rejected, onReject))
 	default:
-		return keap.ReadLedger(f, currency, func(line int, r *keap.LedgerRow) error { return cmp.Or(each(), m.ledgerRow(r, at(line))) }, noted)
+		return keap.ReadLedger(f, currency, func(line int, r *keap.LedgerRow) error { return cmp.Or(each(), m.ledgerRow(r, at(line))) }, m.noted(f, index, &m.rejected, onReject))
+	}
+}
+
+// noted remembers the rejected rows of a file in list.
+func (m *money) noted(f *sheet.File, index int, list *[]rejectedRow, onReject func(*sheet.Reject) error) func(*sheet.Reject) error {
+	return func(r *sheet.Reject) error {
+		if len(*list) < maxRejected {
+			if partner, err := m.partnerIn(f, r.Cells); err == nil {
+				*list = append(*list, rejectedRow{f.Kind, partner, placeOf(index, r.Line), r.Reason})
+			}
+		}
+		return onReject(r)
 	}
 }
 
@@ -92,58 +103,78 @@ func (p *Plan) carry(m *money) {
 		changes.Sources = append(changes.Sources, book.Source{Path: f.Path, Kind: f.Kind})
 	}
 	m.tellTypes()
-	sorted := inBackground(func() (struct{}, error) { m.sortEarnings(); return struct{}{}, nil })
+	// The two sides touch different files and different tables.
+	ledger := inBackground(func() (*ledgerSide, error) { return m.carryLedger(), nil })
+	customers := m.carryCustomers(changes, p.Tables)
+	money, _ := ledger()
+	changes.Commissions, changes.Entries, changes.Payouts = money.commissions, money.entries, money.payouts
+	p.Tables["commission"] = TableCount{Create: len(money.commissions) + len(money.entries), Unchanged: len(m.before.Commissions)}
+	p.Tables["payout"] = TableCount{Create: len(money.payouts), Unchanged: len(m.before.Payouts)}
 
-	knownReferral := func(id int64) (book.ReferralRow, bool) { return find(m.before.ReferralRows.Create, id, referralRowID) }
-	oneOfEach(m, keap.Referrals, &m.referrals, referralRowID, func(r *book.ReferralRow) int64 { return r.SetAt }, m.sayReferral, knownReferral)
+	findings := inBackground(func() ([]Finding, error) { return m.findings(), nil })
+	changes.Contacts, p.Tables["contact"] = m.contactsAfter()
+	m.products()
+	m.vanished()
+	p.totalMoney(m, customers)
+	p.Findings, _ = findings()
+	p.FindingsBy = map[string]int{}
+	for i := range p.Findings {
+		p.FindingsBy[p.Findings[i].Kind]++
+	}
+}
+
+// carryCustomers settles referrals, orders and subscriptions, and returns all customers
+// with their owners.
+func (m *money) carryCustomers(changes *book.Money, tables map[string]TableCount) []book.Referral {
+	known := func(id int64) (book.ReferralRow, bool) { return find(m.before.ReferralRows.Create, id, referralRowID) }
+	oneOfEach(m, keap.Referrals, &m.referrals, referralRowID, func(r *book.ReferralRow) int64 { return r.SetAt }, m.sayReferral, known)
 	rows := merge(m.before.ReferralRows.Create, m.referrals.rows, referralRowID)
-	changes.ReferralRows, p.Tables["referral_row"] = split(m.before.ReferralRows.Create, rows, func(a, b *book.ReferralRow) int { return cmp.Compare(a.ID, b.ID) })
+	changes.ReferralRows, tables["referral_row"] = split(m.before.ReferralRows.Create, rows, func(a, b *book.ReferralRow) int { return cmp.Compare(a.ID, b.ID) })
 
 	knownSale := func(id int64) (book.Sale, bool) { return find(m.before.Sales.Create, id, saleID) }
 	oneOfEach(m, keap.Orders, &m.sales, saleID, func(s *book.Sale) int64 { return s.OrderedAt }, m.saySale, knownSale)
 	sales := merge(m.before.Sales.Create, m.sales.rows, saleID)
-	changes.Sales, p.Tables["sale"] = split(m.before.Sales.Create, sales, func(a, b *book.Sale) int { return cmp.Compare(a.ID, b.ID) })
+	changes.Sales, tables["sale"] = split(m.before.Sales.Create, sales, func(a, b *book.Sale) int { return cmp.Compare(a.ID, b.ID) })
 
 	knownSubscription := func(id int64) (book.Subscription, bool) {
 		return find(m.before.Subscriptions.Create, id, subscriptionID)
 	}
 	oneOfEach(m, keap.Subscriptions, &m.subscriptions, subscriptionID, func(s *book.Subscription) int64 { return s.StartedAt }, saySubscription, knownSubscription)
 	m.allSubscriptions = merge(m.before.Subscriptions.Create, m.subscriptions.rows, subscriptionID)
-	changes.Subscriptions, p.Tables["subscription"] = split(m.before.Subscriptions.Create, m.allSubscriptions, func(a, b *book.Subscription) int { return cmp.Compare(a.ID, b.ID) })
+	changes.Subscriptions, tables["subscription"] = split(m.before.Subscriptions.Create, m.allSubscriptions, func(a, b *book.Subscription) int { return cmp.Compare(a.ID, b.ID) })
 
-	sorted()
+	customers := mergeCustomers(m.before.Referrals.Create, m.owners(rows))
+	changes.Referrals, tables["referral"] = split(m.before.Referrals.Create, customers, func(a, b *book.Referral) int { return strings.Compare(a.Customer, b.Customer) })
+	m.tellMoved(changes.Referrals.Update)
+	return customers
+}
+
+// ledgerSide is what is to be written of the ledger.
+type ledgerSide struct {
+	commissions, entries []book.Commission
+	payouts              []book.Payout
+}
+
+// carryLedger settles commissions, clawbacks and payments, and reconciles them.
+func (m *money) carryLedger() *ledgerSide {
+	m.earnings = append(m.earnings, m.clawbacks...)
+	m.clawbacks = nil
+	m.sortEarnings()
 	m.settleEarnings()
-	findings := inBackground(func() ([]Finding, error) { return m.findings(), nil }) // it only reads
-	added := notIn(m.earnings, m.before.Commissions)
-	paid := m.payouts()
-	entries, left := m.reconcile(added, paid)
-	m.entries = entries
-	if changes.Commissions, changes.Entries = added, entries; len(left) > 0 {
-		changes.Commissions = nil
+	side := &ledgerSide{commissions: notIn(m.earnings, m.before.Commissions), payouts: m.payouts()}
+	entries, left := m.reconcile(side.commissions, side.payouts)
+	m.entries, side.entries = entries, entries
+	if len(left) > 0 {
+		added := side.commissions
+		side.commissions = nil
 		for i := range added {
 			if e := &added[i]; !m.leave(left, e.PartnerID, e.Currency, e.Where) {
-				changes.Commissions = append(changes.Commissions, *e)
+				side.commissions = append(side.commissions, *e)
 			}
 		}
+		side.payouts = slices.DeleteFunc(side.payouts, func(e book.Payout) bool { return m.leave(left, e.PartnerID, e.Currency, e.Where) })
 	}
-	changes.Payouts = slices.DeleteFunc(paid, func(e book.Payout) bool { return m.leave(left, e.PartnerID, e.Currency, e.Where) })
-	p.Tables["commission"] = TableCount{Create: len(changes.Commissions) + len(entries), Unchanged: len(m.before.Commissions)}
-	p.Tables["payout"] = TableCount{Create: len(changes.Payouts), Unchanged: len(m.before.Payouts)}
-
-	customers := m.owners(rows)
-	customers = mergeCustomers(m.before.Referrals.Create, customers)
-	changes.Referrals, p.Tables["referral"] = split(m.before.Referrals.Create, customers, func(a, b *book.Referral) int { return strings.Compare(a.Customer, b.Customer) })
-	m.tellMoved(changes.Referrals.Update)
-	changes.Contacts, p.Tables["contact"] = m.contactsAfter()
-
-	m.products()
-	m.vanished()
-	p.Findings, _ = findings()
-	p.FindingsBy = map[string]int{}
-	for i := range p.Findings {
-		p.FindingsBy[p.Findings[i].Kind]++
-	}
-	p.totalMoney(m, customers)
+	return side
 }
 
 // leave reports whether a person left the money of an account out; its row is skipped.
@@ -275,34 +306,19 @@ func (m *money) tellMoved(changed []book.Referral) {
 	}
 }
 
-// contactsAfter are the contacts that customers, orders and commissions name, and those
-// of the book that these exports tell otherwise.
+// contactsAfter are all contacts: those of the book, and those of these exports, of which
+// a later referral may name any.
 func (m *money) contactsAfter() (book.Rows[book.Contact], TableCount) {
-	named := make([]int64, 0, len(m.before.Contacts.Create)+len(m.referrals.rows)+len(m.sales.rows)+len(m.subscriptions.rows)+len(m.earnings))
-	for i := range m.before.Contacts.Create {
-		named = append(named, m.before.Contacts.Create[i].ID)
-	}
-	for i := range m.referrals.rows {
-		named = append(named, m.referrals.rows[i].ContactID)
-	}
-	for i := range m.sales.rows {
-		named = append(named, m.sales.rows[i].ContactID)
-	}
-	for i := range m.subscriptions.rows {
-		named = append(named, m.subscriptions.rows[i].ContactID)
-	}
-	for i := range m.earnings {
-		named = append(named, m.earnings[i].ContactID)
-	}
-	slices.Sort(named)
-	named = slices.Compact(named)
-	after := make([]book.Contact, 0, len(named))
-	for _, id := range named {
-		if c, ok := m.contactOf(id); ok {
-			after = append(after, c)
+	now := make([]book.Contact, 0, len(m.exports.contacts.rows))
+	for id, c := range m.exports.contacts.rows {
+		if id != 0 {
+			now = append(now, m.contactIn(id, c))
 		}
 	}
-	return split(m.before.Contacts.Create, after, func(a, b *book.Contact) int { return cmp.Compare(a.ID, b.ID) })
+	byID := func(a, b book.Contact) int { return cmp.Compare(a.ID, b.ID) }
+	slices.SortFunc(now, byID)
+	after := merge(m.before.Contacts.Create, now, func(c *book.Contact) int64 { return c.ID })
+	return split(m.before.Contacts.Create, after, func(a, b *book.Contact) int { return byID(*a, *b) })
 }
 
 // tellTypes reports referral types that Keap does not have.

@@ -13,6 +13,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"carryover/migrate/sheet"
 )
@@ -227,6 +228,7 @@ func KeepDecisions(dir string, given Decisions) (all Decisions, kept []string, e
 
 // conflictList collects conflicts and puts the decisions to them.
 type conflictList struct {
+	mu        sync.Mutex // several sides of a plan find conflicts at once
 	list      []Conflict
 	decisions Decisions
 	seen      map[string]int
@@ -236,6 +238,8 @@ type conflictList struct {
 // of one kind gets numbered ids. A decision that was made about other rows does not
 // count: the question is asked again.
 func (l *conflictList) add(c Conflict) *Conflict {
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	if l.seen == nil {
 		l.seen = map[string]int{}
 	}
@@ -254,6 +258,17 @@ func (l *conflictList) add(c Conflict) *Conflict {
 	}
 	l.list = append(l.list, c)
 	return &l.list[len(l.list)-1]
+}
+
+// sort puts the conflicts in the order of their kinds: those of one kind come from one
+// side, but for the duplicates.
+func (l *conflictList) sort() {
+	slices.SortStableFunc(l.list, func(a, b Conflict) int {
+		if a.Kind == KindDuplicate && b.Kind == KindDuplicate {
+			return strings.Compare(a.ID, b.ID)
+		}
+		return slices.Index(kinds, a.Kind) - slices.Index(kinds, b.Kind)
+	})
 }
 
 // check refuses decisions that a conflict does not know, and ids that no conflict can

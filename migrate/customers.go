@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"carryover/mapping/book"
+	"carryover/mapping/program"
 	"carryover/migrate/keap"
 	"carryover/migrate/sheet"
 )
@@ -93,12 +94,17 @@ func Compete(rows []book.ReferralRow, asOf, owner string, zone *time.Location) C
 }
 
 // dayEnd is the first second after a day.
-func dayEnd(day string, zone *time.Location) int64 {
+func dayEnd(day string, zone *time.Location) int64 { return dayAfter(day, 1, zone) }
+
+// dayStart is the first second of a day.
+func dayStart(day string, zone *time.Location) int64 { return dayAfter(day, 0, zone) }
+
+func dayAfter(day string, days int, zone *time.Location) int64 {
 	d, err := time.Parse(time.DateOnly, day)
 	if err != nil {
 		panic("BUG: not a day: " + day) // it was checked when it was read
 	}
-	return time.Date(d.Year(), d.Month(), d.Day()+1, 0, 0, 0, 0, zone).Unix()
+	return program.DayStart(d.Year(), d.Month(), d.Day()+days, zone).Unix()
 }
 
 func minute(at int64) int64 { return at - ((at%60)+60)%60 }

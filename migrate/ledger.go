@@ -54,7 +54,7 @@ func (m *money) ledgerRow(row *keap.LedgerRow, at place) error {
 	if err != nil {
 		return err
 	}
-	r := ledgerRow{account: account{partner, m.moneyWords.text(row.Closing.Currency)}, closing: row.Closing.Minor, at: at}
+	r := ledgerRow{account: account{partner, m.words.text(row.Closing.Currency)}, closing: row.Closing.Minor, at: at}
 	for _, c := range []struct {
 		to   **int64
 		cell *keap.LedgerAmount
@@ -88,7 +88,8 @@ type tally struct{ commissions, clawbacks, payments int64 }
 // periods of which each begins where another ends.
 type statement struct {
 	ledgerRow
-	rows []place
+	rows   []place
+	others []ledgerRow // that say something else
 }
 
 // statements settles the ledger rows of every account. Of several that are no chain of
@@ -107,7 +108,7 @@ func (m *money) statements(rows map[account]tally) map[account]statement {
 	for _, a := range slices.SortedFunc(maps.Keys(byAccount), compareAccounts) {
 		told := byAccount[a]
 		if len(told) == 1 {
-			out[a] = statement{told[0], []place{told[0].at}}
+			out[a] = statement{ledgerRow: told[0], rows: []place{told[0].at}}
 			continue
 		}
 		slices.SortFunc(told, func(r, s ledgerRow) int {
@@ -118,15 +119,17 @@ func (m *money) statements(rows map[account]tally) map[account]statement {
 			candidates = append(candidates, whole)
 		}
 		for i := range told {
-			candidates = append(candidates, statement{told[i], []place{told[i].at}})
+			candidates = append(candidates, statement{ledgerRow: told[i], rows: []place{told[i].at}})
 		}
 		holds := max(0, slices.IndexFunc(candidates, func(s statement) bool { return s.agrees(rows[a]) }))
-		out[a] = candidates[holds]
+		holding := candidates[holds]
 		for i := range told {
-			if !slices.Contains(out[a].rows, told[i].at) {
+			if !slices.Contains(holding.rows, told[i].at) {
 				m.supersede(told[i].at, skippedSuperseded)
+				holding.others = append(holding.others, told[i])
 			}
 		}
+		out[a] = holding
 	}
 	return out
 }
@@ -271,7 +274,7 @@ func (m *money) reconcile(added []book.Commission, paid []book.Payout) (entries 
 		t := rows[a]
 		s, told := m.told[a]
 		if !told {
-			if !m.house[a.partner] {
+			if !m.house[a.partner] && t != (tally{}) {
 				sum := t.commissions - t.clawbacks - t.payments
 				c := m.unbalanced(a, fmt.Sprintf("%s is in no row of the ledger in %s, and its rows come to %s: difference %s", m.partnerName(a.partner), a.currency, m.amount(a, sum), m.amount(a, -sum)), -sum)
 				if c.Decision == Exclude {
@@ -302,7 +305,11 @@ func (m *money) reconcile(added []book.Commission, paid []book.Payout) (entries 
 
 		decision := Accept
 		if why := m.compare(&s, t, hasFile, sum, difference-noRows); why != "" && !m.house[a.partner] {
-			decision = cmp.Or(m.unbalanced(a, why, difference-noRows).Decision, Accept)
+			by := difference - noRows
+			if by == 0 && len(s.others) > 0 {
+				by = s.others[0].closing - s.closing
+			}
+			decision = cmp.Or(m.unbalanced(a, why, by).Decision, Accept)
 		}
 		if decision == Exclude {
 			left[a] = true
@@ -387,6 +394,10 @@ func (m *money) beginning() int64 {
 func (m *money) compare(s *statement, t tally, hasFile map[string]bool, sum, difference int64) string {
 	var wrong []string
 	a := s.account
+	for _, other := range s.others {
+		wrong = append(wrong, fmt.Sprintf("another row of the ledger (%s, line %d) ends with %s, difference %s; this one %s", m.files[other.at.file].Path, other.at.line,
+			m.amount(a, other.closing), m.amount(a, other.closing-s.closing), cmp.Or(map[bool]string{true: "agrees with its rows"}[s.agrees(t)], "has seen more")))
+	}
 	if s.opening != nil && s.commissions != nil && s.clawbacks != nil && s.payments != nil {
 		if comes := *s.opening + *s.commissions - *s.clawbacks - *s.payments; comes != s.closing {
 			wrong = append(wrong, fmt.Sprintf("the ledger itself does not add up: %s + %s - %s - %s comes to %s, difference %s",
@@ -434,7 +445,7 @@ func (m *money) culprits(kind string, a account, amount int64) string {
 			found = append(found, fmt.Sprintf("%s line %d (%s)", m.files[at.file].Path, at.line, what))
 		}
 	}
-	for _, r := range m.rejected {
+	for _, r := range slices.Concat(m.rejectedCommissions, m.rejected) {
 		if r.kind == kind && r.partner == a.partner {
 			note(r.at, "rejected, "+r.reason)
 		}

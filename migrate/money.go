@@ -29,23 +29,27 @@ type money struct {
 
 	asOfStart int64                  // its first second
 	contacts  map[int64]book.Contact // of the book
+	people    string                 // texts of the contacts of these exports
 
-	// Read side by side: customers, orders and subscriptions; and what was earned and paid.
-	words, moneyWords words
-	referrals         listed[book.ReferralRow]
-	sales             listed[book.Sale]
-	subscriptions     listed[book.Subscription]
-	payments          listed[payment]
-	earnings          []book.Commission // commissions and clawbacks; Where.Source is 1 + the index of the file
-	ledgers           []ledgerRow
-	otherTypes        map[string]int // referral types that Keap does not have
+	// Commissions are read beside all others.
+	commissionWords     words
+	earnings            []book.Commission // with the clawbacks, once all are read; Where.Source is 1 + the index of the file
+	rejectedCommissions []rejectedRow
 
-	scratch  identity
+	words         words
+	referrals     listed[book.ReferralRow]
+	sales         listed[book.Sale]
+	subscriptions listed[book.Subscription]
+	payments      listed[payment]
+	clawbacks     []book.Commission
+	ledgers       []ledgerRow
+	rejected      []rejectedRow  // of clawbacks, payments and ledgers
+	otherTypes    map[string]int // referral types that Keap does not have
+
 	accounts accounts
 	ofRow    []int32 // account of each of earnings
 
 	allSubscriptions []book.Subscription // of the exports and of the book
-	rejected         []rejectedRow       // of commissions, clawbacks, payments and ledgers
 	told             map[account]statement
 	tallied          map[account]tally
 	entries          []book.Commission // beginnings and differences
@@ -58,8 +62,8 @@ type money struct {
 func newMoney(x *exports, who *people, before *book.Money, asOf string) *money {
 	m := &money{
 		exports: x, who: who, before: before, asOf: asOf, house: map[int64]bool{},
-		asOfStart: dayStart(asOf, x.settings.Zone), words: words{}, moneyWords: words{}, otherTypes: map[string]int{},
-		contacts: make(map[int64]book.Contact, len(before.Contacts.Create)),
+		asOfStart: dayStart(asOf, x.settings.Zone), words: words{}, commissionWords: words{}, otherTypes: map[string]int{},
+		contacts: make(map[int64]book.Contact, len(before.Contacts.Create)), people: string(x.texts),
 	}
 	for id := range who.house {
 		m.house[id] = true
@@ -69,14 +73,6 @@ func newMoney(x *exports, who *people, before *book.Money, asOf string) *money {
 	}
 	m.payees = newPayees(who)
 	return m
-}
-
-func dayStart(day string, zone *time.Location) int64 {
-	d, err := time.ParseInLocation(time.DateOnly, day, zone)
-	if err != nil {
-		panic("BUG: not a day: " + day)
-	}
-	return d.Unix()
 }
 
 // words are texts of which many rows hold the same.
@@ -104,12 +100,22 @@ func (m *money) add(c Conflict) *Conflict { return m.conflicts.add(c) }
 
 // contactOf is what these exports say of a contact, else what the book does.
 func (m *money) contactOf(id int64) (book.Contact, bool) {
-	if p, ok := m.person(id); ok {
-		key, _ := EmailKey(p.email)
-		return book.Contact{ID: id, Email: key, Name: p.name}, true
+	if c, ok := m.exports.contacts.rows[id]; ok && id != 0 {
+		return m.contactIn(id, c), true
 	}
 	c, ok := m.contacts[id]
 	return c, ok && id != 0
+}
+
+// contactIn is what a row of the contacts says. Its texts are shared.
+func (m *money) contactIn(id int64, c seenContact) book.Contact {
+	end := c.text + uint32(c.email)
+	contact := book.Contact{ID: id}
+	contact.Email, _ = EmailKey(m.people[c.text:end])
+	if c.name != noName {
+		contact.Name = m.people[end : end+uint32(c.name)]
+	}
+	return contact
 }
 
 // knowsContact reports whether these exports or the book have a contact.
@@ -210,25 +216,25 @@ func (p *payees) find(id sheet.ID, code string) (int64, error) {
 	}
 }
 
-// earning loads a row of the commissions, or with kind book.KindClawback of the clawbacks.
-func (m *money) earning(kind string, row *keap.Commission, at place) error {
+// earning makes an entry of a row of the commissions, or with kind book.KindClawback of
+// the clawbacks.
+func (m *money) earning(kind string, words words, row *keap.Commission, at place) (book.Commission, error) {
 	partner, err := m.payees.find(row.PartnerID, row.PartnerCode)
 	if err != nil {
-		return err
+		return book.Commission{}, err
 	}
 	e := book.Commission{
 		Kind: kind, PartnerID: partner, SellerID: row.SellerID.Number, ContactID: row.ContactID.Number,
 		Invoice: strings.Clone(row.Invoice), EarnedAt: row.EarnedAt.Time.Unix(), Month: int32(program.MonthOf(row.EarnedAt.Time, m.settings.Zone)),
-		Amount: row.Amount.Minor, Currency: m.moneyWords.text(row.Amount.Currency), Product: m.moneyWords.text(row.Product), Description: m.moneyWords.text(row.Description),
+		Amount: row.Amount.Minor, Currency: words.text(row.Amount.Currency), Product: words.text(row.Product), Description: words.text(row.Description),
 		Where: whereOf(at),
 	}
 	if kind == book.KindClawback {
 		e.Amount = -e.Amount
 	}
-	m.scratch = m.scratch[:0].text(kind).int(e.PartnerID).text(e.Invoice).int(e.EarnedAt).text(e.Product).text(e.Description).int(e.Amount).text(e.Currency)
-	e.EventID = m.scratch.id()
-	m.earnings = append(m.earnings, e)
-	return nil
+	var buffer [256]byte // enough for all but the longest descriptions
+	e.EventID = identity(buffer[:0]).text(kind).int(e.PartnerID).text(e.Invoice).int(e.EarnedAt).text(e.Product).text(e.Description).int(e.Amount).text(e.Currency).id()
+	return e, nil
 }
 
 // identity gathers what makes an entry this one and no other. Lengths are part of it, so
@@ -350,7 +356,7 @@ func (m *money) payment(row *keap.Payment, at place) error {
 	}
 	p := payment{
 		id: row.ID.Number, partner: partner, paidAt: row.PaidAt.Time.Unix(), amount: row.Amount.Minor,
-		currency: m.moneyWords.text(row.Amount.Currency), kind: m.moneyWords.text(row.Type), note: m.moneyWords.text(row.Note),
+		currency: m.words.text(row.Amount.Currency), kind: m.words.text(row.Type), note: m.words.text(row.Note),
 	}
 	if !row.ID.Valid || row.ID.Number == 0 {
 		p.id = madeID(p.partner, p.paidAt, p.amount, p.currency, p.kind, p.note)

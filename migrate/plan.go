@@ -203,6 +203,7 @@ func Make(ctx context.Context, req Request) (*Plan, error) {
 	p.carry(m)
 	p.total(x, who)
 	p.Rejects = x.rejectLines()
+	x.conflicts.sort()
 	if p.Unused, err = x.conflicts.check(); err != nil {
 		return nil, err
 	}

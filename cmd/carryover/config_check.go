@@ -121,7 +121,7 @@ func (c *configCheck) instant(key string, value any, zone *time.Location, needed
 }
 
 func endOfDay(year int, month time.Month, day int, zone *time.Location) time.Time {
-	return time.Date(year, month, day+1, 0, 0, 0, 0, zone).UTC()
+	return terms.DayStart(year, month, day+1, zone).UTC()
 }
 
 func (c *configCheck) graceDates(key string, dates map[string]any, zone *time.Location) map[string]time.Time {

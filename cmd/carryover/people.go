@@ -124,7 +124,7 @@ func (a *app) addBalances(p *program, b *book.Book, whose *owners, lines []promo
 		}
 		k := account{owner.Token, s.Currency}
 		if accounts[k] == nil {
-			accounts[k] = &balance{earned: map[int32]int64{}}
+			accounts[k] = &balance{}
 		}
 		accounts[k].add(s)
 	}
@@ -138,7 +138,7 @@ func (a *app) addBalances(p *program, b *book.Book, whose *owners, lines []promo
 		l := &lines[i]
 		l.Currency = p.Currency
 		if own := accounts[account{l.RefToken, p.Currency}]; own != nil {
-			l.Balance, l.Held = own.amount, own.held(p.settings.Terms, on)
+			l.Balance, l.Held = own.amount, terms.HeldOf(p.settings.Terms, own.earned, own.paid, on)
 		}
 		for _, currency := range others {
 			if other := accounts[account{l.RefToken, currency}]; other != nil {
@@ -152,33 +152,17 @@ func (a *app) addBalances(p *program, b *book.Book, whose *owners, lines []promo
 // balance is what a promoter's entries in one currency come to; minor units.
 type balance struct {
 	amount int64
-	taken  int64           // by payments and clawbacks
-	earned map[int32]int64 // all else, by month
+	paid   int64
+	earned []terms.Earning
 }
 
 func (b *balance) add(s *book.Sum) {
 	b.amount += s.Amount
-	if s.Kind == book.KindPayment || s.Kind == book.KindClawback {
-		b.taken -= s.Amount
+	if s.Kind == book.KindPayment {
+		b.paid -= s.Amount
 	} else {
-		b.earned[s.Month] += s.Amount
+		b.earned = append(b.earned, terms.Earning{Month: terms.Month(s.Month), Amount: s.Amount})
 	}
-}
-
-// held is the part of the balance that is still inside the hold in a month. Payments and
-// clawbacks fill the oldest months first. A promoter who owes has nothing held.
-func (b *balance) held(t terms.Terms, on terms.Month) int64 {
-	earnings := make([]terms.Earning, 0, len(b.earned))
-	for _, month := range slices.Sorted(maps.Keys(b.earned)) {
-		earnings = append(earnings, terms.Earning{Month: terms.Month(month), Amount: b.earned[month]})
-	}
-	held := int64(0)
-	for _, e := range terms.Open(earnings, b.taken) {
-		if e.Amount > 0 && t.Held(e.Month, on) {
-			held += e.Amount
-		}
-	}
-	return held
 }
 
 // addOrigins fills in where each balance came from: of every partner the rows of its

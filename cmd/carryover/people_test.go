@@ -88,11 +88,11 @@ func TestSampleBalances(t *testing.T) {
 func TestHeld(t *testing.T) {
 	f := func(want int64, on terms.Month, sums ...book.Sum) {
 		t.Helper()
-		b := balance{earned: map[int32]int64{}}
+		var b balance
 		for i := range sums {
 			b.add(&sums[i])
 		}
-		if got := b.held(terms.DefaultTerms(), on); got != want {
+		if got := terms.HeldOf(terms.DefaultTerms(), b.earned, b.paid, on); got != want {
 			t.Errorf("%v on %s: held %d, want %d", sums, on, got, want)
 		}
 	}

@@ -22,3 +22,15 @@ func (m Month) Add(n int) Month {
 
 // String is how people write it: 2023-03.
 func (m Month) String() string { return fmt.Sprintf("%04d-%02d", m/100, m%100) }
+
+// DayStart is the first instant of a day in a zone. Where clocks are put on at midnight the
+// day begins later than at 0:00.
+func DayStart(year int, month time.Month, day int, zone *time.Location) time.Time {
+	noon := time.Date(year, month, day, 12, 0, 0, 0, zone) // makes 2023-02-29 a day that there is
+	year, month, day = noon.Date()
+	start := time.Date(year, month, day, 0, 0, 0, 0, zone)
+	for start.Day() != day { // 0:00 does not exist: it was read as the hour before
+		start = start.Add(15 * time.Minute)
+	}
+	return start
+}

@@ -93,7 +93,7 @@ func Open(earnings []Earning, paid int64) []Earning {
 }
 
 // HeldOf is the part of a balance that is still held in a month: of entries in any order,
-// less what was paid. entries is used up.
+// less what was paid. Who owes has nothing held. entries is used up.
 func HeldOf(t Terms, entries []Earning, paid int64, on Month) int64 {
 	slices.SortFunc(entries, func(a, b Earning) int { return cmp.Compare(a.Month, b.Month) })
 	months := entries[:0]
@@ -106,7 +106,7 @@ func HeldOf(t Terms, entries []Earning, paid int64, on Month) int64 {
 	}
 	held := int64(0)
 	for _, e := range Open(months, paid) {
-		if t.Held(e.Month, on) {
+		if e.Amount > 0 && t.Held(e.Month, on) {
 			held += e.Amount
 		}
 	}

@@ -3,6 +3,8 @@ package sheet
 import (
 	"strings"
 	"time"
+
+	"carryover/mapping/program"
 )
 
 // Order is which number of 3/4/2023 comes first.
@@ -79,7 +81,11 @@ func (p *dateParts) time(order Order, loc *time.Location) time.Time {
 		t := time.Date(p.year, time.Month(month), day, p.hour, p.min, p.sec, p.nanos, time.UTC)
 		return t.Add(-time.Duration(p.offset) * time.Second)
 	}
-	return time.Date(p.year, time.Month(month), day, p.hour, p.min, p.sec, p.nanos, loc)
+	t := time.Date(p.year, time.Month(month), day, p.hour, p.min, p.sec, p.nanos, loc)
+	if t.Day() != day { // clocks were put on at midnight
+		t = program.DayStart(p.year, time.Month(month), day, loc)
+	}
+	return t
 }
 
 func daysIn(year, month int) int {
