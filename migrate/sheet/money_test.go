@@ -129,7 +129,7 @@ func TestAmountsRoundTrip(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		currency := rapid.SampledFrom(codes).Draw(t, "currency")
 		own := rapid.SampledFrom(codes).Draw(t, "own")
-		want := Money{rapid.Int64Range(-math.MaxInt64, math.MaxInt64).Draw(t, "minor"), currency}
+		want := Money{rapid.Int64Range(-1_000_000_000_000_000, 1_000_000_000_000_000).Draw(t, "minor"), currency}
 		plain := FormatMinor(want.Minor, currency)
 		positive, negative := strings.CutPrefix(plain, "-")
 		forms := []string{want.String(), currency + plain, currency + " " + plain, plain + currency, strings.ToLower(currency) + "\u202f" + plain}
