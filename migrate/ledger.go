@@ -24,19 +24,37 @@ func compareAccounts(a, b account) int {
 
 // accounts numbers the accounts that there are.
 type accounts struct {
-	index map[account]int32
-	list  []account
+	own    string          // the program's currency, which nearly all are in
+	inOwn  map[int64]int32 // by partner
+	others map[account]int32
+	list   []account
+}
+
+func newAccounts(own string) accounts {
+	return accounts{own: own, inOwn: map[int64]int32{}, others: map[account]int32{}}
 }
 
 func (a *accounts) of(partner int64, currency string) int32 {
 	k := account{partner, currency}
-	i, ok := a.index[k]
+	if currency == a.own {
+		i, ok := a.inOwn[partner]
+		if !ok {
+			i = a.add(k)
+			a.inOwn[partner] = i
+		}
+		return i
+	}
+	i, ok := a.others[k]
 	if !ok {
-		i = int32(len(a.list))
-		a.index[k] = i
-		a.list = append(a.list, k)
+		i = a.add(k)
+		a.others[k] = i
 	}
 	return i
+}
+
+func (a *accounts) add(k account) int32 {
+	a.list = append(a.list, k)
+	return int32(len(a.list) - 1)
 }
 
 // ledgerRow is one row of Keap's ledger: opening + commissions - clawbacks - payments =
@@ -286,7 +304,7 @@ func (m *money) reconcile(added []book.Commission, paid []book.Payout) (entries 
 		opening := amountOr(s.opening, 0)
 		differenceID := identity(nil).text(book.KindDifference).int(a.partner).text(a.currency).
 			int(opening).int(amountOr(s.commissions, 0)).int(amountOr(s.clawbacks, 0)).int(amountOr(s.payments, 0)).int(s.closing).id()
-		i := m.accounts.index[a]
+		i := m.accounts.of(a.partner, a.currency)
 		sum := sums[i] - old[differenceID]
 		isNew := !inBook[i]
 		if isNew {

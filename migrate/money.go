@@ -308,7 +308,11 @@ func (m *money) settleEarnings() {
 			}
 			known = ordinal
 			sorted = sorted && ordinal == 1
-			out = append(out, *e)
+			if len(out) == i { // it stands where it belongs
+				out = out[:i+1]
+			} else {
+				out = append(out, *e)
+			}
 			out[len(out)-1].EventID = nth(id, ordinal)
 		}
 	}
@@ -316,7 +320,7 @@ func (m *money) settleEarnings() {
 	if m.earnings = out; !sorted {
 		m.sortEarnings()
 	}
-	m.accounts.index = map[account]int32{}
+	m.accounts = newAccounts(m.settings.Currency)
 	m.ofRow = make([]int32, len(m.earnings))
 	for i := range m.earnings {
 		m.ofRow[i] = m.accounts.of(m.earnings[i].PartnerID, m.earnings[i].Currency)

@@ -16,11 +16,25 @@ import (
 	"carryover/migrate/sheet"
 )
 
+// credited is the Keap id of the partner that an order or a subscription names; 0 for
+// nobody. An id holds whether or not a partner has it: partners that Keap no longer lists
+// made sales too. A code that is nobody's, or of several, is 0.
+func (m *money) credited(id sheet.ID, code string) int64 {
+	if id.Valid || code == "" {
+		return id.Number
+	}
+	partner, err := m.payees.find(id, code)
+	if err != nil {
+		return 0
+	}
+	return partner
+}
+
 // order loads a row of the orders.
 func (m *money) order(row *keap.Order, at place) error {
 	m.sales.add(book.Sale{
 		ID: row.ID.Number, ContactID: row.ContactID.Number, OrderedAt: row.OrderedAt.Time.Unix(), Total: row.Total.Minor, Currency: m.words.text(row.Total.Currency),
-		Products: m.words.text(row.Products), SellerID: row.SalePartnerID.Number, LeadID: row.LeadPartnerID.Number, Type: m.words.text(row.Type),
+		Products: m.words.text(row.Products), SellerID: m.credited(row.SalePartnerID, row.SalePartnerCode), LeadID: m.credited(row.LeadPartnerID, row.LeadPartnerCode), Type: m.words.text(row.Type),
 	}, at)
 	return nil
 }
@@ -29,7 +43,7 @@ func (m *money) order(row *keap.Order, at place) error {
 func (m *money) subscription(row *keap.Subscription, at place) error {
 	s := book.Subscription{
 		ID: row.ID.Number, ContactID: row.ContactID.Number, Product: m.words.text(row.Product), PlanID: m.words.text(row.PlanID), Amount: row.Amount.Minor, Currency: m.words.text(row.Amount.Currency),
-		SellerID: row.SalePartnerID.Number, LeadID: row.LeadPartnerID.Number, Active: row.Status == sheet.Active || !row.HasStatus,
+		SellerID: m.credited(row.SalePartnerID, row.SalePartnerCode), LeadID: m.credited(row.LeadPartnerID, row.LeadPartnerCode), Active: row.Status == sheet.Active || !row.HasStatus,
 		StartedAt: unix(row.StartedAt), EndedAt: unix(row.EndedAt),
 	}
 	if !row.ID.Valid {

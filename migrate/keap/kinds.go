@@ -83,15 +83,39 @@ func weak(f sheet.Field, aliases ...string) sheet.Field {
 	return f
 }
 
+// tellingCodes are headers of a partner's code that a file about anything else has only
+// by chance, as a custom field.
+var tellingCodes = []string{"affcode", "affiliatecode", "partnercode", "referralpartnercode"}
+
+// codeOf is a field with a partner's code, which headers name in its own ways or as any.
+func codeOf(name string, aliases ...string) sheet.Field {
+	return telling(text(name, slices.Concat(aliases, tellingCodes, []string{"code"})...), tellingCodes...)
+}
+
+// generic are headers that may hold a partner's id, code or name.
+var generic = []string{"referralpartner", "affiliate", "partner"}
+
 // partner are the ways in which money rows name their partner. A column called only
 // "Referral Partner" or "Affiliate" may hold an id, a code or a name: it is an id when
 // its cells say so, a code when nothing else names the partner, else a name.
 func partner(ids ...string) []sheet.Field {
-	generic := []string{"referralpartner", "affiliate", "partner"}
 	return []sheet.Field{
 		weak(id("partner_id", append([]string{"affiliateid", "partnerid", "referralpartnerid", "affid", "keappartnerid"}, ids...)...), generic...),
-		weak(text("partner_code", "affcode", "affiliatecode", "partnercode", "referralpartnercode", "code"), generic...),
-		weak(text("partner_name", "affname", "affiliatename", "partnername", "referralpartnername"), append(generic, "name")...),
+		weak(codeOf("partner_code"), generic...),
+		weak(text("partner_name", "affname", "affiliatename", "partnername", "referralpartnername"), slices.Concat(generic, []string{"name"})...),
+	}
+}
+
+// credited are the ways in which orders and subscriptions name who made the sale and who
+// brought the lead. As with [partner], the cells tell ids from codes.
+func credited() []sheet.Field {
+	sale := slices.Concat([]string{"salesaffiliate", "saleaffiliate", "salepartner"}, generic)
+	lead := []string{"leadaffiliate", "leadpartner"}
+	return []sheet.Field{
+		weak(id("sale_partner_id", "infusionsoftssaleaffiliateid", "salesaffiliateid", "saleaffiliateid", "salepartnerid", "affiliateid", "saleaffid", "referralpartnerid", "partnerid", "affid"), sale...),
+		weak(codeOf("sale_partner_code", "salesaffiliatecode", "saleaffiliatecode", "salepartnercode", "saleaffcode"), sale...),
+		weak(id("lead_partner_id", "infusionsoftsleadaffiliateid", "leadaffiliateid", "leadpartnerid", "leadaffid"), lead...),
+		weak(text("lead_partner_code", "leadaffiliatecode", "leadpartnercode", "leadaffcode"), lead...),
 	}
 }
 
@@ -119,8 +143,7 @@ func partners() sheet.Kind {
 				"parent", "parentpartner", "parentaffiliate", "parentreferralpartner"),
 			weak(text("parent_code", "parentcode", "parentaffcode", "parentaffiliatecode", "parentpartnercode"),
 				"parent", "parentpartner", "parentaffiliate", "parentreferralpartner"),
-			telling(required(weak(text("code", "affcode", "affiliatecode", "partnercode", "referralpartnercode", "code", "trackingcode"), "username")),
-				"affcode", "affiliatecode", "partnercode", "referralpartnercode"),
+			required(weak(telling(text("code", slices.Concat(tellingCodes, []string{"code", "trackingcode"})...), tellingCodes...), "username")),
 			text("name", "affname", "affiliatename", "partnername", "referralpartnername", "name", "affiliate", "referralpartner"),
 			text("status", "status", "partnerstatus", "affiliatestatus", "active"),
 			date("created_at", "datecreated", "dateadded", "createtime", "created"),
@@ -139,6 +162,11 @@ func partners() sheet.Kind {
 			text("programs", "programids", "programs", "commissionprogram", "commissionprograms", "program"),
 			borrowed(text("payout_email", "paypal", "paypalemail", "paypalemailaddress", "payoutemail", "whatisyourpaypalemailaddress")),
 		}, address()),
+		Foreign: [][]string{ // what happened to a partner is in other files
+			{"dateset"}, {"referraltime"}, {"referraldate"},
+			{"date", "amount"}, {"paydate"}, {"payamt"}, {"payamount"}, {"paymentdate"}, {"paymentamount"},
+			{"dateearned"}, {"timeearned"}, {"orderdate"}, {"ordertotal"}, {"billingamt"},
+		},
 		FileHints: []string{"partner", "affiliate"},
 	}
 }

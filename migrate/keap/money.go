@@ -9,11 +9,10 @@ import (
 func referrals() sheet.Kind {
 	return sheet.Kind{
 		Name: Referrals,
-		Fields: []sheet.Field{
+		Fields: slices.Concat([]sheet.Field{
 			id("id", "referralid", "leadid", "id"),
 			required(weak(id("contact_id", "contactid"), "contact")),
-			weak(id("partner_id", "affiliateid", "referralpartnerid", "partnerid", "affid", "leadaffiliateid"), "referralpartner", "affiliate", "partner"),
-			weak(text("partner_code", "affcode", "affiliatecode", "partnercode", "referralpartnercode", "code"), "referralpartner", "affiliate", "partner"),
+		}, partner("leadaffiliateid"), []sheet.Field{
 			required(date("set_at", "dateset", "referraltime", "referraldate", "setat")),
 			date("expires_at", "dateexpires", "expirationtime", "expirationdate", "expires", "expiresat", "expirydate"),
 			text("type", "referraltype", "type"),
@@ -23,7 +22,7 @@ func referrals() sheet.Kind {
 			text("first_name", "firstname", "contactfirstname", "givenname"),
 			text("last_name", "lastname", "contactlastname", "familyname"),
 			text("email", "email", "emailaddress", "contactemail"),
-		},
+		}),
 		OneOf:     byPartner,
 		FileHints: []string{"referrals", "referral-history", "leads"},
 	}
@@ -37,8 +36,7 @@ func orders() sheet.Kind {
 			required(weak(id("contact_id", "contactid"), "contact")),
 			required(date("ordered_at", "orderdate", "ordertime", "creationdate", "creationtime", "datecreated", "date")),
 			required(text("total", "ordertotal", "invoicetotal", "total")),
-			id("sale_partner_id", "salesaffiliateid", "saleaffiliateid", "salepartnerid", "affiliateid", "saleaffid", "referralpartnerid", "partnerid"),
-			id("lead_partner_id", "leadaffiliateid", "leadpartnerid"),
+		}, credited(), []sheet.Field{
 			weak(text("contact_name", "contactname"), "contact"),
 			text("first_name", "firstname", "contactfirstname", "givenname"),
 			text("last_name", "lastname", "contactlastname", "familyname"),
@@ -59,15 +57,14 @@ func orders() sheet.Kind {
 func subscriptions() sheet.Kind {
 	return sheet.Kind{
 		Name: Subscriptions,
-		Fields: []sheet.Field{
+		Fields: slices.Concat([]sheet.Field{
 			id("id", "subscriptionid", "id", "recurringorderid"),
 			required(weak(id("contact_id", "infusionsoftscontactid", "contactid"), "contact")),
-			id("sale_partner_id", "infusionsoftssaleaffiliateid", "saleaffiliateid", "salesaffiliateid", "salepartnerid", "affiliateid", "saleaffid"),
-			id("lead_partner_id", "infusionsoftsleadaffiliateid", "leadaffiliateid", "leadpartnerid"),
+		}, credited(), []sheet.Field{
 			text("plan_id", "subscriptionplanid", "planid"),
 			text("product_id", "productid"), text("program_id", "programid"),
 			text("product", "productname", "product", "programname", "subscriptionplanname", "planname"),
-			required(text("amount", "billingamt", "billingamount", "price", "amount")),
+			required(weak(text("amount", "billingamt", "billingamount"), "price", "amount")),
 			text("frequency", "frequency", "billingfrequency"), text("cycle", "billingcycle", "cycle"),
 			text("status", "status", "active"),
 			date("started_at", "startdate", "starttime"),
@@ -78,8 +75,8 @@ func subscriptions() sheet.Kind {
 			text("max_attempts", "maxchargeattempts", "maxretry"), text("retry_days", "numdaysbetweenretry"),
 			text("promo_code", "promocode"), text("type", "ordertype"), text("quantity", "qty", "quantity"),
 			text("order_id", "originatingorderid"),
-		},
-		OneOf:     [][]string{{"plan_id", "cycle", "frequency", "paid_through", "next_bill"}},
+		}),
+		Marks:     []string{"amount", "plan_id", "cycle", "frequency", "paid_through", "next_bill"},
 		FileHints: []string{"subscription", "recurring", "membership"},
 	}
 }
@@ -88,6 +85,7 @@ func commissions() sheet.Kind {
 	return sheet.Kind{
 		Name: Commissions,
 		Fields: slices.Concat(partner(), []sheet.Field{
+			text("id", "id"), // of a row of the report; Keap has none
 			required(date("earned_at", "dateearned", "timeearned", "commissiondate", "date")),
 			required(text("amount", "amtearned", "amountearned", "commissionamount", "commissionearned", "commission", "earned", "amount")),
 			required(text("invoice_id", "invoiceid", "invid", "invoice", "orderid")),
@@ -109,6 +107,7 @@ func clawbacks() sheet.Kind {
 	return sheet.Kind{
 		Name: Clawbacks,
 		Fields: slices.Concat(partner(), []sheet.Field{
+			text("id", "id"), // of a row of the report; Keap has none
 			required(date("earned_at", "dateearned", "timeearned", "clawbackdate", "date")),
 			required(text("amount", "clawbackamount", "clawbackamt", "clawback", "clawbacks", "amount")),
 			required(text("invoice_id", "invoiceid", "invid", "invoice", "orderid")),

@@ -22,31 +22,35 @@ type Referral struct {
 
 // Order is one row of the orders.
 type Order struct {
-	ID            sheet.ID    `csv:"id"`              // never blank
-	ContactID     sheet.ID    `csv:"contact_id"`      // never blank
-	OrderedAt     sheet.Date  `csv:"ordered_at"`      // always valid
-	TotalText     string      `csv:"total"`           // the cell that Total was read from
-	Total         sheet.Money `csv:"-"`               //
-	SalePartnerID sheet.ID    `csv:"sale_partner_id"` // who made the sale; 0 or blank for nobody
-	LeadPartnerID sheet.ID    `csv:"lead_partner_id"` // who brought the lead; 0 or blank for nobody
-	Products      string      `csv:"products"`        // names; several with ";" between
-	Type          string      `csv:"type"`
+	ID              sheet.ID    `csv:"id"`                // never blank
+	ContactID       sheet.ID    `csv:"contact_id"`        // never blank
+	OrderedAt       sheet.Date  `csv:"ordered_at"`        // always valid
+	TotalText       string      `csv:"total"`             // the cell that Total was read from
+	Total           sheet.Money `csv:"-"`                 //
+	SalePartnerID   sheet.ID    `csv:"sale_partner_id"`   // who made the sale; 0 for nobody
+	SalePartnerCode string      `csv:"sale_partner_code"` // the same, where the id is blank; may be a name
+	LeadPartnerID   sheet.ID    `csv:"lead_partner_id"`   // who brought the lead; 0 for nobody
+	LeadPartnerCode string      `csv:"lead_partner_code"` // the same, where the id is blank; may be a name
+	Products        string      `csv:"products"`          // names; several with ";" between
+	Type            string      `csv:"type"`
 }
 
 // Subscription is one row of the subscriptions.
 type Subscription struct {
-	ID            sheet.ID     `csv:"id"`              // blank when the file gives none
-	ContactID     sheet.ID     `csv:"contact_id"`      // never blank
-	SalePartnerID sheet.ID     `csv:"sale_partner_id"` // who made the sale; 0 or blank for nobody
-	LeadPartnerID sheet.ID     `csv:"lead_partner_id"` // who brought the lead; 0 or blank for nobody
-	PlanID        string       `csv:"plan_id"`
-	Product       string       `csv:"product"`
-	AmountText    string       `csv:"amount"` // the cell that Amount was read from
-	Amount        sheet.Money  `csv:"-"`      // of each bill
-	Status        sheet.Status `csv:"status"`
-	HasStatus     bool         `csv:"-"` // the file has a status column; else Status says nothing
-	StartedAt     sheet.Date   `csv:"started_at"`
-	EndedAt       sheet.Date   `csv:"ended_at"` // not valid: it has no end yet
+	ID              sheet.ID     `csv:"id"`                // blank when the file gives none
+	ContactID       sheet.ID     `csv:"contact_id"`        // never blank
+	SalePartnerID   sheet.ID     `csv:"sale_partner_id"`   // who made the sale; 0 for nobody
+	SalePartnerCode string       `csv:"sale_partner_code"` // the same, where the id is blank; may be a name
+	LeadPartnerID   sheet.ID     `csv:"lead_partner_id"`   // who brought the lead; 0 for nobody
+	LeadPartnerCode string       `csv:"lead_partner_code"` // the same, where the id is blank; may be a name
+	PlanID          string       `csv:"plan_id"`
+	Product         string       `csv:"product"`
+	AmountText      string       `csv:"amount"` // the cell that Amount was read from
+	Amount          sheet.Money  `csv:"-"`      // of each bill
+	Status          sheet.Status `csv:"status"`
+	HasStatus       bool         `csv:"-"` // the file has a status column; else Status says nothing
+	StartedAt       sheet.Date   `csv:"started_at"`
+	EndedAt         sheet.Date   `csv:"ended_at"` // not valid: it has no end yet
 }
 
 // Commission is one row of the commissions or of the clawbacks. Neither has an id in Keap.
@@ -244,8 +248,8 @@ func (r *LedgerRow) read(own string) error {
 			continue
 		}
 		var err error
-		if cell.Money, err = sheet.ParseAmount(cell.text, own); err != nil {
-			return rejected(err, ledgerFields[i])
+		if cell.Money, err = amount(cell.text, own, ledgerFields[i]); err != nil {
+			return err
 		}
 		if currency != "" && currency != cell.Currency {
 			return &sheet.Reject{Reason: sheet.BadMoney, Field: ledgerFields[i],
@@ -284,6 +288,10 @@ func referralType(text string) string {
 	return strings.ToUpper(text)
 }
 
+// maxAmount is the most that one cell may hold either way, in minor units: far more than
+// any payment, and a million of them still sum within an int64.
+const maxAmount = 10_000_000_000_000
+
 // amount reads the amount of a field that must not be blank.
 func amount(text, currency, field string) (sheet.Money, error) {
 	if text == "" {
@@ -292,6 +300,10 @@ func amount(text, currency, field string) (sheet.Money, error) {
 	m, err := sheet.ParseAmount(text, currency)
 	if err != nil {
 		return m, rejected(err, field)
+	}
+	if m.Minor > maxAmount || m.Minor < -maxAmount {
+		return m, &sheet.Reject{Reason: sheet.BadMoney, Field: field,
+			Hint: "it is more than " + sheet.FormatMinor(maxAmount, m.Currency) + ": the column is probably not an amount; name the right one in [import.headers], or correct the cell"}
 	}
 	return m, nil
 }

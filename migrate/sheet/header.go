@@ -90,7 +90,7 @@ func bestHeader(w []byte, s *scanner, in Input, kinds []Kind, named map[string]m
 		keys := keysOf(cells)
 		for i := range kinds {
 			m := matchKind(&kinds[i], keys, named[kinds[i].Name])
-			if !m.complete() {
+			if !m.complete(in.Kind != "") {
 				if in.Kind != "" && (len(unknown.Missing) == 0 || len(m.missing()) < len(unknown.Missing)) {
 					unknown.Missing = m.missing()
 				}

@@ -14,8 +14,8 @@ type Field struct {
 	Weak     []string
 	Required bool // without it a file is not of this kind
 	Borrowed bool // says nothing about the kind: others have it too
-	// Telling are the aliases that hardly any other kind has: one of them says as much
-	// as several other columns.
+	// Telling are the aliases that hardly any other file has: one of them says as much
+	// as several other columns. Every kind that may have the column names them.
 	Telling  []string
 	ID, Date bool
 }
@@ -25,6 +25,11 @@ type Kind struct {
 	Name   string
 	Fields []Field
 	OneOf  [][]string // groups of fields of which at least one must be there
+	// Marks are fields of which one must be there, by more than a weak alias, for a file
+	// to be taken for this kind; Foreign are sets of header keys that no file of this
+	// kind has all of. Neither counts when a person says what the file is.
+	Marks   []string
+	Foreign [][]string
 	// Secret are keys of columns that are dropped when read; *word* means any key with
 	// the word in it. They are secret whatever else they are called.
 	Secret []string
@@ -127,8 +132,9 @@ func (m *match) has(name string) bool {
 	return f >= 0 && m.columns[f] >= 0
 }
 
-// complete says whether everything is there that makes a file be of this kind.
-func (m *match) complete() bool {
+// complete says whether everything is there that makes a file be of this kind. said
+// means that a person has called it one.
+func (m *match) complete(said bool) bool {
 	for f, field := range m.kind.Fields {
 		if field.Required && m.columns[f] < 0 {
 			return false
@@ -139,7 +145,27 @@ func (m *match) complete() bool {
 			return false
 		}
 	}
-	return true
+	return said || m.marked() && !m.foreign()
+}
+
+// marked says whether there is a mark of the kind, where it has any.
+func (m *match) marked() bool {
+	return len(m.kind.Marks) == 0 || slices.ContainsFunc(m.kind.Marks, func(name string) bool {
+		return m.has(name) && !m.weak[m.kind.field(name)]
+	})
+}
+
+// foreign says whether the header has what no file of the kind has. A column that the
+// kind understands is its own.
+func (m *match) foreign() bool {
+	return slices.ContainsFunc(m.kind.Foreign, func(set []string) bool {
+		for _, key := range set {
+			if i := slices.Index(m.keys, key); i < 0 || m.taken[i] {
+				return false
+			}
+		}
+		return true
+	})
 }
 
 // missing names the fields that make the match incomplete.
