@@ -111,7 +111,10 @@ func (p *Plan) carry(m *money) {
 	p.Tables["commission"] = TableCount{Create: len(money.commissions) + len(money.entries), Unchanged: len(m.before.Commissions)}
 	p.Tables["payout"] = TableCount{Create: len(money.payouts), Unchanged: len(m.before.Payouts)}
 
-	findings := inBackground(func() ([]Finding, error) { return m.findings(), nil })
+	findings := func() ([]Finding, error) { return nil, nil }
+	if p.wantFindings {
+		findings = inBackground(func() ([]Finding, error) { return m.findings(), nil })
+	}
 	changes.Contacts, p.Tables["contact"] = m.contactsAfter()
 	m.products()
 	m.vanished()

@@ -50,8 +50,9 @@ type Plan struct {
 	After    book.Content `json:"-"` // the book's content once they are
 	Map      *mapping.Map `json:"-"` // what would be published
 
-	money  *money
-	owners []book.Referral // all customers, as they will be in the book
+	money        *money
+	wantFindings bool            // nobody reads those of a plan that is made again
+	owners       []book.Referral // all customers, as they will be in the book
 }
 
 // TableCount says what a plan does to one table of the model.
@@ -186,7 +187,7 @@ func Make(ctx context.Context, req Request) (*Plan, error) {
 	}
 	p := &Plan{
 		BaseRun: base, WorkDir: req.WorkDir, Args: req.Args, Files: x.files, Rejects: x.rejectLines(), Unread: orEmpty(x.unread),
-		Tables: map[string]TableCount{},
+		Tables: map[string]TableCount{}, wantFindings: req.reviewed == nil,
 	}
 	if len(before.Promoters) == 0 && len(x.partners.rows) == 0 {
 		return nil, noPartners(p)

@@ -63,80 +63,94 @@ type sumKey struct {
 func verifySums(p *Plan, earlier bool) Check {
 	m := p.money
 	check := Check{Name: "money: sums of the exports = sums of the book, by promoter, kind and month", Money: true}
-	exports, inBook := map[sumKey]int64{}, map[sumKey]int64{}
-	key := func(e *book.Commission) sumKey { return sumKey{e.PartnerID, e.Kind, e.Currency, e.Month} }
+	// Entries that say the same on both sides need not be added up; when some do not, the
+	// sums that they are part of are.
+	differ := map[sumKey]bool{}
 	outside := 0
+	m.eachEntry(p, earlier, func(k sumKey, exports, inBook int64) {
+		if check.Compared++; exports != inBook {
+			differ[k] = true
+		}
+	}, func() { outside++ })
+	if outside > 0 {
+		check.Note = fmt.Sprintf("%d entries of earlier runs are in none of these exports; the ledger's endings prove them", outside)
+	}
+	if len(differ) == 0 {
+		return check
+	}
+	exports, inBook := map[sumKey]int64{}, map[sumKey]int64{}
+	m.eachEntry(p, earlier, func(k sumKey, want, got int64) {
+		if differ[k] {
+			exports[k] += want
+			inBook[k] += got
+		}
+	}, func() {})
+	for _, k := range slices.SortedFunc(maps.Keys(differ), func(a, b sumKey) int {
+		return cmp.Or(cmp.Compare(a.partner, b.partner), cmp.Compare(a.month, b.month), strings.Compare(a.kind, b.kind), strings.Compare(a.currency, b.currency))
+	}) {
+		a := account{k.partner, k.currency}
+		check.differ("%s, partner %s, %s of %s: the exports come to %s, the book to %s, difference %s", cmp.Or(m.promoterOf(k.partner), "no promoter"), m.partnerName(k.partner),
+			k.kind, program.Month(k.month), m.amount(a, exports[k]), m.amount(a, inBook[k]), m.amount(a, exports[k]-inBook[k]))
+	}
+	return check
+}
+
+// eachEntry tells of every entry that these exports mean what they and the book have of
+// it. Entries of earlier runs that these exports need not hold are told to outside.
+func (m *money) eachEntry(p *Plan, earlier bool, fn func(k sumKey, exports, inBook int64), outside func()) {
 	left := map[account]bool{} // whose money a person left out
 	for _, d := range m.differences {
 		if d.Decision == Exclude {
 			left[account{d.Partner, d.Currency}] = true
 		}
 	}
-	want := func(e *book.Commission) {
-		if !left[account{e.PartnerID, e.Currency}] {
-			exports[key(e)] += e.Amount
-		}
-	}
+	key := func(e *book.Commission) sumKey { return sumKey{e.PartnerID, e.Kind, e.Currency, e.Month} }
 	compareEntries(m.earnings, m.before.Commissions, func(row, entry *book.Commission) {
-		if row != nil {
-			want(row)
+		if row != nil && len(left) > 0 && left[account{row.PartnerID, row.Currency}] {
+			row = nil
+		}
+		switch {
+		case row != nil && entry != nil && key(row) == key(entry):
+			fn(key(row), row.Amount, entry.Amount)
+			return
+		case row != nil:
+			fn(key(row), row.Amount, 0)
 		}
 		switch {
 		case entry == nil:
 		case row == nil && (entry.Kind == book.KindOpening || entry.Kind == book.KindDifference): // as they were booked
-			exports[key(entry)] += entry.Amount
-			inBook[key(entry)] += entry.Amount
+			fn(key(entry), entry.Amount, entry.Amount)
 		case row == nil && earlier:
-			outside++
+			outside()
 		default:
-			inBook[key(entry)] += entry.Amount
+			fn(key(entry), 0, entry.Amount)
 		}
 	})
 	for i := range m.entries { // that the book lacks
-		want(&m.entries[i])
+		if e := &m.entries[i]; !left[account{e.PartnerID, e.Currency}] {
+			fn(key(e), e.Amount, 0)
+		}
 	}
-	named := map[int64]bool{}
+	named := make(map[int64]bool, len(m.payments.rows))
 	for i := range m.payments.rows {
 		named[m.payments.rows[i].id] = true
 	}
-	month := func(p *book.Payout) sumKey { return sumKey{p.PartnerID, book.KindPayment, p.Currency, p.Month} }
+	payment := func(p *book.Payout) sumKey { return sumKey{p.PartnerID, book.KindPayment, p.Currency, p.Month} }
 	for i := range m.before.Payouts {
 		q := &m.before.Payouts[i]
-		if !named[q.KeapID] && earlier {
-			outside++
-			continue
-		}
-		inBook[month(q)] += q.Amount
-		if named[q.KeapID] {
-			exports[month(q)] += q.Amount
+		switch {
+		case named[q.KeapID]:
+			fn(payment(q), q.Amount, q.Amount)
+		case earlier:
+			outside()
+		default:
+			fn(payment(q), 0, q.Amount)
 		}
 	}
 	for i := range p.Changes.Money.Payouts { // what the book lacks of the exports' payments
 		q := &p.Changes.Money.Payouts[i]
-		exports[month(q)] += q.Amount
+		fn(payment(q), q.Amount, 0)
 	}
-	keys := map[sumKey]bool{}
-	for k := range exports {
-		keys[k] = true
-	}
-	for k := range inBook {
-		keys[k] = true
-	}
-	check.Compared = len(keys)
-	for _, k := range slices.SortedFunc(maps.Keys(keys), func(a, b sumKey) int {
-		return cmp.Or(cmp.Compare(a.partner, b.partner), cmp.Compare(a.month, b.month), strings.Compare(a.kind, b.kind), strings.Compare(a.currency, b.currency))
-	}) {
-		if exports[k] == inBook[k] {
-			continue
-		}
-		a := account{k.partner, k.currency}
-		check.differ("%s, partner %s, %s of %s: the exports come to %s, the book to %s, difference %s", cmp.Or(m.promoterOf(k.partner), "no promoter"), m.partnerName(k.partner),
-			k.kind, program.Month(k.month), m.amount(a, exports[k]), m.amount(a, inBook[k]), m.amount(a, exports[k]-inBook[k]))
-	}
-	if outside > 0 {
-		check.Note = fmt.Sprintf("%d entries of earlier runs are in none of these exports; the ledger's endings prove them", outside)
-	}
-	return check
 }
 
 // compareEntries pairs entries by event id; both lists ascend.
