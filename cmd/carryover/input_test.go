@@ -56,7 +56,7 @@ func TestBadExports(t *testing.T) {
 		f([]string{"none of the 1 files in nothing", "the file is empty"}, "nothing")
 		f([]string{"no referral partner could be loaded", "rejected/partners.csv, line 2", `"1.23E+05"`, "bad_id", "rejected/partners.csv, line 3", "missing_value"}, "rejected")
 		f([]string{"no referral partner could be loaded", "contacts/contacts.csv: contacts, 15 rows, 15 loaded"}, "contacts")
-		f([]string{"none of the 1 files in orders", "recognised as orders"}, "orders")
+		f([]string{"no referral partner could be loaded", "orders/orders.csv: orders"}, "orders")
 		f([]string{"broken.zip", "make the zip again or unpack it"}, "broken.zip")
 	})
 }

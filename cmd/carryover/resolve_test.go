@@ -57,9 +57,15 @@ func TestResolveCases(t *testing.T) {
 			if s.name == "tiny" {
 				d.redis, _ = storetest.StartRedis(t)
 			}
-			d.ok("plan", s.exports)
-			d.ok("apply")
-			d.ok("verify")
+			if s.name == "example" { // its one question was decided, and the difference remains
+				d.ok("plan", "--decisions", example+"/decisions.csv", s.exports)
+				d.ok("apply")
+				d.fails(exitDecide, []string{"everything else agrees", "1 difference that a person decided about remains"}, "verify")
+			} else {
+				d.ok("plan", s.exports)
+				d.ok("apply")
+				d.ok("verify")
+			}
 			cases := readCases(t, s.cases)
 			d.resolves(cases)
 			d.serves(cases)
