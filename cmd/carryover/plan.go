@@ -18,16 +18,20 @@ import (
 type planCmd struct {
 	Out       string   `placeholder:"DIR" help:"Where the plan is written (default: plan in the folder that --data names)."`
 	Decisions string   `placeholder:"FILE" help:"A conflicts.csv with its decision column filled."`
-	Exports   []string `arg:"" help:"Folders, zips or files of Keap exports; kind=FILE says what a file is (partners, contacts, links)."`
+	Exports   []string `arg:"" help:"Folders, zips or files of Keap exports; kind=FILE says what a file is (partners, contacts, links, referrals, orders, subscriptions, commissions, clawbacks, payments, ledger)."`
 }
 
 func (planCmd) Help() string {
-	return `Reads referral partners, contacts and tracking links in whatever shape they were exported,
-decides nothing silently and changes nothing. Writes plan.json, conflicts.csv, rejects/, links.csv and
-report.html. Exits 3 when a conflict needs a decision first. Decisions that were filled into the folder's
-conflicts.csv are kept; --decisions comes before them.
+	return `Reads Keap's ten kinds of export in whatever shape they were made: partners, contacts, tracking links,
+referrals, orders, subscriptions, commissions, clawbacks, payments and the ledger. Finds out whose every
+customer is and compares the ledger with its rows, to the cent. Decides nothing silently and changes nothing:
+it only writes the plan's folder, with report.html to read, conflicts.csv to decide, owners.csv, findings.csv,
+links.csv, rejects/ and plan.json.
 
-Example: carryover plan exports/ --out data/plan`
+Exits 3 when a conflict needs a decision first. Decisions that were filled into the folder's conflicts.csv
+are kept; --decisions comes before them. Newer exports are planned in the same way, on top of what was applied.
+
+Example: carryover plan exports/ --decisions data/plan/conflicts.csv`
 }
 
 // planDir is where plan writes and apply looks when nothing else is said.
@@ -129,10 +133,11 @@ type applyCmd struct {
 }
 
 func (applyCmd) Help() string {
-	return `Makes the plan again from the same exports and carries it out: the book in one transaction, then the
-link map as a new version that goes live at once. Refused when an export, the configuration or a
-decision has changed since the plan. Killed anywhere and started again it ends in the same state;
-applied twice, nothing changes.
+	return `Makes the plan again from the same exports and carries it out: writes promoters, links, customers and the
+ledger to the book in one transaction, then the link map as a new version that goes live at once. Refused when an
+export, the configuration or a decision has changed since the plan; exits 3, and changes nothing, while a question
+that blocks has no decision. Killed anywhere and started again it ends in the same state; applied twice, nothing
+changes.
 
 Example: carryover apply data/plan`
 }

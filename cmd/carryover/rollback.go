@@ -15,8 +15,9 @@ type rollbackCmd struct {
 }
 
 func (rollbackCmd) Help() string {
-	return `Puts back every row that the run changed, in one transaction, and publishes the link map of what the
-book holds then. Only the newest run can be undone; older ones after it.
+	return `Puts back every row that the run changed and takes out what it added, entries of the ledger too, in one
+transaction; then publishes the link map of what the book holds. Only the newest run can be undone; older
+ones after it.
 
 Example: carryover rollback`
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"carryover/mapping/book"
@@ -19,9 +20,11 @@ type verifyCmd struct {
 
 func (verifyCmd) Help() string {
 	return `Reads the exports of the newest run again and compares them with the book, the book with the published
-link map, and the map with the answers of a live gateway. Of money it compares the sums by promoter, kind
-and month, to the cent, and every customer's owner. Changes nothing. Exits 1 when anything differs, and 3
-when money does not agree, or only by what a person has decided.
+link map and, with --against, the map with the answers of a live gateway. Of money it compares the sums by
+promoter, kind and month and the ledger's endings, to the cent, and every customer's owner. Changes nothing.
+
+Exits 0 when all agrees, 1 when something differs, and 3 when it is money that differs or when all that is
+left are differences that a person has decided about.
 
 Example: carryover verify --against http://127.0.0.1:8080`
 }
@@ -71,7 +74,11 @@ func (c *verifyCmd) Run(a *app) error {
 			if check.Money {
 				money += check.Differences
 			}
-			rows = append(rows, []string{check.Name, fmt.Sprint(check.Compared), fmt.Sprint(check.Differences), check.Note})
+			note := check.Note
+			if check.Decided > 0 {
+				note = strings.TrimPrefix(note+"; "+counted(check.Decided, "difference")+" that a person decided about", "; ")
+			}
+			rows = append(rows, []string{check.Name, fmt.Sprint(check.Compared), fmt.Sprint(check.Differences), note})
 			if a.JSON {
 				if err := a.line(check); err != nil {
 					return err
