@@ -108,7 +108,7 @@ func (p *Plan) carry(m *money) {
 	customers := m.carryCustomers(changes, p.Tables)
 	money, _ := ledger()
 	changes.Commissions, changes.Entries, changes.Payouts = money.commissions, money.entries, money.payouts
-	p.Tables["commission"] = TableCount{Create: len(money.commissions) + len(money.entries), Unchanged: len(m.before.Commissions)}
+	p.Tables["commission"] = TableCount{Create: len(money.commissions) + len(money.entries), Unchanged: len(m.before.Booked)}
 	p.Tables["payout"] = TableCount{Create: len(money.payouts), Unchanged: len(m.before.Payouts)}
 
 	findings := func() ([]Finding, error) { return nil, nil }
@@ -164,7 +164,7 @@ func (m *money) carryLedger() *ledgerSide {
 	m.clawbacks = nil
 	m.sortEarnings()
 	m.settleEarnings()
-	side := &ledgerSide{commissions: notIn(m.earnings, m.before.Commissions), payouts: m.payouts()}
+	side := &ledgerSide{commissions: notIn(m.earnings, m.before.Booked), payouts: m.payouts()}
 	entries, left := m.reconcile(side.commissions, side.payouts)
 	m.entries, side.entries = entries, entries
 	if len(left) > 0 {
@@ -247,7 +247,7 @@ func split[T comparable](before, after []T, compare func(a, b *T) int) (rows boo
 }
 
 // notIn lists the rows that the book does not hold; both ascend by event id.
-func notIn(rows, before []book.Commission) []book.Commission {
+func notIn(rows []book.Commission, before []book.Booked) []book.Commission {
 	if len(before) == 0 {
 		return rows // there may be millions: not twice
 	}
@@ -396,8 +396,8 @@ func (m *money) vanishedEarnings(export, kind string, tell func(kind string, gon
 	}
 	var gone []string
 	now := m.earnings
-	for i := range m.before.Commissions {
-		e := &m.before.Commissions[i]
+	for i := range m.before.Booked {
+		e := &m.before.Booked[i]
 		for len(now) > 0 && compareIDs(now[0].EventID, e.EventID) < 0 {
 			now = now[1:]
 		}
@@ -546,18 +546,29 @@ type balance struct {
 // balances are those of all accounts once the plan is applied. On the way it adds up the
 // months of the report.
 func (m *money) balances(p *Plan) []balance {
-	commissions := [][]book.Commission{m.before.Commissions, p.Changes.Money.Commissions, p.Changes.Money.Entries}
+	earnings := func(yield func(book.Booked) bool) {
+		for i := range m.before.Booked {
+			if !yield(m.before.Booked[i]) {
+				return
+			}
+		}
+		for _, list := range [][]book.Commission{p.Changes.Money.Commissions, p.Changes.Money.Entries} {
+			for i := range list {
+				if !yield(list[i].Booked()) {
+					return
+				}
+			}
+		}
+	}
 	payouts := [][]book.Payout{m.before.Payouts, p.Changes.Money.Payouts}
 	// Entries of one account stand together: there are too many for a list each.
 	counts := make([]int32, len(m.accounts.list)+1)
-	for _, list := range commissions {
-		for i := range list {
-			a := m.accounts.of(list[i].PartnerID, list[i].Currency)
-			for int(a)+1 >= len(counts) {
-				counts = append(counts, 0)
-			}
-			counts[a+1]++
+	for e := range earnings {
+		a := m.accounts.of(e.PartnerID, e.Currency)
+		for int(a)+1 >= len(counts) {
+			counts = append(counts, 0)
 		}
+		counts[a+1]++
 	}
 	for _, list := range payouts {
 		for i := range list {
@@ -588,19 +599,16 @@ func (m *money) balances(p *Plan) []balance {
 		}
 		return t
 	}
-	for _, list := range commissions {
-		for i := range list {
-			e := &list[i]
-			b := &out[m.accounts.of(e.PartnerID, e.Currency)]
-			b.amount += e.Amount
-			b.entries++
-			b.earned = append(b.earned, program.Earning{Month: program.Month(e.Month), Amount: e.Amount})
-			switch e.Kind {
-			case book.KindCommission:
-				in(e.Month, e.Currency).Commissions += e.Amount
-			case book.KindClawback:
-				in(e.Month, e.Currency).Clawbacks -= e.Amount
-			}
+	for e := range earnings {
+		b := &out[m.accounts.of(e.PartnerID, e.Currency)]
+		b.amount += e.Amount
+		b.entries++
+		b.earned = append(b.earned, program.Earning{Month: program.Month(e.Month), Amount: e.Amount})
+		switch e.Kind {
+		case book.KindCommission:
+			in(e.Month, e.Currency).Commissions += e.Amount
+		case book.KindClawback:
+			in(e.Month, e.Currency).Clawbacks -= e.Amount
 		}
 	}
 	for _, list := range payouts {

@@ -260,8 +260,8 @@ func (m *money) reconcile(added []book.Commission, paid []book.Payout) (entries 
 		inBook[i] = inBook[i] || booked
 	}
 	old := map[book.EventID]int64{} // differences that the book holds
-	for i := range m.before.Commissions {
-		e := &m.before.Commissions[i]
+	for i := range m.before.Booked {
+		e := &m.before.Booked[i]
 		post(e.PartnerID, e.Currency, e.Amount, true)
 		if e.Kind == book.KindDifference {
 			old[e.EventID] = e.Amount
@@ -402,8 +402,8 @@ func (m *money) beginning() int64 {
 	for i := range m.earnings {
 		first = min(first, m.earnings[i].EarnedAt)
 	}
-	for i := range m.before.Commissions {
-		first = min(first, m.before.Commissions[i].EarnedAt+1)
+	for i := range m.before.Booked {
+		first = min(first, m.before.Booked[i].EarnedAt+1)
 	}
 	return first - 1
 }

@@ -105,12 +105,13 @@ func (m *money) eachEntry(p *Plan, earlier bool, fn func(k sumKey, exports, inBo
 		}
 	}
 	key := func(e *book.Commission) sumKey { return sumKey{e.PartnerID, e.Kind, e.Currency, e.Month} }
-	compareEntries(m.earnings, m.before.Commissions, func(row, entry *book.Commission) {
+	keyOf := func(e *book.Booked) sumKey { return sumKey{e.PartnerID, e.Kind, e.Currency, e.Month} }
+	compareEntries(m.earnings, m.before.Booked, func(row *book.Commission, entry *book.Booked) {
 		if row != nil && len(left) > 0 && left[account{row.PartnerID, row.Currency}] {
 			row = nil
 		}
 		switch {
-		case row != nil && entry != nil && key(row) == key(entry):
+		case row != nil && entry != nil && key(row) == keyOf(entry):
 			fn(key(row), row.Amount, entry.Amount)
 			return
 		case row != nil:
@@ -119,11 +120,11 @@ func (m *money) eachEntry(p *Plan, earlier bool, fn func(k sumKey, exports, inBo
 		switch {
 		case entry == nil:
 		case row == nil && (entry.Kind == book.KindOpening || entry.Kind == book.KindDifference): // as they were booked
-			fn(key(entry), entry.Amount, entry.Amount)
+			fn(keyOf(entry), entry.Amount, entry.Amount)
 		case row == nil && earlier:
 			outside()
 		default:
-			fn(key(entry), 0, entry.Amount)
+			fn(keyOf(entry), 0, entry.Amount)
 		}
 	})
 	for i := range m.entries { // that the book lacks
@@ -154,7 +155,7 @@ func (m *money) eachEntry(p *Plan, earlier bool, fn func(k sumKey, exports, inBo
 }
 
 // compareEntries pairs entries by event id; both lists ascend.
-func compareEntries(want, got []book.Commission, fn func(want, got *book.Commission)) {
+func compareEntries(want []book.Commission, got []book.Booked, fn func(want *book.Commission, got *book.Booked)) {
 	for len(want) > 0 || len(got) > 0 {
 		switch {
 		case len(got) == 0 || len(want) > 0 && compareIDs(want[0].EventID, got[0].EventID) < 0:

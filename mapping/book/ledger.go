@@ -36,6 +36,22 @@ type Commission struct {
 	Where       Where
 }
 
+// Booked is what a plan compares with of a [Commission] that the book holds.
+type Booked struct {
+	EventID   EventID
+	Kind      string
+	PartnerID int64
+	EarnedAt  int64
+	Month     int32
+	Amount    int64
+	Currency  string
+}
+
+// Booked is what the book will hold of it.
+func (c *Commission) Booked() Booked {
+	return Booked{c.EventID, c.Kind, c.PartnerID, c.EarnedAt, c.Month, c.Amount, c.Currency}
+}
+
 // Payout is one payment that was made to a partner. It is only ever appended; a payment
 // that a later export tells otherwise gets a second entry with the difference.
 type Payout struct {
@@ -55,8 +71,8 @@ var (
 	commissions = table[Commission]{"commission", "event_id, kind, partner_id, seller_id, contact_id, invoice, earned_at, month, amount, currency, product, description, source_id, line", 1, true, (*Commission).record}
 	payouts     = table[Payout]{"payout", "event_id, partner_id, keap_id, paid_at, month, amount, currency, type, note, source_id, line", 1, true, (*Payout).record}
 
-	// What a plan compares with: a third of a commission's cells, and of the time.
-	earned = table[Commission]{"commission", "event_id, kind, partner_id, earned_at, month, amount, currency", 1, true, (*Commission).earned}
+	// A third of a commission's cells, and of the time and memory.
+	booked = table[Booked]{"commission", "event_id, kind, partner_id, earned_at, month, amount, currency", 1, true, (*Booked).record}
 
 	entries = table[Entry]{"entry", "event_id, kind, partner_id, seller_id, contact_id, at, month, amount, currency, invoice, product, description, type, keap_id, source, line, run_id", 1, false, (*Entry).record}
 	addends = table[Sum]{"entry", "partner_id, kind, currency, month, amount", 0, false, (*Sum).record}
@@ -78,7 +94,7 @@ func (c *Commission) record(r *record) {
 	r.where(&c.Where)
 }
 
-func (c *Commission) earned(r *record) {
+func (c *Booked) record(r *record) {
 	r.event(&c.EventID)
 	r.word(&c.Kind)
 	r.int(&c.PartnerID)

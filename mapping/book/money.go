@@ -45,13 +45,14 @@ type Money struct {
 	Sales         Rows[Sale]
 	Subscriptions Rows[Subscription]
 	Commissions   []Commission // ascending event ids
-	Entries       []Commission // beginnings and differences; when read, they are among Commissions
+	Entries       []Commission // beginnings and differences, ascending event ids
+	Booked        []Booked     // when read, instead of Commissions and Entries; ascending event ids
 	Payouts       []Payout     // ascending event ids
 }
 
 // Len is the number of rows, sources left out.
 func (m *Money) Len() int {
-	return m.Contacts.Len() + m.Referrals.Len() + m.ReferralRows.Len() + m.Sales.Len() + m.Subscriptions.Len() + len(m.Commissions) + len(m.Entries) + len(m.Payouts)
+	return m.Contacts.Len() + m.Referrals.Len() + m.ReferralRows.Len() + m.Sales.Len() + m.Subscriptions.Len() + len(m.Commissions) + len(m.Entries) + len(m.Booked) + len(m.Payouts)
 }
 
 // Changes is everything that a run writes.
@@ -102,8 +103,7 @@ func (m *Money) write(w *writer) error {
 }
 
 // Money reads everything that a plan compares with, of one moment: rows in the order of
-// their keys, all under Create. Of a commission it reads what it is, not what it was
-// for: EventID, Kind, PartnerID, EarnedAt, Month, Amount and Currency.
+// their keys, all under Create. Of a commission it reads what it is, not what it was for.
 func (b *Book) Money(ctx context.Context) (*Money, error) {
 	left, right, err := b.sameViews(ctx)
 	if err != nil {
@@ -114,7 +114,7 @@ func (b *Book) Money(ctx context.Context) (*Money, error) {
 	var m Money
 	var leftErr, rightErr error
 	var wg sync.WaitGroup
-	wg.Go(func() { m.Commissions, leftErr = earned.whole(ctx, left) })
+	wg.Go(func() { m.Booked, leftErr = booked.whole(ctx, left) })
 	wg.Go(func() { rightErr = m.readCustomers(ctx, right) })
 	wg.Wait()
 	return &m, cmp.Or(leftErr, rightErr)
