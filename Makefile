@@ -38,8 +38,8 @@ check:
 	go run $(STATICCHECK) ./...
 
 bench: needs
-	go test -run '^$$' -bench . -benchtime 1s ./mapping ./migrate/sheet
-	go test -run '^$$' -bench . -benchtime 1x -timeout 30m ./mapping/store ./gateway/... ./cmd/carryover
+	go test -run '^$$' -bench . -benchtime 1s ./mapping ./mapping/program ./migrate/sheet
+	go test -run '^$$' -bench . -benchtime 1x -timeout 30m ./mapping/store ./mapping/book ./gateway/... ./cmd/carryover
 
 # Each fuzzer for FUZZTIME.
 FUZZTIME ?= 30s

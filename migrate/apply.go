@@ -39,6 +39,7 @@ type runInputs struct {
 	InputsID  string            `json:"inputs_id"`
 	AsOf      string            `json:"as_of"` // the day whose customers were carried over
 	Decisions map[string]string `json:"decisions"`
+	DecidedBy map[string]string `json:"decided_by,omitempty"`
 	Files     []FilePlan        `json:"files"`
 }
 
@@ -108,7 +109,7 @@ func (p *Plan) decisions(extra Decisions) (Decisions, error) {
 	all := Decisions{}
 	for _, c := range p.Conflicts {
 		if c.Decision != "" {
-			all[c.ID] = Decision{Value: c.Decision}
+			all[c.ID] = Decision{Value: c.Decision, By: c.DecidedBy}
 		}
 	}
 	if extra == nil && p.Decisions != "" {
@@ -205,13 +206,16 @@ func changedFiles(workDir string, before, now []FilePlan) (changes []string) {
 }
 
 func (p *Plan) write(ctx context.Context, dir string, reviewed *Plan, decisions Decisions, b *book.Book, rejects []book.Reject, progress Progress, now time.Time) (int64, error) {
-	values := map[string]string{}
+	values, by := map[string]string{}, map[string]string{}
 	for _, c := range p.Conflicts {
 		if d := decisions[c.ID]; d.Value != "" {
 			values[c.ID] = d.Value
+			if d.By != "" {
+				by[c.ID] = d.By
+			}
 		}
 	}
-	inputs, err := json.Marshal(runInputs{reviewed.WorkDir, reviewed.Args, p.InputsID, p.AsOf, values, reviewed.Files})
+	inputs, err := json.Marshal(runInputs{reviewed.WorkDir, reviewed.Args, p.InputsID, p.AsOf, values, by, reviewed.Files})
 	if err != nil {
 		return 0, err
 	}

@@ -112,7 +112,7 @@ func credited() []sheet.Field {
 	sale := slices.Concat([]string{"salesaffiliate", "saleaffiliate", "salepartner"}, generic)
 	lead := []string{"leadaffiliate", "leadpartner"}
 	return []sheet.Field{
-		weak(id("sale_partner_id", "infusionsoftssaleaffiliateid", "salesaffiliateid", "saleaffiliateid", "salepartnerid", "affiliateid", "saleaffid", "referralpartnerid", "partnerid", "affid"), sale...),
+		weak(id("sale_partner_id", "infusionsoftssaleaffiliateid", "salesaffiliateid", "saleaffiliateid", "salepartnerid", "affiliateid", "saleaffid", "referralpartnerid", "partnerid", "affid", "keappartnerid"), sale...),
 		weak(codeOf("sale_partner_code", "salesaffiliatecode", "saleaffiliatecode", "salepartnercode", "saleaffcode"), sale...),
 		weak(id("lead_partner_id", "infusionsoftsleadaffiliateid", "leadaffiliateid", "leadpartnerid", "leadaffid"), lead...),
 		weak(text("lead_partner_code", "leadaffiliatecode", "leadpartnercode", "leadaffcode"), lead...),

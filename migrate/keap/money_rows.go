@@ -288,8 +288,8 @@ func referralType(text string) string {
 	return strings.ToUpper(text)
 }
 
-// maxAmount is the most that one cell may hold either way, in minor units: far more than
-// any payment, and a million of them still sum within an int64.
+// maxAmount is the most that a cell may hold either way, in minor units: far more than any
+// payment, and 900,000 of them still sum within an int64.
 const maxAmount = 10_000_000_000_000
 
 // amount reads the amount of a field that must not be blank.

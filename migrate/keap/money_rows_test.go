@@ -142,6 +142,64 @@ func TestOrders(t *testing.T) {
 		`8 missing_value Order Total ""`,
 		`9 bad_money Order Total "5.001"`,
 		`10 bad_id Affiliate Id "x"`)
+
+	// A column that may hold ids or codes is what most of its cells are.
+	show = func(o *Order) string {
+		return fmt.Sprint(showID(o.SalePartnerID), o.SalePartnerCode, " ", showID(o.LeadPartnerID), o.LeadPartnerCode)
+	}
+	f := func(columns, cells, want string) {
+		t.Helper()
+		equal(t, reading(t, Orders, "Id,ContactId,Order Date,Order Total,"+columns+"\n1,12,3/31/2023,5,"+cells+"\n", in("USD", ReadOrders), show), "2 "+want)
+	}
+	for _, column := range []string{"Sale Affiliate", "Sales Affiliate", "Sale Partner", "Referral Partner", "Affiliate", "Partner"} {
+		f(column, "105", "105 -")
+		f(column, "ann", "-ann -")
+	}
+	for _, column := range []string{"Code", "Aff Code", "AffCode", "Affiliate Code", "Partner Code", "Referral Partner Code", "Sale Affiliate Code"} {
+		f(column, "105", "-105 -")
+		f("Affiliate Id,"+column, "7,ann", "7ann -")
+	}
+	f("Lead Affiliate,Sale Affiliate", "7,105", "105 7")
+	f("Lead Partner,Code", "bo,ann", "-ann -bo")
+	f("Affiliate Id,Referral Partner", "7,Ann Lee", "7Ann Lee -")
+}
+
+// No sum of amounts may run over.
+func TestLargeAmounts(t *testing.T) {
+	limit := func(kind, header, row string, read func(text string) string) {
+		t.Helper()
+		f := func(amount, want string) {
+			t.Helper()
+			if got := read(header + "\n" + fmt.Sprintf(row, amount) + "\n"); !strings.HasPrefix(got, want) {
+				t.Errorf("%s of %s: %s, want %s", kind, amount, got, want)
+			}
+		}
+		f("100000000000.00", "2 ok")
+		f("-100000000000.00", "2 ok")
+		f("100000000000.01", "2 bad_money")
+		f("-100000000000.01", "2 bad_money")
+		f("92233720368547758.07", "2 bad_money")
+	}
+	limit(Orders, "Id,ContactId,Order Date,Order Total", "1,12,3/31/2023,%s", func(text string) string {
+		return reading(t, Orders, text, in("USD", ReadOrders), func(*Order) string { return "ok" })
+	})
+	limit(Subscriptions, "Id,ContactId,BillingAmt", "1,12,%s", func(text string) string {
+		return reading(t, Subscriptions, text, in("USD", ReadSubscriptions), func(*Subscription) string { return "ok" })
+	})
+	limit(Commissions, "Affiliate Id,DateEarned,Invoice Id,AmtEarned", "1,3/31/2023,7,%s", func(text string) string {
+		return reading(t, Commissions, text, in("USD", ReadCommissions), func(*Commission) string { return "ok" })
+	})
+	limit(Clawbacks, "Affiliate Id,DateEarned,Invoice Id,Clawback", "1,3/31/2023,7,%s", func(text string) string {
+		return reading(t, Clawbacks, text, in("USD", ReadClawbacks), func(*Commission) string { return "ok" })
+	})
+	limit(Payments, "Affiliate Id,Pay Date,Pay Amt", "1,3/31/2023,%s", func(text string) string {
+		return reading(t, Payments, text, in("USD", ReadPayments), func(*Payment) string { return "ok" })
+	})
+	limit(Ledger, "Affiliate Id,Commissions,Ending Balance", "1,%s,0", func(text string) string {
+		return reading(t, Ledger, text, in("USD", ReadLedger), func(*LedgerRow) string { return "ok" })
+	})
+	equal(t, reading(t, Payments, "Affiliate Id,Pay Date,Pay Amt\n1,3/31/2023,10000000000000\n1,3/31/2023,10000000000001\n", in("JPY", ReadPayments), func(*Payment) string { return "ok" }),
+		"2 ok", `3 bad_money Pay Amt "10000000000001"`)
 }
 
 func TestSubscriptions(t *testing.T) {

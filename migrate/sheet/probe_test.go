@@ -128,6 +128,39 @@ func TestKindTies(t *testing.T) {
 	f("a.csv", "things", "things")
 }
 
+// Marks and foreign headers count until a person says what a file is.
+func TestMarks(t *testing.T) {
+	kinds := []Kind{{
+		Name: "lists",
+		Fields: []Field{
+			{Name: "id", Aliases: []string{"id"}, Required: true, ID: true},
+			{Name: "size", Aliases: []string{"size"}, Weak: []string{"length"}},
+			{Name: "price", Aliases: []string{"price"}},
+		},
+		Marks:   []string{"size"},
+		Foreign: [][]string{{"day", "amount"}, {"paid"}},
+	}}
+	f := func(opt Options, header string, recognised bool) {
+		t.Helper()
+		in := memory("a.csv", header+"\n")
+		if _, err := Probe(in, kinds, opt); (err == nil) != recognised {
+			t.Errorf("%s: %v", header, err)
+		}
+		in.Kind = "lists"
+		if _, err := Probe(in, kinds, opt); err != nil {
+			t.Errorf("%s, said to be a list: %v", header, err)
+		}
+	}
+	f(Options{}, "Id,Size", true)
+	f(Options{}, "Id,Price", false)
+	f(Options{}, "Id,Length", false)
+	f(Options{}, "Id,Size,Day", true)
+	f(Options{}, "Id,Size,Amount", true)
+	f(Options{}, "Id,Size,Amount,Day", false)
+	f(Options{}, "Id,Size,Paid", false)
+	f(Options{Headers: map[string]map[string]string{"lists": {"Paid": "price"}}}, "Id,Size,Paid", true)
+}
+
 func TestProbeErrors(t *testing.T) {
 	unknown := func(text, forced string, headers ...string) {
 		t.Helper()
