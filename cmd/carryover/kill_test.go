@@ -2,10 +2,10 @@ package main
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"reflect"
 	"slices"
 	"strings"
@@ -24,6 +24,8 @@ import (
 // state is all that a migration leaves behind.
 type state struct {
 	content *book.Content
+	money   *book.Money
+	ledger  []book.Entry
 	runs    int // that stand
 	entries []mapping.Entry
 	epoch   store.Epoch
@@ -40,6 +42,12 @@ func (d *desk) state(data string) state {
 	defer b.Close()
 	var s state
 	if s.content, err = b.Content(ctx); err != nil {
+		d.Fatal(err)
+	}
+	if s.money, err = b.Money(ctx); err != nil {
+		d.Fatal(err)
+	}
+	if err := b.Ledger(ctx, nil, func(e book.Entry) error { s.ledger = append(s.ledger, e); return nil }); err != nil {
 		d.Fatal(err)
 	}
 	runs, err := b.Runs(ctx)
@@ -89,6 +97,8 @@ func (s state) differs(want state) string {
 		return fmt.Sprintf("%d runs stand, want %d", s.runs, want.runs)
 	case !reflect.DeepEqual(s.content, want.content):
 		return fmt.Sprintf("the book has another content: %d rows, want %d", s.content.Len(), want.content.Len())
+	case !reflect.DeepEqual(s.money, want.money) || !slices.Equal(s.ledger, want.ledger):
+		return fmt.Sprintf("the book has other customers or money: %d rows, %d entries; want %d, %d", s.money.Len(), len(s.ledger), want.money.Len(), len(want.ledger))
 	case s.epoch.Checksum != want.epoch.Checksum || s.epoch.PlanID != want.epoch.PlanID:
 		return fmt.Sprintf("the published map is %+v, want %+v", s.epoch, want.epoch)
 	case !slices.Equal(s.entries, want.entries):
@@ -114,7 +124,7 @@ func killedApply(t *testing.T, redis string) {
 	// A small program is there already; a large one is to be applied on top of it.
 	first := newSampleDesk(t)
 	first.ok("plan", sample(t, "tiny"))
-	exports := filepath.Dir(first.write("exports/partners.csv", manyPartners(20_000)))
+	exports := first.writeManyMoney("exports", 6_000)
 	database := func(d *desk, n int) {
 		if redis != "" {
 			d.redis = fmt.Sprintf("%s/%d", redis, n)
@@ -146,8 +156,8 @@ func killedApply(t *testing.T, redis string) {
 	}
 	whole := time.Since(began)
 	want := undisturbed.state("data")
-	if want.content.Len() < 60_000 || want.runs != 2 {
-		t.Fatalf("the program has %d rows, %d runs", want.content.Len(), want.runs)
+	if rows := want.content.Len() + want.money.Len(); rows < 60_000 || len(want.ledger) < 25_000 || want.runs != 2 {
+		t.Fatalf("the program has %d rows, %d entries of money, %d runs", rows, len(want.ledger), want.runs)
 	}
 
 	var killed, olds, halves, news atomic.Int64
@@ -179,7 +189,7 @@ func killedApply(t *testing.T, redis string) {
 				olds.Add(1)
 			case middle.differs(want) == "":
 				news.Add(1)
-			case middle.runs == want.runs && reflect.DeepEqual(middle.content, want.content) && middle.epoch.Checksum == before.epoch.Checksum:
+			case middle.runs == want.runs && reflect.DeepEqual(middle.content, want.content) && reflect.DeepEqual(middle.money, want.money) && middle.epoch.Checksum == before.epoch.Checksum:
 				halves.Add(1) // the book is written, the map not yet
 			default:
 				t.Errorf("kill %d: neither the old state nor the new one: %s; %s", i, middle.differs(before), middle.differs(want))
@@ -199,6 +209,44 @@ func killedApply(t *testing.T, redis string) {
 	if killed.Load() == 0 {
 		t.Error("nothing was killed in time")
 	}
+}
+
+// writeManyMoney writes exports of so many partners, each with a customer, a sale and money
+// that its ledger agrees with, and returns their folder.
+func (d *desk) writeManyMoney(dir string, partners int) string {
+	d.Helper()
+	d.write(dir+"/partners.csv", manyPartners(partners))
+	write := func(name, header string, row func(i, partner int) string) {
+		var b strings.Builder
+		b.WriteString(header + "\n")
+		for i := range partners {
+			b.WriteString(row(i, 1000+(i+1)*3))
+		}
+		d.write(dir+"/"+name+".csv", b.String())
+	}
+	dollars := func(cents int) string { return fmt.Sprintf("$%d.%02d", cents/100, cents%100) }
+	write("contacts", "Id,First Name,Last Name,Email", func(i, _ int) string {
+		return fmt.Sprintf("%d,First,Last%d,customer%d@shop.test\n", 2_000_000+i, i, i)
+	})
+	write("referrals", "Id,ContactId,AffiliateId,DateSet,Type", func(i, partner int) string {
+		return fmt.Sprintf("%d,%d,%d,1/5/2022 9:00 AM,COOKIE\n", 5_000_000+i, 2_000_000+i, partner)
+	})
+	write("orders", "Id,ContactId,Order Date,Product Name,Order Total,Affiliate Id", func(i, partner int) string {
+		return fmt.Sprintf("%d,%d,2/5/2022,Evergreen Webinar,%s,%d\n", 4_000_000+i, 2_000_000+i, dollars(2*(1000+i)), partner)
+	})
+	write("commissions", "Affiliate Id,date_earned,amount_earned,invoice_id,contact_id,product_name,description,sales_affiliate_id", func(i, partner int) string {
+		return fmt.Sprintf("%d,2/5/2022,%s,%d,%d,Evergreen Webinar,Sale,%d\n%d,3/5/2022,$0.50,%d,,Evergreen Webinar,Level 2,\n", partner, dollars(1000+i), 7_000_000+i, 2_000_000+i, partner, partner, 8_000_000+i)
+	})
+	write("clawbacks", "Affiliate Id,Amount,DateEarned,InvoiceId,ProductName,Description", func(i, partner int) string {
+		return fmt.Sprintf("%d,$0.50,4/5/2022,%d,Evergreen Webinar,Refund\n", partner, 8_000_000+i)
+	})
+	write("payments", "id,Affiliate Id,date,amount,type,notes", func(i, partner int) string {
+		return fmt.Sprintf("%d,%d,5/12/2022,$10.00,Cash,\n", 900_000+i, partner)
+	})
+	write("ledger", "Affiliate Id,Beginning Balance,Commissions,Clawbacks,Payments,Ending Balance", func(i, partner int) string {
+		return fmt.Sprintf("%d,%s,%s,$0.50,$10.00,%s\n", partner, dollars(i%700), dollars(1050+i), dollars(i%700+i))
+	})
+	return d.path(dir)
 }
 
 // oneCore keeps a command from taking the time of another that runs beside it.
@@ -280,6 +328,77 @@ func filesBelow(files []string, folder string) []string {
 		}
 	}
 	return below
+}
+
+// Money that is not proven is for a person to decide, and every command says so.
+func TestMoneyExitCodes(t *testing.T) {
+	d := newSampleDesk(t)
+	d.writeManyMoney("exports", 3)
+	d.ok("plan", "exports")
+	d.ok("apply")
+	d.ok("verify")
+	before := d.state("data")
+
+	ledger := d.read("exports/ledger.csv")
+	d.write("exports/ledger.csv", strings.Replace(ledger, "1003,$0.00,$10.50,$0.50,$10.00,$0.00", "1003,$0.00,$10.50,$0.50,$10.00,$0.01", 1))
+	for range 2 { // planned again, it still asks
+		r := d.run("plan", "exports")
+		if r.code != exitDecide || !strings.Contains(r.out+r.err, "conflicts.csv") {
+			t.Errorf("plan of a ledger that is off by a cent: exit %d\n%s%s", r.code, r.out, r.err)
+		}
+		d.contains(d.read("data/plan/conflicts.csv"), "unbalanced_ledger:Code1Z", "difference 0.01 USD")
+	}
+	d.fails(exitDecide, []string{"unbalanced_ledger:Code1Z", "difference 0.01 USD", "conflicts.csv", "Nothing was changed"}, "apply")
+	if difference := d.state("data").differs(before); difference != "" {
+		t.Errorf("apply without a decision: %s", difference)
+	}
+	decisions := d.write("decided.csv", "id,decision,decided_by\nunbalanced_ledger:Code1Z,accept,Ann\n")
+	d.ok("apply", "--decisions", decisions)
+	d.contains(d.run("verify").err, "decided about remains")
+	d.verifies(exitDecide)
+	d.contains(d.ok("apply", "--decisions", decisions), "nothing was changed")
+	after := d.state("data")
+	if got := len(after.ledger) - len(before.ledger); got != 1 {
+		t.Errorf("%d entries were added, want the one of the difference", got)
+	}
+	d.ok("rollback")
+	if difference := d.state("data").differs(before); difference != "" {
+		t.Errorf("undone: %s", difference)
+	}
+
+	d.write("exports/ledger.csv", ledger)
+	d.verifies(exitDone)
+	d.tamper(`UPDATE referral SET partner_id = 1006 WHERE customer = 'customer0@shop.test'`)
+	d.verifies(exitFailed)
+	d.tamper(`UPDATE referral SET partner_id = 1003 WHERE customer = 'customer0@shop.test'`)
+	d.verifies(exitDone)
+	d.tamper(`UPDATE payout SET amount = amount + 1 WHERE partner_id = 1003`)
+	d.verifies(exitDecide)
+	d.contains(d.run("verify").out, "code1z", "payment of 2022-05", "difference -0.01 USD")
+}
+
+func (d *desk) verifies(code int) {
+	d.Helper()
+	if r := d.run("verify"); r.code != code {
+		d.Errorf("verify: exit %d, want %d\n%s%s", r.code, code, r.out, r.err)
+	}
+}
+
+// tamper changes one row of the book behind carryover's back.
+func (d *desk) tamper(statement string) {
+	d.Helper()
+	db, err := sql.Open("sqlite", d.path("data/book.db"))
+	if err != nil {
+		d.Fatal(err)
+	}
+	defer db.Close()
+	res, err := db.Exec(statement)
+	if err != nil {
+		d.Fatal(err)
+	}
+	if n, err := res.RowsAffected(); err != nil || n != 1 {
+		d.Fatalf("%s: %d rows, %v", statement, n, err)
+	}
 }
 
 // Two applies at once: one does it, and both end in the same state.

@@ -1,0 +1,485 @@
+package migrate_test
+
+import (
+	"cmp"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"carryover/mapping/book"
+	"carryover/migrate"
+	"carryover/migrate/keap"
+)
+
+func TestCompete(t *testing.T) {
+	zone := mustZone("America/Los_Angeles")
+	at := func(text string) int64 {
+		for _, layout := range []string{time.DateTime, time.DateOnly} {
+			if when, err := time.ParseInLocation(layout, text, zone); err == nil {
+				return when.Unix()
+			}
+		}
+		t.Fatalf("not a time: %q", text)
+		return 0
+	}
+	// A row is written as "id set type [expires]"; the set time with a T.
+	f := func(owner string, winner int64, rule string, verdicts string, lines ...string) {
+		t.Helper()
+		rows := make([]book.ReferralRow, len(lines))
+		for i, line := range lines {
+			var set string
+			r := &rows[i]
+			fmt.Sscan(line, &r.ID, &set, &r.Type, &r.ExpiresOn)
+			r.SetAt = at(strings.ReplaceAll(set, "T", " "))
+		}
+		c := migrate.Compete(rows, "2023-03-31", owner, zone)
+		won := int64(0)
+		if c.Winner >= 0 {
+			won = rows[c.Winner].ID
+		}
+		if got := strings.Join(c.Verdicts, " "); won != winner || c.Rule != rule || got != verdicts {
+			t.Errorf("%s of %q: %d wins by %q, %q; want %d by %q, %q", owner, lines, won, c.Rule, got, winner, rule, verdicts)
+		}
+	}
+	const latest, first = migrate.OwnerLatest, migrate.OwnerFirst
+	f(latest, 0, book.RuleExpired, "")
+	f(latest, 1, book.RuleOnly, "won", "1 2022-01-05 COOKIE")
+	f(latest, 1, book.RuleOnly, "won expired later", "1 2022-01-05 COOKIE", "2 2022-02-05 PERMANENT 2023-03-30", "3 2023-04-01 PERMANENT")
+
+	// The date, to the minute.
+	f(latest, 2, book.RuleLatest, "date won", "1 2022-01-05T09:00:00 PERMANENT", "2 2022-01-05T09:01:00 COOKIE")
+	f(first, 1, book.RuleFirst, "won date", "1 2022-01-05T09:00:00 COOKIE", "2 2022-01-05T09:01:00 PERMANENT")
+	f(latest, 1, book.RuleType, "won type", "1 2022-01-05T09:00:00 MANUAL", "2 2022-01-05T09:00:59 COOKIE")
+	f(first, 2, book.RuleType, "type won", "1 2022-01-05T09:00:00 COOKIE", "2 2022-01-05T09:00:59 MANUAL")
+	f(latest, 2, book.RuleLatest, "date won", "1 2022-01-05T09:00:59 PERMANENT", "2 2022-01-05T09:01:00 COOKIE")
+	f(latest, 2, book.RuleLatest, "date won", "1 1969-12-31T15:58:59 PERMANENT", "2 1969-12-31T15:59:00 COOKIE")
+	f(latest, 1, book.RuleType, "won type", "1 1969-12-31T15:59:00 PERMANENT", "2 1969-12-31T15:59:59 COOKIE")
+
+	// The type, then the id.
+	f(latest, 3, book.RuleType, "type type won", "1 2022-01-05 COOKIE", "2 2022-01-05 MANUAL", "3 2022-01-05 PERMANENT")
+	f(first, 1, book.RuleType, "won type type", "1 2022-01-05 PERMANENT", "2 2022-01-05 MANUAL", "3 2022-01-05 COOKIE")
+	f(latest, 9, book.RuleID, "id won", "8 2022-01-05 MANUAL", "9 2022-01-05 MANUAL")
+	f(first, 9, book.RuleID, "won id", "9 2022-01-05 COOKIE", "8 2022-01-05 COOKIE")
+	f(latest, 10, book.RuleID, "id won", "9 2022-01-05 COOKIE", "10 2022-01-05 COOKIE") // as numbers
+	f(latest, 4, book.RuleID, "id type date won", "3 2022-01-05 MANUAL", "5 2022-01-05 COOKIE", "6 2021-01-05 PERMANENT", "4 2022-01-05 MANUAL")
+
+	// A row may expire on as_of itself, and be set in its last second.
+	f(latest, 2, book.RuleLatest, "date won", "1 2022-01-05 COOKIE", "2 2022-02-05 COOKIE 2023-03-31")
+	f(latest, 1, book.RuleOnly, "won expired", "1 2022-01-05 COOKIE", "2 2022-02-05 COOKIE 2023-03-30")
+	f(latest, 2, book.RuleLatest, "date won", "1 2022-01-05 COOKIE", "2 2023-03-31T23:59:59 COOKIE")
+	f(latest, 1, book.RuleOnly, "won later", "1 2022-01-05 COOKIE", "2 2023-04-01T00:00:00 COOKIE")
+
+	// Nobody.
+	f(latest, 0, book.RuleExpired, "expired expired", "1 2022-01-05 COOKIE 2022-02-05", "2 2022-01-06 PERMANENT 2023-03-30")
+	f(latest, 0, book.RuleLater, "later", "1 2023-04-01 PERMANENT")
+	f(first, 0, book.RuleLater, "expired later", "1 2022-01-05 COOKIE 2022-02-05", "2 2023-04-01 PERMANENT")
+	f(latest, 0, book.RuleLater, "later expired", "1 2023-04-01 PERMANENT", "2 2022-01-05 COOKIE 2022-02-05")
+	f(latest, 0, book.RuleExpired, "expired", "1 2023-04-01 PERMANENT 2022-01-05")
+}
+
+// The winner is the row that no other beats, in any order, and every row says what became
+// of it.
+func TestCompeteProperty(t *testing.T) {
+	zones := []*time.Location{time.UTC, mustZone("America/Los_Angeles"), mustZone("Asia/Kolkata"), mustZone("America/Havana")}
+	rapid.Check(t, func(t *rapid.T) {
+		zone := rapid.SampledFrom(zones).Draw(t, "zone")
+		owner := rapid.SampledFrom([]string{migrate.OwnerLatest, migrate.OwnerFirst}).Draw(t, "owner")
+		asOf := rapid.SampledFrom([]string{"2023-03-11", "2023-03-12", "2023-11-05"}).Draw(t, "as of") // clocks change
+		start, err := time.ParseInLocation("2006-01-02 15:04", asOf+" 12:00", zone)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ids := rapid.SliceOfNDistinct(rapid.Int64Range(-3, 9), 0, 6, rapid.ID).Draw(t, "ids")
+		rows := make([]book.ReferralRow, len(ids))
+		for i, id := range ids {
+			rows[i] = book.ReferralRow{
+				ID: id, SetAt: start.Unix() + 3600*rapid.Int64Range(-14, 14).Draw(t, "hour") + 30*rapid.Int64Range(-2, 2).Draw(t, "half minute"),
+				ExpiresOn: rapid.SampledFrom([]string{"", "", "2023-03-11", "2023-03-12", "2023-11-04", "2023-11-05"}).Draw(t, "expires"),
+				Type:      rapid.SampledFrom([]string{"COOKIE", "MANUAL", "PERMANENT"}).Draw(t, "type"),
+			}
+		}
+		c := migrate.Compete(rows, asOf, owner, zone)
+		won, rule := winner(rows, asOf, owner, zone)
+		if c.Winner != won || c.Rule != rule {
+			t.Fatalf("row %d wins by %q, want %d by %q", c.Winner, c.Rule, won, rule)
+		}
+		for i := range rows {
+			want := migrate.RowWon
+			if i != won {
+				// Against the winner alone, the row shows by what it loses.
+				pair := []book.ReferralRow{rows[i]}
+				if won >= 0 {
+					pair = append(pair, rows[won])
+				}
+				switch alone, _ := winner(pair[:1], asOf, owner, zone); {
+				case alone == 0:
+					_, want = winner(pair, asOf, owner, zone)
+					if want == book.RuleLatest || want == book.RuleFirst {
+						want = migrate.RowLost
+					}
+				default:
+					_, want = winner(pair[:1], asOf, owner, zone)
+				}
+			}
+			if c.Verdicts[i] != want {
+				t.Errorf("row %d: %q, want %q", i, c.Verdicts[i], want)
+			}
+		}
+	})
+}
+
+// winner chooses the row that a customer belongs by the slow way: the index of the one
+// that comes first when all are sorted (-1: none is left) and the rule that decided.
+func winner(rows []book.ReferralRow, asOf, owner string, zone *time.Location) (won int, rule string) {
+	day := func(r book.ReferralRow) string { return time.Unix(r.SetAt, 0).In(zone).Format(time.DateOnly) }
+	minute := func(r book.ReferralRow) string { return time.Unix(r.SetAt, 0).UTC().Format("2006-01-02 15:04") }
+	rank := func(r book.ReferralRow) int { return slices.Index([]string{"MANUAL", "PERMANENT"}, r.Type) }
+	var left []int
+	rule = book.RuleExpired
+	for i, r := range rows {
+		switch {
+		case r.ExpiresOn != "" && r.ExpiresOn < asOf:
+		case day(r) > asOf:
+			rule = book.RuleLater
+		default:
+			left = append(left, i)
+		}
+	}
+	if len(left) == 0 {
+		return -1, rule
+	}
+	slices.SortFunc(left, func(i, j int) int {
+		a, b := rows[i], rows[j]
+		byDate := cmp.Compare(minute(b), minute(a))
+		if owner == migrate.OwnerFirst {
+			byDate = -byDate
+		}
+		return cmp.Or(byDate, cmp.Compare(rank(b), rank(a)), cmp.Compare(b.ID, a.ID))
+	})
+	// What decided is what the winner and the second have not in common.
+	if len(left) == 1 {
+		return left[0], book.RuleOnly
+	}
+	switch a, b := rows[left[0]], rows[left[1]]; {
+	case minute(a) == minute(b) && rank(a) == rank(b):
+		return left[0], book.RuleID
+	case minute(a) == minute(b):
+		return left[0], book.RuleType
+	case owner == migrate.OwnerFirst:
+		return left[0], book.RuleFirst
+	}
+	return left[0], book.RuleLatest
+}
+
+// money writes exports of two partners and one customer; a kind without rows gets no
+// file, and one whose only row is "-" a file without rows.
+func (d *desk) money(dir string, rows map[string][]string) string {
+	d.Helper()
+	d.write(dir+"/partners.csv", "Affiliate Id,Contact Id,Aff Code,Status", "1,11,Alpha,Active", "2,12,beta,Active")
+	d.write(dir+"/contacts.csv", "Id,Email", "11,ann@mail.test", "12,bob@mail.test", "101,kim@shop.test", "102,lee@shop.test")
+	d.write(dir+"/links.csv", "Id,Code,Website Address", "1,course,https://carrot.test/course")
+	for kind, list := range rows {
+		header := map[string]string{
+			keap.Orders:        "Id,ContactId,Order Date,Order Total,Product Name,Affiliate Id",
+			keap.Subscriptions: "Id,ContactId,SubscriptionPlanId,Product Name,AffiliateId,BillingAmt,Status,StartDate,EndDate",
+		}[kind]
+		if header == "" {
+			header = "Affiliate Id," + moneyHeaders[kind]
+		}
+		d.write(dir+"/"+kind+".csv", append([]string{header}, slices.DeleteFunc(slices.Clone(list), func(row string) bool { return row == "-" })...)...)
+	}
+	return d.path(dir)
+}
+
+// reconciled are exports whose ledger agrees with its rows, but for the changes.
+func reconciled(changes map[string][]string) map[string][]string {
+	rows := map[string][]string{
+		keap.Referrals: {
+			"1,501,101,2022-01-05 09:00:00,,COOKIE,course,",
+			"2,502,102,2022-06-01 09:00:00,,MANUAL,,",
+		},
+		keap.Commissions: {
+			"1,2022-06-02,70001,101,Agency Membership,Sale,1,74.26",
+			"2,2022-06-02,70001,101,Agency Membership,Level 2,1,14.85",
+			"1,2023-02-10,70002,102,Evergreen Webinar,Sale,1,49.98",
+		},
+		keap.Clawbacks: {"1,2023-03-15,70002,102,Evergreen Webinar,Refund,1,49.98"},
+		keap.Payments:  {"1,901,2022-08-12,Cash,,50.00"},
+		keap.Ledger:    {"1,10.00,124.24,49.98,50.00,34.26", "2,0.00,14.85,0.00,0.00,14.85"},
+	}
+	for kind, list := range changes {
+		if rows[kind] = list; list == nil {
+			delete(rows, kind)
+		}
+	}
+	return rows
+}
+
+// without is reconciled without some kinds.
+func without(kinds ...string) map[string][]string {
+	changes := map[string][]string{}
+	for _, kind := range kinds {
+		changes[kind] = nil
+	}
+	return reconciled(changes)
+}
+
+// A ledger that is missing, or that tells of rows that are, is a question.
+func TestUnprovenMoney(t *testing.T) {
+	f := func(rows map[string][]string, conflicts []string, alpha, beta int64) {
+		t.Helper()
+		d := newDesk(t, carrot())
+		exports := d.money("exports", rows)
+		p := d.plan(exports)
+		var open []string
+		for _, c := range p.Open() {
+			open = append(open, c.ID)
+			if c.Recommended != migrate.Accept {
+				t.Errorf("%s recommends %q", c.ID, c.Recommended)
+			}
+		}
+		same(t, "open", open, conflicts)
+		if len(conflicts) > 0 {
+			if _, err := d.tryApply(nil); err == nil {
+				t.Error("apply without a decision: no error")
+			}
+			d.unchanged()
+		}
+		_, err := d.try(d.decide("decided.csv", recommended), exports)
+		d.must(err)
+		d.apply()
+		d.owe("accepted", map[account]int64{{1, "USD"}: alpha, {2, "USD"}: beta})
+		if differences, _, decided, said := d.verify(); differences != 0 || decided != len(conflicts) {
+			t.Errorf("verify: %d differences, %d decided, want %d: %s", differences, decided, len(conflicts), said)
+		}
+		if res := d.apply(); res.Run != 0 || res.Changed != 0 {
+			t.Errorf("the second apply: %+v", res)
+		}
+	}
+	f(reconciled(nil), nil, 3426, 1485)
+	f(without(keap.Ledger), []string{"no_ledger:ledger"}, 2426, 1485) // without a beginning
+	f(without(keap.Commissions), []string{"no_rows:commissions"}, 3426, 1485)
+	f(without(keap.Clawbacks), []string{"no_rows:clawbacks"}, 3426, 1485)
+	f(without(keap.Payments), []string{"no_rows:payments"}, 3426, 1485)
+	f(without(keap.Commissions, keap.Clawbacks, keap.Payments), []string{"no_rows:commissions", "no_rows:clawbacks", "no_rows:payments"}, 3426, 1485)
+	// A file without rows is there: what the ledger tells of it does not agree.
+	f(reconciled(map[string][]string{keap.Clawbacks: {"-"}}), []string{"unbalanced_ledger:Alpha"}, 3426, 1485)
+	// Who is missing in the ledger, and whose row does not add up.
+	f(reconciled(map[string][]string{keap.Ledger: {"1,10.00,124.24,49.98,50.00,34.26"}}), []string{"unbalanced_ledger:beta"}, 3426, 1485)
+	f(reconciled(map[string][]string{keap.Ledger: {"1,10.00,124.24,49.98,50.00,34.27", "2,,14.85,,,14.85"}}), []string{"unbalanced_ledger:Alpha"}, 3427, 1485)
+	// A ledger that only tells endings.
+	f(reconciled(map[string][]string{keap.Ledger: {"2,0,14.85,0,0,14.85", "1,0,124.24,49.98,50.00,24.26"}}), nil, 2426, 1485)
+}
+
+func TestDecisionsOnMoney(t *testing.T) {
+	running := map[string][]string{
+		keap.Subscriptions: {
+			"301,101,7,Agency Membership,2,$297.02,Active,6/2/2022,",
+			"302,102,7,Agency Membership,1,$297.02,Active,6/2/2022,3/30/2023", // ended
+		},
+	}
+	f := func(choose func(id, recommended string) string, wants ...string) {
+		t.Helper()
+		d := newDesk(t, carrot())
+		exports := d.money("exports", reconciled(running))
+		p := d.plan(exports)
+		same(t, "conflicts", has(p, migrate.KindSubscription), []string{"kim@shop.test"})
+		if open := p.Open(); len(open) > 0 {
+			t.Errorf("open: %+v", open)
+		}
+		_, err := d.try(d.decide("decided.csv", choose), exports)
+		d.must(err)
+		d.apply()
+		same(t, "owners", owned(d), wants)
+		d.proven()
+	}
+	f(func(_, _ string) string { return "" }, "kim@shop.test 1 only", "lee@shop.test 2 only")
+	f(recommended, "kim@shop.test 1 only", "lee@shop.test 2 only")
+	f(func(string, string) string { return migrate.KeepSubscription }, "kim@shop.test 2 subscription", "lee@shop.test 2 only")
+
+	// One that nobody referred belongs to nobody, or is given to the seller.
+	running[keap.Referrals] = []string{"2,502,102,2022-06-01 09:00:00,,MANUAL,,"}
+	f(recommended, "lee@shop.test 2 only")
+	f(func(string, string) string { return migrate.KeepSubscription }, "kim@shop.test 2 subscription", "lee@shop.test 2 only")
+	running[keap.Referrals] = []string{"1,501,101,2021-01-05 09:00:00,2022-01-05,COOKIE,course,", "2,502,102,2022-06-01 09:00:00,,MANUAL,,"}
+	f(recommended, "kim@shop.test 0 expired", "lee@shop.test 2 only")
+	f(func(string, string) string { return migrate.KeepSubscription }, "kim@shop.test 2 subscription", "lee@shop.test 2 only")
+
+	d := newDesk(t, carrot())
+	exports := d.money("exports", reconciled(running))
+	_, err := d.try(d.write("wrong.csv", "id,decision", "subscription_partner:kim@shop.test,beta"), exports)
+	if err == nil || !strings.Contains(err.Error(), "wrong.csv:2") || !strings.Contains(err.Error(), "referral, subscription") {
+		t.Errorf("a decision that there is not: %v", err)
+	}
+}
+
+// Who decided stands in the plan.
+func TestDecidedBy(t *testing.T) {
+	d := newDesk(t, carrot())
+	exports := d.money("exports", without(keap.Ledger))
+	d.plan(exports)
+	_, err := d.try(d.write("decided.csv", "id,decision,decided_by", "no_ledger:ledger,accept,Ann of Finance"), exports)
+	d.must(err)
+	var plan struct {
+		Conflicts []struct {
+			ID, Decision string
+			By           string `json:"decided_by"`
+		}
+	}
+	text, err := os.ReadFile(d.path("plan", "plan.json"))
+	d.must(err)
+	d.must(json.Unmarshal(text, &plan))
+	found := false
+	for _, c := range plan.Conflicts {
+		if c.ID == "no_ledger:ledger" {
+			found = c.Decision == migrate.Accept && c.By == "Ann of Finance"
+		}
+	}
+	if !found {
+		t.Errorf("plan.json: %+v", plan.Conflicts)
+	}
+	for _, c := range readCSV(t, d.path("plan", "conflicts.csv")) {
+		if c["id"] == "no_ledger:ledger" && c["decided_by"] != "Ann of Finance" {
+			t.Errorf("conflicts.csv: %v", c)
+		}
+	}
+	d.apply()
+}
+
+// The n-th of equal rows of one file is the n-th of another's: a commission may be earned
+// twice, and is never carried over twice.
+func TestEqualRows(t *testing.T) {
+	const row, other = "1,2023-02-10,70002,102,Evergreen Webinar,Sale,1,10.00", "Alpha,02/10/2023,070002,102,Evergreen Webinar,Sale,1,$10.00"
+	f := func(n int, files ...int) { // how many rows each file has
+		t.Helper()
+		for _, kind := range []string{keap.Commissions, keap.Clawbacks} {
+			cents, sign := int64(1000*n), int64(1)
+			ledger := fmt.Sprintf("1,0,%d.00,0,0,%d.00", 10*n, 10*n)
+			if kind == keap.Clawbacks {
+				sign, ledger = -1, fmt.Sprintf("1,0,0,%d.00,0,-%d.00", 10*n, 10*n)
+			}
+			d := newDesk(t, carrot())
+			rows := map[string][]string{keap.Commissions: {"-"}, keap.Clawbacks: {"-"}, keap.Ledger: {ledger}}
+			exports := d.money("exports", rows)
+			total := 0
+			for i, equal := range files {
+				header, line := "Affiliate Id,", row
+				if i%2 == 1 {
+					header, line = "Aff Code,", other
+				}
+				d.write(fmt.Sprintf("exports/%s%d.csv", kind, i), append([]string{header + moneyHeaders[kind]}, slices.Repeat([]string{line}, equal)...)...)
+				total += equal
+			}
+			p := d.migrate(exports)
+			loaded, skipped := 0, 0
+			for _, file := range p.Files {
+				if file.Kind == kind {
+					loaded += file.Loaded
+					skipped += file.SkippedBy["duplicate"]
+				}
+			}
+			if loaded != n || skipped != total-n || p.Tables["commission"].Create != n {
+				t.Errorf("%s in files of %v: %d loaded, %d skipped, %d created; want %d and %d", kind, files, loaded, skipped, p.Tables["commission"].Create, n, total-n)
+			}
+			d.owe(fmt.Sprintf("%s in files of %v", kind, files), map[account]int64{{1, "USD"}: sign * cents})
+			d.proven()
+		}
+	}
+	f(1, 1)
+	f(1, 1, 1)
+	f(2, 2)
+	f(2, 2, 1)
+	f(2, 1, 2)
+	f(2, 2, 2)
+	f(3, 1, 3, 2)
+	f(3, 3, 0, 3)
+}
+
+// What verify must notice of money that was tampered with.
+func TestVerifyMoney(t *testing.T) {
+	rows := reconciled(map[string][]string{
+		keap.Orders:        {"4001,101,2022-06-02,297.02,Agency Membership,1"},
+		keap.Subscriptions: {"301,101,7,Agency Membership,1,$297.02,Active,6/2/2022,"},
+	})
+	f := func(statement string, isMoney bool, wants ...string) {
+		t.Helper()
+		d := newDesk(t, carrot())
+		d.migrate(d.money("exports", rows))
+		d.proven()
+		db, err := sql.Open("sqlite", d.book.Path())
+		d.must(err)
+		defer db.Close()
+		res, err := db.Exec(statement)
+		d.must(err)
+		if n, err := res.RowsAffected(); err != nil || n != 1 {
+			t.Fatalf("%s: %d rows, %v", statement, n, err)
+		}
+		differences, money, _, said := d.verify()
+		if differences == 0 || (money > 0) != isMoney {
+			t.Errorf("%s: %d differences, %d of money: %s", statement, differences, money, said)
+		}
+		for _, want := range wants {
+			if !slices.ContainsFunc(strings.Split(said, "\n"), func(line string) bool {
+				return !slices.ContainsFunc(strings.Split(want, "|"), func(part string) bool { return !strings.Contains(line, part) })
+			}) {
+				t.Errorf("%s: no line says %q:\n%s", statement, want, said)
+			}
+		}
+	}
+	f(`UPDATE commission SET amount = amount + 1 WHERE invoice = '70001' AND partner_id = 1`, true, "alpha|commission|2022-06|74.26 USD|74.27 USD|difference -0.01 USD", "Alpha (1)|alpha|difference -0.01 USD")
+	f(`UPDATE commission SET amount = amount - 1 WHERE invoice = '70001' AND partner_id = 2`, true, "beta|commission|2022-06|difference 0.01 USD")
+	f(`UPDATE commission SET amount = amount + 1 WHERE kind = 'clawback'`, true, "alpha|clawback|2023-03|difference -0.01 USD")
+	f(`UPDATE commission SET amount = amount + 1 WHERE kind = 'opening'`, true, "alpha|Alpha (1)|difference -0.01 USD")
+	f(`UPDATE commission SET month = 202207 WHERE invoice = '70001' AND partner_id = 2`, true, "beta|commission|2022-06|difference 14.85 USD", "beta|commission|2022-07|difference -14.85 USD")
+	f(`UPDATE commission SET partner_id = 2 WHERE kind = 'clawback'`, true, "alpha|clawback|2023-03|difference -49.98 USD", "beta|clawback|2023-03|difference 49.98 USD")
+	f(`UPDATE commission SET currency = 'AUD' WHERE invoice = '70001' AND partner_id = 2`, true, "beta|commission|2022-06|difference 14.85 USD", "beta|commission|2022-06|difference -14.85 AUD")
+	f(`UPDATE commission SET kind = 'commission' WHERE kind = 'clawback'`, true, "alpha|clawback|2023-03|difference -49.98 USD", "alpha|commission|2023-03|difference 49.98 USD")
+	f(`DELETE FROM commission WHERE invoice = '70001' AND partner_id = 1`, true, "alpha|commission|2022-06|difference 74.26 USD")
+	f(`DELETE FROM commission WHERE kind = 'clawback'`, true, "alpha|clawback|2023-03|difference -49.98 USD")
+	f(`DELETE FROM commission WHERE kind = 'opening'`, true, "alpha|Alpha (1)|difference 10.00 USD")
+	f(`UPDATE payout SET amount = amount + 1`, true, "alpha|payment|2022-08|difference -0.01 USD")
+	f(`UPDATE payout SET partner_id = 2`, true, "alpha|payment|2022-08|difference 50.00 USD", "beta|payment|2022-08|difference -50.00 USD")
+	f(`DELETE FROM payout`, true, "alpha|payment|2022-08|difference 50.00 USD")
+	f(`INSERT INTO payout SELECT 'k-00000000000000000000000000000000', run_id, partner_id, 999, paid_at, month, 100, currency, type, note, source_id, line FROM payout`, true, "alpha|payment|2022-08|difference -1.00 USD")
+	f(`INSERT INTO commission SELECT 'k-00000000000000000000000000000000', run_id, kind, partner_id, seller_id, contact_id, invoice, earned_at, month, 1, currency, product, description, source_id, line FROM commission WHERE kind = 'clawback'`, true, "alpha|clawback|2023-03|difference -0.01 USD")
+	f(`UPDATE referral SET partner_id = 2 WHERE customer = 'kim@shop.test'`, false, "kim@shop.test|beta|alpha")
+	f(`UPDATE referral SET partner_id = 0, rule = 'expired' WHERE customer = 'kim@shop.test'`, false, "kim@shop.test|nobody (expired)|alpha (only)")
+	f(`DELETE FROM referral WHERE customer = 'kim@shop.test'`, false, "kim@shop.test|alpha|missing")
+	f(`UPDATE referral_row SET set_at = set_at + 60 WHERE id = 501`, false, "referral 501")
+	f(`UPDATE sale SET total = total + 1`, false, "order 4001")
+	f(`DELETE FROM sale`, false, "order 4001|missing")
+	f(`UPDATE subscription SET active = 0`, false, "subscription 301")
+	f(`UPDATE contact SET email = 'x@shop.test' WHERE id = 101`, false, "contact 101")
+}
+
+// A difference that a person accepted hides no other one.
+func TestVerifyAcceptedDifference(t *testing.T) {
+	for _, statement := range []string{
+		`DELETE FROM commission WHERE kind = 'difference'`,
+		`UPDATE commission SET amount = amount + 1 WHERE invoice = '70001' AND partner_id = 1`,
+	} {
+		d := newDesk(t, carrot())
+		exports := d.money("exports", reconciled(map[string][]string{keap.Ledger: {"1,10.00,124.24,49.98,50.00,34.30", "2,0.00,14.85,0.00,0.00,14.85"}}))
+		d.plan(exports)
+		_, err := d.try(d.decide("decided.csv", recommended), exports)
+		d.must(err)
+		d.apply()
+		if differences, _, decided, said := d.verify(); differences != 0 || decided != 1 {
+			t.Fatalf("%d differences, %d decided: %s", differences, decided, said)
+		}
+		db, err := sql.Open("sqlite", d.book.Path())
+		d.must(err)
+		_, err = db.Exec(statement)
+		d.must(cmp.Or(err, db.Close()))
+		if _, money, _, said := d.verify(); money == 0 {
+			t.Errorf("%s: verify finds no difference: %s", statement, said)
+		}
+	}
+}
