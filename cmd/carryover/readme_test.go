@@ -2,6 +2,7 @@ package main
 
 import (
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -25,5 +26,67 @@ func TestReadmeIsTrue(t *testing.T) {
 		if name, _, ok := strings.Cut(strings.TrimPrefix(line, "  "), "  "); ok && name != "" && !strings.Contains(readme, "| `"+name+"` |") {
 			t.Errorf("README.md does not name the command %q", name)
 		}
+	}
+}
+
+// What the README shows of commands is what they say of the example: line by line, where
+// "…" stands for what was left out. Commands that it only names work as well.
+func TestReadmeOutputs(t *testing.T) {
+	example, err := filepath.Abs("../../migrate/example")
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := newDesk(t, readFile(t, example+"/carryover.toml"))
+	d.ok("plan", "--decisions", example+"/decisions.csv", example+"/exports")
+	d.ok("apply")
+	readme := readFile(t, "../../README.md")
+	shown := 0
+	for block := range strings.SplitSeq(readme, "```console\n$ carryover ") {
+		block, _, ok := strings.Cut(block, "\n```")
+		command, want, _ := strings.Cut(block, "\n")
+		if !ok || strings.HasPrefix(block, "# Carryover") {
+			continue
+		}
+		shown++
+		out := strings.Split(d.ok(strings.Fields(command)...), "\n")
+		for line := range strings.SplitSeq(want, "\n") {
+			beginning, cut := strings.CutSuffix(line, "…")
+			for {
+				if len(out) == 0 {
+					t.Errorf("carryover %s does not say, or not in this order:\n%s", command, line)
+					break
+				}
+				said := strings.TrimRight(out[0], " ")
+				if out = out[1:]; said == line || cut && strings.HasPrefix(said, beginning) {
+					break
+				}
+				if cut && line == "…" {
+					break
+				}
+			}
+		}
+	}
+	if shown < 5 {
+		t.Errorf("the README shows %d commands", shown)
+	}
+	_, questions, _ := strings.Cut(readme, "| question | command |")
+	questions, _, _ = strings.Cut(questions, "\n\n")
+	asked := 0
+	for _, piece := range strings.Split(questions, "`carryover ")[1:] {
+		command, _, _ := strings.Cut(piece, "`")
+		if strings.Contains(command, "…") {
+			continue
+		}
+		asked++
+		args := strings.Fields(command)
+		if before, name, ok := strings.Cut(command, ` "`); ok {
+			args = append(strings.Fields(before), strings.TrimSuffix(name, `"`))
+		}
+		if out := d.ok(args...); strings.TrimSpace(out) == "" || strings.HasPrefix(out, "No entries") || strings.HasPrefix(out, "No customers") {
+			t.Errorf("carryover %s answers nothing: %q", command, out)
+		}
+	}
+	if asked < 10 {
+		t.Errorf("the README has %d questions", asked)
 	}
 }
