@@ -278,6 +278,55 @@ func TestUnprovenMoney(t *testing.T) {
 	f(reconciled(map[string][]string{keap.Ledger: {"2,0,14.85,0,0,14.85", "1,0,124.24,49.98,50.00,24.26"}}), nil, 2426, 1485)
 }
 
+// A cent wherever it can be too much, what is said of it, and the balances that the
+// decisions lead to.
+func TestCent(t *testing.T) {
+	f := func(kind string, row int, old, new string, accepted, fixed int64, wants ...string) {
+		t.Helper()
+		rows := reconciled(nil)
+		if !strings.Contains(rows[kind][row], old) {
+			t.Fatalf("%s %q does not hold %s", kind, rows[kind][row], old)
+		}
+		rows[kind][row] = strings.Replace(rows[kind][row], old, new, 1)
+		for decision, alpha := range map[string]int64{migrate.Accept: accepted, migrate.Fix: fixed, migrate.Exclude: 0} {
+			d := newDesk(t, carrot())
+			exports := d.money("exports", rows)
+			p := d.plan(exports)
+			if open := p.Open(); len(open) != 1 || open[0].ID != "unbalanced_ledger:Alpha" || open[0].Recommended != migrate.Accept {
+				t.Fatalf("open: %+v", open)
+			}
+			for _, want := range wants {
+				if !strings.Contains(p.Open()[0].Detail, want) {
+					t.Errorf("%q is not said in: %s", want, p.Open()[0].Detail)
+				}
+			}
+			_, err := d.try(d.write("decided.csv", "id,decision", "unbalanced_ledger:Alpha,"+decision), exports)
+			d.must(err)
+			d.apply()
+			balances := map[account]int64{{1, "USD"}: alpha, {2, "USD"}: 1485}
+			if decision == migrate.Exclude {
+				delete(balances, account{1, "USD"})
+			}
+			d.owe(fmt.Sprintf("%s %s, %s", kind, new, decision), balances)
+			if differences, _, decided, said := d.verify(); differences != 0 || decided != 1 || !strings.Contains(said, "decided: "+decision) {
+				t.Errorf("verify: %d differences, %d decided: %s", differences, decided, said)
+			}
+		}
+	}
+	f(keap.Ledger, 0, "10.00", "10.01", 3426, 3427, "Alpha (1)", "ledger.csv, line 2", "the ledger itself does not add up", "difference -0.01 USD")
+	f(keap.Ledger, 0, "124.24", "124.25", 3426, 3426, "commissions come to 124.24 USD", "to 124.25 USD in the ledger", "difference 0.01 USD")
+	f(keap.Ledger, 0, "49.98", "49.99", 3426, 3426, "clawbacks come to 49.98 USD", "to 49.99 USD in the ledger", "difference 0.01 USD")
+	f(keap.Ledger, 0, "50.00", "50.01", 3426, 3426, "payments come to 50.00 USD", "to 50.01 USD in the ledger", "difference 0.01 USD")
+	f(keap.Ledger, 0, "34.26", "34.27", 3427, 3426, "ending 34.27 USD", "the ledger itself does not add up", "comes to 34.26 USD, difference 0.01 USD")
+	f(keap.Commissions, 0, "74.26", "74.27", 3426, 3427, "commissions come to 124.25 USD", "to 124.24 USD in the ledger", "difference -0.01 USD")
+	f(keap.Clawbacks, 0, "49.98", "49.99", 3426, 3425, "clawbacks come to 49.99 USD", "to 49.98 USD in the ledger", "difference -0.01 USD")
+	f(keap.Payments, 0, "50.00", "50.01", 3426, 3425, "payments come to 50.01 USD", "to 50.00 USD in the ledger", "difference -0.01 USD")
+	// A row that was rejected is named.
+	f(keap.Commissions, 0, "74.26", "74.265", 3426, -4000, "difference 74.26 USD", "commissions.csv line 2 (rejected, bad_money)")
+	f(keap.Clawbacks, 0, "49.98", "n/a", 3426, 8424, "difference 49.98 USD", "clawbacks.csv line 2 (rejected, bad_money)")
+	f(keap.Payments, 0, "2022-08-12", "soon", 3426, 8426, "difference 50.00 USD", "payments.csv line 2 (rejected, bad_date)")
+}
+
 func TestDecisionsOnMoney(t *testing.T) {
 	running := map[string][]string{
 		keap.Subscriptions: {
