@@ -366,6 +366,18 @@ func (m *money) vanished() {
 	tell(keap.Referrals, absent(m.before.ReferralRows.Create, m.referrals.rows, referralRowID))
 	tell(keap.Orders, absent(m.before.Sales.Create, m.sales.rows, saleID))
 	tell(keap.Subscriptions, absent(m.before.Subscriptions.Create, m.subscriptions.rows, subscriptionID))
+	held, first, last := make([]payment, 0, len(m.before.Payouts)), int64(1<<62), int64(-1<<62)
+	for i := range m.payments.rows {
+		first, last = min(first, m.payments.rows[i].paidAt), max(last, m.payments.rows[i].paidAt)
+	}
+	for i := range m.before.Payouts { // payments are exported for some days: only these count
+		if p := &m.before.Payouts[i]; p.PaidAt >= first && p.PaidAt <= last {
+			held = append(held, payment{id: p.KeapID})
+		}
+	}
+	paymentID := func(p *payment) int64 { return p.id }
+	slices.SortFunc(held, func(a, b payment) int { return cmp.Compare(a.id, b.id) })
+	tell(keap.Payments, absent(slices.Compact(held), m.payments.rows, paymentID))
 	m.vanishedEarnings(keap.Commissions, book.KindCommission, tell)
 	m.vanishedEarnings(keap.Clawbacks, book.KindClawback, tell)
 }

@@ -260,10 +260,13 @@ func (l *conflictList) add(c Conflict) *Conflict {
 	return &l.list[len(l.list)-1]
 }
 
-// sort puts the conflicts in the order of their kinds: those of one kind come from one
-// side, but for the duplicates.
+// sort puts what blocks first, and the others in the order of their kinds: those of one
+// kind come from one side, but for the duplicates.
 func (l *conflictList) sort() {
 	slices.SortStableFunc(l.list, func(a, b Conflict) int {
+		if a.Blocking != b.Blocking {
+			return map[bool]int{true: -1, false: 1}[a.Blocking]
+		}
 		if a.Kind == KindDuplicate && b.Kind == KindDuplicate {
 			return strings.Compare(a.ID, b.ID)
 		}

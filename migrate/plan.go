@@ -190,7 +190,7 @@ func Make(ctx context.Context, req Request) (*Plan, error) {
 		Tables: map[string]TableCount{}, wantFindings: req.reviewed == nil,
 	}
 	if len(before.Promoters) == 0 && len(x.partners.rows) == 0 {
-		return nil, noPartners(p)
+		return nil, noPartners(p, x.found)
 	}
 	who := p.build(req.Settings, x, before)
 	money, err := held()
@@ -242,11 +242,16 @@ func inBackground[T any](fn func() (T, error)) func() (T, error) {
 	})
 }
 
-func noPartners(p *Plan) error {
+func noPartners(p *Plan, found []*sheet.File) error {
 	var b strings.Builder
 	b.WriteString("no referral partner could be loaded, and without partners there is nothing to carry over:")
-	for _, f := range p.Files {
-		fmt.Fprintf(&b, "\n  %s: %s, %d rows, %d loaded, %d rejected, %d skipped", f.Path, f.Kind, f.Rows, f.Loaded, f.Rejected, f.Skipped)
+	for i, f := range found {
+		n := &p.Files[i]
+		if n.Kind == "" { // not read any more
+			fmt.Fprintf(&b, "\n  %s: %s, %d rows", f.Path, f.Kind, f.Rows)
+			continue
+		}
+		fmt.Fprintf(&b, "\n  %s: %s, %d rows, %d loaded, %d rejected, %d skipped", n.Path, n.Kind, n.Rows, n.Loaded, n.Rejected, n.Skipped)
 	}
 	for _, u := range p.Unread {
 		fmt.Fprintf(&b, "\n  %s: %s", u.Path, u.Reason)

@@ -59,13 +59,13 @@ func (m *money) products() {
 	type use struct{ orders, commissions int }
 	unplaced := map[string]use{}
 	settled := map[string]bool{}
-	note := func(name string, count func(*use)) {
+	note := func(name, plan string, count func(*use)) {
 		if name == "" || settled[name] {
 			return
 		}
 		u, seen := unplaced[name]
 		if !seen {
-			if kind, ambiguous := m.settings.Products.Kind(name, ""); kind != program.Unknown && !ambiguous {
+			if kind, ambiguous := m.settings.Products.Kind(name, plan); kind != program.Unknown && !ambiguous {
 				settled[name] = true
 				return
 			}
@@ -75,14 +75,14 @@ func (m *money) products() {
 	}
 	for i := range m.sales.rows {
 		for name := range strings.SplitSeq(m.sales.rows[i].Products, ";") {
-			note(strings.TrimSpace(name), func(u *use) { u.orders++ })
+			note(strings.TrimSpace(name), "", func(u *use) { u.orders++ })
 		}
 	}
 	for i := range m.subscriptions.rows {
-		note(m.subscriptions.rows[i].Product, func(u *use) { u.orders++ })
+		note(m.subscriptions.rows[i].Product, m.subscriptions.rows[i].PlanID, func(u *use) { u.orders++ })
 	}
 	for i := range m.earnings {
-		note(m.earnings[i].Product, func(u *use) { u.commissions++ })
+		note(m.earnings[i].Product, "", func(u *use) { u.commissions++ })
 	}
 	for _, name := range slices.Sorted(maps.Keys(unplaced)) {
 		why := "matches no pattern"
