@@ -450,7 +450,7 @@ func TestDecisions(t *testing.T) {
 		d.write("decided.csv", "\ufeff"+strings.ReplaceAll(out.String(), "\n", "\r\n")) // as Excel saves it
 	}
 	decide("sometimes")
-	d.fails(exitFailed, []string{"decided.csv:3", "date_order:partners.csv:created_at", `"sometimes"`, "day_first", "month_first"}, "plan", "exports", "--decisions", "decided.csv")
+	d.fails(exitFailed, []string{"decided.csv:2", "date_order:partners.csv:created_at", `"sometimes"`, "day_first", "month_first"}, "plan", "exports", "--decisions", "decided.csv")
 	decide("day_first")
 	d.ok("apply", "--decisions", "decided.csv")
 	d.ok("verify")
