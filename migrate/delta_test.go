@@ -178,6 +178,17 @@ func TestDeltaOfChangedPayments(t *testing.T) {
 		d.owe("back", map[account]int64{{1, "USD"}: 3426, {2, "USD"}: 1485})
 		d.proven()
 		d.settled(d.plan(d.path("march")))
+		// Another time: what comes to nothing for a partner is no entry.
+		d.settings.ConfigHash = "carrot in June"
+		d.migrate(d.money("june", reconciled(map[string][]string{keap.Payments: {"1,901,2022-08-12,Cash,,50.02"}, keap.Ledger: {"1,10.00,124.24,49.98,50.02,34.24", "2,0.00,14.85,0.00,0.00,14.85"}})))
+		d.owe("another time", map[account]int64{{1, "USD"}: 3424, {2, "USD"}: 1485})
+		d.must(d.book.Ledger(d.ctx(), nil, func(e book.Entry) error {
+			if e.Amount == 0 {
+				t.Errorf("an entry of nothing: %+v", e)
+			}
+			return nil
+		}))
+		d.proven()
 	}
 	f("1,901,2022-08-12,Cash,,50.01", "1,10.00,124.24,49.98,50.01,34.25; 2,0,14.85,0,0,14.85", []string{"run 2: -1 of 901 to 1 in 202208"}, 3425, 1485)
 	f("1,901,2022-08-12,Cash,,0.00", "1,10.00,124.24,49.98,0,84.26; 2,0,14.85,0,0,14.85", []string{"run 2: 5000 of 901 to 1 in 202208"}, 8426, 1485)
@@ -222,6 +233,19 @@ func TestDeltaOfVanished(t *testing.T) {
 	}
 }
 
+// A payment that newer exports do not hold any more is reported.
+func TestVanishedPayment(t *testing.T) {
+	rows := reconciled(map[string][]string{
+		keap.Payments: {"1,901,2022-08-12,Cash,,50.00", "2,902,2022-08-13,Cash,,1.00", "2,903,2022-08-14,Cash,,2.00"},
+		keap.Ledger:   {"1,10.00,124.24,49.98,50.00,34.26", "2,0,14.85,0,3.00,11.85"},
+	})
+	d := newDesk(t, carrot())
+	d.migrate(d.money("first", rows))
+	rows[keap.Payments] = slices.Delete(slices.Clone(rows[keap.Payments]), 1, 2)
+	p := d.plan(d.money("second", rows))
+	same(t, "vanished", has(p, migrate.KindVanished), []string{keap.Payments})
+}
+
 // partners replaces the partners of some exports.
 func (d *desk) partners(dir string, rows ...string) {
 	d.Helper()
@@ -263,6 +287,22 @@ func TestDeltaOfCustomers(t *testing.T) {
 	f("2023-04-16", nil, []string{"ann@mail.test", "lee@shop.test"}, "ann@mail.test 1 only", "kim@shop.test 1 only", "lee@shop.test 0 expired")
 	f("2023-04-02", []string{"2,505,101,2023-04-01 10:00:00,,COOKIE,,"}, []string{"ann@mail.test", "kim@shop.test"}, "ann@mail.test 1 only", "kim@shop.test 2 latest", "lee@shop.test 2 only")
 	f("2023-04-01", []string{"2,505,101,2021-04-01 10:00:00,,PERMANENT,,"}, nil, "ann@mail.test 0 later", "kim@shop.test 1 latest", "lee@shop.test 2 only") // older: stays
+}
+
+// A contact's address changes: the customer of the former one stays with its owner, and
+// the new one belongs to the same.
+func TestDeltaOfAnAddress(t *testing.T) {
+	d := march(t)
+	exports := d.money("april", april(nil))
+	d.write("april/contacts.csv", "Id,Email", "11,ann@mail.test", "12,bob@mail.test", "101,kim@home.test", "102,lee@shop.test")
+	p := d.migrate(exports)
+	same(t, "moved", has(p, migrate.KindMovedCustomer), nil)
+	if n := p.Tables["referral"]; n != (migrate.TableCount{Create: 2, Unchanged: 2}) {
+		t.Errorf("customers: %+v", n)
+	}
+	same(t, "owners", owned(d), []string{"bob@mail.test 1 only", "kim@home.test 1 only", "kim@shop.test 1 only", "lee@shop.test 2 only"})
+	d.proven()
+	d.settled(d.plan(exports))
 }
 
 // A partner's code changes; rows that name it by the old one are still its own, and what

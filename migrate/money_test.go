@@ -408,14 +408,16 @@ func TestEqualRows(t *testing.T) {
 	const row, other = "1,2023-02-10,70002,102,Evergreen Webinar,Sale,1,10.00", "Alpha,02/10/2023,070002,102,Evergreen Webinar,Sale,1,$10.00"
 	f := func(n int, files ...int) { // how many rows each file has
 		t.Helper()
-		for _, kind := range []string{keap.Commissions, keap.Clawbacks} {
-			cents, sign := int64(1000*n), int64(1)
-			ledger := fmt.Sprintf("1,0,%d.00,0,0,%d.00", 10*n, 10*n)
-			if kind == keap.Clawbacks {
-				sign, ledger = -1, fmt.Sprintf("1,0,0,%d.00,0,-%d.00", 10*n, 10*n)
+		for kind, ledger := range map[string]string{keap.Commissions: "1,0,%d,0,0,%d", keap.Clawbacks: "1,0,0,%d,0,-%d", keap.Payments: "1,0,0,0,%d,-%d"} {
+			cents, table, row, other := int64(1000*n), "commission", row, other
+			if kind != keap.Commissions {
+				cents = -cents
+			}
+			if kind == keap.Payments { // without an id
+				table, row, other = "payout", "1,,2023-02-10,Cash,,10.00", "Alpha,,02/10/2023,Cash,,$10.00"
 			}
 			d := newDesk(t, carrot())
-			rows := map[string][]string{keap.Commissions: {"-"}, keap.Clawbacks: {"-"}, keap.Ledger: {ledger}}
+			rows := map[string][]string{keap.Commissions: {"-"}, keap.Clawbacks: {"-"}, keap.Payments: {"-"}, keap.Ledger: {fmt.Sprintf(ledger, 10*n, 10*n)}}
 			exports := d.money("exports", rows)
 			total := 0
 			for i, equal := range files {
@@ -434,10 +436,10 @@ func TestEqualRows(t *testing.T) {
 					skipped += file.SkippedBy["duplicate"]
 				}
 			}
-			if loaded != n || skipped != total-n || p.Tables["commission"].Create != n {
-				t.Errorf("%s in files of %v: %d loaded, %d skipped, %d created; want %d and %d", kind, files, loaded, skipped, p.Tables["commission"].Create, n, total-n)
+			if loaded != n || skipped != total-n || p.Tables[table].Create != n {
+				t.Errorf("%s in files of %v: %d loaded, %d skipped, %d created; want %d and %d", kind, files, loaded, skipped, p.Tables[table].Create, n, total-n)
 			}
-			d.owe(fmt.Sprintf("%s in files of %v", kind, files), map[account]int64{{1, "USD"}: sign * cents})
+			d.owe(fmt.Sprintf("%s in files of %v", kind, files), map[account]int64{{1, "USD"}: cents})
 			d.proven()
 		}
 	}
@@ -449,6 +451,62 @@ func TestEqualRows(t *testing.T) {
 	f(2, 2, 2)
 	f(3, 1, 3, 2)
 	f(3, 3, 0, 3)
+}
+
+// Rows that differ in anything that a commission is known by are two, whatever files
+// they stand in.
+func TestNearlyEqualRows(t *testing.T) {
+	const row = "1,2023-02-10,70002,102,Evergreen Webinar,Sale,1,10.00"
+	for _, other := range []string{
+		"2,2023-02-10,70002,102,Evergreen Webinar,Sale,1,10.00", "1,2023-02-11,70002,102,Evergreen Webinar,Sale,1,10.00", "1,2023-02-10,70003,102,Evergreen Webinar,Sale,1,10.00",
+		"1,2023-02-10,,102,Evergreen Webinar,Sale,1,10.00", "1,2023-02-10,70002,102,Agency Membership,Sale,1,10.00", "1,2023-02-10,70002,102,Evergreen Webinar,Level 2,1,10.00",
+		"1,2023-02-10,70002,102,Evergreen Webinar,Sale,1,10.01", "1,2023-02-10,70002,102,Evergreen Webinar,Sale,1,-10.00", "1,2023-02-10,70002,102,Evergreen Webinar,Sale,1,AUD 10.00",
+	} {
+		for _, kind := range []string{keap.Commissions, keap.Clawbacks} {
+			d := newDesk(t, carrot())
+			exports := d.money("exports", map[string][]string{kind: {row}})
+			d.write("exports/"+kind+"-other.csv", "Affiliate Id,"+moneyHeaders[kind], other)
+			want := 2
+			if kind == keap.Clawbacks && strings.HasSuffix(other, ",-10.00") { // the sign says nothing
+				want = 1
+			}
+			if p := d.plan(exports); p.Tables["commission"].Create != want {
+				t.Errorf("%s %q beside %q: %d are created, want %d", kind, other, row, p.Tables["commission"].Create, want)
+			}
+		}
+	}
+}
+
+// A code of several people names none of them, in any file of money; an id does, and so
+// does a code of one person's partners.
+func TestCodeOfSeveral(t *testing.T) {
+	f := func(partners []string, rejects int, wants map[account]int64) {
+		t.Helper()
+		d := newDesk(t, carrot())
+		exports := d.money("exports", without(keap.Ledger, keap.Clawbacks, keap.Payments, keap.Referrals))
+		d.partners("exports", partners...)
+		for _, kind := range []string{keap.Clawbacks, keap.Payments, keap.Referrals} {
+			row := map[string]string{keap.Clawbacks: "2023-03-15,70002,102,Evergreen Webinar,Refund,1,1.00", keap.Payments: "901,2022-08-12,Cash,,2.00", keap.Referrals: "501,101,2022-01-05 09:00:00,,COOKIE,course,"}[kind]
+			d.write("exports/"+kind+".csv", "Aff Code,"+moneyHeaders[kind], "Alpha,"+row)
+		}
+		p := d.plan(exports)
+		for _, r := range p.Rejects {
+			if r.Reason != "unknown_partner" || r.Value != "Alpha" {
+				t.Errorf("%+v", r)
+			}
+		}
+		if len(p.Rejects) != rejects {
+			t.Errorf("%d rejects, want %d", len(p.Rejects), rejects)
+		}
+		_, err := d.try(d.decide("decided.csv", recommended), exports)
+		d.must(err)
+		d.apply()
+		d.owe(strings.Join(partners, "; "), wants)
+	}
+	f([]string{"1,11,Alpha,Active", "2,12,Alpha,Active"}, 3, map[account]int64{{1, "USD"}: 12424, {2, "USD"}: 1485})
+	f([]string{"1,11,Alpha,Active", "2,12,alpha,Active"}, 0, map[account]int64{{1, "USD"}: 12124, {2, "USD"}: 1485}) // capital letters count
+	f([]string{"1,11,Alpha,Active", "2,11,Alpha,Active"}, 0, map[account]int64{{1, "USD"}: 12124, {2, "USD"}: 1485}) // one person
+	f([]string{"1,11,other,Active", "2,12,beta,Active"}, 3, map[account]int64{{1, "USD"}: 12424, {2, "USD"}: 1485})
 }
 
 // What verify must notice of money that was tampered with.
