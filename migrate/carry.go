@@ -112,7 +112,7 @@ func (p *Plan) carry(m *money) {
 	p.Tables["payout"] = TableCount{Create: len(money.payouts), Unchanged: len(m.before.Payouts)}
 
 	findings := func() ([]Finding, error) { return nil, nil }
-	if p.wantFindings {
+	if !m.remade { // nobody reads those of a plan that is made again
 		findings = inBackground(func() ([]Finding, error) { return m.findings(), nil })
 	}
 	changes.Contacts, p.Tables["contact"] = m.contactsAfter()

@@ -159,6 +159,23 @@ func (r *ledgerRow) seen() int64 {
 
 func abs(n int64) int64 { return max(n, -n) }
 
+// differs is by how much the statement and the rows of these exports do not agree: in the
+// ending, else in a column, else with another row of the ledger.
+func (s *statement) differs(t tally, hasFile map[string]bool) int64 {
+	rows := func(kind string, told *int64, sum int64) int64 {
+		if hasFile[kind] {
+			return sum
+		}
+		return amountOr(told, 0)
+	}
+	c, k, p := rows(keap.Commissions, s.commissions, t.commissions), rows(keap.Clawbacks, s.clawbacks, t.clawbacks), rows(keap.Payments, s.payments, t.payments)
+	other := int64(0)
+	if len(s.others) > 0 {
+		other = s.others[0].closing - s.closing
+	}
+	return cmp.Or(s.closing-(amountOr(s.opening, 0)+c-k-p), amountOr(s.commissions, c)-c, amountOr(s.clawbacks, k)-k, amountOr(s.payments, p)-p, other)
+}
+
 func (r *ledgerRow) agrees(t tally) bool {
 	return amountOr(r.commissions, t.commissions) == t.commissions && amountOr(r.clawbacks, t.clawbacks) == t.clawbacks &&
 		amountOr(r.payments, t.payments) == t.payments && amountOr(r.opening, 0)+t.commissions-t.clawbacks-t.payments == r.closing
@@ -323,11 +340,10 @@ func (m *money) reconcile(added []book.Commission, paid []book.Payout) (entries 
 
 		decision := Accept
 		if why := m.compare(&s, t, hasFile, sum, difference-noRows); why != "" && !m.house[a.partner] {
-			by := difference - noRows
-			if by == 0 && len(s.others) > 0 {
-				by = s.others[0].closing - s.closing
+			decision = m.unbalanced(a, why, cmp.Or(s.differs(t, hasFile), difference-noRows)).Decision
+			if decision == "" && !m.remade { // shown as it is recommended
+				decision = Accept
 			}
-			decision = cmp.Or(m.unbalanced(a, why, by).Decision, Accept)
 		}
 		if decision == Exclude {
 			left[a] = true

@@ -28,6 +28,7 @@ type money struct {
 	asOf   string      // a day such as 2023-03-31
 
 	asOfStart int64                  // its first second
+	remade    bool                   // the plan was made before: nobody looks at what is undecided
 	contacts  map[int64]book.Contact // of the book
 	people    string                 // texts of the contacts of these exports
 

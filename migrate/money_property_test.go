@@ -419,10 +419,12 @@ func TestCentProperty(t *testing.T) {
 		line := b.rows[keap.Ledger][slices.IndexFunc(b.rows[keap.Ledger], func(r moneyRow) bool { return b.account(r) == a })].amounts
 		rows := line[beginning] // what the ending should be by the rows
 		skipped := map[string]int{}
+		sums := map[string]int64{}
 		for kind, sign := range map[string]int64{keap.Commissions: 1, keap.Clawbacks: -1, keap.Payments: -1} {
 			for _, row := range b.rows[kind] {
 				if b.account(row) == a {
 					rows += sign * row.amounts[0]
+					sums[kind] += row.amounts[0]
 					skipped[kind]++
 				}
 			}
@@ -431,6 +433,14 @@ func TestCentProperty(t *testing.T) {
 		exports := b.write(d, t, "exports", false)
 		p := d.plan(exports)
 		want := migrate.Difference{Conflict: "unbalanced_ledger:" + code, Partner: a.id, Code: code, Currency: a.currency, Amount: line[ending] - rows}
+		for _, column := range []struct {
+			at   int
+			kind string
+		}{{beginning + 1, keap.Commissions}, {beginning + 2, keap.Clawbacks}, {beginning + 3, keap.Payments}} {
+			if want.Amount == 0 { // the endings agree, and a column does not
+				want.Amount = line[column.at] - sums[column.kind]
+			}
+		}
 		if len(p.Differences) == 1 {
 			want.Token = p.Differences[0].Token
 		}

@@ -50,9 +50,8 @@ type Plan struct {
 	After    book.Content `json:"-"` // the book's content once they are
 	Map      *mapping.Map `json:"-"` // what would be published
 
-	money        *money
-	wantFindings bool            // nobody reads those of a plan that is made again
-	owners       []book.Referral // all customers, as they will be in the book
+	money  *money
+	owners []book.Referral // all customers, as they will be in the book
 }
 
 // TableCount says what a plan does to one table of the model.
@@ -187,7 +186,7 @@ func Make(ctx context.Context, req Request) (*Plan, error) {
 	}
 	p := &Plan{
 		BaseRun: base, WorkDir: req.WorkDir, Args: req.Args, Files: x.files, Rejects: x.rejectLines(), Unread: orEmpty(x.unread),
-		Tables: map[string]TableCount{}, wantFindings: req.reviewed == nil,
+		Tables: map[string]TableCount{},
 	}
 	if len(before.Promoters) == 0 && len(x.partners.rows) == 0 {
 		return nil, noPartners(p, x.found)
@@ -198,6 +197,7 @@ func Make(ctx context.Context, req Request) (*Plan, error) {
 		return nil, err
 	}
 	m := newMoney(x, who, money, asOf(&req))
+	m.remade = req.reviewed != nil
 	if err := x.readKinds(ctx, "reading customers and money", moneyKinds, m.rows); err != nil {
 		return nil, err
 	}
