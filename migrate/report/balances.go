@@ -9,6 +9,7 @@ import (
 // spread counts the balances of promoters.
 type spread struct {
 	Above, Zero, Below int
+	Without            int // promoters who have no entries in this currency
 	Owed, Owing, Held  int64
 	Largest            []migrate.Balance // at most ten, all above 0
 	LargestSum         int64
@@ -39,6 +40,7 @@ func spreadOf(p *migrate.Plan, currency string) spread {
 		}
 		s.Held += b.Held
 	}
+	s.Without = max(0, p.Totals.Promoters-s.Above-s.Zero-s.Below)
 	return s
 }
 
@@ -60,7 +62,14 @@ func (s spread) says(currency string) string {
 	if s.Above+s.Below == 0 {
 		return ""
 	}
-	text := and(parts) + "."
+	text := and(parts)
+	switch {
+	case s.Without == 1:
+		text += "; the other one has no entries"
+	case s.Without > 1:
+		text += fmt.Sprintf("; the other %s have no entries", Count(s.Without))
+	}
+	text += "."
 	if s.Held > 0 {
 		text += fmt.Sprintf(" %s is still inside the hold.", amount(s.Held, currency))
 	}

@@ -2,12 +2,14 @@ package report
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
 
 	"carryover/mapping/book"
 	"carryover/migrate"
+	"carryover/migrate/keap"
 	"carryover/migrate/sheet"
 )
 
@@ -52,6 +54,32 @@ func findingCount(p *migrate.Plan) int {
 		n += k
 	}
 	return n
+}
+
+// comparedOrders says how many orders were compared with commissions, and whether they
+// agree; empty when there was nothing to compare.
+func comparedOrders(p *migrate.Plan) string {
+	n, all := p.Compared, p.Compared+p.Uncompared
+	switch {
+	case n > 0:
+		text := fmt.Sprintf("%s compared", counted(all, "order", "orders"))
+		if n < all {
+			text = fmt.Sprintf("%s of %s compared", Count(n), counted(all, "order", "orders"))
+		}
+		switch {
+		case findingCount(p) > 0:
+		case n == 1:
+			text += ", and it agrees"
+		default:
+			text += ", all agree"
+		}
+		return text
+	case all > 0:
+		return "No order was compared: [products] names none of their products"
+	case reads(p, keap.Orders) && reads(p, keap.Commissions):
+		return "No order was compared: none was sold by a partner, or nothing was earned"
+	}
+	return ""
 }
 
 // findingsBy lists the findings by kind, of each the shown ones with the largest gap.

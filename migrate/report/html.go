@@ -53,6 +53,7 @@ type page struct {
 	Sum     migrate.FilePlan
 	Unread  []string
 	Changes []change
+	Entries string // what ledger entries are; empty: there are none
 
 	Groups      []groupView
 	Rejects     []migrate.RejectLine
@@ -89,7 +90,7 @@ type groupView struct {
 func newPage(p *migrate.Plan, title string) page {
 	v := page{
 		Title: visible(title), Headline: headline(p), Kept: kept(p), How: how(p), Plan: p, Totals: p.Totals,
-		Open: len(p.Open()), Needs: needs(p), Changes: changes(p), RejectsBy: tally(p.Rejects), Arguments: visible(arguments(p.Args)),
+		Open: len(p.Open()), Needs: needs(p), Changes: changes(p), Entries: entriesNote(p), RejectsBy: tally(p.Rejects), Arguments: visible(arguments(p.Args)),
 		moneyPage: newMoneyPage(p),
 	}
 	paths := make([]string, 0, len(p.Files))

@@ -148,7 +148,7 @@ func rowsEnding(r migrate.Reconciliation) int64 {
 
 // proof says whether the money of a currency is proven, and if not, why.
 type proof struct {
-	Class string // good, warn: a person has decided, bad: nobody has yet
+	Class string // good, warn: not proven, or only but for what a person has decided, bad: undecided
 	Text  string
 }
 
@@ -156,22 +156,26 @@ func proven(p *migrate.Plan, r migrate.Reconciliation) proof {
 	if r.Accounts == 0 && r.RowCommissions == 0 && r.RowClawbacks == 0 && r.RowPayments == 0 {
 		return proof{"good", "These exports hold nothing in this currency: what the book has stays as it is."}
 	}
-	var open, decided []string
-	ledgers := map[string]int64{keap.Commissions: r.Commissions, keap.Clawbacks: r.Clawbacks, keap.Payments: r.Payments}
-	for _, c := range p.Conflicts {
-		what := ""
-		switch {
-		case c.Kind == migrate.KindNoLedger:
-			what = "there is no ledger among the exports"
-		case c.Kind == migrate.KindNoRows && ledgers[c.Subject] != 0:
-			what = "no export holds the rows of the ledger's " + visible(c.Subject)
-		default:
-			continue
-		}
-		if c.Decision == "" {
+	var missing, open, decided []string
+	put := func(decision, what string) {
+		if decision == "" {
 			open = append(open, what)
 		} else {
 			decided = append(decided, what)
+		}
+	}
+	if r.Accounts == 0 && reads(p, keap.Ledger) {
+		missing = append(missing, "the ledger among the exports has nothing in this currency")
+	}
+	ledgers := map[string]int64{keap.Commissions: r.Commissions, keap.Clawbacks: r.Clawbacks, keap.Payments: r.Payments}
+	for _, c := range p.Conflicts {
+		switch {
+		case c.Kind == migrate.KindNoLedger:
+			missing = append(missing, "there is no ledger among the exports")
+			put(c.Decision, "to go on without the ledger")
+		case c.Kind == migrate.KindNoRows && ledgers[c.Subject] != 0:
+			missing = append(missing, fmt.Sprintf("there are no rows of %s, and the ledger has %s of them", visible(c.Subject), amount(ledgers[c.Subject], r.Currency)))
+			put(c.Decision, "to go on without the rows of "+visible(c.Subject))
 		}
 	}
 	var of [2][]migrate.Difference // undecided, decided
@@ -179,28 +183,45 @@ func proven(p *migrate.Plan, r migrate.Reconciliation) proof {
 		i := min(1, len(d.Decision))
 		of[i] = append(of[i], d)
 	}
-	for i, to := range []*[]string{&open, &decided} {
-		if len(of[i]) == 0 {
+	for _, list := range of {
+		if len(list) == 0 {
 			continue
 		}
-		what := counted(len(of[i]), "ledger does", "ledgers do") + " not agree with the rows"
-		if by := apart(of[i]); by != 0 {
+		what := counted(len(list), "ledger does", "ledgers do") + " not agree with the rows"
+		if by := apart(list); by != 0 {
 			what += fmt.Sprintf(", by %s", amount(by, r.Currency))
-			if len(of[i]) > 1 {
+			if len(list) > 1 {
 				what += " together"
 			}
 		}
-		*to = append(*to, what)
+		put(list[0].Decision, what)
 	}
+	class := "good"
 	switch {
-	case len(open) > 0 && len(decided) > 0:
-		return proof{"bad", fmt.Sprintf("Not proven, and undecided: %s. Decided: %s.", strings.Join(open, "; "), strings.Join(decided, "; "))}
 	case len(open) > 0:
-		return proof{"bad", fmt.Sprintf("Not proven, and nobody has decided yet: %s.", strings.Join(open, "; "))}
-	case len(decided) > 0:
-		return proof{"warn", fmt.Sprintf("Proven to the cent, but for what a person has decided: %s.", strings.Join(decided, "; "))}
+		class = "bad"
+	case len(missing)+len(decided) > 0:
+		class = "warn"
 	}
-	return proof{"good", fmt.Sprintf("Proven to the cent: %s, one by one.", counted(r.Accounts, "ledger agrees with its rows", "ledgers agree with their rows"))}
+	waits, settled := strings.Join(open, "; "), strings.Join(decided, "; ")
+	switch {
+	case len(missing) > 0: // what nothing was compared with is proven by no decision
+		text := fmt.Sprintf("Not proven: %s.", strings.Join(missing, "; "))
+		if waits != "" {
+			text += fmt.Sprintf(" Nobody has decided yet: %s.", waits)
+		}
+		if settled != "" {
+			text += fmt.Sprintf(" A person has decided: %s.", settled)
+		}
+		return proof{class, text}
+	case waits != "" && settled != "":
+		return proof{class, fmt.Sprintf("Not proven, and undecided: %s. Decided: %s.", waits, settled)}
+	case waits != "":
+		return proof{class, fmt.Sprintf("Not proven, and nobody has decided yet: %s.", waits)}
+	case settled != "":
+		return proof{class, fmt.Sprintf("Proven to the cent, but for what a person has decided: %s.", settled)}
+	}
+	return proof{class, fmt.Sprintf("Proven to the cent: %s, one by one.", counted(r.Accounts, "ledger agrees with its rows", "ledgers agree with their rows"))}
 }
 
 // booked says what will be owed, and how that relates to the ledger's ending.

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"carryover/mapping"
+	"carryover/mapping/book"
 	"carryover/mapping/program"
 	"carryover/migrate"
 	"carryover/migrate/keap"
@@ -100,13 +101,71 @@ func TestProof(t *testing.T) {
 	noLedger := migrate.Reconciliation{Currency: "USD", RowCommissions: 1000, Book: 1000, Promoters: 1000}
 	asked := plan()
 	asked.Conflicts = []migrate.Conflict{asks(migrate.KindNoLedger, "ledger", migrate.Accept, "", "")}
-	f(asked, all[:1], noLedger, "bad", "nobody has decided yet: there is no ledger among the exports.", "owed 10.00 USD in all.")
+	f(asked, all[:1], noLedger, "bad", "Not proven: there is no ledger among the exports. Nobody has decided yet: to go on without the ledger.", "owed 10.00 USD in all.")
+	// No decision proves what nothing was compared with.
+	asked.Conflicts[0].Decision = migrate.Accept
+	f(asked, all[:1], noLedger, "warn", "Not proven: there is no ledger among the exports. A person has decided: to go on without the ledger. ", "owed 10.00 USD in all.")
+	f(plan(), all, noLedger, "warn", "Not proven: the ledger among the exports has nothing in this currency. ")
 	answered := plan()
 	answered.Conflicts = []migrate.Conflict{asks(migrate.KindNoRows, keap.Payments, migrate.Accept, migrate.Accept, ""), asks(migrate.KindNoRows, keap.Clawbacks, migrate.Accept, migrate.Accept, "")}
 	noClawbacks := even
 	noClawbacks.Clawbacks = 0
-	f(answered, []string{keap.Commissions, keap.Ledger}, noClawbacks, "warn", "a person has decided: no export holds the rows of the ledger's payments.")
+	f(answered, []string{keap.Commissions, keap.Ledger}, noClawbacks, "warn", "Not proven: there are no rows of payments, and the ledger has 6.00 USD of them. A person has decided: to go on without the rows of payments. ")
+	answered.Conflicts[1].Decision, answered.Differences = "", []migrate.Difference{difference(-3, migrate.Accept)}
+	f(answered, nil, even, "bad", "Not proven: there are no rows of payments, and the ledger has 6.00 USD of them; there are no rows of clawbacks, and the ledger has 0.50 USD of them. "+
+		"Nobody has decided yet: to go on without the rows of clawbacks. A person has decided: to go on without the rows of payments; 1 ledger does not agree with the rows, by 0.03 USD. ")
 	f(plan(), all, migrate.Reconciliation{Currency: "EUR", Book: 5}, "good", "hold nothing in this currency")
+}
+
+func TestComparedOrders(t *testing.T) {
+	f := func(compared, uncompared, findings int, kinds []string, want string) {
+		t.Helper()
+		p := &migrate.Plan{Compared: compared, Uncompared: uncompared, FindingsBy: map[string]int{migrate.FindingRate: findings}}
+		for _, kind := range kinds {
+			p.Files = append(p.Files, migrate.FilePlan{Kind: kind})
+		}
+		if got := comparedOrders(p); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+	both := []string{keap.Orders, keap.Commissions}
+	f(1234, 66, 0, both, "1,234 of 1,300 orders compared, all agree")
+	f(1234, 66, 2, both, "1,234 of 1,300 orders compared")
+	f(2, 0, 0, both, "2 orders compared, all agree")
+	f(1, 0, 0, both, "1 order compared, and it agrees")
+	f(0, 66, 0, both, "No order was compared: [products] names none of their products")
+	f(0, 0, 0, both, "No order was compared: none was sold by a partner, or nothing was earned")
+	f(0, 0, 0, both[:1], "")
+	f(0, 0, 0, nil, "")
+}
+
+func TestBalancesNameThoseWithoutEntries(t *testing.T) {
+	f := func(promoters int, want string) {
+		t.Helper()
+		p := &migrate.Plan{Totals: migrate.Totals{Promoters: promoters}, Balances: []migrate.Balance{{Currency: "USD", Amount: 500}, {Currency: "USD"}, {Currency: "EUR", Amount: -5}}}
+		if got := spreadOf(p, "USD").says("USD"); got != want {
+			t.Errorf("%d promoters: got %q, want %q", promoters, got, want)
+		}
+	}
+	f(2, "1 promoter is owed 5.00 USD and 1 is at zero.")
+	f(3, "1 promoter is owed 5.00 USD and 1 is at zero; the other one has no entries.")
+	f(1236, "1 promoter is owed 5.00 USD and 1 is at zero; the other 1,234 have no entries.")
+}
+
+func TestLedgerEntriesAreExplained(t *testing.T) {
+	f := func(n migrate.TableCount, kinds []string, want string) {
+		t.Helper()
+		p := &migrate.Plan{Tables: map[string]migrate.TableCount{"commission": n}}
+		for _, kind := range kinds {
+			p.Changes.Money.Entries = append(p.Changes.Money.Entries, book.Commission{Kind: kind})
+		}
+		if got := entriesNote(p); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+	f(migrate.TableCount{}, nil, "")
+	f(migrate.TableCount{Unchanged: 3}, nil, "Ledger entries are commissions, clawbacks, beginnings and differences.")
+	f(migrate.TableCount{Create: 9}, []string{book.KindOpening, book.KindDifference, book.KindOpening}, "Ledger entries are commissions, clawbacks, beginnings and differences; of the new ones 2 are beginnings and 1 is a difference.")
 }
 
 func TestSums(t *testing.T) {

@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"carryover/migrate"
-	"carryover/migrate/keap"
 	"carryover/migrate/sheet"
 )
 
@@ -25,7 +24,7 @@ type moneyPage struct {
 	Owed       []owed
 	Customers  *customersView // nil: there are none
 	Money      []moneyView    // by currency
-	Compared   bool           // orders with commissions
+	Compared   string         // how many orders with commissions; empty: none
 	Unplaced   int            // products that could not be compared
 	Findings   []findingsOf
 	Decided    *decidedView // nil: nothing was
@@ -100,7 +99,7 @@ type unresolved struct {
 
 func newMoneyPage(p *migrate.Plan) moneyPage {
 	v := moneyPage{
-		Customers: viewCustomers(p), Compared: reads(p, keap.Orders) && reads(p, keap.Commissions), Unplaced: countKind(p, migrate.KindProduct),
+		Customers: viewCustomers(p), Compared: comparedOrders(p), Unplaced: countKind(p, migrate.KindProduct),
 		Findings: findingsBy(p, shownFindings), Decided: viewDecided(p), Unresolved: listUnresolved(p),
 	}
 	for i, r := range currencies(p) {

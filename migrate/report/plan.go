@@ -131,6 +131,11 @@ func (t *text) tables(p *migrate.Plan) {
 		rows = append(rows, []string{c.Name, Count(c.Create), Count(c.Update), Count(c.Unchanged)})
 	}
 	t.table([]string{"table", "create", "update", "unchanged"}, rows)
+	if note := entriesNote(p); note != "" {
+		for _, l := range wrap(note, 96) {
+			t.line("  %s", l)
+		}
+	}
 }
 
 func (t *text) conflicts(p *migrate.Plan, outDir string) {

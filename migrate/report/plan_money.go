@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"carryover/migrate"
-	"carryover/migrate/keap"
 	"carryover/migrate/sheet"
 )
 
@@ -94,14 +93,19 @@ func decisionWords(decision string) string {
 
 // findings counts what orders and commissions do not agree on.
 func (t *text) findings(p *migrate.Plan, outDir string) {
-	if !reads(p, keap.Orders) || !reads(p, keap.Commissions) {
+	compared, found := comparedOrders(p), findingCount(p)
+	switch {
+	case compared == "" && found == 0:
 		return
-	}
-	if findingCount(p) == 0 {
-		t.line("\nOrders against commissions: they agree with the program's terms")
+	case found == 0:
+		t.line("\nOrders against commissions")
+		t.line("  %s", compared)
 		return
 	}
 	t.line("\nOrders against commissions (all of it in %s)", visible(filepath.Join(outDir, "findings.csv")))
+	if compared != "" {
+		t.line("  %s", compared)
+	}
 	var rows [][]string
 	for _, g := range findingsBy(p, 0) {
 		rows = append(rows, []string{visible(g.Kind), Count(g.Total), g.Title})

@@ -124,6 +124,8 @@ func blocked() *migrate.Plan {
 			{Token: "debtor", Name: "A debtor", Status: "active", Currency: "USD", Amount: -5_000},
 		},
 		FindingsBy: map[string]int{migrate.FindingNoCommission: 2, migrate.FindingRate: 1, "of_a_later_version": 1},
+		Compared:   1_234,
+		Uncompared: 66,
 		Findings: []migrate.Finding{
 			{Kind: migrate.FindingNoCommission, Day: "2023-02-01", ContactID: 77, PartnerID: 1001, Orders: "5001 5002", Products: "Evergreen Webinar; " + hostile, Total: 49_700, Expected: 24_850, Currency: "USD", Explanation: "a sale of this partner, and no commission of this customer and day"},
 			{Kind: migrate.FindingNoCommission, Day: "2023-02-02", ContactID: 78, PartnerID: 4242, Orders: "5003", Products: "Pro Membership", Total: 99_900, Expected: 24_975, Currency: "USD", Explanation: "a sale of this partner, and no commission of this customer and day"},
@@ -134,6 +136,7 @@ func blocked() *migrate.Plan {
 			Promoters: []book.Promoter{{ID: 1, Token: "anna", KeapID: 1001}},
 			Aliases:   []book.Alias{{Kind: book.AliasCode, Value: "Bob", State: book.StateAmbiguous}, {Kind: book.AliasCode, Value: "anna", PromoterID: 1}, {Kind: book.AliasKeapID, Value: "1001", PromoterID: 1}},
 		},
+		Changes: book.Changes{Money: book.Money{Entries: []book.Commission{{Kind: book.KindOpening}, {Kind: book.KindOpening}, {Kind: book.KindDifference}}}},
 	}
 	return p
 }
@@ -169,8 +172,8 @@ func ready() *migrate.Plan {
 	}
 }
 
-// settled is a plan whose money is proven, but for what a person has decided: in one
-// currency nothing, in the other the ledger without the rows of its payments.
+// settled is a plan whose money is proven in one currency; in the other a person has
+// decided to go on without the rows of the payments.
 func settled() *migrate.Plan {
 	p := ready()
 	p.Files = append(p.Files, money(keap.Ledger), money(keap.Commissions), money(keap.Clawbacks), money(keap.Orders))
@@ -184,6 +187,7 @@ func settled() *migrate.Plan {
 	for i := range 12 {
 		p.Balances = append(p.Balances, migrate.Balance{Token: fmt.Sprintf("promoter-%d", i), Name: "Someone with a name that is rather long", Status: "active", Currency: "USD", Amount: int64(86_356 / (i + 1)), Held: int64(14_000 * (i % 2))})
 	}
+	p.Compared, p.Uncompared = 2_397, 3
 	p.Conflicts = []migrate.Conflict{
 		decided(asks(migrate.KindNoRows, keap.Payments, migrate.Accept, migrate.Accept, "the ledger has payments for 12 partners, and there is no file of them among the exports"), "Ann Lee"),
 		asks(migrate.KindDateOrder, "contacts.csv:created_at", migrate.DayFirst, migrate.DayFirst, "is the column day first?"),

@@ -165,6 +165,34 @@ type change struct {
 	migrate.TableCount
 }
 
+// entriesNote says what the entries of the ledger are, the new ones of each rare kind
+// counted; empty when there are none.
+func entriesNote(p *migrate.Plan) string {
+	if (p.Tables[ledgerTable] == migrate.TableCount{}) {
+		return ""
+	}
+	beginnings, differences := 0, 0
+	for _, e := range p.Changes.Money.Entries {
+		if e.Kind == book.KindOpening {
+			beginnings++
+		} else {
+			differences++
+		}
+	}
+	text := "Ledger entries are commissions, clawbacks, beginnings and differences"
+	var parts []string
+	if beginnings > 0 {
+		parts = append(parts, counted(beginnings, "is a beginning", "are beginnings"))
+	}
+	if differences > 0 {
+		parts = append(parts, counted(differences, "is a difference", "are differences"))
+	}
+	if len(parts) > 0 {
+		text += "; of the new ones " + and(parts)
+	}
+	return text + "."
+}
+
 // changes lists the tables of the plan, those that have words first.
 func changes(p *migrate.Plan) []change {
 	var list []change

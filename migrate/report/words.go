@@ -107,6 +107,18 @@ var kinds = []words{
 		Outcome: "What Keap paid for them is carried over as it is. Their sales are compared with no rate, and later sales earn nothing certain, until [products] in carryover.toml names them.",
 	},
 	{
+		Kind:    migrate.KindNoReferrals,
+		Title:   "No referral list",
+		Meaning: "There are orders or money, and neither the exports nor the book have a list of referrals.",
+		Outcome: "No customer is carried over. Export the referrals too and plan again, unless the program has none.",
+	},
+	{
+		Kind:    migrate.KindExplained,
+		Title:   "Accepted differences that are explained by now",
+		Meaning: "A person had accepted a difference between a ledger and its rows, and rows that came since explain it.",
+		Outcome: "The difference is taken back with an entry, so that the balance is the ledger's ending again.",
+	},
+	{
 		Kind:    migrate.KindChangedPayment,
 		Title:   "Payments that have changed since",
 		Meaning: "The book holds a payment of that id with another amount, currency or partner.",
@@ -308,6 +320,9 @@ var reasons = map[string]string{
 
 func reasonWords(reason string) string { return cmp.Or(reasons[reason], visible(reason)) }
 
+// ledgerTable holds what promoters earned and lost, and what ledgers ask for beside it.
+const ledgerTable = "commission"
+
 // tables are the model's tables in the order in which they are explained. Those of money
 // are named only when they hold something.
 var tables = []struct {
@@ -317,5 +332,5 @@ var tables = []struct {
 	{"promoter", "promoters", false}, {"promoter_alias", "old codes and ids", false}, {"link", "tracking links", false},
 	{"referral", "customers", true}, {"referral_row", "referral rows", true}, {"contact", "contacts of customers", true},
 	{"sale", "orders", true}, {"subscription", "subscriptions", true},
-	{"commission", "commissions and clawbacks", true}, {"payout", "payments", true},
+	{ledgerTable, "ledger entries", true}, {"payout", "payments", true},
 }
