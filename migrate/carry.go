@@ -118,8 +118,13 @@ func (p *Plan) carry(m *money) {
 	changes.Contacts, p.Tables["contact"] = m.contactsAfter()
 	m.products()
 	m.vanished()
+	if hasReferrals := slices.ContainsFunc(m.files, func(f FilePlan) bool { return f.Kind == keap.Referrals }); !hasReferrals &&
+		len(m.before.ReferralRows.Create) == 0 && len(m.earnings)+len(m.sales.rows)+len(m.payments.rows) > 0 {
+		m.add(newConflict(KindNoReferrals, "referrals", "there are orders or money and no list of referrals, neither among these exports nor in the book: no customer is carried over, and nobody will be credited for one"))
+	}
 	p.totalMoney(m, customers)
 	p.Findings, _ = findings()
+	p.Compared, p.Uncompared = m.compared, m.uncompared
 	p.FindingsBy = map[string]int{}
 	for i := range p.Findings {
 		p.FindingsBy[p.Findings[i].Kind]++

@@ -66,13 +66,15 @@ const (
 	KindNegative        = "negative_balance"       // a promoter who owes
 	KindCurrency        = "other_currency"         // amounts in another currency than the program's
 	KindVanished        = "vanished"               // records of the book that these exports do not hold
+	KindExplained       = "explained_difference"   // an accepted difference that rows explain by now
+	KindNoReferrals     = "no_referrals"           // money and no referral list: no customer is carried over
 )
 
 var kinds = []string{
 	KindNeedsEmail, KindCycle, KindUnknownParent, KindRenamed, KindMerged, KindSplit, KindAmbiguousCode, KindAmbiguousLink, KindMovedCode,
 	KindUnsafeLink, KindLoopingLink, KindReservedName, KindOtherStatus, KindNoHouse, KindNoGrace, KindDuplicate, KindDateOrder,
 	KindUnbalanced, KindNoLedger, KindNoRows, KindSubscription, KindHouseOwner, KindSelfReferral, KindNoCustomerEmail, KindMovedCustomer,
-	KindReferralType, KindProduct, KindChangedPayment, KindNegative, KindCurrency, KindVanished,
+	KindReferralType, KindProduct, KindChangedPayment, KindNegative, KindCurrency, KindVanished, KindExplained, KindNoReferrals,
 }
 
 // Decisions that a conflict can take. Most know only one: what the plan does.

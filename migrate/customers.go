@@ -53,10 +53,7 @@ func Compete(rows []book.ReferralRow, asOf, owner string, zone *time.Location) C
 		case r.ExpiresOn != "" && r.ExpiresOn < asOf:
 			c.Verdicts[i] = RowExpired
 		case r.SetAt >= end:
-			c.Verdicts[i] = RowLater
-			if left == 0 {
-				c.Rule = book.RuleLater
-			}
+			c.Verdicts[i], c.Rule = RowLater, book.RuleLater
 		default:
 			left++
 			if c.Winner < 0 || beats(r, &rows[c.Winner], owner) > 0 {

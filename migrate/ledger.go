@@ -2,6 +2,7 @@ package migrate
 
 import (
 	"cmp"
+	"encoding/hex"
 	"fmt"
 	"maps"
 	"slices"
@@ -267,34 +268,41 @@ func (m *money) reconcile(added []book.Commission, paid []book.Payout) (entries 
 	m.told = m.statements(rows)
 	m.missingRows(hasFile)
 
-	inBook, sums := make([]bool, len(m.accounts.list)), make([]int64, len(m.accounts.list))
-	post := func(partner int64, currency string, amount int64, booked bool) {
-		i := int(m.accounts.of(partner, currency))
-		for i >= len(sums) {
-			inBook, sums = append(inBook, false), append(sums, 0)
-		}
-		sums[i] += amount
-		inBook[i] = inBook[i] || booked
+	type sums struct {
+		booked, added int64 // by the book, and by rows that it does not hold yet
+		differences   int64 // of booked: accepted, or taken back again
+		entries, told int   // how many of each the book has
 	}
-	old := map[book.EventID]int64{} // differences that the book holds
+	all := make([]sums, len(m.accounts.list))
+	of := func(partner int64, currency string) *sums {
+		i := int(m.accounts.of(partner, currency))
+		for i >= len(all) {
+			all = append(all, sums{})
+		}
+		return &all[i]
+	}
+	corrected := map[book.EventID]bool{} // entries of differences that the book has
 	for i := range m.before.Booked {
 		e := &m.before.Booked[i]
-		post(e.PartnerID, e.Currency, e.Amount, true)
+		n := of(e.PartnerID, e.Currency)
+		n.booked += e.Amount
+		n.entries++
 		if e.Kind == book.KindDifference {
-			old[e.EventID] = e.Amount
+			corrected[e.EventID] = true
+			n.differences += e.Amount
+			n.told++
 		}
 	}
 	for i := range m.before.Payouts {
-		post(m.before.Payouts[i].PartnerID, m.before.Payouts[i].Currency, -m.before.Payouts[i].Amount, true)
+		n := of(m.before.Payouts[i].PartnerID, m.before.Payouts[i].Currency)
+		n.booked -= m.before.Payouts[i].Amount
+		n.entries++
 	}
 	for i := range added {
-		post(added[i].PartnerID, added[i].Currency, added[i].Amount, false)
+		of(added[i].PartnerID, added[i].Currency).added += added[i].Amount
 	}
 	for i := range paid {
-		post(paid[i].PartnerID, paid[i].Currency, -paid[i].Amount, false)
-	}
-	for a := range m.told {
-		post(a.partner, a.currency, 0, false)
+		of(paid[i].PartnerID, paid[i].Currency).added -= paid[i].Amount
 	}
 
 	beginning := m.beginning()
@@ -311,43 +319,55 @@ func (m *money) reconcile(added []book.Commission, paid []book.Payout) (entries 
 		if !told {
 			if !m.house[a.partner] && t != (tally{}) {
 				sum := t.commissions - t.clawbacks - t.payments
-				c := m.unbalanced(a, fmt.Sprintf("%s is in no row of the ledger in %s, and its rows come to %s: difference %s", m.partnerName(a.partner), a.currency, m.amount(a, sum), m.amount(a, -sum)), -sum)
+				c := m.unbalanced(a, fmt.Sprintf("%s is in no row of the ledger in %s, and its rows come to %s: difference %s", m.partnerName(a.partner), a.currency, m.amount(a, sum), m.amount(a, -sum)), -sum, identity(nil), t)
 				if c.Decision == Exclude {
 					left[a] = true
 				}
 			}
 			continue
 		}
+		n := of(a.partner, a.currency)
+		isNew := n.entries == 0
 		opening := amountOr(s.opening, 0)
-		differenceID := identity(nil).text(book.KindDifference).int(a.partner).text(a.currency).
-			int(opening).int(amountOr(s.commissions, 0)).int(amountOr(s.clawbacks, 0)).int(amountOr(s.payments, 0)).int(s.closing).id()
-		i := m.accounts.of(a.partner, a.currency)
-		sum := sums[i] - old[differenceID]
-		isNew := !inBook[i]
+		total := n.booked + n.added
 		if isNew {
-			sum += opening
+			total += opening
 		}
-		difference := s.closing - sum
 		noRows := int64(0) // of the difference: columns that there are no rows for
-		check := func(kind string, column *int64, sign int64) {
-			if !hasFile[kind] {
-				noRows += sign * amountOr(column, 0)
+		for _, c := range []struct {
+			kind   string
+			column *int64
+			sign   int64
+		}{{keap.Commissions, s.commissions, 1}, {keap.Clawbacks, s.clawbacks, -1}, {keap.Payments, s.payments, -1}} {
+			if !hasFile[c.kind] {
+				noRows += c.sign * amountOr(c.column, 0)
 			}
 		}
-		check(keap.Commissions, s.commissions, 1)
-		check(keap.Clawbacks, s.clawbacks, -1)
-		check(keap.Payments, s.payments, -1)
+		// The ending is proven by the rows, or by them and differences that were accepted.
+		open := s.closing - total
+		byRows := open + n.differences - noRows
+		says := identity(nil).int(opening).int(amountOr(s.commissions, 0)).int(amountOr(s.clawbacks, 0)).int(amountOr(s.payments, 0)).int(s.closing)
+		correctionID := func(decision string, n int) book.EventID {
+			return identity(nil).text(book.KindDifference).int(a.partner).text(a.currency).text(string(says)).text(decision).int(int64(n)).id()
+		}
+		accepted := false // a difference from just this ledger
+		for k := range n.told {
+			accepted = accepted || corrected[correctionID(Accept, k)]
+		}
 
 		decision := Accept
-		if why := m.compare(&s, t, hasFile, sum, difference-noRows); why != "" && !m.house[a.partner] {
-			decision = m.unbalanced(a, why, cmp.Or(s.differs(t, hasFile), difference-noRows)).Decision
+		asks := isNew || open != 0 || accepted
+		switch why := m.compare(&s, t, hasFile, asks, total-n.differences, byRows); {
+		case m.house[a.partner]:
+			decision = ""
+		case why != "":
+			decision = m.unbalanced(a, why, cmp.Or(s.differs(t, hasFile), byRows), says, t).Decision
 			if decision == "" && !m.remade { // shown as it is recommended
 				decision = Accept
 			}
-		}
-		if decision == Exclude {
-			left[a] = true
-			continue
+		case open != 0 && n.differences != 0:
+			m.add(newConflict(KindExplained, cmp.Or(m.payees.codes[a.partner], fmt.Sprint(a.partner)), fmt.Sprintf("%s: rows have come that explain the difference of %s that was accepted: it is taken back, and the balance is the ledger's ending, %s",
+				m.partnerName(a.partner), m.amount(a, n.differences), m.amount(a, s.closing))))
 		}
 		entry := func(kind string, id book.EventID, amount, at int64, description string) {
 			entries = append(entries, book.Commission{
@@ -355,11 +375,24 @@ func (m *money) reconcile(added []book.Commission, paid []book.Payout) (entries 
 				Currency: a.currency, Description: description, Where: whereOf(s.at),
 			})
 		}
-		if isNew && opening != 0 {
+		correction, why := int64(0), ""
+		switch decision {
+		case Accept:
+			correction, why = open, "The ledger's ending less its rows, accepted"
+			if n.differences != 0 {
+				why = "An accepted difference, brought up to date"
+			}
+		case Fix:
+			correction, why = -n.differences, "An accepted difference, taken back: the rows are right"
+		case Exclude:
+			left[a] = true
+			correction, why = -n.booked, "Left out by decision"
+		}
+		if isNew && opening != 0 && !left[a] {
 			entry(book.KindOpening, identity(nil).text(book.KindOpening).int(a.partner).text(a.currency).id(), opening, beginning, "Beginning balance of the ledger")
 		}
-		if _, booked := old[differenceID]; difference != 0 && decision == Accept && !m.house[a.partner] && !booked {
-			entry(book.KindDifference, differenceID, difference, beginning, "The ledger's ending less its rows, accepted")
+		if correction != 0 {
+			entry(book.KindDifference, correctionID(decision, n.told), correction, m.asOfStart, why)
 		}
 	}
 	return entries, left
@@ -425,7 +458,9 @@ func (m *money) beginning() int64 {
 }
 
 // compare says what does not agree in an account; empty: all does.
-func (m *money) compare(s *statement, t tally, hasFile map[string]bool, sum, difference int64) string {
+// The columns say nothing about a ledger of other days than the rows' where the book
+// proves its ending: asks tells whether it does not.
+func (m *money) compare(s *statement, t tally, hasFile map[string]bool, asks bool, sum, byRows int64) string {
 	var wrong []string
 	a := s.account
 	for _, other := range s.others {
@@ -439,7 +474,7 @@ func (m *money) compare(s *statement, t tally, hasFile map[string]bool, sum, dif
 		}
 	}
 	column := func(kind string, told *int64, rows int64) {
-		if told == nil || *told == rows || !hasFile[kind] {
+		if told == nil || *told == rows || !hasFile[kind] || !asks {
 			return
 		}
 		text := fmt.Sprintf("its %s come to %s in their rows and to %s in the ledger, difference %s", kind, m.amount(a, rows), m.amount(a, *told), m.amount(a, *told-rows))
@@ -448,8 +483,8 @@ func (m *money) compare(s *statement, t tally, hasFile map[string]bool, sum, dif
 	column(keap.Commissions, s.commissions, t.commissions)
 	column(keap.Clawbacks, s.clawbacks, t.clawbacks)
 	column(keap.Payments, s.payments, t.payments)
-	if difference != 0 && len(wrong) == 0 {
-		wrong = append(wrong, fmt.Sprintf("with what the book holds its rows come to %s, difference %s", m.amount(a, sum), m.amount(a, difference)))
+	if byRows != 0 && asks && len(wrong) == 0 {
+		wrong = append(wrong, fmt.Sprintf("with what the book holds its rows come to %s, difference %s", m.amount(a, sum), m.amount(a, byRows)))
 	}
 	if len(wrong) == 0 {
 		return ""
@@ -458,9 +493,13 @@ func (m *money) compare(s *statement, t tally, hasFile map[string]bool, sum, dif
 }
 
 // unbalanced asks what to do about an account whose ledger and rows do not agree.
-func (m *money) unbalanced(a account, why string, difference int64) *Conflict {
+//
+// says and t are what a decision is about: about other figures it is asked again.
+func (m *money) unbalanced(a account, why string, difference int64, says identity, t tally) *Conflict {
 	subject := cmp.Or(m.payees.codes[a.partner], fmt.Sprint(a.partner))
 	c := question(KindUnbalanced, subject, why, Accept, Accept, Exclude, Fix)
+	about := says.text(a.currency).int(t.commissions).int(t.clawbacks).int(t.payments).id()
+	c.about = hex.EncodeToString(about[:4])
 	c = *m.add(c)
 	m.differences = append(m.differences, Difference{Conflict: c.ID, Partner: a.partner, Code: m.payees.codes[a.partner], Token: m.promoterOf(a.partner), Currency: a.currency, Amount: difference, Decision: c.Decision})
 	return &c

@@ -56,8 +56,10 @@ type money struct {
 	entries          []book.Commission // beginnings and differences
 	byPartner        map[int64][]int32 // indexes in earnings; nil until asked for
 	customers        CustomerTotals
-	differences      []Difference
-	negative         []Balance
+
+	compared, uncompared int // orders, with commissions
+	differences          []Difference
+	negative             []Balance
 }
 
 func newMoney(x *exports, who *people, before *book.Money, asOf string) *money {
@@ -298,6 +300,7 @@ func (m *money) settleEarnings() {
 	for i := 0; i < len(m.earnings); {
 		id := m.earnings[i].EventID
 		known, ordinal, file := 0, 0, int64(0) // ordinals that earlier files have
+		first := len(out)
 		for ; i < len(m.earnings) && m.earnings[i].EventID == id; i++ {
 			e := &m.earnings[i]
 			if e.Where.Source != file {
@@ -305,6 +308,8 @@ func (m *money) settleEarnings() {
 			}
 			if ordinal++; ordinal <= known {
 				m.supersede(placeOf(int(file)-1, int(e.Where.Line)), skippedDuplicate)
+				kept := &out[first+ordinal-1] // its file may have fewer columns
+				kept.ContactID, kept.SellerID = cmp.Or(kept.ContactID, e.ContactID), cmp.Or(kept.SellerID, e.SellerID)
 				continue
 			}
 			known = ordinal

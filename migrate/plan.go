@@ -42,7 +42,9 @@ type Plan struct {
 	Money       []Reconciliation `json:"reconciliation"` // by currency
 	Differences []Difference     `json:"differences"`
 	Months      []MonthTotals    `json:"months"`
-	FindingsBy  map[string]int   `json:"findings"` // how many of each kind; findings.csv has them
+	FindingsBy  map[string]int   `json:"findings"`          // how many of each kind; findings.csv has them
+	Compared    int              `json:"orders_compared"`   // with commissions; the others have products that no rate is known of
+	Uncompared  int              `json:"orders_uncompared"` // sales of partners that could not be
 
 	Findings []Finding    `json:"-"`
 	Balances []Balance    `json:"-"` // by currency, the largest first

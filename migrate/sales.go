@@ -182,7 +182,13 @@ func (m *money) findings() []Finding {
 			return taken
 		}
 		o, e := take(&orders), take(&earned)
-		if kind := c.compare(o, e); kind != "" {
+		kind, comparable := c.compare(o, e)
+		if comparable {
+			m.compared += len(o)
+		} else {
+			m.uncompared += len(o)
+		}
+		if kind != "" {
 			out = append(out, c.finding(kind, o, e))
 		}
 	}
@@ -190,13 +196,13 @@ func (m *money) findings() []Finding {
 }
 
 // compare returns the kind of finding that the orders and commissions of one customer,
-// day and seller are; empty when they agree or cannot be compared.
-func (c *comparison) compare(orders, earned []sold) string {
+// day and seller are; empty when they agree. ok is false when they cannot be compared.
+func (c *comparison) compare(orders, earned []sold) (kind string, ok bool) {
 	if len(orders) == 0 {
 		if c.earnings[earned[0].row].ContactID == 0 {
-			return ""
+			return "", false
 		}
-		return FindingNoOrder
+		return FindingNoOrder, true
 	}
 	total, found := int64(0), int64(0)
 	all := rates{low: program.Whole, known: true}
@@ -206,29 +212,29 @@ func (c *comparison) compare(orders, earned []sold) string {
 		r := c.ratesOf(s.Products)
 		all.low, all.high, all.lines, all.known = min(all.low, r.low), max(all.high, r.high), all.lines+r.lines, all.known && r.known
 		if total += s.Total; s.Currency != currency {
-			return ""
+			return "", false
 		}
 	}
 	for _, e := range earned {
 		if found += c.earnings[e.row].Amount; c.earnings[e.row].Currency != currency {
-			return ""
+			return "", false
 		}
 	}
 	agree := false
 	switch {
 	case !all.known: // its product is reported by itself
-		return ""
+		return "", false
 	case len(earned) == 0 && total != 0:
-		return FindingNoCommission
+		return FindingNoCommission, true
 	case len(earned) == 0 || all.low != all.high:
 		agree = len(earned) == 0 || c.implied(earned, total)
 	default: // each line was rounded by itself
 		agree = abs(found-program.Share(total, all.low)) <= int64(all.lines-1)
 	}
 	if agree {
-		return ""
+		return "", true
 	}
-	return FindingRate
+	return FindingRate, true
 }
 
 // ratesOf are the shares that the terms give of products, which ";" parts.
