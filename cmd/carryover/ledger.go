@@ -21,13 +21,13 @@ import (
 type ledgerCmd struct {
 	Promoter string `placeholder:"WHO" help:"Only the entries of this promoter: a ref token, a code or a Keap id."`
 	Year     int32  `placeholder:"YEAR" help:"Only entries of this year."`
-	Kind     string `enum:"commission,clawback,payment,opening,difference," default:"" placeholder:"KIND" help:"Only entries of this kind: commission, clawback, payment, opening or difference."`
+	Kind     string `placeholder:"KIND" help:"Only entries of this kind: commission, clawback, payment, opening or difference."`
 }
 
 func (ledgerCmd) Help() string {
 	return `For one promoter the statement: every entry with the balance after it, the row of the export that it came
-from and its event id, then what it comes to by kind, by year and on the second level. Without --promoter one line a
-promoter. With --json every entry, one object a line; amounts are what they do to the balance, so clawbacks and
+from and its event id, then what it comes to by kind, by year and on the second level, and the balance: with --year
+the one at the end of that year. Without --promoter one line a promoter. With --json every entry, one object a line; amounts are what they do to the balance, so clawbacks and
 payments are below zero. Changes nothing.
 
 Example: carryover ledger --promoter coachdesk --year 2022`
@@ -61,6 +61,9 @@ func (c *ledgerCmd) Run(a *app) error {
 	if c.Year != 0 && (c.Year < 1000 || c.Year > 9999) {
 		return usage("--year: %d is no year: write it like 2022", c.Year)
 	}
+	if c.Kind != "" && kindOrder(c.Kind) < 0 {
+		return usage("--kind: %q is no kind: write commission, clawback, payment, opening or difference", c.Kind)
+	}
 	return a.withBook(func(p *program, b *book.Book) error {
 		content, err := b.Content(a.ctx)
 		if err != nil {
@@ -73,6 +76,7 @@ func (c *ledgerCmd) Run(a *app) error {
 			if of, err = whose.find(c.Promoter); err != nil {
 				return err
 			}
+			a.note(of)
 			partners = of.partners
 		}
 		out := bufio.NewWriterSize(a.out, 1<<18)
@@ -200,14 +204,18 @@ func (c *ledgerCmd) statement(a *app, p *program, b *book.Book, whose *owners, o
 	slices.SortStableFunc(entries, func(x, y book.Entry) int { // several partners may be one promoter
 		return cmp.Or(cmp.Compare(x.At, y.At), cmp.Compare(kindOrder(x.Kind), kindOrder(y.Kind)))
 	})
-	balances, after := map[string]int64{}, map[book.EventID]int64{} // the balance after each entry
-	brought := map[string]int64{}                                   // from the years before
+	running, after := map[string]int64{}, map[book.EventID]int64{} // the balance after each entry
+	brought := map[string]int64{}                                  // from the years before
+	closing := map[string]int64{}                                  // at the end of the year, or of all entries
 	shown := make([]book.Entry, 0, len(entries))
 	for _, e := range entries {
-		balances[e.Currency] += e.Amount
-		after[e.EventID] = balances[e.Currency]
+		running[e.Currency] += e.Amount
+		after[e.EventID] = running[e.Currency]
 		if e.Month/100 < c.Year {
-			brought[e.Currency] = balances[e.Currency]
+			brought[e.Currency] += e.Amount
+		}
+		if c.Year == 0 || e.Month/100 <= c.Year {
+			closing[e.Currency] += e.Amount
 		}
 		if c.wants(e.Kind, e.Month) {
 			shown = append(shown, e)
@@ -238,11 +246,15 @@ func (c *ledgerCmd) statement(a *app, p *program, b *book.Book, whose *owners, o
 	}
 	if len(shown) == 0 {
 		fmt.Fprintln(out, "No entries.")
-	} else if err := writeTotals(p, shown, out); err != nil {
+	} else if err := c.writeTotals(p, shown, brought, out); err != nil {
 		return err
 	}
-	for _, currency := range slices.Sorted(maps.Keys(balances)) {
-		fmt.Fprintf(out, "\nBalance of all entries: %s\n", p.amount(balances[currency], currency))
+	label := "Balance of all entries"
+	if c.Year != 0 {
+		label = fmt.Sprintf("Balance at the end of %d", c.Year)
+	}
+	for _, currency := range slices.Sorted(maps.Keys(closing)) {
+		fmt.Fprintf(out, "\n%s: %s\n", label, p.amount(closing[currency], currency))
 	}
 	return nil
 }
@@ -280,8 +292,10 @@ func (l *ledgerLine) entry() string {
 // what says what an entry was for.
 func (l *ledgerLine) what() string { return cmp.Or(l.Product, l.Text) }
 
-// writeTotals writes what entries come to by kind, and by year.
-func writeTotals(p *program, entries []book.Entry, out io.Writer) error {
+// writeTotals writes what entries come to by kind, and by year: with the balance before
+// and after it, unless the entries are of one kind alone and do not make a balance.
+// brought is what the years before the entries come to, by currency.
+func (c *ledgerCmd) writeTotals(p *program, entries []book.Entry, brought map[string]int64, out io.Writer) error {
 	type key struct {
 		currency string
 		year     int32
@@ -317,7 +331,7 @@ func writeTotals(p *program, entries []book.Entry, out io.Writer) error {
 				rows = append(rows, []string{name, strconv.Itoa(n), p.amount(amount, currency)})
 			}
 		}
-		row("beginning", n[book.KindOpening], t.beginning)
+		row("opening entries", n[book.KindOpening], t.beginning)
 		row("commissions", n[book.KindCommission], t.commissions)
 		row("  of the second level", second[currency], t.second)
 		row("clawbacks", n[book.KindClawback], t.clawbacks)
@@ -328,16 +342,29 @@ func writeTotals(p *program, entries []book.Entry, out io.Writer) error {
 	if err := report.Table(out, []string{"kind", "entries", "amount"}, rows); err != nil {
 		return err
 	}
+	header := []string{"year", "brought forward", "opening entries", "commissions", "second level", "clawbacks", "payments", "differences", "balance"}
+	if c.Kind != "" {
+		header = slices.Delete(header[:8], 1, 2)
+	}
 	rows = nil
+	balances := maps.Clone(brought)
 	for _, k := range slices.SortedFunc(maps.Keys(years), func(x, y key) int {
 		return cmp.Or(strings.Compare(x.currency, y.currency), cmp.Compare(x.year, y.year))
 	}) {
 		t := years[k]
-		rows = append(rows, []string{strconv.Itoa(int(k.year)), p.amount(t.beginning, k.currency), p.amount(t.commissions, k.currency), p.amount(t.second, k.currency),
-			p.amount(t.clawbacks, k.currency), p.amount(t.payments, k.currency), p.amount(t.differences, k.currency)})
+		before := balances[k.currency]
+		balances[k.currency] += t.sum()
+		row := []string{strconv.Itoa(int(k.year))}
+		for _, amount := range []int64{before, t.beginning, t.commissions, t.second, t.clawbacks, t.payments, t.differences, balances[k.currency]} {
+			row = append(row, p.amount(amount, k.currency))
+		}
+		if c.Kind != "" {
+			row = slices.Delete(row[:8], 1, 2)
+		}
+		rows = append(rows, row)
 	}
 	fmt.Fprintln(out)
-	return report.Table(out, []string{"year", "beginning", "commissions", "second level", "clawbacks", "payments", "differences"}, rows)
+	return report.Table(out, header, rows)
 }
 
 // summary writes one line a promoter.

@@ -128,9 +128,10 @@ func TestLedger(t *testing.T) {
 	f(3, -18000, "--kind", "payment", "--year", "2023")
 	f(1, 4000, "--kind", "opening")
 	d.fails(exitFailed, []string{`no promoter has the ref token, code or Keap id "nobody"`, `"carryover promoters"`}, "ledger", "--promoter", "nobody")
-	d.fails(exitFailed, []string{`"tWin" could mean`, "ref token"}, "ledger", "--promoter", "tWin")
+	d.fails(exitFailed, []string{`"tWin" could mean several promoters: twin by its ref token and code, twin-2 by its code`, "write a Keap id: --promoter 6 for twin, --promoter 7 for twin-2"}, "ledger", "--promoter", "tWin")
 	d.fails(exitUsage, []string{"--year: 22 is no year", "2022"}, "ledger", "--year", "22")
-	d.fails(exitUsage, []string{"--kind", "bonus"}, "ledger", "--kind", "bonus")
+	d.fails(exitUsage, []string{`--kind: "bonus" is no kind: write commission, clawback, payment, opening or difference`}, "ledger", "--kind", "bonus")
+	d.fails(exitUsage, []string{`--kind: "payments" is no kind`}, "ledger", "--promoter", "alpha", "--kind", "payments", "--json")
 
 	second := entries("--promoter", "alpha", "--year", "2022")[0]
 	for name, want := range map[string]any{
@@ -155,13 +156,67 @@ func TestLedger(t *testing.T) {
 	d.contains(d.ok("ledger", "--kind", "opening"), "40.00")
 	d.contains(d.ok("ledger", "--year", "1999"), "No entries.")
 	statement := d.ok("ledger", "--promoter", "alpha", "--year", "2023")
-	d.contains(statement, "Keap id 1 (Alpha)", "brought forward", "payment, Cash", "payments.csv:2", second["event_id"].(string)[:2], "Balance of all entries: 60.00")
+	d.contains(statement, "Keap id 1 (Alpha)", "brought forward", "payment, Cash", "payments.csv:2", second["event_id"].(string)[:2], "Balance at the end of 2023: 60.00")
 	d.contains(d.ok("ledger", "--promoter", "alpha"), "commission, sold by beta", "of the second level", "14.85", "2022", "2023")
 	d.contains(d.ok("ledger", "--promoter", "beta"), "Keap id 2 (Beta), Keap id 4 (beta-old)", "12.00 AUD", "Balance of all entries: 24.26", "Balance of all entries: 12.00 AUD")
 	d.contains(d.ok("ledger", "--promoter", "gamma-x"), "No entries.")
 	if lines := strings.Split(statement, "\n"); !strings.HasSuffix(strings.Join(strings.Fields(lines[4])[:7], " "), "Evergreen Webinar other@shop.test 100.00") {
 		t.Errorf("statement:\n%s", statement)
 	}
+}
+
+// A word that is the token of one promoter and the old code of another means the token, and
+// says so; in other letter case it names neither.
+func TestLedgerOfAmbiguousName(t *testing.T) {
+	d := newSampleDesk(t)
+	d.write("exports/partners.csv", `Id,AffName,AffCode,Status,ContactId,ParentId,Email
+1,Ann Lee,ann.lee,1,11,0,ann@mail.test
+2,Anna Lee,ann-lee,1,12,0,anna@mail.test
+3,Bo Digits,1,1,13,0,bo@mail.test
+`)
+	if r := d.run("plan", "exports"); r.code != exitDone {
+		t.Fatalf("plan: exit %d\n%s%s", r.code, r.out, r.err)
+	}
+	d.ok("apply")
+	for _, command := range []string{"ledger", "referrals"} {
+		const both, say = "ann-lee by its ref token, ann-lee-2 by its code", "--promoter 01 for ann-lee, --promoter 2 for ann-lee-2"
+		d.fails(exitFailed, []string{both, say}, command, "--promoter", "ANN-LEE")
+		if r := d.run(command, "--promoter", "ann-lee"); r.code != exitDone || !strings.Contains(r.err, both) || !strings.Contains(r.err, say) {
+			t.Errorf("%s of the ref token: exit %d\n%s", command, r.code, r.err)
+		}
+	}
+	for who, want := range map[string]string{"01": "ann-lee, Keap id 1 (ann.lee)", "ann.lee": "ann-lee, Keap id 1 (ann.lee)", "2": "ann-lee-2, Keap id 2 (ann-lee)", "ann-lee-2": "ann-lee-2, Keap id 2 (ann-lee)"} {
+		d.contains(d.ok("ledger", "--promoter", who), want)
+	}
+}
+
+// The table by year, the statement of one year and the summary of it say the same.
+func TestLedgerYearsAgree(t *testing.T) {
+	d := newMoneyDesk(t)
+	says := func(want []string, args ...string) {
+		t.Helper()
+		var lines []string
+		for line := range strings.Lines(d.ok(append([]string{"ledger"}, args...)...)) {
+			lines = append(lines, strings.Join(strings.Fields(line), " "))
+		}
+		for _, w := range want {
+			if !slices.Contains(lines, w) {
+				t.Errorf("%v does not say %q:\n%s", args, w, strings.Join(lines, "\n"))
+			}
+		}
+		if last := lines[len(lines)-1]; last != want[len(want)-1] {
+			t.Errorf("%v ends with %q", args, last)
+		}
+	}
+	const header = "year brought forward opening entries commissions second level clawbacks payments differences balance"
+	first, second := "2022 0.00 40.00 74.26 0.00 0.00 0.00 0.00 114.26", "2023 114.26 0.00 0.00 0.00 0.00 -90.00 0.00 24.26"
+	says([]string{header, first, second, "opening entries 1 40.00", "Balance of all entries: 24.26"}, "--promoter", "beta")
+	says([]string{header, first, "Balance at the end of 2022: 114.26"}, "--promoter", "beta", "--year", "2022")
+	says([]string{"brought forward 114.26", header, second, "Balance at the end of 2023: 12.00 AUD", "Balance at the end of 2023: 24.26"}, "--promoter", "beta", "--year", "2023")
+	says([]string{"brought forward 24.26", "No entries.", "Balance at the end of 2024: 24.26"}, "--promoter", "beta", "--year", "2024")
+	// The entries of one kind make no balance.
+	says([]string{"year opening entries commissions second level clawbacks payments differences", "2023 0.00 0.00 0.00 0.00 -90.00 0.00", "Balance of all entries: 24.26"}, "--promoter", "beta", "--kind", "payment")
+	d.contains(d.ok("ledger", "--year", "2023"), "114.26", "24.26")
 }
 
 // The ledger is written in pieces; none is lost between them.

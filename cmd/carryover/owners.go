@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"carryover/mapping/book"
@@ -73,70 +74,111 @@ func (o *owners) name(partner int64) string {
 type payee struct {
 	name     string
 	partners []int64
+	also     string // whom the word names besides, for a person; empty: nobody
 }
 
 // find is whom a person means: a ref token, also one of a promoter that was merged since,
 // a code or a Keap id, each as it is written; else a token or code in other letter case.
+// A ref token comes before codes and ids, and who else has it as an old code is noted. Any
+// other word that means several is refused.
 func (o *owners) find(who string) (payee, error) {
 	who = strings.TrimSpace(who)
-	for i := range o.content.Promoters {
-		if p := &o.content.Promoters[i]; p.Token == who {
-			return o.payee(o.standing(p)), nil
+	found := o.named(who, func(a, b string) bool { return a == b })
+	if len(found) == 0 {
+		found = o.named(who, strings.EqualFold)
+	}
+	switch len(found) {
+	case 0:
+		return payee{}, fmt.Errorf("no promoter has the ref token, code or Keap id %q: \"carryover promoters\" lists them", who)
+	case 1:
+		return found[0].payee, nil
+	}
+	var means, say []string
+	for _, n := range found {
+		means = append(means, fmt.Sprintf("%s by its %s", n.name, strings.Join(n.by, " and ")))
+		if len(n.partners) > 0 {
+			say = append(say, fmt.Sprintf("--promoter %s for %s", o.sure(n.partners[0]), n.name))
 		}
 	}
-	id := strings.TrimLeft(who, "0")
-	var byID, folded []*book.Alias
-	for i := range o.content.Aliases {
-		switch a := &o.content.Aliases[i]; {
-		case a.Kind == book.AliasCode && a.Value == who:
-			return o.payeeOf(a)
-		case a.Kind == book.AliasCode && strings.EqualFold(a.Value, who):
-			folded = append(folded, a)
-		case a.Kind == book.AliasKeapID && a.Value == id:
-			byID = append(byID, a)
+	for _, n := range found {
+		if slices.Contains(n.by, "ref token") && slices.ContainsFunc(o.content.Promoters, func(p book.Promoter) bool { return p.Token == who }) {
+			n.also = fmt.Sprintf("%q is a ref token and taken as one; it also means %s: %s", who, strings.Join(means, ", "), strings.Join(say, ", "))
+			return n.payee, nil
 		}
 	}
-	if len(byID) > 0 {
-		return o.payeeOf(byID[0])
-	}
-	means := map[int64]bool{}
-	var found *book.Promoter
-	for i := range o.content.Promoters {
-		if p := o.standing(&o.content.Promoters[i]); strings.EqualFold(o.content.Promoters[i].Token, who) {
-			means[p.ID], found = true, p
-		}
-	}
-	for _, a := range folded {
-		if p := o.standing(o.byID[a.PromoterID]); p != nil {
-			means[p.ID], found = true, p
-		}
-	}
-	switch {
-	case len(means) == 1:
-		return o.payee(found), nil
-	case len(means) > 1:
-		return payee{}, fmt.Errorf("%q could mean several promoters, whose codes differ only by case: write the code as it is, or the ref token; \"carryover promoters\" lists them", who)
-	case len(folded) > 0:
-		return o.payeeOf(folded[0])
-	}
-	return payee{}, fmt.Errorf("no promoter has the ref token, code or Keap id %q: \"carryover promoters\" lists them", who)
+	return payee{}, fmt.Errorf("%q could mean several promoters: %s; write a Keap id: %s", who, strings.Join(means, ", "), strings.Join(say, ", "))
 }
 
-func (o *owners) payeeOf(a *book.Alias) (payee, error) {
-	if p := o.standing(o.byID[a.PromoterID]); p != nil {
-		return o.payee(p), nil
+// note tells whom a word means besides.
+func (a *app) note(p payee) {
+	if p.also != "" {
+		fmt.Fprintln(a.errOut, "carryover:", p.also)
 	}
-	if a.State == book.StateAmbiguous {
-		return payee{}, fmt.Errorf("several promoters have the code %q: name one by its ref token or a Keap id; \"carryover promoters\" lists them", a.Value)
+}
+
+// sure is how to write a Keap id so that it means nothing else: a code may have the same
+// digits, and zeros before an id do not count.
+func (o *owners) sure(id int64) string {
+	word := strconv.FormatInt(id, 10)
+	for len(o.named(word, func(a, b string) bool { return a == b })) > 1 {
+		word = "0" + word
 	}
-	own := payee{name: ownName, partners: []int64{}}
-	for id, partner := range o.partner {
-		if partner == a || a.Kind == book.AliasCode && partner.Code == a.Value && partner.State == book.StateHouse {
-			own.partners = append(own.partners, id)
+	return word
+}
+
+// named is a payee, and by what a word names it: ref token, code, Keap id.
+type named struct {
+	payee
+	by []string
+}
+
+// named lists everybody whom a word names; same compares it with a token or a code.
+func (o *owners) named(who string, same func(a, b string) bool) []named {
+	var all []named
+	at := map[*book.Promoter]int{} // the index in all; nil: the program's own
+	add := func(p *book.Promoter, by string) *named {
+		i, ok := at[p]
+		if !ok {
+			i = len(all)
+			at[p] = i
+			n := named{payee: payee{name: ownName, partners: []int64{}}}
+			if p != nil {
+				n.payee = o.payee(p)
+			}
+			all = append(all, n)
+		}
+		if !slices.Contains(all[i].by, by) {
+			all[i].by = append(all[i].by, by)
+		}
+		return &all[i]
+	}
+	for i := range o.content.Promoters {
+		if p := &o.content.Promoters[i]; same(p.Token, who) {
+			add(o.standing(p), "ref token")
 		}
 	}
-	slices.Sort(own.partners)
-	return own, nil
+	zeroless := strings.TrimLeft(who, "0")
+	for i := range o.content.Aliases {
+		a := &o.content.Aliases[i]
+		id, isID := a.KeapID()
+		by := ""
+		switch {
+		case isID && a.Value == zeroless:
+			by = "Keap id"
+		case isID && a.Code != "" && same(a.Code, who), a.Kind == book.AliasCode && a.State != book.StateAmbiguous && same(a.Value, who):
+			by = "code" // of an ambiguous code the partners tell who has it
+		default:
+			continue
+		}
+		p := o.standing(o.byID[a.PromoterID])
+		if n := add(p, by); p == nil && isID {
+			n.partners = append(n.partners, id)
+		}
+	}
+	for i := range all {
+		slices.Sort(all[i].partners)
+	}
+	return all
 }
 
 func (o *owners) payee(p *book.Promoter) payee {

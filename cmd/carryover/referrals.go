@@ -70,18 +70,20 @@ func (c *referralsCmd) Run(a *app) error {
 			if only, err = whose.find(c.Promoter); err != nil {
 				return err
 			}
+			a.note(only)
 		}
 		out := bufio.NewWriterSize(a.out, 1<<18)
 		enc := json.NewEncoder(out)
 		enc.SetEscapeHTML(false)
 		table := pages{out: out, header: []string{"customer", "contact", "ref token", "referred", "source", "rule", "partner", "referral"}}
-		n := 0
+		n, more := 0, 0 // customers that are listed, and those that only --all lists
 		err = b.Customers(a.ctx, func(r book.Referral) error {
 			if c.Promoter != "" && !slices.Contains(only.partners, r.PartnerID) {
 				return nil
 			}
 			l := newReferralLine(&r, whose)
 			if !c.All && (l.Email == "" || l.RefToken == "") {
+				more++
 				return nil
 			}
 			n++
@@ -100,6 +102,12 @@ func (c *referralsCmd) Run(a *app) error {
 		if err == nil && !a.JSON {
 			if err = table.end(); err == nil && n == 0 {
 				_, err = fmt.Fprintln(out, "No customers.")
+			}
+			switch {
+			case more == 1:
+				fmt.Fprint(out, "\n1 more has no e-mail address or belongs to nobody: --all\n")
+			case more > 1:
+				fmt.Fprintf(out, "\n%d more have no e-mail address or belong to nobody: --all\n", more)
 			}
 		}
 		return errors.Join(err, out.Flush())

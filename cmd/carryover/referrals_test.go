@@ -41,5 +41,11 @@ func TestReferrals(t *testing.T) {
 	d.fails(exitFailed, []string{`"nobody"`}, "referrals", "--promoter", "nobody")
 	d.contains(d.ok("referrals"), "customer", "kim@shop.test", "gamma-x", "2022-06-01", "only, self")
 	d.contains(d.ok("referrals", "--all"), "(needs an e-mail)", "expired", "later", "house")
-	d.contains(d.ok("referrals", "--promoter", "beta"), "No customers.")
+	d.contains(d.ok("referrals", "--promoter", "beta"), "No customers.", "\n1 more has no e-mail address or belongs to nobody: --all\n")
+	d.contains(d.ok("referrals"), "\n4 more have no e-mail address or belong to nobody: --all\n")
+	for _, args := range [][]string{{"--all"}, {"--json"}, {"--promoter", "gamma.x"}} {
+		if out := d.ok(append([]string{"referrals"}, args...)...); strings.Contains(out, " more ha") {
+			t.Errorf("%v:\n%s", args, out)
+		}
+	}
 }
