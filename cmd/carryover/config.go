@@ -187,6 +187,7 @@ func (p *program) check(c *configCheck) {
 		Grace: book.Grace{
 			Partners: c.graceDates("partners.grace", p.Partners.Grace, zone),
 			Links:    c.graceDates("links.grace", p.Links.Grace, zone),
+			Zone:     zone,
 		},
 	}
 	for _, path := range sortedKeys(p.Paths) {

@@ -82,15 +82,15 @@ func (x *explainer) explain(what string) (*explanation, error) {
 			what = id
 		}
 	}
-	if id, err := book.ParseEventID(what); err == nil {
-		return x.event(id)
+	if _, err := book.ParseEventID(what); err == nil {
+		return x.event(what)
 	}
 	s, err := x.customer(what)
 	return &explanation{About: "customer", story: s}, err
 }
 
 // event explains one entry of the ledger.
-func (x *explainer) event(id book.EventID) (*explanation, error) {
+func (x *explainer) event(id string) (*explanation, error) {
 	e, err := x.b.Entry(x.ctx, id)
 	if errors.Is(err, book.ErrNoEntry) {
 		return nil, fmt.Errorf("%w: \"carryover ledger --promoter TOKEN\" lists event ids", err)

@@ -149,7 +149,7 @@ func (a *app) ledgerLines(p *program, b *book.Book, whose *owners, entries []boo
 		e := &entries[i]
 		k := named[e.ContactID]
 		lines[i] = ledgerLine{
-			EventID: e.EventID.String(), Kind: e.Kind, RefToken: whose.token(e.PartnerID), PartnerID: e.PartnerID,
+			EventID: e.EventID, Kind: e.Kind, RefToken: whose.token(e.PartnerID), PartnerID: e.PartnerID,
 			At: moment(e.At, p.settings.Zone), Month: terms.Month(e.Month).String(), Amount: e.Amount, Currency: e.Currency,
 			Invoice: e.Invoice, Product: e.Product, Text: e.Description, Email: k.Email, Name: k.Name, ContactID: e.ContactID,
 			Seller: whose.token(e.SellerID), Level: level(e), Type: e.Type, SourceFile: e.Source, SourceLine: e.Line, Run: e.Run,
@@ -204,9 +204,9 @@ func (c *ledgerCmd) statement(a *app, p *program, b *book.Book, whose *owners, o
 	slices.SortStableFunc(entries, func(x, y book.Entry) int { // several partners may be one promoter
 		return cmp.Or(cmp.Compare(x.At, y.At), cmp.Compare(kindOrder(x.Kind), kindOrder(y.Kind)))
 	})
-	running, after := map[string]int64{}, map[book.EventID]int64{} // the balance after each entry
-	brought := map[string]int64{}                                  // from the years before
-	closing := map[string]int64{}                                  // at the end of the year, or of all entries
+	running, after := map[string]int64{}, map[string]int64{} // the balance after each entry
+	brought := map[string]int64{}                            // from the years before
+	closing := map[string]int64{}                            // at the end of the year, or of all entries
 	shown := make([]book.Entry, 0, len(entries))
 	for _, e := range entries {
 		running[e.Currency] += e.Amount

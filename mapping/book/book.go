@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	_ "modernc.org/sqlite" // the driver "sqlite"
@@ -31,6 +32,9 @@ var (
 type Book struct {
 	w, r *sql.DB
 	path string
+
+	tracker tracker
+	changed atomic.Int64 // how often this process changed what a roster is read from
 }
 
 // Open opens the book at path, creating it and its folder when missing, and brings its

@@ -73,6 +73,7 @@ type Content struct {
 	Promoters []Promoter
 	Aliases   []Alias
 	Links     []Link
+	Details   []Detail // in the order of recording; no run writes them
 }
 
 // Len is the number of rows.
@@ -126,7 +127,10 @@ func (b *Book) Content(ctx context.Context) (*Content, error) {
 		if c.Aliases, err = aliases.whole(ctx, tx); err != nil {
 			return err
 		}
-		c.Links, err = links.whole(ctx, tx)
+		if c.Links, err = links.whole(ctx, tx); err != nil {
+			return err
+		}
+		c.Details, err = details.whole(ctx, tx)
 		return err
 	})
 	return &c, err

@@ -17,6 +17,8 @@ const (
 	KindDifference = "difference" // what the ledger's ending and its rows do not agree on, accepted by a person
 
 	KindPayment = "payment" // of an [Entry] and a [Sum]: a payout
+	KindRefund  = "refund"  // the share of what a customer got back, of a sale that was tracked
+	KindDenied  = "denied"  // a commission that a person took back after a review
 )
 
 // Commission is one entry of what a partner has earned. It is only ever appended.
@@ -74,7 +76,7 @@ var (
 	// A third of a commission's cells, and of the time and memory.
 	booked = table[Booked]{"commission", "event_id, kind, partner_id, earned_at, month, amount, currency", 1, true, (*Booked).record}
 
-	entries = table[Entry]{"entry", "event_id, kind, partner_id, seller_id, contact_id, at, month, amount, currency, invoice, product, description, type, keap_id, source, line, run_id", 1, false, (*Entry).record}
+	entries = table[Entry]{"entry", "event_id, kind, partner_id, seller_id, contact_id, customer_id, at, month, amount, currency, invoice, product, description, type, keap_id, source, line, run_id", 1, false, (*Entry).record}
 	addends = table[Sum]{"entry", "partner_id, kind, currency, month, amount", 0, false, (*Sum).record}
 )
 
@@ -119,11 +121,12 @@ func (p *Payout) record(r *record) {
 
 // Entry is one line of the ledger: a commission or a payout.
 type Entry struct {
-	EventID     EventID
+	EventID     string // "k-…" of what was carried over, "t-…" of what was tracked, "p-…" of a payout
 	Kind        string // one of the Kind constants
-	PartnerID   int64
+	PartnerID   int64  // of what came since: the promoter's id, which is one of its partners' ids
 	SellerID    int64
 	ContactID   int64
+	CustomerID  int64 // of what was tracked
 	At          int64 // Unix seconds
 	Month       int32
 	Amount      int64 // minor units; what it does to the balance: a payment is below 0
@@ -139,11 +142,12 @@ type Entry struct {
 }
 
 func (e *Entry) record(r *record) {
-	r.event(&e.EventID)
+	r.text(&e.EventID)
 	r.word(&e.Kind)
 	r.int(&e.PartnerID)
 	r.int(&e.SellerID)
 	r.int(&e.ContactID)
+	r.int(&e.CustomerID)
 	r.int(&e.At)
 	r.month(&e.Month)
 	r.int(&e.Amount)
@@ -192,7 +196,8 @@ func (b *Book) Ledger(ctx context.Context, partners []int64, fn func(Entry) erro
 
 // earners lists the partners who have an entry.
 func earners(ctx context.Context, tx *sql.Tx) (ids []int64, err error) {
-	rows, err := tx.QueryContext(ctx, `SELECT partner_id FROM commission UNION SELECT partner_id FROM payout`)
+	rows, err := tx.QueryContext(ctx, `SELECT partner_id FROM commission UNION SELECT partner_id FROM payout
+		UNION SELECT promoter_id FROM event_line UNION SELECT l.promoter_id FROM payout_record r JOIN payout_line l ON l.id = r.line`)
 	if err != nil {
 		return nil, err
 	}
@@ -223,8 +228,8 @@ func (b *Book) EntriesByInvoice(ctx context.Context, invoice string) ([]Entry, e
 }
 
 // Entry returns one entry of the ledger; [ErrNoEntry] when there is none.
-func (b *Book) Entry(ctx context.Context, id EventID) (Entry, error) {
-	return entries.one(ctx, b, id.String(), ErrNoEntry)
+func (b *Book) Entry(ctx context.Context, id string) (Entry, error) {
+	return entries.one(ctx, b, id, ErrNoEntry)
 }
 
 // Sum is what a partner's entries of one kind, currency and month come to.

@@ -1,6 +1,7 @@
 package book
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -8,6 +9,7 @@ import (
 	"time"
 
 	"carryover/mapping"
+	"carryover/mapping/program"
 )
 
 // Grace holds the dates until which single partners' and links' old links are honoured
@@ -15,6 +17,7 @@ import (
 type Grace struct {
 	Partners map[string]time.Time
 	Links    map[string]time.Time
+	Zone     *time.Location // of the dates that a person recorded of single promoters; nil: UTC
 }
 
 // Project makes the published link map from the model: every code and Keap id with the
@@ -39,7 +42,13 @@ func (c *Content) Project(policy mapping.Policy, paths []mapping.Path, grace Gra
 			}
 		}
 	}
+	known := NewKnown(c.Details, c.Promoters)
 	until, _ := c.partnerGrace(grace.Partners, byID)
+	for id, day := range known.graces(cmp.Or(grace.Zone, time.UTC)) {
+		if day.After(until[id]) {
+			until[id] = day
+		}
+	}
 	linkUntil, _ := c.linkGrace(grace.Links)
 	codes := map[string]int64{}                         // who is credited through a code
 	anyCode := make(map[int64]string, len(c.Promoters)) // one of those codes
@@ -58,7 +67,7 @@ func (c *Content) Project(policy mapping.Policy, paths []mapping.Path, grace Gra
 			if p == nil {
 				return nil, fmt.Errorf("the book has no promoter %d, whom the code %q names", a.PromoterID, a.Value)
 			}
-			partner = p.partner(a.Value, until[p.ID])
+			partner = p.partner(a.Value, until[p.ID], known)
 			codes[a.Value] = p.ID
 			if _, again := anyCode[p.ID]; !again { // the former tokens once are enough
 				anyCode[p.ID] = a.Value
@@ -86,12 +95,14 @@ func (c *Content) Project(policy mapping.Policy, paths []mapping.Path, grace Gra
 			if code, ok = anyCode[p.ID]; !ok {
 				code = idOnly + a.Value
 				anyCode[p.ID] = code
-				partner := p.partner(code, until[p.ID])
+				partner := p.partner(code, until[p.ID], known)
 				partner.AliasTokens = former[p.ID]
 				m.Partners = append(m.Partners, partner)
 			}
 		}
-		m.IDs = append(m.IDs, mapping.ID{KeapID: id, Code: code})
+		if id > 0 { // not one that joined here
+			m.IDs = append(m.IDs, mapping.ID{KeapID: id, Code: code})
+		}
 	}
 	for _, l := range c.Links {
 		m.Links = append(m.Links, mapping.Link{Code: l.Code, Destination: l.Destination, Until: linkUntil[l.Code]})
@@ -104,9 +115,9 @@ func (c *Content) Project(policy mapping.Policy, paths []mapping.Path, grace Gra
 // Keap's holds a colon.
 const idOnly = "id:"
 
-func (p *Promoter) partner(code string, until time.Time) mapping.Partner {
+func (p *Promoter) partner(code string, until time.Time, known *Known) mapping.Partner {
 	partner := mapping.Partner{Code: code, Token: p.Token, Until: until}
-	if p.Status == StatusActive {
+	if known.Standing(p) == program.Active {
 		partner.Status = mapping.Active
 	}
 	return partner

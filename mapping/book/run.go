@@ -92,6 +92,7 @@ func scanRun(row interface{ Scan(...any) error }) (Run, error) {
 // one to be updated that is not, fail it too. progress is told the rows written so far.
 // The id of the run is returned.
 func (b *Book) Apply(ctx context.Context, run Run, base int64, rows *Changes, rejects []Reject, progress func(done int)) (int64, error) {
+	defer b.changed.Add(1)
 	err := b.update(ctx, func(tx *sql.Tx) error {
 		switch last, err := scanRun(tx.QueryRowContext(ctx, selectRun+` WHERE rolled_back IS NULL ORDER BY id DESC LIMIT 1`)); {
 		case err != nil && !errors.Is(err, ErrNoRun):
@@ -136,6 +137,7 @@ func (c *Changes) write(w *writer) error {
 // Rollback undoes the run with the given id (0: the newest that stands), row by row, in
 // one transaction. Only the newest can be undone: later runs stand on earlier ones.
 func (b *Book) Rollback(ctx context.Context, id int64, now time.Time) (Run, error) {
+	defer b.changed.Add(1)
 	var run Run
 	err := b.update(ctx, func(tx *sql.Tx) error {
 		var err error
@@ -157,9 +159,27 @@ func (b *Book) Rollback(ctx context.Context, id int64, now time.Time) (Run, erro
 		if err := undo(&writer{ctx: ctx, tx: tx, run: run.ID}); err != nil {
 			return fmt.Errorf("undoing run %d: %w; nothing was changed", run.ID, err)
 		}
+		if err := everybodyStands(ctx, tx); err != nil {
+			return fmt.Errorf("run %d cannot be undone: %w; nothing was changed", run.ID, err)
+		}
 		run.RolledBack = now.UTC()
 		_, err = tx.ExecContext(ctx, `UPDATE run SET rolled_back = ? WHERE id = ?`, now.Unix(), run.ID)
 		return err
 	})
 	return run, err
+}
+
+// everybodyStands fails when money or a customer that came since names a promoter whom
+// the book no longer has.
+func everybodyStands(ctx context.Context, tx *sql.Tx) error {
+	var id int64
+	switch err := tx.QueryRowContext(ctx, `SELECT promoter_id FROM (
+		SELECT promoter_id FROM event_line UNION SELECT promoter_id FROM customer UNION SELECT promoter_id FROM payout_line)
+		WHERE promoter_id NOT IN (SELECT id FROM promoter) AND promoter_id != 0 LIMIT 1`).Scan(&id); {
+	case errors.Is(err, sql.ErrNoRows):
+		return nil
+	case err != nil:
+		return err
+	}
+	return fmt.Errorf("sales were tracked since for promoter %d, whom this run brought", id)
 }

@@ -8,12 +8,14 @@ import (
 // Terms are what the program promises its promoters.
 type Terms struct {
 	MembershipPercent Percent // of every payment for a membership
-	TrainingPercent   Percent // of every payment for a training
+	TrainingPercent   Percent // of a training
 	HoldMonths        int     // months after the one of earning in which refunds still cancel
 	PayoutFirst       int     // day of the month on which payouts begin
 	PayoutLast        int     // and end
 	Minimum           int64   // minor units; less is not paid out yet
 	Requires          []string
+	Changes           []Change // of the two percentages, from dates on
+	TrainingEvery     bool     // each sale of a training earns, not only the first one of a customer
 }
 
 // What Terms.Requires may hold: what a promoter must have handed in to be paid.

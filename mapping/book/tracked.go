@@ -1,0 +1,170 @@
+package book
+
+import (
+	"context"
+	"errors"
+
+	"carryover/mapping/program"
+)
+
+// Customer is a person of whom the billing system has told.
+type Customer struct {
+	ID         int64
+	Email      string // trimmed, lower case; empty: not told
+	UID        string // the billing system's; empty: not told
+	PromoterID int64  // bound for life; 0: whose it is the referral that was carried over says
+	BoundAt    int64
+	ClickedAt  int64  // the click that bound it; 0: none did
+	Suspicion  string // reasons to look at each of its commissions, blanks between
+	CreatedAt  int64
+}
+
+// Event is something that the billing system told, each once.
+type Event struct {
+	ID         int64
+	Kind       string // one of the Event constants
+	EventID    string // the billing system's, unique within the kind; empty: it gave none
+	CustomerID int64
+	At         int64 // when it happened, Unix seconds
+	ReceivedAt int64
+	Amount     int64 // as told; minor units
+	Currency   string
+	Quantity   int64
+	Plan       string
+	Sale       int64 // of a refund: the event of the sale; 0: none that is known
+	PromoterID int64 // credited; 0: nobody
+	Evidence   string
+}
+
+// Values of [Event.Kind].
+const (
+	EventSignup       = "signup"
+	EventSale         = "sale"
+	EventRefund       = "refund"
+	EventCancellation = "cancellation"
+)
+
+// Evidence is why an event credits whom it does, as JSON in [Event.Evidence].
+type Evidence struct {
+	program.Attribution
+	RefID   string `json:"ref_id,omitempty"` // as told
+	Coupon  string `json:"promo_code,omitempty"`
+	Click   string `json:"click,omitempty"`   // id of the click that the tid named
+	Visitor string `json:"visitor,omitempty"` // keyed hash of the customer's address
+	Rate    string `json:"rate,omitempty"`    // EUR 1.0825: what the currency was taken for
+	Note    string `json:"note,omitempty"`    // what a person should know
+}
+
+// EventLine is what an event does to a promoter's balance.
+type EventLine struct {
+	ID         int64
+	Event      int64
+	Kind       string // KindCommission, KindRefund or KindDenied
+	PromoterID int64
+	CustomerID int64
+	At         int64
+	Month      int32 // of earning; of what takes back: that of the commission
+	Amount     int64 // what it does to the balance
+	Currency   string
+	SaleAmount int64 // in the program's currency
+	Percent    program.Percent
+	Product    string
+	KindOf     string // membership, training or unknown
+	Quantity   int64
+	Of         int64 // the line that it takes back from; 0: none
+}
+
+var (
+	customers = table[Customer]{"customer", "id, email, uid, promoter_id, bound_at, clicked_at, suspicion, created_at", 1, false, (*Customer).record}
+	events    = table[Event]{"event", "id, kind, event_id, customer_id, at, received_at, amount, currency, quantity, plan, sale, promoter_id, evidence", 1, false, (*Event).record}
+	lines     = table[EventLine]{"event_line", "id, event, kind, promoter_id, customer_id, at, month, amount, currency, sale_amount, percent, product, kind_of, quantity, of", 1, false, (*EventLine).record}
+)
+
+func (c *Customer) record(r *record) {
+	r.int(&c.ID)
+	r.text(&c.Email)
+	r.text(&c.UID)
+	r.int(&c.PromoterID)
+	r.int(&c.BoundAt)
+	r.int(&c.ClickedAt)
+	r.text(&c.Suspicion)
+	r.int(&c.CreatedAt)
+}
+
+func (e *Event) record(r *record) {
+	r.int(&e.ID)
+	r.word(&e.Kind)
+	r.text(&e.EventID)
+	r.int(&e.CustomerID)
+	r.int(&e.At)
+	r.int(&e.ReceivedAt)
+	r.int(&e.Amount)
+	r.word(&e.Currency)
+	r.int(&e.Quantity)
+	r.word(&e.Plan)
+	r.int(&e.Sale)
+	r.int(&e.PromoterID)
+	r.text(&e.Evidence)
+}
+
+func (l *EventLine) record(r *record) {
+	r.int(&l.ID)
+	r.int(&l.Event)
+	r.word(&l.Kind)
+	r.int(&l.PromoterID)
+	r.int(&l.CustomerID)
+	r.int(&l.At)
+	r.month(&l.Month)
+	r.int(&l.Amount)
+	r.word(&l.Currency)
+	r.int(&l.SaleAmount)
+	percent := int32(l.Percent)
+	r.month(&percent)
+	l.Percent = program.Percent(percent)
+	r.word(&l.Product)
+	r.word(&l.KindOf)
+	r.int(&l.Quantity)
+	r.int(&l.Of)
+}
+
+// ErrNoEvent says that the book has no such event.
+var ErrNoEvent = errors.New("there is no such event")
+
+// EventByID returns the event with the book's own id; [ErrNoEvent] when there is none.
+func (b *Book) EventByID(ctx context.Context, id int64) (Event, error) {
+	return events.one(ctx, b, id, ErrNoEvent)
+}
+
+// EventsTold lists the events, of any kind, that the billing system gave an id.
+func (b *Book) EventsTold(ctx context.Context, eventID string) ([]Event, error) {
+	if eventID == "" {
+		return nil, nil
+	}
+	return events.find(ctx, b, "WHERE kind IN ('signup', 'sale', 'refund', 'cancellation') AND event_id = ? AND event_id != '' ORDER BY id", eventID)
+}
+
+// EventsOf lists the events of a customer, in the order in which they happened.
+func (b *Book) EventsOf(ctx context.Context, customer int64) ([]Event, error) {
+	return events.find(ctx, b, "WHERE customer_id = ? ORDER BY at, id", customer)
+}
+
+// LinesOf lists what the given events did.
+func (b *Book) LinesOf(ctx context.Context, ids []int64) ([]EventLine, error) {
+	return lines.find(ctx, b, "WHERE event IN "+anyOf+" ORDER BY id", idList(ids))
+}
+
+// LineByID returns one line; [ErrNoEntry] when there is none.
+func (b *Book) LineByID(ctx context.Context, id int64) (EventLine, error) {
+	return lines.one(ctx, b, id, ErrNoEntry)
+}
+
+// TrackedCustomers lists the customers with the given e-mail key or uid: one, or two when
+// they were told apart.
+func (b *Book) TrackedCustomers(ctx context.Context, email, uid string) ([]Customer, error) {
+	return customers.find(ctx, b, "WHERE (email = ? AND email != '') OR (uid = ? AND uid != '') ORDER BY id", email, uid)
+}
+
+// CustomersByID lists the customers with the given ids.
+func (b *Book) CustomersByID(ctx context.Context, ids []int64) ([]Customer, error) {
+	return customers.find(ctx, b, "WHERE id IN "+anyOf, idList(ids))
+}

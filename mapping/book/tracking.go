@@ -1,0 +1,369 @@
+package book
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+
+	"carryover/mapping/program"
+)
+
+// Tracking is one write transaction in which events are booked. For one goroutine, inside
+// the function that [Book.Track] was given.
+type Tracking struct {
+	tx     *sql.Tx
+	stmts  *trackingStmts
+	roster *Roster
+
+	nextCustomer, nextEvent, nextLine int64 // ids; 0: not asked for yet
+}
+
+// trackingStmts are prepared once for the book's one writing connection.
+type trackingStmts struct {
+	version, maxCustomer, maxEvent, maxLine                *sql.Stmt
+	byEmail, byUID, carried, history, told, hasKind        *sql.Stmt
+	addCustomer, nameCustomer, bindCustomer                *sql.Stmt
+	addEvent, addLine, addReview, addOutbox                *sql.Stmt
+	linesOfEvent, linesOf, linesOfCustomer, sales, cleared *sql.Stmt
+	eventByID                                              *sql.Stmt
+}
+
+// tracker is what is kept between transactions.
+type tracker struct {
+	mu      sync.Mutex
+	stmts   *trackingStmts
+	roster  *Roster
+	version int64 // of the file, when the roster was read
+	changed int64 // of this process, when it was
+}
+
+func (b *Book) prepareTracking() (s *trackingStmts, err error) {
+	s = &trackingStmts{}
+	var errs []error
+	for _, p := range []struct {
+		to   **sql.Stmt
+		text string
+	}{
+		{&s.version, `PRAGMA data_version`},
+		{&s.maxCustomer, `SELECT coalesce(max(id), 0) FROM customer`},
+		{&s.maxEvent, `SELECT coalesce(max(id), 0) FROM event`},
+		{&s.maxLine, `SELECT coalesce(max(id), 0) FROM event_line`},
+		{&s.byEmail, customers.selectText(`WHERE email = ? AND email != ''`)},
+		{&s.byUID, customers.selectText(`WHERE uid = ? AND uid != ''`)},
+		{&s.carried, referrals.selectText(`WHERE customer = ?`)},
+		{&s.history, referralRows.selectText(`WHERE contact_id IN (SELECT id FROM contact WHERE email = ?) ORDER BY set_at DESC, id DESC`)},
+		{&s.told, events.selectText(`WHERE kind = ? AND event_id = ? AND event_id != ''`)},
+		{&s.hasKind, `SELECT EXISTS (SELECT 1 FROM event WHERE customer_id = ? AND kind = ?)`},
+		{&s.addCustomer, customers.insertText(1)},
+		{&s.nameCustomer, `UPDATE customer SET email = ?, uid = ? WHERE id = ?`},
+		{&s.bindCustomer, `UPDATE customer SET promoter_id = ?, bound_at = ?, clicked_at = ?, suspicion = ? WHERE id = ?`},
+		{&s.addEvent, events.insertText(1)},
+		{&s.addLine, lines.insertText(1)},
+		{&s.addReview, `INSERT INTO review (line, reason, detail, at) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING`},
+		{&s.addOutbox, `INSERT INTO outbox (event, customer_id, state, tries, next_at, body, status, answer, done_at) VALUES (?, ?, 'waiting', 0, ?, ?, 0, '', 0)`},
+		{&s.linesOfEvent, lines.selectText(`WHERE event = ? ORDER BY id`)},
+		{&s.linesOf, lines.selectText(`WHERE of = ? AND of != 0 ORDER BY id`)},
+		{&s.linesOfCustomer, lines.selectText(`WHERE event IN (SELECT id FROM event WHERE customer_id = ? AND kind = 'sale') ORDER BY id`)},
+		{&s.sales, events.selectText(`WHERE customer_id = ? AND kind = 'sale' ORDER BY at DESC, id DESC`)},
+		{&s.cleared, `SELECT EXISTS (SELECT 1 FROM event_line l JOIN review r ON r.line = l.id JOIN review_decision d ON d.line = l.id
+			WHERE l.event IN (SELECT id FROM event WHERE customer_id = ? AND kind = 'sale') AND r.reason = ? AND d.decision = 'accept')`},
+		{&s.eventByID, events.selectText(`WHERE id = ?`)},
+	} {
+		*p.to, err = b.w.Prepare(p.text)
+		errs = append(errs, err)
+	}
+	return s, errors.Join(errs...)
+}
+
+// Track runs fn in one write transaction: all that it books is there when Track returns
+// nil, and nothing of it otherwise. It waits for another writer, at most as long as the
+// book's other writers do.
+func (b *Book) Track(fn func(*Tracking) error) error {
+	b.tracker.mu.Lock()
+	defer b.tracker.mu.Unlock()
+	if b.tracker.stmts == nil {
+		s, err := b.prepareTracking()
+		if err != nil {
+			return fmt.Errorf("preparing to track: %w", err)
+		}
+		b.tracker.stmts = s
+	}
+	// Without a context: the driver would start a goroutine for each statement.
+	tx, err := b.w.Begin()
+	if err != nil {
+		return err
+	}
+	defer tx.Rollback()
+	t := &Tracking{tx: tx, stmts: b.tracker.stmts}
+	changed := b.changed.Load()
+	var version int64
+	if err := tx.Stmt(t.stmts.version).QueryRow().Scan(&version); err != nil {
+		return err
+	}
+	if b.tracker.roster == nil || version != b.tracker.version || changed != b.tracker.changed {
+		if b.tracker.roster, err = readRoster(tx); err != nil {
+			return err
+		}
+		b.tracker.version, b.tracker.changed = version, changed
+	}
+	t.roster = b.tracker.roster
+	if err := fn(t); err != nil {
+		return err
+	}
+	return tx.Commit()
+}
+
+// Roster is the promoters as they stand.
+func (t *Tracking) Roster() *Roster { return t.roster }
+
+// first reads one row with a statement of table tb.
+func first[T any](t *Tracking, tb *table[T], stmt *sql.Stmt, args ...any) (row T, ok bool, err error) {
+	switch err = tb.scanner().scan(t.tx.Stmt(stmt).QueryRow(args...), &row); {
+	case err == nil:
+		return row, true, nil
+	case errors.Is(err, sql.ErrNoRows):
+		return row, false, nil
+	}
+	return row, false, fmt.Errorf("reading %s: %w", tb.name, err)
+}
+
+func all[T any](t *Tracking, tb *table[T], stmt *sql.Stmt, args ...any) (list []T, err error) {
+	rows, err := t.tx.Stmt(stmt).Query(args...)
+	if err != nil {
+		return nil, fmt.Errorf("reading %s: %w", tb.name, err)
+	}
+	err = tb.drain(rows, func(row T) error {
+		list = append(list, row)
+		return nil
+	})
+	return list, err
+}
+
+func (t *Tracking) exists(stmt *sql.Stmt, args ...any) (yes bool, err error) {
+	err = t.tx.Stmt(stmt).QueryRow(args...).Scan(&yes)
+	return yes, err
+}
+
+// next gives the id of the next row of a table.
+func (t *Tracking) next(kept *int64, stmt *sql.Stmt) (int64, error) {
+	if *kept == 0 {
+		if err := t.tx.Stmt(stmt).QueryRow().Scan(kept); err != nil {
+			return 0, err
+		}
+	}
+	*kept++
+	return *kept, nil
+}
+
+func insert[T any](t *Tracking, tb *table[T], stmt *sql.Stmt, row *T) error {
+	var r record
+	tb.record(row, &r)
+	if _, err := t.tx.Stmt(stmt).Exec(r.cells...); err != nil {
+		return fmt.Errorf("writing %s: %w", tb.name, err)
+	}
+	return nil
+}
+
+// CustomerByEmail finds a customer by its e-mail key.
+func (t *Tracking) CustomerByEmail(key string) (Customer, bool, error) {
+	return first(t, &customers, t.stmts.byEmail, key)
+}
+
+// CustomerByUID finds a customer by the billing system's id.
+func (t *Tracking) CustomerByUID(uid string) (Customer, bool, error) {
+	return first(t, &customers, t.stmts.byUID, uid)
+}
+
+// AddCustomer books a customer and gives it its id.
+func (t *Tracking) AddCustomer(c *Customer) (err error) {
+	if c.ID, err = t.next(&t.nextCustomer, t.stmts.maxCustomer); err != nil {
+		return err
+	}
+	return insert(t, &customers, t.stmts.addCustomer, c)
+}
+
+// NameCustomer fills in an e-mail key or uid that was not known.
+func (t *Tracking) NameCustomer(c *Customer) error {
+	_, err := t.tx.Stmt(t.stmts.nameCustomer).Exec(c.Email, c.UID, c.ID)
+	return err
+}
+
+// BindCustomer gives a customer that nobody had to a promoter, for life.
+func (t *Tracking) BindCustomer(c *Customer) error {
+	_, err := t.tx.Stmt(t.stmts.bindCustomer).Exec(c.PromoterID, c.BoundAt, c.ClickedAt, c.Suspicion, c.ID)
+	return err
+}
+
+// Carried is the customer as it was carried over from Keap; ok is false when it was not.
+func (t *Tracking) Carried(key string) (Referral, bool, error) {
+	return first(t, &referrals, t.stmts.carried, key)
+}
+
+// History lists the referrals that Keap had of an e-mail key, the newest first.
+func (t *Tracking) History(key string) ([]ReferralRow, error) {
+	return all(t, &referralRows, t.stmts.history, key)
+}
+
+// Told finds an event by the billing system's id.
+func (t *Tracking) Told(kind, eventID string) (Event, bool, error) {
+	return first(t, &events, t.stmts.told, kind, eventID)
+}
+
+// Event finds an event by its own id.
+func (t *Tracking) Event(id int64) (Event, bool, error) {
+	return first(t, &events, t.stmts.eventByID, id)
+}
+
+// Has says whether a customer has an event of a kind.
+func (t *Tracking) Has(customer int64, kind string) (bool, error) {
+	return t.exists(t.stmts.hasKind, customer, kind)
+}
+
+// Sales lists a customer's sales, the newest first.
+func (t *Tracking) Sales(customer int64) ([]Event, error) {
+	return all(t, &events, t.stmts.sales, customer)
+}
+
+// Lines lists what an event did.
+func (t *Tracking) Lines(event int64) ([]EventLine, error) {
+	return all(t, &lines, t.stmts.linesOfEvent, event)
+}
+
+// TakenFrom lists what took back from a line.
+func (t *Tracking) TakenFrom(line int64) ([]EventLine, error) {
+	return all(t, &lines, t.stmts.linesOf, line)
+}
+
+// LinesOfCustomer lists what a customer's sales did.
+func (t *Tracking) LinesOfCustomer(customer int64) ([]EventLine, error) {
+	return all(t, &lines, t.stmts.linesOfCustomer, customer)
+}
+
+// Cleared says whether a person has looked at a reason for this customer's commissions
+// before, and accepted it.
+func (t *Tracking) Cleared(customer int64, reason string) (bool, error) {
+	return t.exists(t.stmts.cleared, customer, reason)
+}
+
+// AddEvent books an event and what it does, and gives all of them their ids.
+func (t *Tracking) AddEvent(e *Event, does []EventLine) (err error) {
+	if e.ID, err = t.next(&t.nextEvent, t.stmts.maxEvent); err != nil {
+		return err
+	}
+	if err := insert(t, &events, t.stmts.addEvent, e); err != nil {
+		return err
+	}
+	for i := range does {
+		l := &does[i]
+		l.Event = e.ID
+		if l.ID, err = t.next(&t.nextLine, t.stmts.maxLine); err != nil {
+			return err
+		}
+		if err := insert(t, &lines, t.stmts.addLine, l); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// AddReview says why a person should look at a line; a reason that it has already is
+// left alone.
+func (t *Tracking) AddReview(line int64, reason, detail string, at int64) error {
+	_, err := t.tx.Stmt(t.stmts.addReview).Exec(line, reason, detail, at)
+	return err
+}
+
+// AddOutbox puts an event on its way to FirstPromoter.
+func (t *Tracking) AddOutbox(event, customer, at int64, body string) error {
+	_, err := t.tx.Stmt(t.stmts.addOutbox).Exec(event, customer, at, body)
+	return err
+}
+
+// Member is a promoter as tracking needs it.
+type Member struct {
+	ID       int64
+	Token    string
+	Email    string
+	Name     string
+	Standing program.Standing
+	Changes  []program.Change
+}
+
+// Roster is the promoters of one moment, merged ones as those that took them over.
+type Roster struct {
+	byToken map[string]*Member
+	members map[int64]*Member  // by promoter id and partners' Keap ids
+	coupons map[string]*Member // by folded coupon
+}
+
+func readRoster(tx *sql.Tx) (*Roster, error) {
+	ctx := context.Background()
+	var c Content
+	var err error
+	if c.Promoters, err = promoters.whole(ctx, tx); err != nil {
+		return nil, err
+	}
+	if c.Aliases, err = aliases.whole(ctx, tx); err != nil {
+		return nil, err
+	}
+	if c.Details, err = details.whole(ctx, tx); err != nil {
+		return nil, err
+	}
+	return NewRoster(&c), nil
+}
+
+// NewRoster makes the roster of a model.
+func NewRoster(c *Content) *Roster {
+	known := NewKnown(c.Details, c.Promoters)
+	byID := make(map[int64]*Promoter, len(c.Promoters))
+	for i := range c.Promoters {
+		byID[c.Promoters[i].ID] = &c.Promoters[i]
+	}
+	r := &Roster{byToken: make(map[string]*Member, len(c.Promoters)), members: make(map[int64]*Member, len(c.Promoters)), coupons: map[string]*Member{}}
+	standing := map[int64]*Member{}
+	for i := range c.Promoters {
+		p := live(byID, c.Promoters[i].ID)
+		if p == nil {
+			continue
+		}
+		m := standing[p.ID]
+		if m == nil {
+			m = &Member{ID: p.ID, Token: p.Token, Email: p.Email, Name: p.Name, Standing: known.Standing(p), Changes: known.Changes(p.ID)}
+			standing[p.ID] = m
+			if coupon := known.Value(p.ID, DetailCoupon); coupon != "" {
+				r.coupons[fold(coupon)] = m
+			}
+		}
+		r.byToken[c.Promoters[i].Token] = m
+		r.members[c.Promoters[i].ID] = m
+	}
+	for i := range c.Aliases {
+		a := &c.Aliases[i]
+		if id, ok := a.KeapID(); ok && a.PromoterID != 0 {
+			if p := live(byID, a.PromoterID); p != nil {
+				r.members[id] = standing[p.ID]
+			}
+		}
+	}
+	return r
+}
+
+func fold(s string) string { return strings.ToLower(strings.TrimSpace(s)) }
+
+// ByID finds a promoter by its id, or by the Keap id of one of its partners.
+func (r *Roster) ByID(id int64) *Member { return r.members[id] }
+
+// ByToken finds a promoter by a ref token; one that is no token as it stands is tried in
+// lower case.
+func (r *Roster) ByToken(token string) *Member {
+	if m := r.byToken[token]; m != nil {
+		return m
+	}
+	return r.byToken[fold(token)]
+}
+
+// ByCoupon finds a promoter by a coupon, in any case.
+func (r *Roster) ByCoupon(coupon string) *Member { return r.coupons[fold(coupon)] }

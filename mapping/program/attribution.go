@@ -1,0 +1,86 @@
+package program
+
+// Standing is what a promoter is to the program.
+type Standing string
+
+const (
+	Active   Standing = "active"
+	Inactive Standing = "inactive"
+	Blocked  Standing = "blocked"
+)
+
+// By what a [Candidate] is named, in the order in which they are asked.
+const (
+	ByOwner   = "owner"     // an earlier event bound the customer
+	ByCarried = "carried"   // the customer's owner at Keap
+	ByClick   = "click"     // the cookie's last click, or a click by its id
+	ByToken   = "ref_token" // given with the event
+	ByCoupon  = "coupon"
+	ByHistory = "history" // a referral of Keap's that no run has counted yet
+)
+
+// Outcomes of a [Candidate].
+const (
+	Won        = "won"
+	NotAsked   = "not asked"        // an earlier one had won
+	OfNobody   = "of nobody"        // no promoter has that token, coupon or click
+	IsBlocked  = "blocked"          // a blocked promoter earns nothing
+	IsInactive = "inactive"         // and the program does not credit inactive promoters
+	TooLate    = "after the signup" // the click came later than what it should have brought
+)
+
+// Candidate is a promoter who may have brought a customer.
+type Candidate struct {
+	By       string   `json:"by"`
+	Named    string   `json:"named,omitempty"` // the token or coupon
+	Click    string   `json:"click,omitempty"` // its id
+	At       int64    `json:"at,omitempty"`    // of the click or referral, Unix seconds; 0: not known
+	Promoter int64    `json:"promoter_id"`     // 0: nobody
+	Standing Standing `json:"standing,omitempty"`
+	Outcome  string   `json:"outcome"` // set by [Attribute]
+}
+
+// Crediting says whom a program credits beside active promoters.
+type Crediting struct {
+	InactiveEarn bool // for customers who are theirs already
+	InactiveWin  bool // new customers
+}
+
+// Attribution is whose a customer is, and why.
+type Attribution struct {
+	Promoter   int64       `json:"promoter_id"` // 0: nobody
+	By         string      `json:"by"`          // of the candidate that won; empty: none did
+	Candidates []Candidate `json:"candidates"`
+	First      *Candidate  `json:"first_click,omitempty"` // who had clicked first, when that is known
+}
+
+// Attribute decides whose a customer is at an instant (Unix seconds): that of its sign-up,
+// or of its first sale. Candidates stand in the order in which they are asked, and the first
+// that holds wins. An owner, ByOwner or ByCarried, is never passed over: when he may not
+// earn, nobody does.
+func Attribute(at int64, candidates []Candidate, first *Candidate, c Crediting) Attribution {
+	a := Attribution{Candidates: make([]Candidate, len(candidates)), First: first}
+	decided := false
+	for i, k := range candidates {
+		owner := k.By == ByOwner || k.By == ByCarried
+		switch {
+		case decided:
+			k.Outcome = NotAsked
+		case k.Promoter == 0:
+			k.Outcome = OfNobody
+		case k.Standing == Blocked:
+			k.Outcome = IsBlocked
+		case k.Standing == Inactive && !(owner && c.InactiveEarn || !owner && c.InactiveWin):
+			k.Outcome = IsInactive
+		case !owner && k.At > at:
+			k.Outcome = TooLate
+		default:
+			k.Outcome = Won
+			a.Promoter, a.By = k.Promoter, k.By
+			decided = true
+		}
+		decided = decided || owner && k.Promoter != 0
+		a.Candidates[i] = k
+	}
+	return a
+}

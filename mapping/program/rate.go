@@ -1,0 +1,94 @@
+package program
+
+import (
+	"math/bits"
+)
+
+// Change is a percentage that holds for sales from an instant on.
+type Change struct {
+	From    int64 // Unix seconds
+	Kind    Kind  // Membership or Training
+	Percent Percent
+}
+
+// Percent is the share that a product of a kind earns at an instant (Unix seconds): the
+// newest of the promoter's own changes that holds by then, else of the program's, else
+// what the program began with. Changes may come in any order; of two of one instant the
+// later in the list counts.
+func (t Terms) Percent(kind Kind, at int64, own []Change) Percent {
+	percent := map[Kind]Percent{Membership: t.MembershipPercent, Training: t.TrainingPercent}[kind]
+	for _, list := range [][]Change{t.Changes, own} {
+		from, found := int64(0), false
+		for _, c := range list {
+			if c.Kind == kind && c.From <= at && (!found || c.From >= from) {
+				percent, from, found = c.Percent, c.From, true
+			}
+		}
+	}
+	return percent
+}
+
+// Scale is amount * part / whole, half-even; whole is above 0 and part from 0 to whole.
+func Scale(amount, part, whole int64) int64 {
+	n := uint64(amount)
+	if amount < 0 {
+		n = -n
+	}
+	hi, lo := bits.Mul64(n, uint64(part))
+	share, rest := bits.Div64(hi, lo, uint64(whole))
+	if twice := rest * 2; twice > uint64(whole) || twice == uint64(whole) && share%2 == 1 {
+		share++
+	}
+	if amount < 0 {
+		return -int64(share)
+	}
+	return int64(share)
+}
+
+// Line is what one product of a sale earns.
+type Line struct {
+	Product  string
+	Kind     Kind
+	Amount   int64 // of the sale; minor units
+	Quantity int64
+	Percent  Percent
+	Earned   int64
+}
+
+// Taken is what refunds have taken back from a line once they come to refunded, in total:
+// all that was earned when nothing is left of the sale.
+func (l *Line) Taken(refunded int64) int64 {
+	if refunded >= l.Amount {
+		return l.Earned
+	}
+	return min(Share(refunded, l.Percent), l.Earned)
+}
+
+// Spread parts an amount among lines by what is left of each, so that the parts sum to it;
+// it is at most the sum of left. What does not go evenly goes to the first lines that can
+// take it.
+func Spread(amount int64, left []int64) []int64 {
+	whole := int64(0)
+	for _, n := range left {
+		whole += n
+	}
+	parts := make([]int64, len(left))
+	if whole <= 0 || amount <= 0 {
+		return parts
+	}
+	amount = min(amount, whole)
+	rest := amount
+	for i, n := range left {
+		hi, lo := bits.Mul64(uint64(amount), uint64(n))
+		part, _ := bits.Div64(hi, lo, uint64(whole))
+		parts[i] = int64(part)
+		rest -= parts[i]
+	}
+	for i := 0; rest > 0; i = (i + 1) % len(parts) {
+		if parts[i] < left[i] {
+			parts[i]++
+			rest--
+		}
+	}
+	return parts
+}
