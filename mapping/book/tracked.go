@@ -16,6 +16,7 @@ type Customer struct {
 	BoundAt    int64
 	ClickedAt  int64  // the click that bound it; 0: none did
 	Suspicion  string // reasons to look at each of its commissions, blanks between
+	Visitor    string // keyed hash of its address when it was bound; empty: not told
 	CreatedAt  int64
 }
 
@@ -75,7 +76,7 @@ type EventLine struct {
 }
 
 var (
-	customers = table[Customer]{"customer", "id, email, uid, promoter_id, bound_at, clicked_at, suspicion, created_at", 1, false, (*Customer).record}
+	customers = table[Customer]{"customer", "id, email, uid, promoter_id, bound_at, clicked_at, suspicion, visitor, created_at", 1, false, (*Customer).record}
 	events    = table[Event]{"event", "id, kind, event_id, customer_id, at, received_at, amount, currency, quantity, plan, sale, promoter_id, evidence", 1, false, (*Event).record}
 	lines     = table[EventLine]{"event_line", "id, event, kind, promoter_id, customer_id, at, month, amount, currency, sale_amount, percent, product, kind_of, quantity, of", 1, false, (*EventLine).record}
 )
@@ -88,6 +89,7 @@ func (c *Customer) record(r *record) {
 	r.int(&c.BoundAt)
 	r.int(&c.ClickedAt)
 	r.text(&c.Suspicion)
+	r.text(&c.Visitor)
 	r.int(&c.CreatedAt)
 }
 

@@ -28,7 +28,8 @@ type trackingStmts struct {
 	addCustomer, nameCustomer, bindCustomer                *sql.Stmt
 	addEvent, addLine, addReview, addOutbox                *sql.Stmt
 	linesOfEvent, linesOf, linesOfCustomer, sales, cleared *sql.Stmt
-	eventByID                                              *sql.Stmt
+	eventByID, refunded, sharing, applied, lastKind        *sql.Stmt
+	lineByID, hasReason, decided, addDecision              *sql.Stmt
 }
 
 // tracker is what is kept between transactions.
@@ -59,7 +60,7 @@ func (b *Book) prepareTracking() (s *trackingStmts, err error) {
 		{&s.hasKind, `SELECT EXISTS (SELECT 1 FROM event WHERE customer_id = ? AND kind = ?)`},
 		{&s.addCustomer, customers.insertText(1)},
 		{&s.nameCustomer, `UPDATE customer SET email = ?, uid = ? WHERE id = ?`},
-		{&s.bindCustomer, `UPDATE customer SET promoter_id = ?, bound_at = ?, clicked_at = ?, suspicion = ? WHERE id = ?`},
+		{&s.bindCustomer, `UPDATE customer SET promoter_id = ?, bound_at = ?, clicked_at = ?, suspicion = ?, visitor = ? WHERE id = ?`},
 		{&s.addEvent, events.insertText(1)},
 		{&s.addLine, lines.insertText(1)},
 		{&s.addReview, `INSERT INTO review (line, reason, detail, at) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING`},
@@ -71,6 +72,14 @@ func (b *Book) prepareTracking() (s *trackingStmts, err error) {
 		{&s.cleared, `SELECT EXISTS (SELECT 1 FROM event_line l JOIN review r ON r.line = l.id JOIN review_decision d ON d.line = l.id
 			WHERE l.event IN (SELECT id FROM event WHERE customer_id = ? AND kind = 'sale') AND r.reason = ? AND d.decision = 'accept')`},
 		{&s.eventByID, events.selectText(`WHERE id = ?`)},
+		{&s.refunded, `SELECT coalesce(sum(amount), 0) FROM event WHERE customer_id = ? AND kind = 'refund' AND sale = ? AND currency = ?`},
+		{&s.sharing, `SELECT count(*) FROM customer WHERE promoter_id = ? AND visitor = ? AND visitor != ''`},
+		{&s.applied, `SELECT EXISTS (SELECT 1 FROM application WHERE visitor = ? AND visitor != '' AND promoter_id = ?)`},
+		{&s.lineByID, lines.selectText(`WHERE id = ?`)},
+		{&s.hasReason, `SELECT EXISTS (SELECT 1 FROM review WHERE line = ?)`},
+		{&s.decided, `SELECT decision FROM review_decision WHERE line = ?`},
+		{&s.addDecision, `INSERT INTO review_decision (line, decision, note, decided_at, decided_by) VALUES (?, ?, ?, ?, ?)`},
+		{&s.lastKind, events.selectText(`WHERE customer_id = ? ORDER BY id DESC LIMIT 1`)},
 	} {
 		*p.to, err = b.w.Prepare(p.text)
 		errs = append(errs, err)
@@ -193,7 +202,7 @@ func (t *Tracking) NameCustomer(c *Customer) error {
 
 // BindCustomer gives a customer that nobody had to a promoter, for life.
 func (t *Tracking) BindCustomer(c *Customer) error {
-	_, err := t.tx.Stmt(t.stmts.bindCustomer).Exec(c.PromoterID, c.BoundAt, c.ClickedAt, c.Suspicion, c.ID)
+	_, err := t.tx.Stmt(t.stmts.bindCustomer).Exec(c.PromoterID, c.BoundAt, c.ClickedAt, c.Suspicion, c.Visitor, c.ID)
 	return err
 }
 
@@ -246,6 +255,28 @@ func (t *Tracking) LinesOfCustomer(customer int64) ([]EventLine, error) {
 // before, and accepted it.
 func (t *Tracking) Cleared(customer int64, reason string) (bool, error) {
 	return t.exists(t.stmts.cleared, customer, reason)
+}
+
+// LastEvent is what was booked last of a customer.
+func (t *Tracking) LastEvent(customer int64) (Event, bool, error) {
+	return first(t, &events, t.stmts.lastKind, customer)
+}
+
+// Refunded is what refunds in a currency came to, of one sale of a customer.
+func (t *Tracking) Refunded(customer, sale int64, currency string) (amount int64, err error) {
+	err = t.tx.Stmt(t.stmts.refunded).QueryRow(customer, sale, currency).Scan(&amount)
+	return amount, err
+}
+
+// Sharing counts the customers of a promoter that were bound from one address, a keyed hash.
+func (t *Tracking) Sharing(promoter int64, visitor string) (n int, err error) {
+	err = t.tx.Stmt(t.stmts.sharing).QueryRow(promoter, visitor).Scan(&n)
+	return n, err
+}
+
+// AppliedFrom says whether a promoter applied from an address, a keyed hash.
+func (t *Tracking) AppliedFrom(promoter int64, visitor string) (bool, error) {
+	return t.exists(t.stmts.applied, visitor, promoter)
 }
 
 // AddEvent books an event and what it does, and gives all of them their ids.

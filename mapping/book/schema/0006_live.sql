@@ -29,11 +29,13 @@ CREATE TABLE customer (
 	bound_at    INTEGER NOT NULL,
 	clicked_at  INTEGER NOT NULL,   -- the click that bound it; 0: none did
 	suspicion   TEXT    NOT NULL,   -- reasons to look at each of its commissions, blanks between
+	visitor     TEXT    NOT NULL,   -- keyed hash of its address when it was bound; empty: not told
 	created_at  INTEGER NOT NULL
 ) STRICT;
 
 CREATE UNIQUE INDEX customer_email ON customer (email) WHERE email != '';
 CREATE UNIQUE INDEX customer_uid   ON customer (uid)   WHERE uid != '';
+CREATE INDEX customer_visitor ON customer (promoter_id, visitor) WHERE visitor != '';
 
 -- What the billing system told, each once.
 CREATE TABLE event (
@@ -173,7 +175,8 @@ CREATE TABLE application (
 	decided_by  TEXT    NOT NULL
 ) STRICT;
 
-CREATE INDEX application_email ON application (email);
+CREATE INDEX application_email   ON application (email);
+CREATE INDEX application_visitor ON application (visitor);
 
 -- The ledger: what was carried over, and what came since.
 DROP VIEW entry;
