@@ -355,7 +355,7 @@ func (m *money) vanished() {
 	}
 	var gone []string
 	for _, id := range slices.Sorted(maps.Keys(m.known)) {
-		if m.partners.rows[id] == nil {
+		if id > 0 && m.partners.rows[id] == nil {
 			gone = append(gone, fmt.Sprintf("%s (%d)", m.known[id].Code, id))
 		}
 	}

@@ -263,6 +263,9 @@ func aliases(who *people, all []*partner) []book.Alias {
 func claimCodes(who *people, all []*partner, old map[string]*book.Alias) map[string]claim {
 	claims := make(map[string]claim, len(all))
 	add := func(code string, m *partner, former bool) {
+		if code == "" { // who joined without Keap has none
+			return
+		}
 		g := who.byPartner[m.id] // nil for the program's own
 		switch c, ok := claims[code]; {
 		case !ok:

@@ -6,9 +6,9 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"unicode"
 
 	"carryover/mapping/book"
+	"carryover/mapping/program"
 )
 
 // partner is one referral partner as Keap's exports tell it, or as the book remembers
@@ -49,25 +49,11 @@ func (g *group) exported() bool {
 // EmailKey is what makes two people one: the address trimmed and in lower case. ok is
 // false for what is no address: no or several "@", blanks, commas, no local part, no
 // dot in the domain. Plus tags are kept.
-func EmailKey(raw string) (key string, ok bool) {
-	key = strings.ToLower(strings.TrimSpace(raw))
-	local, domain, found := strings.Cut(key, "@")
-	if !found || local == "" || strings.Contains(domain, "@") || !strings.Contains(domain, ".") || strings.ContainsFunc(key, func(r rune) bool { return r == ',' || unicode.IsSpace(r) }) {
-		return "", false
-	}
-	return key, true
-}
+func EmailKey(raw string) (key string, ok bool) { return program.EmailKey(raw) }
 
 // Token is the ref token that a code asks for: lower case, and one "-" for every
 // character outside a-z, 0-9, "_" and "-".
-func Token(code string) string {
-	return strings.Map(func(r rune) rune {
-		if 'a' <= r && r <= 'z' || '0' <= r && r <= '9' || r == '_' || r == '-' {
-			return r
-		}
-		return '-'
-	}, strings.ToLower(code))
-}
+func Token(code string) string { return program.Token(code) }
 
 // people turns partners into promoters.
 type people struct {
@@ -183,11 +169,12 @@ func (p *people) group() {
 	slices.SortFunc(p.groups, func(a, b *group) int { return cmp.Compare(a.primary.id, b.primary.id) })
 }
 
-// adopt chooses the group's primary (active partners first, then the lowest Keap id) and
-// the promoter of the book that it continues: the primary's, else the oldest. Others are
-// taken over by that one.
+// adopt chooses the group's primary (active partners first, then the lowest Keap id; one
+// who joined without Keap only when there is no other) and the promoter of the book that
+// it continues: the primary's, else the oldest. Others are taken over by that one.
 func (p *people) adopt(g *group) {
-	g.primary = g.members[max(0, slices.IndexFunc(g.members, func(m *partner) bool { return m.active }))]
+	fromKeap := g.members[max(0, slices.IndexFunc(g.members, func(m *partner) bool { return m.id > 0 })):]
+	g.primary = fromKeap[max(0, slices.IndexFunc(fromKeap, func(m *partner) bool { return m.active }))]
 	g.existing = p.continues(g.primary)
 	seen := map[*book.Promoter]bool{nil: true}
 	for _, m := range g.members {
@@ -283,6 +270,10 @@ func (p *people) tell(g *group) {
 	if len(g.members) > 1 {
 		var parts []string
 		for _, m := range g.members[:min(len(g.members), 20)] {
+			if m.id < 0 {
+				parts = append(parts, "one who joined here")
+				continue
+			}
 			parts = append(parts, fmt.Sprintf("%s (%d)", m.code, m.id))
 		}
 		if more := len(g.members) - len(parts); more > 0 {
