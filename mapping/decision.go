@@ -34,20 +34,25 @@ type Request struct {
 // Decision is the answer to one request.
 type Decision struct {
 	Outcome  Outcome
-	Location string // absolute URL on an allowed host; empty for NotFound, and when Page is set
+	Location string // absolute URL on an allowed host; empty for NotFound, and when Page or Form is set
 	Token    string // ref token of the promoter that the URL names, credited or not; empty when it names none
 	Link     string // stored code of the link; empty when the link is unknown
 	Ad       string // cleaned ad segment, at most 64 characters
 	Miss     bool   // the URL did not resolve to all that it seems to name
 	Expired  bool   // answered by the rules that hold after the cutoff
 	Page     bool   // answer the expired page instead of redirecting (after_cutoff = "page")
+	Form     bool   // answer the form of ToJoin or ToRejoin instead of redirecting
 }
 
 // Credited says whether the decision credits Token with the visit.
 func (d Decision) Credited() bool { return d.Outcome == Forward }
 
-// Status is the HTTP status of the answer: 302 with a location, 404 without one.
+// Status is the HTTP status of the answer: 302 with a location, 200 for a form, 404 for
+// another page of the gateway's own.
 func (d Decision) Status() int {
+	if d.Form {
+		return 200
+	}
 	if d.Location == "" {
 		return 404
 	}

@@ -114,11 +114,25 @@ func (p *Policy) CheckPages() error {
 		if page.URL == "" {
 			return fmt.Errorf("page %s: it is not set", page.Name)
 		}
+		if p.IsOwnForm(page.Name, page.URL) {
+			continue
+		}
 		if err := p.CheckDestination(page.URL); err != nil {
 			return fmt.Errorf("page %s: %w", page.Name, err)
 		}
 	}
 	return nil
+}
+
+// IsOwnForm reports whether the join or rejoin page is the gateway's own form: the only
+// addresses that may lead back to a legacy host.
+func (p *Policy) IsOwnForm(page, raw string) bool {
+	if !p.BuiltinJoin || page != "join" && page != "rejoin" {
+		return false
+	}
+	return slices.ContainsFunc(p.LegacyHosts, func(host string) bool {
+		return raw == "https://"+host+"/join" || raw == "https://"+host+"/rejoin"
+	})
 }
 
 // destination is a checked address, taken apart so that a location is put together

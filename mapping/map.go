@@ -86,11 +86,12 @@ type Policy struct {
 	AfterCutoff  string    `json:"after_cutoff"`       // AfterRedirect or AfterPage
 	Inactive     string    `json:"inactive"`           // InactiveUncredited, InactiveRejoin or InactiveForward
 	Pages        Pages     `json:"pages"`
-	TokenParam   string    `json:"token_param"`  // "fpr"
-	SubIDParam   string    `json:"sub_id_param"` // "fp_sid"
-	CodeParams   []string  `json:"code_params"`  // "aff", "affcode": name a partner by code
-	IDParams     []string  `json:"id_params"`    // "affiliate": name a partner by Keap id
-	RootCodes    bool      `json:"root_codes"`   // /<code> at the root is a partner link
+	TokenParam   string    `json:"token_param"`            // "fpr"
+	SubIDParam   string    `json:"sub_id_param"`           // "fp_sid"
+	CodeParams   []string  `json:"code_params"`            // "aff", "affcode": name a partner by code
+	IDParams     []string  `json:"id_params"`              // "affiliate": name a partner by Keap id
+	RootCodes    bool      `json:"root_codes"`             // /<code> at the root is a partner link
+	BuiltinJoin  bool      `json:"builtin_join,omitempty"` // /join and /rejoin are forms of the gateway's own
 }
 
 // Values of [Policy.AfterCutoff].

@@ -173,6 +173,12 @@ func (t *Table) atPath(e pathEntry, req Request, now time.Time, why *trace) Deci
 		if why != nil {
 			why.say("the path %q is the %s page's", req.Path, e.page)
 		}
+		if e.form {
+			if why != nil {
+				why.say("the gateway answers with its own form")
+			}
+			return Decision{Outcome: e.page, Form: true}
+		}
 		return Decision{Outcome: e.page, Location: e.url}
 	}
 	if why != nil {

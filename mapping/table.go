@@ -30,6 +30,7 @@ type Table struct {
 	byAny    *names
 	hosts    map[string]bool // hosts that requests come to
 	allowed  map[string]bool // hosts that a location may have, with a port where listed
+	forms    map[string]bool // locations beside those: the gateway's own forms
 }
 
 type linkEntry struct {
@@ -40,6 +41,7 @@ type linkEntry struct {
 
 type pathEntry struct {
 	page Outcome // NotFound: to is set
+	form bool    // answered with the gateway's own form
 	url  string
 	to   destination
 }
@@ -80,6 +82,7 @@ func New(m *Map) (*Table, error) {
 		byAny:    newNames(p.CodeParams, p.IDParams),
 		hosts:    map[string]bool{"": true},
 		allowed:  map[string]bool{},
+		forms:    map[string]bool{},
 	}
 	for _, h := range p.LegacyHosts {
 		t.hosts[hostname(h)] = true
@@ -92,6 +95,10 @@ func New(m *Map) (*Table, error) {
 		t.allowed[strings.ToLower(h)] = true
 	}
 	for _, page := range p.Pages.all() {
+		if p.IsOwnForm(page.Name, page.URL) {
+			t.forms[page.URL] = true
+			continue
+		}
 		host, err := destinationHost(page.URL)
 		if err != nil {
 			return nil, fmt.Errorf("page %s: %w", page.Name, err)
@@ -191,6 +198,7 @@ func (t *Table) addPaths(paths []Path) error {
 			var e pathEntry
 			if url, ok := t.policy.Pages.ByName(p.Target); ok {
 				e = pathEntry{page: pageOutcome(p.Target), url: url}
+				e.form = t.policy.BuiltinJoin && (p.Path == "/join" || p.Path == "/rejoin") && (e.page == ToJoin || e.page == ToRejoin)
 			} else if err := t.policy.CheckDestination(p.Target); err != nil {
 				return fmt.Errorf("path %q: %w", p.Path, err)
 			} else {
