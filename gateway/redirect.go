@@ -115,10 +115,11 @@ func (a *App) follows(ctx *fasthttp.RequestCtx, l *live, path, query string, get
 			Visitor: a.visitors.Hash(addr, now), Signals: uint32(signals), Epoch: l.epoch.ID,
 		})
 		if d.Credited() {
-			mark = click.Mark{Token: d.Token, At: now}
+			visit := click.Visit{Token: d.Token, At: now}
 			if err == nil {
-				mark.Click = id
+				visit.Click = id
 			}
+			mark = mark.Then(visit)
 		}
 	}
 	if signals.Has(click.Speculative) && !a.o.ServePrefetch {
@@ -175,7 +176,7 @@ func (a *App) setCookie(ctx *fasthttp.RequestCtx, mark click.Mark) {
 	if value == "" {
 		return
 	}
-	b := make([]byte, 0, 400)
+	b := make([]byte, 0, 640)
 	b = append(append(append(b, click.CookieName...), '='), value...)
 	ctx.Response.Header.SetCanonical(headerSetCookie, append(b, a.cookieTail...))
 }

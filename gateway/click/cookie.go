@@ -21,13 +21,30 @@ import (
 const CookieName = "carryover_click"
 
 // maxCookie bounds the cookie's value, in bytes.
-const maxCookie = 256
+const maxCookie = 512
 
-// Mark is what the cookie holds: the last credited click of this browser.
+// Mark is what the cookie holds: the last credited click of this browser, and its first.
 type Mark struct {
+	Visit
+	First Visit // zero: the last is the first
+}
+
+// Visit is a credited click.
+type Visit struct {
 	Token string    // ref token of the promoter
 	Click ID        // zero when the click could not be recorded
-	At    time.Time // of the click; second precision
+	At    time.Time // second precision
+}
+
+// Then is the mark after one more credited click.
+func (m Mark) Then(v Visit) Mark {
+	switch {
+	case m.Token == "":
+		return Mark{Visit: v}
+	case m.First.Token == "":
+		return Mark{v, m.Visit}
+	}
+	return Mark{v, m.First}
 }
 
 // Keyring signs marks with its first key and believes those of any key. Safe for
@@ -86,16 +103,31 @@ func LoadKeyring(path string) (*Keyring, error) {
 	return k, nil
 }
 
-// Sign gives the cookie's value, "1.<key id>.<mark>.<signature>", at most 256 bytes; empty
-// when the token is too long for that (a cookie that is cut names somebody else).
+// Sign gives the cookie's value, "1.<key id>.<mark>.<signature>", or "2.…" when the mark
+// tells of a first click too; at most 512 bytes. A first click that does not fit is left
+// out. It is empty when the last one does not (a cookie that is cut names somebody else).
 func (k *Keyring) Sign(m Mark) string {
-	body := m.Token + "\n" + m.Click.String() + "\n" + strconv.FormatInt(m.At.Unix(), 10)
-	head := "1." + k.keys[0].id + "." + base64.RawURLEncoding.EncodeToString([]byte(body))
-	value := head + "." + base64.RawURLEncoding.EncodeToString(k.keys[0].sum(head))
-	if len(value) > maxCookie || strings.Contains(m.Token, "\n") {
+	if strings.Contains(m.Token, "\n") {
 		return ""
 	}
-	return value
+	if m.First.Token != "" && !strings.Contains(m.First.Token, "\n") {
+		if value := k.sign("2", m.Visit.text()+"\n"+m.First.text()); len(value) <= maxCookie {
+			return value
+		}
+	}
+	if value := k.sign("1", m.Visit.text()); len(value) <= maxCookie {
+		return value
+	}
+	return ""
+}
+
+func (k *Keyring) sign(version, body string) string {
+	head := version + "." + k.keys[0].id + "." + base64.RawURLEncoding.EncodeToString([]byte(body))
+	return head + "." + base64.RawURLEncoding.EncodeToString(k.keys[0].sum(head))
+}
+
+func (v Visit) text() string {
+	return v.Token + "\n" + v.Click.String() + "\n" + strconv.FormatInt(v.At.Unix(), 10)
 }
 
 // Verify reads a value that [Keyring.Sign] gave. ok is false for anything else.
@@ -110,7 +142,7 @@ func (k *Keyring) Verify(value string) (m Mark, ok bool) {
 		return Mark{}, false
 	}
 	parts := strings.Split(head, ".")
-	if len(parts) != 3 || parts[0] != "1" || !k.signed(parts[1], head, sum) {
+	if len(parts) != 3 || parts[0] != "1" && parts[0] != "2" || !k.signed(parts[1], head, sum) {
 		return Mark{}, false
 	}
 	body, err := base64.RawURLEncoding.DecodeString(parts[2])
@@ -118,18 +150,29 @@ func (k *Keyring) Verify(value string) (m Mark, ok bool) {
 		return Mark{}, false
 	}
 	fields := strings.Split(string(body), "\n")
-	if len(fields) != 3 {
+	if parts[0] == "1" && len(fields) != 3 || parts[0] == "2" && len(fields) != 6 {
 		return Mark{}, false
 	}
+	if m.Visit, ok = parseVisit(fields[:3]); ok && parts[0] == "2" {
+		m.First, ok = parseVisit(fields[3:])
+	}
+	if !ok {
+		return Mark{}, false
+	}
+	return m, true
+}
+
+// parseVisit reads what text gives, cut into lines.
+func parseVisit(fields []string) (v Visit, ok bool) {
 	at, err := strconv.ParseInt(fields[2], 10, 64)
 	if err != nil {
-		return Mark{}, false
+		return Visit{}, false
 	}
 	id, err := ParseID(fields[1])
 	if err != nil && fields[1] != "" {
-		return Mark{}, false
+		return Visit{}, false
 	}
-	return Mark{Token: fields[0], Click: id, At: time.Unix(at, 0).UTC()}, true
+	return Visit{Token: fields[0], Click: id, At: time.Unix(at, 0).UTC()}, true
 }
 
 func (k *Keyring) signed(id, head string, sum []byte) bool {

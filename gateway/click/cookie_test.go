@@ -26,11 +26,14 @@ const (
 	keyTwo = "two-two-two-two-two"
 )
 
-var someMark = Mark{Token: "anna", Click: ID{"web1.example-4f2a1b", 1700000000000001}, At: time.Unix(1680306400, 0).UTC()}
+var someMark = Mark{Visit: Visit{Token: "anna", Click: ID{"web1.example-4f2a1b", 1700000000000001}, At: time.Unix(1680306400, 0).UTC()}}
+
+// markOf is a mark of one click, without its number.
+func markOf(token string, at time.Time) Mark { return Mark{Visit: Visit{Token: token, At: at}} }
 
 func TestCookieComesBack(t *testing.T) {
 	k := keyring(t, keyOne)
-	for _, m := range []Mark{someMark, {Token: "ünï.côde|x", At: someMark.At}, {Token: "a", Click: ID{"n", 1}, At: time.Unix(0, 0).UTC()}} {
+	for _, m := range []Mark{someMark, markOf("ünï.côde|x", someMark.At), markOf("a", time.Unix(0, 0).UTC()), someMark.Then(Visit{"ben", ID{"n", 1}, time.Unix(1680306500, 0).UTC()})} {
 		value := k.Sign(m)
 		got, ok := k.Verify(value)
 		if !ok || got != m {
@@ -40,8 +43,25 @@ func TestCookieComesBack(t *testing.T) {
 			t.Errorf("%q is no value for a cookie", value)
 		}
 	}
-	if value := k.Sign(Mark{Token: strings.Repeat("x", 300), At: someMark.At}); value != "" {
+	if value := k.Sign(markOf(strings.Repeat("x", 500), someMark.At)); value != "" {
 		t.Errorf("a token that does not fit was signed: %q", value)
+	}
+	long := markOf(strings.Repeat("x", 200), someMark.At)
+	if got, ok := k.Verify(k.Sign(long.Then(markOf(strings.Repeat("y", 200), someMark.At).Visit))); !ok || got.Token[0] != 'y' || got.First.Token != "" {
+		t.Errorf("a first click that does not fit: %+v, %v", got, ok)
+	}
+}
+
+// The last click and the first are kept, whatever lies between.
+func TestMarkKeepsFirstAndLast(t *testing.T) {
+	visit := func(token string, second int64) Visit { return Visit{Token: token, At: time.Unix(second, 0).UTC()} }
+	m := Mark{}.Then(visit("anna", 1))
+	if m != (Mark{Visit: visit("anna", 1)}) {
+		t.Errorf("after one click: %+v", m)
+	}
+	m = m.Then(visit("ben", 2)).Then(visit("anna", 3)).Then(visit("cleo", 4))
+	if m != (Mark{visit("cleo", 4), visit("anna", 1)}) {
+		t.Errorf("after four clicks: %+v", m)
 	}
 }
 

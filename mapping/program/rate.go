@@ -28,7 +28,8 @@ func (t Terms) Percent(kind Kind, at int64, own []Change) Percent {
 	return percent
 }
 
-// Scale is amount * part / whole, half-even; whole is above 0 and part from 0 to whole.
+// Scale is amount * part / whole, half-even. whole is above 0, part not below, and the
+// result must fit.
 func Scale(amount, part, whole int64) int64 {
 	n := uint64(amount)
 	if amount < 0 {

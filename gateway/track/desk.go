@@ -1,0 +1,257 @@
+package track
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	"carryover/mapping/book"
+	"carryover/mapping/program"
+)
+
+// desk books one call.
+type desk struct {
+	s     *Service
+	t     *book.Tracking
+	call  *Call
+	touch touch
+	now   int64 // Unix seconds
+
+	visitor string // hash of the customer's address
+}
+
+func (d *desk) book() (Result, error) {
+	if d.s.o.Visitors != nil {
+		d.visitor = d.s.o.Visitors.Hash(d.call.Address, time.Unix(d.now, 0))
+	}
+	switch d.call.Kind {
+	case book.EventSignup:
+		return d.signup()
+	case book.EventSale:
+		return d.sale()
+	case book.EventRefund:
+		return d.refund()
+	case book.EventCancellation:
+		return d.cancellation()
+	}
+	return Result{}, fmt.Errorf("BUG: a call of kind %q", d.call.Kind)
+}
+
+// at is when it happened.
+func (d *desk) at() int64 {
+	if d.call.CreatedAt != 0 {
+		return d.call.CreatedAt
+	}
+	return d.now
+}
+
+func (d *desk) month(at int64) int32 {
+	return int32(program.MonthOf(time.Unix(at, 0), d.s.o.Zone))
+}
+
+// told finds an event of the call's kind and id that was booked before.
+func (d *desk) told() (Result, bool, error) {
+	if d.call.EventID == "" {
+		return Result{}, false, nil
+	}
+	e, ok, err := d.t.Told(d.call.Kind, d.call.EventID)
+	return Result{Outcome: Repeated, Event: e}, ok, err
+}
+
+// customer finds whom the call means. What it tells of a known customer and nobody knew
+// is filled in when something is booked. The billing system's own id goes before an
+// address, which people share and change.
+func (d *desk) customer() (c book.Customer, known bool, err error) {
+	if d.call.UID != "" {
+		if c, known, err = d.t.CustomerByUID(d.call.UID); err != nil || known {
+			return c, known, err
+		}
+	}
+	if d.call.Email != "" {
+		if c, known, err = d.t.CustomerByEmail(d.call.Email); err != nil || known {
+			return c, known, err
+		}
+	}
+	return book.Customer{Email: d.call.Email, UID: d.call.UID, CreatedAt: d.now}, false, nil
+}
+
+// keep books the customer, or what the call tells of it beyond what is known.
+func (d *desk) keep(c *book.Customer) error {
+	if c.ID == 0 {
+		return d.t.AddCustomer(c)
+	}
+	named := *c
+	if named.UID == "" {
+		named.UID = d.call.UID // nobody has it: the customer would have been found by it
+	}
+	if named.Email == "" && d.call.Email != "" {
+		if _, taken, err := d.t.CustomerByEmail(d.call.Email); err != nil {
+			return err
+		} else if !taken {
+			named.Email = d.call.Email
+		}
+	}
+	if named == *c {
+		return nil
+	}
+	*c = named
+	return d.t.NameCustomer(c)
+}
+
+// attribute says whose the customer is.
+func (d *desk) attribute(c *book.Customer) (program.Attribution, error) {
+	roster := d.t.Roster()
+	promoter := func(k program.Candidate, m *book.Member) program.Candidate {
+		if m != nil {
+			k.Promoter, k.Standing = m.ID, m.Standing
+			if k.Named == "" {
+				k.Named = m.Token
+			}
+		}
+		return k
+	}
+	if c.PromoterID != 0 {
+		owner := promoter(program.Candidate{By: program.ByOwner, At: c.BoundAt}, roster.ByID(c.PromoterID))
+		return program.Attribute(d.at(), []program.Candidate{owner}, nil, d.s.o.Crediting), nil
+	}
+	var carried book.Referral
+	if c.Email != "" {
+		var err error
+		if carried, _, err = d.t.Carried(c.Email); err != nil {
+			return program.Attribution{}, err
+		}
+	}
+	if carried.PartnerID != 0 || carried.Rule == book.RuleHouse {
+		owner := promoter(program.Candidate{By: program.ByCarried, At: carried.ReferredAt}, roster.ByID(carried.PartnerID))
+		if carried.Rule == book.RuleHouse {
+			owner.Named = "the program's own partner"
+		}
+		return program.Attribute(d.at(), []program.Candidate{owner}, nil, d.s.o.Crediting), nil
+	}
+	var candidates []program.Candidate
+	var first *program.Candidate
+	if d.touch.given {
+		last := promoter(d.touch.last, roster.ByToken(d.touch.last.Named))
+		candidates = append(candidates, last)
+		if d.touch.first.Named != "" {
+			k := promoter(d.touch.first, roster.ByToken(d.touch.first.Named))
+			first = &k
+			if last.At > d.at() { // then the last click before the sign-up is the first one, as far as is known
+				candidates = append(candidates, k)
+			}
+		} else if last.Promoter != 0 && last.At <= d.at() {
+			first = &last
+		}
+	}
+	if d.call.RefID != "" {
+		candidates = append(candidates, promoter(program.Candidate{By: program.ByToken, Named: d.call.RefID}, roster.ByToken(d.call.RefID)))
+	}
+	if d.call.PromoCode != "" {
+		candidates = append(candidates, promoter(program.Candidate{By: program.ByCoupon, Named: d.call.PromoCode}, roster.ByCoupon(d.call.PromoCode)))
+	}
+	if carried.Rule == book.RuleLater {
+		rows, err := d.t.History(c.Email)
+		if err != nil {
+			return program.Attribution{}, err
+		}
+		today := time.Unix(d.at(), 0).In(d.s.o.Zone).Format(time.DateOnly)
+		for _, r := range rows {
+			if r.SetAt <= d.at() && (r.ExpiresOn == "" || r.ExpiresOn >= today) {
+				candidates = append(candidates, promoter(program.Candidate{By: program.ByHistory, At: r.SetAt}, roster.ByID(r.PartnerID)))
+				break
+			}
+		}
+	}
+	return program.Attribute(d.at(), candidates, first, d.s.o.Crediting), nil
+}
+
+// bind gives the customer to the promoter of a, for life, unless it was his before.
+func (d *desk) bind(c *book.Customer, a *program.Attribution) error {
+	if a.By == program.ByOwner || a.By == program.ByCarried {
+		return nil
+	}
+	m := d.t.Roster().ByID(a.Promoter)
+	c.PromoterID, c.BoundAt, c.Visitor = a.Promoter, d.at(), d.visitor
+	for _, k := range a.Candidates {
+		if k.Outcome == program.Won && k.By == program.ByClick {
+			c.ClickedAt = k.At
+		}
+	}
+	var suspicion []string
+	self := m != nil && c.Email != "" && c.Email == m.Email
+	if !self && d.visitor != "" {
+		var err error
+		if self, err = d.t.AppliedFrom(a.Promoter, d.visitor); err != nil {
+			return err
+		}
+	}
+	if self {
+		suspicion = append(suspicion, book.ReasonSelf)
+	}
+	if d.visitor != "" {
+		n, err := d.t.Sharing(a.Promoter, d.visitor)
+		if err != nil {
+			return err
+		}
+		if n+1 >= sharedCustomers {
+			suspicion = append(suspicion, book.ReasonShared)
+		}
+	}
+	c.Suspicion = strings.Join(suspicion, " ")
+	return d.t.BindCustomer(c)
+}
+
+// event is the call as the book keeps it.
+func (d *desk) event(c *book.Customer, a program.Attribution, note string) (book.Event, error) {
+	v := book.Evidence{Attribution: a, RefID: d.call.RefID, Coupon: d.call.PromoCode, Click: d.touch.last.Click, Visitor: d.visitor, Note: note}
+	if cur := d.currency(); cur != d.s.o.Currency {
+		v.Rate = cur + " " + d.s.o.Rates[cur].String()
+	}
+	text, err := json.Marshal(v)
+	return book.Event{
+		Kind: d.call.Kind, EventID: d.call.EventID, CustomerID: c.ID, At: d.at(), ReceivedAt: d.now,
+		Amount: d.call.Amount, Currency: d.currency(), Quantity: d.call.Quantity, Plan: d.call.Plan, PromoterID: a.Promoter, Evidence: string(text),
+	}, err
+}
+
+func (d *desk) currency() string {
+	if d.call.Currency == "" {
+		return d.s.o.Currency
+	}
+	return d.call.Currency
+}
+
+// converts says whether amounts of the call can be told in the program's currency.
+func (d *desk) converts() (Result, bool) {
+	cur := d.currency()
+	if _, ok := d.s.o.Rates[cur]; ok || cur == d.s.o.Currency {
+		return Result{}, true
+	}
+	return Result{Outcome: Invalid, Field: "currency", Message: fmt.Sprintf("is %s, and the program counts in %s: send that, or set a rate under [tracking.currencies]", cur, d.s.o.Currency)}, false
+}
+
+// own is an amount of the call in the program's currency.
+func (d *desk) own(amount int64) int64 {
+	if cur := d.currency(); cur != d.s.o.Currency {
+		return d.s.o.Rates[cur].Of(amount)
+	}
+	return amount
+}
+
+// booked finishes a call whose event and lines are in the book.
+//
+// brought: the event made the customer the promoter's, or says again that it is.
+func (d *desk) booked(c *book.Customer, e book.Event, lines []book.EventLine, brought bool) (Result, error) {
+	m := d.t.Roster().ByID(e.PromoterID)
+	if d.s.o.Forward {
+		token := ""
+		if m != nil && brought {
+			token = m.Token
+		}
+		if err := d.t.AddOutbox(e.ID, c.ID, d.now, forwardBody(d.call, &e, token)); err != nil {
+			return Result{}, err
+		}
+	}
+	return Result{Outcome: Booked, Event: e, Customer: *c, Lines: lines, Promoter: m}, nil
+}

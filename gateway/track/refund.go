@@ -1,0 +1,246 @@
+package track
+
+import (
+	"fmt"
+
+	"carryover/mapping/book"
+	"carryover/mapping/program"
+)
+
+// refund takes back the share of what a customer got back: from the sale that the call
+// names, else from the newest sale of that amount, else from the newest that has as much
+// left, else from the newest sales one after the other. More than is left is not taken.
+func (d *desk) refund() (Result, error) {
+	if r, again, err := d.told(); err != nil || again {
+		return r, err
+	}
+	if r, ok := d.converts(); !ok {
+		return r, nil
+	}
+	c, known, err := d.customer()
+	if err != nil {
+		return Result{}, err
+	}
+	a, err := d.attribute(&c)
+	if err != nil {
+		return Result{}, err
+	}
+	var sales []book.Event
+	if d.call.SaleEventID != "" {
+		sale, ok, err := d.t.Told(book.EventSale, d.call.SaleEventID)
+		switch {
+		case err != nil:
+			return Result{}, err
+		case ok && sale.CustomerID != c.ID:
+			return Result{Outcome: Invalid, Field: "sale_event_id", Message: "is a sale of another customer"}, nil
+		case ok:
+			sales = []book.Event{sale}
+		}
+	} else if known {
+		if sales, err = d.t.Sales(c.ID); err != nil {
+			return Result{}, err
+		}
+	}
+	if len(sales) == 0 && a.By != program.ByCarried {
+		return Result{Outcome: NotReferred}, nil
+	}
+	if d.call.Amount == 0 {
+		return Result{Outcome: Acknowledged, Customer: c, Promoter: d.t.Roster().ByID(a.Promoter)}, nil
+	}
+	if err := d.keep(&c); err != nil {
+		return Result{}, err
+	}
+	if len(sales) == 0 {
+		return d.refundUntracked(&c, a)
+	}
+	takings, left, err := d.takings(&c, sales)
+	if err != nil {
+		return Result{}, err
+	}
+	note := ""
+	if left > 0 {
+		note = "more was refunded than was left of what is known to be sold: the rest takes nothing back"
+	}
+	sale := sales[0]
+	var lines []book.EventLine
+	for _, k := range takings {
+		if len(lines) == 0 {
+			sale = k.sale
+		}
+		taken, err := d.takeBack(&c, k)
+		if err != nil {
+			return Result{}, err
+		}
+		lines = append(lines, taken...)
+	}
+	a.Promoter, a.By = sale.PromoterID, program.ByOwner // whoever earned on the sale, whatever he is now
+	e, err := d.event(&c, a, note)
+	if err != nil {
+		return Result{}, err
+	}
+	e.Sale = sale.ID
+	if err := d.t.AddEvent(&e, lines); err != nil {
+		return Result{}, err
+	}
+	return d.booked(&c, e, lines, false)
+}
+
+// refundUntracked takes back from a customer's owner at Keap: the sale was before the
+// program's own tracking, and its commission was carried over.
+func (d *desk) refundUntracked(c *book.Customer, a program.Attribution) (Result, error) {
+	kind, at := d.kindOf(d.call.Plan), d.at()
+	var own []program.Change
+	if m := d.t.Roster().ByID(a.Promoter); m != nil {
+		own = m.Changes
+	}
+	percent := d.s.o.Terms.Percent(kind, at, own)
+	back := d.own(d.call.Amount)
+	var lines []book.EventLine
+	if a.Promoter != 0 {
+		lines = []book.EventLine{{
+			Kind: book.KindRefund, PromoterID: a.Promoter, CustomerID: c.ID, At: at, Month: d.month(at),
+			Amount: -program.Share(back, percent), Currency: d.s.o.Currency, SaleAmount: -back, Percent: percent,
+			Product: d.call.Plan, KindOf: kind.String(), Quantity: d.call.Quantity,
+		}}
+	}
+	e, err := d.event(c, a, "of a sale that was not tracked here: the share of today's terms is taken back")
+	if err != nil {
+		return Result{}, err
+	}
+	if err := d.t.AddEvent(&e, lines); err != nil {
+		return Result{}, err
+	}
+	return d.booked(c, e, lines, false)
+}
+
+// rest is what is left of a line after what took back from it.
+type rest struct {
+	sale   int64 // of the sale's amount
+	earned int64 // of the commission
+}
+
+func (d *desk) left(l *book.EventLine) (rest, error) {
+	r := rest{l.SaleAmount, l.Amount}
+	taken, err := d.t.TakenFrom(l.ID)
+	for i := range taken {
+		r.sale += taken[i].SaleAmount
+		r.earned += taken[i].Amount
+	}
+	return r, err
+}
+
+// taking is how much of a sale a refund takes back, in the program's currency.
+type taking struct {
+	sale   book.Event
+	amount int64
+	lines  []book.EventLine
+	left   []rest // of each line
+}
+
+// takings parts the refund among sales, the newest first. left is what none could take,
+// in the program's currency.
+func (d *desk) takings(c *book.Customer, sales []book.Event) (list []taking, left int64, err error) {
+	var all []taking
+	chosen := -1
+	for i := range sales {
+		k := taking{sale: sales[i]}
+		lines, err := d.t.Lines(k.sale.ID)
+		if err != nil {
+			return nil, 0, err
+		}
+		open := int64(0)
+		for j := range lines {
+			if l := &lines[j]; l.Kind == book.KindCommission {
+				r, err := d.left(l)
+				if err != nil {
+					return nil, 0, err
+				}
+				k.lines, k.left = append(k.lines, *l), append(k.left, r)
+				open += r.sale
+			}
+		}
+		if k.amount, err = d.amountOf(c, &k, open); err != nil {
+			return nil, 0, err
+		}
+		all = append(all, k)
+		if open == 0 || k.amount > open {
+			continue
+		}
+		if k.amount == open {
+			chosen = i
+			break
+		}
+		if chosen < 0 {
+			chosen = i
+		}
+	}
+	if chosen >= 0 {
+		return all[chosen : chosen+1], 0, nil
+	}
+	// No sale has as much left: the newest ones together.
+	left = d.own(d.call.Amount)
+	if len(all) == 1 {
+		left = all[0].amount
+	}
+	for i := range all {
+		open := int64(0)
+		for _, r := range all[i].left {
+			open += r.sale
+		}
+		if open = min(open, left); open > 0 {
+			all[i].amount = open
+			list = append(list, all[i])
+			left -= open
+		}
+	}
+	return list, left, nil
+}
+
+// amountOf is the refund in the program's currency, as it concerns one sale: in the sale's
+// own currency it is as much of the sale as it is of the amount that was told, whatever
+// rates have become.
+func (d *desk) amountOf(c *book.Customer, k *taking, open int64) (int64, error) {
+	if d.currency() == d.s.o.Currency || d.currency() != k.sale.Currency {
+		return d.own(d.call.Amount), nil
+	}
+	before, err := d.t.Refunded(c.ID, k.sale.ID, k.sale.Currency)
+	if err != nil {
+		return 0, err
+	}
+	whole := int64(0)
+	for i := range k.lines {
+		whole += k.lines[i].SaleAmount
+	}
+	refunded := before + d.call.Amount
+	if refunded >= k.sale.Amount {
+		return open, nil
+	}
+	return max(0, program.Scale(whole, refunded, k.sale.Amount)-(whole-open)), nil
+}
+
+// takeBack makes the lines of one taking.
+func (d *desk) takeBack(c *book.Customer, k taking) ([]book.EventLine, error) {
+	open := make([]int64, len(k.left))
+	for i, r := range k.left {
+		open[i] = r.sale
+	}
+	var lines []book.EventLine
+	for i, part := range program.Spread(k.amount, open) {
+		if part == 0 {
+			continue
+		}
+		l := &k.lines[i]
+		line := program.Line{Amount: l.SaleAmount, Percent: l.Percent, Earned: l.Amount}
+		refunded := l.SaleAmount - k.left[i].sale
+		back := min(line.Taken(refunded+part)-line.Taken(refunded), k.left[i].earned)
+		if back < 0 {
+			return nil, fmt.Errorf("BUG: a refund of %d would add to line %d", part, l.ID)
+		}
+		lines = append(lines, book.EventLine{
+			Kind: book.KindRefund, PromoterID: l.PromoterID, CustomerID: c.ID, At: d.at(), Month: l.Month,
+			Amount: -back, Currency: l.Currency, SaleAmount: -part, Percent: l.Percent,
+			Product: l.Product, KindOf: l.KindOf, Quantity: l.Quantity, Of: l.ID,
+		})
+	}
+	return lines, nil
+}

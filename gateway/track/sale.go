@@ -1,0 +1,180 @@
+package track
+
+import (
+	"fmt"
+	"strings"
+
+	"carryover/mapping/book"
+	"carryover/mapping/program"
+)
+
+// What makes a person look at a commission.
+const (
+	sharedCustomers = 3  // so many customers of one promoter from one address in a day
+	fastSale        = 15 // seconds between click and first sale
+)
+
+// sale books what a promoter earns on a payment. A customer that nobody has heard of is
+// bound by it, when the call says by whom.
+func (d *desk) sale() (Result, error) {
+	if r, again, err := d.told(); err != nil || again {
+		return r, err
+	}
+	if r, ok := d.converts(); !ok {
+		return r, nil
+	}
+	c, known, err := d.customer()
+	if err != nil {
+		return Result{}, err
+	}
+	a, err := d.attribute(&c)
+	if err != nil || a.Promoter == 0 {
+		return Result{Outcome: NotReferred}, err
+	}
+	if d.call.Amount == 0 {
+		return Result{Outcome: Acknowledged, Customer: c, Promoter: d.t.Roster().ByID(a.Promoter)}, nil
+	}
+	firstSale := true
+	if known {
+		has, err := d.t.Has(c.ID, book.EventSale)
+		if err != nil {
+			return Result{}, err
+		}
+		firstSale = !has
+	}
+	if err := d.keep(&c); err != nil {
+		return Result{}, err
+	}
+	if err := d.bind(&c, &a); err != nil {
+		return Result{}, err
+	}
+	lines, notes, err := d.earned(&c, a.Promoter, !firstSale)
+	if err != nil {
+		return Result{}, err
+	}
+	e, err := d.event(&c, a, strings.Join(notes, "; "))
+	if err != nil {
+		return Result{}, err
+	}
+	if err := d.t.AddEvent(&e, lines); err != nil {
+		return Result{}, err
+	}
+	if err := d.doubt(&c, a.Promoter, lines, firstSale); err != nil {
+		return Result{}, err
+	}
+	return d.booked(&c, e, lines, a.By != program.ByOwner && a.By != program.ByCarried)
+}
+
+// items are the products of the sale.
+func (d *desk) items() []Item {
+	if len(d.call.Items) > 0 {
+		return d.call.Items
+	}
+	return []Item{{d.call.Plan, d.call.Amount, d.call.Quantity}}
+}
+
+// earned is what each product of the sale earns its promoter. before: the customer has
+// bought before. notes say what a person would ask about.
+func (d *desk) earned(c *book.Customer, promoter int64, before bool) (lines []book.EventLine, notes []string, err error) {
+	o, at := &d.s.o, d.at()
+	var own []program.Change
+	if m := d.t.Roster().ByID(promoter); m != nil {
+		own = m.Changes
+	}
+	for _, item := range d.items() {
+		if item.Amount == 0 {
+			continue
+		}
+		kind := d.kindOf(item.Plan)
+		percent := o.Terms.Percent(kind, at, own)
+		switch {
+		case kind == program.Unknown:
+			notes = append(notes, fmt.Sprintf("no pattern of [products] says what %q is: it earns nothing", item.Plan))
+		case kind == program.Training && !o.Terms.TrainingEvery && before:
+			again, err := d.bought(c, item.Plan)
+			if err != nil {
+				return nil, nil, err
+			}
+			if again {
+				percent = 0
+				notes = append(notes, fmt.Sprintf("%q earned on an earlier sale: trainings earn once", item.Plan))
+			}
+		}
+		sold := d.own(item.Amount)
+		lines = append(lines, book.EventLine{
+			Kind: book.KindCommission, PromoterID: promoter, CustomerID: c.ID, At: at, Month: d.month(at),
+			Amount: program.Share(sold, percent), Currency: o.Currency, SaleAmount: sold, Percent: percent,
+			Product: item.Plan, KindOf: kind.String(), Quantity: item.Quantity,
+		})
+	}
+	return lines, notes, nil
+}
+
+// kindOf says what a plan is. Where no pattern says what a membership is, all that is no
+// training is one; and so is a sale that names no plan.
+func (d *desk) kindOf(plan string) program.Kind {
+	kind, ambiguous := d.s.o.Products.Kind(plan, plan)
+	if kind == program.Unknown && !ambiguous && (strings.TrimSpace(plan) == "" || len(d.s.o.Products.Membership) == 0) {
+		return program.Membership
+	}
+	return kind
+}
+
+// bought says whether a sale of this training to the customer has earned, and stands.
+func (d *desk) bought(c *book.Customer, plan string) (bool, error) {
+	lines, err := d.t.LinesOfCustomer(c.ID)
+	if err != nil {
+		return false, err
+	}
+	for i := range lines {
+		l := &lines[i]
+		if l.Kind != book.KindCommission || l.Percent == 0 || !strings.EqualFold(strings.TrimSpace(l.Product), strings.TrimSpace(plan)) {
+			continue
+		}
+		left, err := d.left(l)
+		if err != nil || left.sale > 0 {
+			return true, err
+		}
+	}
+	return false, nil
+}
+
+// doubt notes why a person should look at what was earned.
+func (d *desk) doubt(c *book.Customer, promoter int64, lines []book.EventLine, firstSale bool) error {
+	type doubted struct{ reason, detail string }
+	var all []doubted
+	for _, reason := range strings.Fields(c.Suspicion) {
+		all = append(all, doubted{reason, map[string]string{
+			book.ReasonSelf:   "the customer has the promoter's own e-mail or address",
+			book.ReasonShared: fmt.Sprintf("at least %d customers of the promoter came from one address within a day", sharedCustomers),
+		}[reason]})
+	}
+	if m := d.t.Roster().ByID(promoter); m != nil && c.Email != "" && c.Email == m.Email && !strings.Contains(c.Suspicion, book.ReasonSelf) {
+		all = append(all, doubted{book.ReasonSelf, "the customer has the promoter's own e-mail"})
+	}
+	if after := d.at() - c.ClickedAt; firstSale && c.ClickedAt != 0 && after < fastSale {
+		all = append(all, doubted{book.ReasonFast, fmt.Sprintf("%d seconds after the click", max(0, after))})
+	}
+	for i := range lines {
+		l := &lines[i]
+		if l.KindOf == program.Unknown.String() {
+			if err := d.t.AddReview(l.ID, book.ReasonProduct, fmt.Sprintf("no pattern of [products] names %q", l.Product), d.now); err != nil {
+				return err
+			}
+		}
+		if l.Amount == 0 {
+			continue
+		}
+		for _, q := range all {
+			if cleared, err := d.t.Cleared(c.ID, q.reason); err != nil {
+				return err
+			} else if cleared {
+				continue
+			}
+			if err := d.t.AddReview(l.ID, q.reason, q.detail, d.now); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,226 @@
+package track
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"carryover/gateway/click"
+	"carryover/mapping/book"
+	"carryover/mapping/program"
+)
+
+// Options are what a [Service] stands on.
+type Options struct {
+	Book      *book.Book
+	Terms     program.Terms
+	Products  program.Products
+	Currency  string                       // the program's
+	Rates     map[string]program.Rate      // of other currencies; one that is not there is refused
+	Crediting program.Crediting            // whom beside active promoters
+	Zone      *time.Location               // of the months of earning; nil: UTC
+	Now       func() time.Time             // nil: time.Now
+	Keys      *click.Keyring               // of the cookie
+	Visitors  *click.Visitors              // hashes addresses
+	FindClick func(click.ID) (Click, bool) // a click by its id; nil: there are none
+	Forward   bool                         // events also go to FirstPromoter
+
+	Committed func(events int, took time.Duration) // called after each commit; may be nil
+	Logger    *slog.Logger                         // nil: slog.Default()
+}
+
+// Click is what tracking needs of a click.
+type Click struct {
+	Token string // credited
+	At    time.Time
+}
+
+// What bounds a group of calls that are booked together, and those that wait for the next.
+const (
+	maxGroup   = 256
+	maxWaiting = 20_000
+)
+
+// ErrBusy says that too many calls wait for the disk.
+var ErrBusy = errors.New("too many events wait to be booked")
+
+// ErrClosed is what a service says after Close.
+var ErrClosed = errors.New("the tracker is closed")
+
+// Service books what calls tell. All calls that wait are booked in one transaction, and then
+// all are answered. Safe for concurrent use.
+type Service struct {
+	o Options
+
+	mu      sync.Mutex
+	waiting []*pending
+	closed  bool
+	wake    chan struct{}
+	stop    chan struct{}
+	done    chan struct{}
+
+	fault atomic.Pointer[error]
+}
+
+// pending is a call that waits to be booked.
+type pending struct {
+	call  *Call
+	touch touch
+	now   int64 // Unix seconds
+
+	result Result
+	err    error
+	done   chan struct{}
+}
+
+// New starts a service.
+func New(o Options) *Service {
+	if o.Zone == nil {
+		o.Zone = time.UTC
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Logger == nil {
+		o.Logger = slog.Default()
+	}
+	s := &Service{o: o, wake: make(chan struct{}, 1), stop: make(chan struct{}), done: make(chan struct{})}
+	go s.work()
+	return s
+}
+
+// Submit returns when what c tells is on disk, or found to be nothing to book. With an
+// error nothing of it was booked, or nobody knows whether it was: the call may be made
+// again, and is booked once.
+func (s *Service) Submit(ctx context.Context, c *Call) (Result, error) {
+	now := s.o.Now()
+	p := &pending{call: c, touch: s.touchOf(c), now: now.Unix(), done: make(chan struct{})}
+	s.mu.Lock()
+	switch {
+	case s.closed:
+		s.mu.Unlock()
+		return Result{}, ErrClosed
+	case len(s.waiting) >= maxWaiting:
+		s.mu.Unlock()
+		return Result{}, ErrBusy
+	}
+	s.waiting = append(s.waiting, p)
+	s.mu.Unlock()
+	select {
+	case s.wake <- struct{}{}:
+	default:
+	}
+	select {
+	case <-p.done:
+		return p.result, p.err
+	case <-ctx.Done():
+		return Result{}, ctx.Err()
+	}
+}
+
+// Fault is what went wrong the last time that events were to be booked; nil when they
+// were.
+func (s *Service) Fault() error {
+	if err := s.fault.Load(); err != nil {
+		return *err
+	}
+	return nil
+}
+
+// Close books what waits and ends; it gives up with ctx.
+func (s *Service) Close(ctx context.Context) error {
+	s.mu.Lock()
+	first := !s.closed
+	s.closed = true
+	s.mu.Unlock()
+	if first {
+		close(s.stop)
+	}
+	select {
+	case <-s.done:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// work is the one goroutine that books.
+func (s *Service) work() {
+	defer close(s.done)
+	for {
+		closing := false
+		select {
+		case <-s.wake:
+		case <-s.stop:
+			closing = true
+		}
+		for {
+			group := s.take()
+			if len(group) == 0 {
+				break
+			}
+			s.book(group)
+		}
+		if closing {
+			return
+		}
+	}
+}
+
+// take gives the calls that wait, at most maxGroup. It lets handlers that are ready to run
+// come first: on a busy machine a commit then serves many.
+func (s *Service) take() []*pending {
+	for seen, round := 0, 0; round < 16; round++ {
+		runtime.Gosched()
+		s.mu.Lock()
+		n := len(s.waiting)
+		s.mu.Unlock()
+		if n == seen || n >= maxGroup {
+			break
+		}
+		seen = n
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	n := min(len(s.waiting), maxGroup)
+	group := s.waiting[:n:n]
+	if s.waiting = s.waiting[n:]; len(s.waiting) == 0 {
+		s.waiting = nil
+	}
+	return group
+}
+
+// book books a group in one transaction.
+func (s *Service) book(group []*pending) {
+	began := time.Now()
+	err := s.o.Book.Track(func(t *book.Tracking) error {
+		for _, p := range group {
+			var err error
+			d := desk{s: s, t: t, call: p.call, touch: p.touch, now: p.now}
+			if p.result, err = d.book(); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		if s.fault.Swap(&err) == nil {
+			s.o.Logger.Error("events cannot be booked; whoever sent them is told to send them again", "err", err)
+		}
+	} else {
+		if s.fault.Swap(nil) != nil {
+			s.o.Logger.Info("events are booked again")
+		}
+		if s.o.Committed != nil {
+			s.o.Committed(len(group), time.Since(began))
+		}
+	}
+	for _, p := range group {
+		p.err = err
+		close(p.done)
+	}
+}

@@ -1,0 +1,73 @@
+package track
+
+import "carryover/mapping/book"
+
+// signup binds a customer to whoever brought it.
+func (d *desk) signup() (Result, error) {
+	c, known, err := d.customer()
+	if err != nil {
+		return Result{}, err
+	}
+	if known {
+		if again, err := d.t.Has(c.ID, book.EventSignup); err != nil || again {
+			return Result{Outcome: SignedUp, Customer: c}, err
+		}
+	}
+	a, err := d.attribute(&c)
+	if err != nil || a.Promoter == 0 {
+		return Result{Outcome: NotReferred}, err
+	}
+	if err := d.keep(&c); err != nil {
+		return Result{}, err
+	}
+	if err := d.bind(&c, &a); err != nil {
+		return Result{}, err
+	}
+	e, err := d.event(&c, a, "")
+	if err != nil {
+		return Result{}, err
+	}
+	if err := d.t.AddEvent(&e, nil); err != nil {
+		return Result{}, err
+	}
+	return d.booked(&c, e, nil, true)
+}
+
+// cancellation notes that a customer has left. What was earned stays earned.
+func (d *desk) cancellation() (Result, error) {
+	if r, again, err := d.told(); err != nil || again {
+		return r, err
+	}
+	c, known, err := d.customer()
+	if err != nil {
+		return Result{}, err
+	}
+	if known {
+		// Without an id of its own the same cancellation may come twice.
+		last, _, err := d.t.LastEvent(c.ID)
+		if err != nil {
+			return Result{}, err
+		}
+		if d.call.EventID == "" && last.Kind == book.EventCancellation {
+			return Result{Outcome: Acknowledged, Event: last, Customer: c, Promoter: d.t.Roster().ByID(last.PromoterID)}, nil
+		}
+	}
+	a, err := d.attribute(&c)
+	if err != nil || a.Promoter == 0 {
+		return Result{Outcome: NotReferred}, err
+	}
+	if !known && a.By != "carried" { // whoever only now is heard of has nothing to cancel
+		return Result{Outcome: NotReferred}, nil
+	}
+	if err := d.keep(&c); err != nil {
+		return Result{}, err
+	}
+	e, err := d.event(&c, a, "")
+	if err != nil {
+		return Result{}, err
+	}
+	if err := d.t.AddEvent(&e, nil); err != nil {
+		return Result{}, err
+	}
+	return d.booked(&c, e, nil, false)
+}

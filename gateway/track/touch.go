@@ -1,0 +1,40 @@
+package track
+
+import (
+	"carryover/gateway/click"
+	"carryover/mapping/program"
+)
+
+// touch is what the tid of a call says about clicks.
+type touch struct {
+	given bool
+	last  program.Candidate // ByClick; its promoter is looked up when it is booked
+	first program.Candidate // the same of the first click; zero: not known
+}
+
+// touchOf reads the tid: the whole value of the cookie, or a click's id. A tid that is
+// neither names nobody.
+func (s *Service) touchOf(c *Call) touch {
+	if c.TID == "" {
+		return touch{}
+	}
+	if s.o.Keys != nil {
+		if m, ok := s.o.Keys.Verify(c.TID); ok {
+			t := touch{given: true, last: program.Candidate{By: program.ByClick, Named: m.Token, Click: m.Click.String(), At: m.At.Unix()}}
+			if m.First.Token != "" {
+				t.first = program.Candidate{By: program.ByClick, Named: m.First.Token, Click: m.First.Click.String(), At: m.First.At.Unix()}
+			}
+			return t
+		}
+	}
+	t := touch{given: true, last: program.Candidate{By: program.ByClick}}
+	id, err := click.ParseID(c.TID)
+	if err != nil || s.o.FindClick == nil {
+		return t
+	}
+	t.last.Click = id.String()
+	if k, ok := s.o.FindClick(id); ok {
+		t.last.Named, t.last.At = k.Token, k.At.Unix()
+	}
+	return t
+}
