@@ -1,0 +1,165 @@
+package book
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+)
+
+// Forward is an event on its way to FirstPromoter. Of one customer's events only the
+// earliest that waits is sent.
+type Forward struct {
+	Event      int64 // event.id
+	CustomerID int64
+	State      string // one of the Forward constants
+	Tries      int64
+	NextAt     int64  // not sent before, Unix seconds
+	Body       string // JSON as it is sent
+	Status     int64  // HTTP status of the last answer; 0: none came
+	Answer     string // what was wrong the last time
+	DoneAt     int64
+	Kind       string // of the event
+	EventID    string // the billing system's
+	ReceivedAt int64  // when the event came here
+}
+
+// Values of [Forward.State].
+const (
+	ForwardWaiting     = "waiting"
+	ForwardSent        = "sent"
+	ForwardAlready     = "already"      // FirstPromoter had it before
+	ForwardNotReferred = "not_referred" // the customer is nobody's there
+	ForwardRefused     = "refused"      // FirstPromoter does not take it as it is: a person must look
+)
+
+// ForwardStates lists the states that there are.
+func ForwardStates() []string {
+	return []string{ForwardWaiting, ForwardRefused, ForwardNotReferred, ForwardAlready, ForwardSent}
+}
+
+var forwards = table[Forward]{"outbox o JOIN event e ON e.id = o.event",
+	"o.event, o.customer_id, o.state, o.tries, o.next_at, o.body, o.status, o.answer, o.done_at, e.kind, e.event_id, e.received_at", 1, false, (*Forward).record}
+
+func (f *Forward) record(r *record) {
+	r.int(&f.Event)
+	r.int(&f.CustomerID)
+	r.word(&f.State)
+	r.int(&f.Tries)
+	r.int(&f.NextAt)
+	r.text(&f.Body)
+	r.int(&f.Status)
+	r.word(&f.Answer)
+	r.int(&f.DoneAt)
+	r.word(&f.Kind)
+	r.text(&f.EventID)
+	r.int(&f.ReceivedAt)
+}
+
+// ForwardsDue lists what may be sent at an instant: at most limit events, each the
+// earliest that waits of its customer, those that are due longest first.
+func (b *Book) ForwardsDue(ctx context.Context, now int64, limit int) ([]Forward, error) {
+	return forwards.find(ctx, b, `WHERE o.state = 'waiting' AND o.next_at <= ? AND NOT EXISTS
+		(SELECT 1 FROM outbox p WHERE p.customer_id = o.customer_id AND p.state = 'waiting' AND p.event < o.event)
+		ORDER BY o.next_at, o.event LIMIT ?`, now, limit)
+}
+
+// ForwardDone ends the way of an event that waits. status and answer are what was said of it.
+func (b *Book) ForwardDone(ctx context.Context, event int64, state string, status int, answer string, at int64) error {
+	return b.update(ctx, func(tx *sql.Tx) error {
+		_, err := tx.Exec(`UPDATE outbox SET state = ?, tries = tries + 1, status = ?, answer = ?, done_at = ? WHERE event = ? AND state = 'waiting'`,
+			state, status, answer, at, event)
+		return err
+	})
+}
+
+// ForwardLater puts an event that waits off, and with it all that waits of its customer:
+// so they need not be looked at before.
+func (b *Book) ForwardLater(ctx context.Context, f *Forward, nextAt int64, status int, answer string) error {
+	return b.update(ctx, func(tx *sql.Tx) error {
+		if _, err := tx.Exec(`UPDATE outbox SET tries = tries + 1, status = ?, answer = ? WHERE event = ? AND state = 'waiting'`,
+			status, answer, f.Event); err != nil {
+			return err
+		}
+		_, err := tx.Exec(`UPDATE outbox SET next_at = max(next_at, ?) WHERE customer_id = ? AND state = 'waiting'`, nextAt, f.CustomerID)
+		return err
+	})
+}
+
+// Forwards gives fn the events in a state (empty: in any), the earliest first. An error of
+// fn ends it.
+func (b *Book) Forwards(ctx context.Context, state string, fn func(Forward) error) error {
+	return b.view(ctx, func(tx *sql.Tx) error {
+		return forwards.each(ctx, tx, `WHERE ? IN ('', o.state) ORDER BY o.event`, []any{state}, fn)
+	})
+}
+
+// ForwardCount is how many events are in a state.
+type ForwardCount struct {
+	State  string
+	Count  int64
+	Oldest int64 // when the earliest of them came, Unix seconds
+}
+
+// ForwardCounts counts the outbox by state. Those without events are left out.
+func (b *Book) ForwardCounts(ctx context.Context) (list []ForwardCount, err error) {
+	err = b.view(ctx, func(tx *sql.Tx) error {
+		rows, err := tx.QueryContext(ctx, `SELECT state, n, (SELECT received_at FROM event WHERE id = first)
+			FROM (SELECT state, count(*) AS n, min(event) AS first FROM outbox GROUP BY state)`)
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		for rows.Next() {
+			var c ForwardCount
+			if err := rows.Scan(&c.State, &c.Count, &c.Oldest); err != nil {
+				return err
+			}
+			list = append(list, c)
+		}
+		return rows.Err()
+	})
+	if err != nil {
+		return nil, fmt.Errorf("counting the outbox: %w", err)
+	}
+	return list, nil
+}
+
+// ForwardsWaiting is how many events wait, and when the earliest of them came (Unix
+// seconds; 0: none waits). It is quick whatever the outbox holds besides.
+func (b *Book) ForwardsWaiting(ctx context.Context) (count, oldest int64, err error) {
+	err = b.r.QueryRowContext(ctx, `SELECT n, coalesce((SELECT received_at FROM event WHERE id = first), 0)
+		FROM (SELECT count(*) AS n, min(event) AS first FROM outbox WHERE state = 'waiting')`).Scan(&count, &oldest)
+	if err != nil {
+		return 0, 0, fmt.Errorf("counting the outbox: %w", err)
+	}
+	return count, oldest, nil
+}
+
+// RetryForwards puts events back that were refused or not referred: those with the given
+// ids, and all in the given states. They are sent as they were, after what their customers
+// have waiting before them. It returns how many it put back.
+func (b *Book) RetryForwards(ctx context.Context, ids []int64, states []string, at int64) (n int64, err error) {
+	text, err := json.Marshal(append([]string{}, states...))
+	if err != nil {
+		return 0, err
+	}
+	err = b.update(ctx, func(tx *sql.Tx) error {
+		done, err := tx.Exec(`UPDATE outbox SET state = 'waiting', tries = 0, next_at = ?, done_at = 0
+			WHERE state IN ('refused', 'not_referred') AND (event IN `+anyOf+` OR state IN `+anyOf+`)`, at, idList(ids), string(text))
+		if err != nil {
+			return err
+		}
+		n, err = done.RowsAffected()
+		return err
+	})
+	if err != nil {
+		return 0, fmt.Errorf("putting events back: %w", err)
+	}
+	return n, nil
+}
+
+// ForwardsByID lists the events of the outbox with the given ids.
+func (b *Book) ForwardsByID(ctx context.Context, ids []int64) ([]Forward, error) {
+	return forwards.find(ctx, b, "WHERE o.event IN "+anyOf+" ORDER BY o.event", idList(ids))
+}
