@@ -69,15 +69,27 @@ type rollupKey struct {
 	token, link, outcome, verdict string
 }
 
-// AddClicks stores the clicks that the book does not have yet and counts exactly those,
-// in one transaction. The same clicks may be given any number of times, by any number
-// of processes. added is how many were new.
+// clicksAtOnce bounds how long other writers wait for a transaction of clicks.
+const clicksAtOnce = 250
+
+// AddClicks stores the clicks that the book does not have yet and counts exactly those, a
+// few hundred in a transaction: after an error some may be stored. The same clicks may be
+// given any number of times, by any number of processes. added is how many were new.
 func (b *Book) AddClicks(ctx context.Context, clicks []Click) (added int, err error) {
-	if len(clicks) == 0 {
-		return 0, nil
+	for some := range slices.Chunk(clicks, clicksAtOnce) {
+		n, err := b.addClicks(ctx, some)
+		if err != nil {
+			return added, fmt.Errorf("adding clicks: %w", err)
+		}
+		added += n
 	}
+	return added, nil
+}
+
+func (b *Book) addClicks(ctx context.Context, clicks []Click) (added int, err error) {
 	err = b.update(ctx, func(tx *sql.Tx) error {
-		insert, err := tx.PrepareContext(ctx, `INSERT OR IGNORE INTO click (`+clickColumns+`)
+		// Statements without the context: the driver would start a goroutine for each.
+		insert, err := tx.Prepare(`INSERT OR IGNORE INTO click (`+clickColumns+`)
 			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`)
 		if err != nil {
 			return err
@@ -86,7 +98,7 @@ func (b *Book) AddClicks(ctx context.Context, clicks []Click) (added int, err er
 		counts := map[rollupKey]int64{}
 		for i := range clicks {
 			c := &clicks[i]
-			res, err := insert.ExecContext(ctx, c.Node, c.Seq, c.At.UnixMilli(), c.Host, c.Path, c.Params, c.Outcome, c.Token, c.Link, c.Ad,
+			res, err := insert.Exec(c.Node, c.Seq, c.At.UnixMilli(), c.Host, c.Path, c.Params, c.Outcome, c.Token, c.Link, c.Ad,
 				c.Miss, c.Expired, c.Referrer, c.UserAgent, c.Visitor, c.Signals, c.Epoch, c.Verdict, c.Reason, c.Rules)
 			if err != nil {
 				return fmt.Errorf("click %s.%d: %w", c.Node, c.Seq, err)
@@ -100,7 +112,7 @@ func (b *Book) AddClicks(ctx context.Context, clicks []Click) (added int, err er
 			}
 		}
 		for k, n := range counts {
-			if _, err := tx.ExecContext(ctx, `INSERT INTO click_rollup (hour, ref_token, link, outcome, verdict, count) VALUES (?, ?, ?, ?, ?, ?)
+			if _, err := tx.Exec(`INSERT INTO click_rollup (hour, ref_token, link, outcome, verdict, count) VALUES (?, ?, ?, ?, ?, ?)
 				ON CONFLICT (hour, ref_token, link, outcome, verdict) DO UPDATE SET count = click_rollup.count + excluded.count`,
 				k.hour, k.token, k.link, k.outcome, k.verdict, n); err != nil {
 				return fmt.Errorf("counting them: %w", err)
@@ -109,7 +121,7 @@ func (b *Book) AddClicks(ctx context.Context, clicks []Click) (added int, err er
 		return nil
 	})
 	if err != nil {
-		return 0, fmt.Errorf("adding clicks: %w", err)
+		return 0, err
 	}
 	return added, nil
 }
