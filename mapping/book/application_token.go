@@ -1,0 +1,84 @@
+package book
+
+import (
+	"context"
+	"database/sql"
+	"strconv"
+	"strings"
+	"unicode"
+
+	"golang.org/x/text/unicode/norm"
+
+	"carryover/mapping/program"
+)
+
+// longestToken bounds the ref tokens that we make up, in bytes: people read them out.
+const longestToken = 40
+
+// naturalToken is the ref token that a newcomer asks for: the host of a site of its own,
+// else the name. A page on somebody else's site says nothing in its host.
+func naturalToken(name, site string) string {
+	_, rest, _ := strings.Cut(site, "://")
+	host, page, _ := strings.Cut(rest, "/")
+	host, _, _ = strings.Cut(host, ":")
+	host = strings.TrimPrefix(strings.ToLower(host), "www.")
+	sources := []string{host, name}
+	if page != "" {
+		sources = []string{name, host}
+	}
+	for _, s := range sources {
+		if token := readable(s); strings.ContainsFunc(token, func(r rune) bool { return r != '-' }) {
+			return token
+		}
+	}
+	return "partner"
+}
+
+// readable makes a token of text: words with one "-" between them, accents left off.
+func readable(text string) string {
+	plain := strings.Map(func(r rune) rune {
+		if unicode.Is(unicode.Mn, r) {
+			return -1
+		}
+		return r
+	}, norm.NFKD.String(text))
+	token := program.Token(plain)
+	parts := strings.FieldsFunc(token, func(r rune) bool { return r == '-' })
+	token = strings.Join(parts, "-")
+	if len(token) > longestToken {
+		token = strings.TrimRight(token[:longestToken], "-")
+	}
+	return token
+}
+
+// freeToken is natural, or the first of natural-2, natural-3 and so on, that is no
+// promoter's token and in no letter case anybody's code.
+func freeToken(ctx context.Context, tx *sql.Tx, natural string) (string, error) {
+	// SQLite folds ASCII only; of other codes there are few, and they are folded here.
+	rows, err := tx.QueryContext(ctx, `
+		SELECT ref_token FROM promoter WHERE substr(ref_token, 1, length(?1)) = ?1
+		UNION ALL
+		SELECT value FROM promoter_alias WHERE kind = 'code' AND (lower(substr(value, 1, length(?1))) = ?1 OR value GLOB '*[^ -~]*')
+		UNION ALL
+		SELECT code FROM promoter_alias WHERE kind = 'keap_id' AND (lower(substr(code, 1, length(?1))) = ?1 OR code GLOB '*[^ -~]*')`, natural)
+	if err != nil {
+		return "", err
+	}
+	defer rows.Close()
+	taken := map[string]bool{}
+	for rows.Next() {
+		var word string
+		if err := rows.Scan(&word); err != nil {
+			return "", err
+		}
+		taken[strings.ToLower(word)] = true
+	}
+	if err := rows.Err(); err != nil {
+		return "", err
+	}
+	token := natural
+	for n := 2; taken[token]; n++ {
+		token = natural + "-" + strconv.Itoa(n)
+	}
+	return token, nil
+}
