@@ -43,6 +43,7 @@ type App struct {
 	record   func(*book.Click) (click.ID, error)
 	metrics  *metrics
 
+	join                *joinDesk
 	unavailable, failed pages.Page
 
 	public, ops     *fiber.App
@@ -76,6 +77,7 @@ func New(o Options) (*App, error) {
 			return nil, err
 		}
 	}
+	a.join = a.newJoinDesk()
 	a.public = fiber.New(a.settings(false))
 	a.public.Server().CloseOnShutdown = true
 	a.public.Use(a.serve)
@@ -182,6 +184,7 @@ func (a *App) start() (err error) {
 	a.working.Go(func() { a.follow(ctx, answered) })
 	a.working.Go(func() { a.checkStore(ctx) })
 	a.working.Go(func() { a.drainer.Run(ctx) })
+	a.working.Go(func() { a.join.publish.run(ctx) })
 	a.takeFirstMap(ctx, answered)
 
 	a.listen(a.public, a.publicL)

@@ -69,6 +69,10 @@ type Options struct {
 	// X-Forwarded-For is believed. Empty: nobody's, the visitor is who connects.
 	TrustedProxies []string
 
+	// Join is how people take part over the gateway's own form, where the published map says
+	// that there is one. It needs a Book.
+	Join Join
+
 	// Node names this gateway in click ids. It is read when clicks.db is made, and must
 	// differ between gateways. Empty: the host name and a random part.
 	Node string

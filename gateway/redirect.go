@@ -33,6 +33,7 @@ var (
 	noindex        = []byte("noindex")
 	nosniff        = []byte("nosniff")
 	oneSecond      = []byte("1")
+	oneMinute      = []byte("60")
 	getAndHead     = []byte("GET, HEAD")
 	robotsTxt      = []byte("User-agent: *\nAllow: /\n")
 )
@@ -53,6 +54,9 @@ func (a *App) serve(c *fiber.Ctx) (err error) {
 	path, query, ok := splitTarget(view(ctx.Request.Header.RequestURI()))
 	if !ok {
 		plain(ctx, fasthttp.StatusBadRequest, "The request must name a path.")
+		return nil
+	}
+	if ctx.IsPost() && a.applies(ctx, path, query) {
 		return nil
 	}
 	get := ctx.IsGet()
@@ -107,7 +111,7 @@ func (a *App) follows(ctx *fasthttp.RequestCtx, l *live, path, query string, get
 			signals |= click.Returning
 		}
 	}
-	if get {
+	if _, after := thanksIn(query); get && !(d.Form && after) {
 		id, err := a.record(&book.Click{
 			At: now, Host: printable(host, maxHost), Path: printable(path, maxPath), Params: paramNames(query, l.params),
 			Outcome: d.Outcome.String(), Token: d.Token, Link: d.Link, Ad: d.Ad, Miss: d.Miss, Expired: d.Expired,
@@ -133,6 +137,8 @@ func (a *App) follows(ctx *fasthttp.RequestCtx, l *live, path, query string, get
 		a.setCookie(ctx, mark)
 	}
 	switch {
+	case d.Form:
+		a.showForm(ctx, l, d.Outcome == mapping.ToRejoin, query)
 	case d.Page:
 		a.page(ctx, d.Status(), &l.pages.Expired)
 	case d.Location == "":

@@ -3,7 +3,7 @@ package pages
 import (
 	"bytes"
 	"crypto/sha256"
-	_ "embed"
+	"embed"
 	"encoding/base64"
 	"fmt"
 	"html/template"
@@ -14,10 +14,10 @@ import (
 	"carryover/mapping"
 )
 
-//go:embed page.html
-var pageHTML string
+//go:embed page.html form.html
+var templates embed.FS
 
-var pageTemplate = template.Must(template.New("").Parse(pageHTML))
+var pageTemplate = template.Must(template.ParseFS(templates, "*.html"))
 
 // Page is a rendered page and the policy under which a browser shows it.
 type Page struct {
@@ -97,10 +97,13 @@ func must(p Page, err error) Page {
 	return p
 }
 
-func render(c content) (Page, error) {
+func render(c content) (Page, error) { return execute("page", c, "'none'") }
+
+// execute renders a template; formAction is where the page may send a form.
+func execute(name string, c any, formAction string) (Page, error) {
 	var out bytes.Buffer
-	if err := pageTemplate.ExecuteTemplate(&out, "page", c); err != nil {
-		return Page{}, fmt.Errorf("rendering the page %q: %w", c.Title, err)
+	if err := pageTemplate.ExecuteTemplate(&out, name, c); err != nil {
+		return Page{}, fmt.Errorf("rendering the %s: %w", name, err)
 	}
 	style := out.Bytes()
 	style = style[bytes.Index(style, []byte("<style>"))+len("<style>"):]
@@ -109,7 +112,7 @@ func render(c content) (Page, error) {
 	return Page{
 		HTML: out.Bytes(),
 		CSP: "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) +
-			"'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+			"'; base-uri 'none'; form-action " + formAction + "; frame-ancestors 'none'",
 	}, nil
 }
 

@@ -1,0 +1,275 @@
+package gateway
+
+import (
+	"bytes"
+	"context"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/valyala/fasthttp"
+
+	"carryover/gateway/pages"
+	"carryover/mapping"
+	"carryover/mapping/book"
+)
+
+// Join is how people take part over the gateway's own form. Whether there is one says
+// the published map.
+type Join struct {
+	// Auto makes a promoter of an applicant at once. False: an operator decides.
+	Auto bool
+
+	// TermsURL is what applicants agree to. Empty: terms without an address.
+	TermsURL string
+
+	// Publish makes the book's promoters the live link map. Nil: somebody else does, and
+	// the links of new promoters count from then on.
+	Publish func(context.Context) error
+}
+
+// Bounds of an application.
+const (
+	maxForm = 64 << 10 // bytes
+
+	// A form that comes back sooner was filled in by no person; after longer than a working
+	// day its terms may have changed.
+	youngestForm = 2 * time.Second
+	oldestForm   = 12 * time.Hour
+
+	thanksLast = time.Hour // the page after the form shows what became of it
+
+	bookWithin    = 8 * time.Second
+	publishWithin = 4 * time.Second // an answer does not wait longer
+)
+
+// What is sealed for the form, and for the page after it.
+const (
+	sealForm   = "join form"
+	sealThanks = "join thanks"
+)
+
+// joinDesk is what the form needs between two requests.
+type joinDesk struct {
+	limits  *joinLimits
+	publish *publisher
+}
+
+func (a *App) newJoinDesk() *joinDesk {
+	return &joinDesk{limits: newJoinLimits(), publish: newPublisher(a.o.Join.Publish, a.o.Logger)}
+}
+
+// applies answers a form that was sent. It reports false when there is no form at path.
+func (a *App) applies(ctx *fasthttp.RequestCtx, path, query string) bool {
+	l := a.live.Load()
+	if l == nil {
+		return false
+	}
+	req := mapping.Request{Host: view(ctx.Request.Header.Host()), Path: path, Query: query}
+	if isBareHost(req.Host) {
+		req.Host = l.host
+	}
+	d := l.table.Resolve(req, a.o.Now())
+	if !d.Form {
+		return false
+	}
+	a.takeForm(ctx, l, d.Outcome == mapping.ToRejoin)
+	return true
+}
+
+// showForm answers GET and HEAD: with the form, or with what became of one.
+func (a *App) showForm(ctx *fasthttp.RequestCtx, l *live, rejoin bool, query string) {
+	policy := l.table.Policy()
+	if a.o.Book == nil {
+		a.render(ctx, fasthttp.StatusServiceUnavailable)(pages.NoJoining(policy.Pages.Landing))
+		return
+	}
+	if sealed, ok := thanksIn(query); ok {
+		if t, ok := a.openThanks(sealed); ok {
+			a.render(ctx, fasthttp.StatusOK)(t.page(&policy))
+			return
+		}
+	}
+	f := a.emptyForm(&policy, rejoin)
+	a.render(ctx, fasthttp.StatusOK)(f.Render())
+}
+
+// takeForm answers POST. What was sent is on disk before the answer.
+func (a *App) takeForm(ctx *fasthttp.RequestCtx, l *live, rejoin bool) {
+	policy := l.table.Policy()
+	header := &ctx.Request.Header
+	contentType, _, _ := bytes.Cut(header.ContentType(), []byte(";"))
+	switch {
+	case a.o.Book == nil:
+		a.render(ctx, fasthttp.StatusServiceUnavailable)(pages.NoJoining(policy.Pages.Landing))
+		return
+	case len(ctx.Request.Body()) > maxForm:
+		plain(ctx, fasthttp.StatusRequestEntityTooLarge, "The form is too long.")
+		return
+	case !strings.EqualFold(strings.TrimSpace(view(contentType)), "application/x-www-form-urlencoded"):
+		plain(ctx, fasthttp.StatusUnsupportedMediaType, "Only the form itself can be sent here.")
+		return
+	case isCrossSite(view(header.Peek("Sec-Fetch-Site")), view(header.Peek("Origin")), view(header.Host())):
+		plain(ctx, fasthttp.StatusForbidden, "The form can only be sent from its own page.")
+		return
+	}
+	now := a.o.Now()
+	e := readEntry(ctx.PostArgs())
+	f := a.emptyForm(&policy, rejoin)
+	f.Name, f.Email, f.Website, f.Agreed = e.name, e.email, e.site, e.agreed
+	again := func(status int, notice string) {
+		f.Notice = notice
+		a.render(ctx, status)(f.Render())
+	}
+	addr := a.visitorAddr(ctx)
+	if !a.join.limits.visitor(addr, now) {
+		ctx.Response.Header.SetCanonical(headerRetryAfter, oneMinute)
+		again(fasthttp.StatusTooManyRequests, "Too many forms came from your network just now. Please wait a minute and press the button again.")
+		return
+	}
+	if e.trapped { // a program fills in what no person sees: it learns nothing
+		a.o.Logger.Info("a form with its hidden field filled in was dropped")
+		a.toThanks(ctx, rejoin, thanks{what: waits, at: now})
+		return
+	}
+	switch age, ok := a.formAge(e.form, now); {
+	case !ok || age > oldestForm:
+		again(fasthttp.StatusUnprocessableEntity, "This page had been open for a long time. Please look at what you entered, and press the button again.")
+		return
+	case age < youngestForm:
+		f.Token = e.form
+		again(fasthttp.StatusUnprocessableEntity, "That was quick. Please press the button once more.")
+		return
+	}
+	f.Token = e.form
+	application, wrong := e.check(rejoin)
+	if f.Errors = wrong; len(wrong) > 0 {
+		again(fasthttp.StatusUnprocessableEntity, "")
+		return
+	}
+	if !a.join.limits.everybody(now) {
+		ctx.Response.Header.SetCanonical(headerRetryAfter, oneMinute)
+		again(fasthttp.StatusTooManyRequests, "Many people are signing up just now. Please wait a minute and press the button again.")
+		return
+	}
+	application.AppliedAt, application.Visitor, application.Terms = now.Unix(), a.visitors.Hash(addr, now), a.terms()
+	within, cancel := context.WithTimeout(context.Background(), bookWithin)
+	defer cancel()
+	done, err := a.o.Book.TakeApplication(within, application, a.o.Join.Auto)
+	if err != nil {
+		a.o.Logger.Error("an application could not be kept", "err", err)
+		ctx.Response.Header.SetCanonical(headerRetryAfter, oneSecond)
+		again(fasthttp.StatusServiceUnavailable, "Your form could not be saved just now. Please press the button again in a moment.")
+		return
+	}
+	a.toThanks(ctx, rejoin, a.thanksFor(&policy, done, now))
+}
+
+// thanksFor says what the page after the form tells, and waits a little for a new link to
+// be followed.
+func (a *App) thanksFor(policy *mapping.Policy, done book.Admission, now time.Time) thanks {
+	t := thanks{what: waits, at: now}
+	if id := done.Application.ID; id != 0 {
+		a.o.Logger.Info("an application came", "application", id, "kind", done.Application.Kind, "state", done.Application.State)
+	}
+	if !a.o.Join.Auto { // the same for everybody: nobody learns who takes part
+		return t
+	}
+	switch done.Outcome {
+	case book.TakesPart:
+		t.what = takesPart
+	case book.Joined, book.Rejoined:
+		t.what, t.token = joined, done.Promoter.Token
+		if done.Outcome == book.Rejoined {
+			t.what = rejoined
+		}
+		t.counts = a.counts(policy, t.token)
+	}
+	return t
+}
+
+// counts publishes a promoter and waits until its link is followed here; false when that
+// takes too long.
+func (a *App) counts(policy *mapping.Policy, token string) bool {
+	follows := func() bool {
+		d := a.live.Load().table.Resolve(mapping.Request{Host: policy.LegacyHosts[0], Path: "/r/" + token}, a.o.Now())
+		return d.Token == token && d.Credited()
+	}
+	if follows() {
+		return true
+	}
+	late := time.NewTimer(publishWithin)
+	defer late.Stop()
+	published := a.join.publish.ask()
+	look := time.NewTicker(20 * time.Millisecond)
+	defer look.Stop()
+	for {
+		select {
+		case <-published.done:
+			if published.err != nil {
+				return false
+			}
+		case <-late.C:
+			return false
+		}
+		if follows() {
+			return true
+		}
+		select {
+		case <-look.C:
+		case <-late.C:
+			return false
+		}
+	}
+}
+
+func (a *App) emptyForm(policy *mapping.Policy, rejoin bool) pages.JoinForm {
+	return pages.JoinForm{
+		Rejoin: rejoin, Landing: policy.Pages.Landing, TermsURL: a.o.Join.TermsURL,
+		Token: a.keys.Seal(sealForm, strconv.FormatInt(a.o.Now().UnixMilli(), 10)),
+	}
+}
+
+// formAge is how long ago a form was shown; ok is false when it was none of ours.
+func (a *App) formAge(sealed string, now time.Time) (age time.Duration, ok bool) {
+	text, ok := a.keys.Open(sealForm, sealed)
+	if !ok {
+		return 0, false
+	}
+	at, err := strconv.ParseInt(text, 10, 64)
+	return now.Sub(time.UnixMilli(at)), err == nil
+}
+
+// terms is what is kept of an agreement.
+func (a *App) terms() string {
+	text := "the terms of the affiliate program"
+	if a.o.Join.TermsURL != "" {
+		text += " at " + a.o.Join.TermsURL
+	}
+	return text
+}
+
+// render answers with a page that was made for this request.
+func (a *App) render(ctx *fasthttp.RequestCtx, status int) func(pages.Page, error) {
+	return func(p pages.Page, err error) {
+		if err != nil {
+			a.o.Logger.Error("a page could not be made", "err", err)
+			status, p = fasthttp.StatusInternalServerError, a.failed
+		}
+		a.page(ctx, status, &p)
+	}
+}
+
+// isCrossSite reports whether a form was sent from another site's page. Browsers say so
+// in one of two headers; what sends neither is no browser that somebody could misuse.
+func isCrossSite(fetchSite, origin, host string) bool {
+	if fetchSite != "" {
+		return fetchSite != "same-origin" && fetchSite != "none"
+	}
+	if origin == "" {
+		return false
+	}
+	u, err := url.Parse(origin)
+	return err != nil || !strings.EqualFold(u.Host, host)
+}

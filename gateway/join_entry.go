@@ -1,0 +1,128 @@
+package gateway
+
+import (
+	"net/url"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/valyala/fasthttp"
+
+	"carryover/gateway/pages"
+	"carryover/mapping/book"
+	"carryover/mapping/program"
+)
+
+// Bounds of what is entered, in characters.
+const (
+	maxName  = 120
+	maxEmail = 254
+	maxSite  = 300
+)
+
+// entry is what somebody entered, as it is shown again: in one line each.
+type entry struct {
+	name, email, site string
+	agreed            bool
+	trapped           bool   // the field that nobody sees is filled in
+	form              string // what went with the form
+}
+
+func readEntry(args *fasthttp.Args) entry {
+	return entry{
+		name: oneLine(args.Peek("name")), email: oneLine(args.Peek("email")), site: oneLine(args.Peek("site")),
+		agreed:  len(args.Peek("terms")) > 0,
+		trapped: len(args.Peek("topic")) > 0,
+		form:    string(args.Peek("form")),
+	}
+}
+
+// oneLine copies text without what does not show: blanks of all kinds are one blank, and
+// marks that turn the direction of writing are left out.
+func oneLine(raw []byte) string {
+	text := strings.Map(func(r rune) rune {
+		switch {
+		case r == '\u200c' || r == '\u200d': // part of how some scripts are written
+			return r
+		case unicode.IsSpace(r) || unicode.IsControl(r):
+			return ' '
+		case unicode.Is(unicode.Cf, r):
+			return -1
+		}
+		return r
+	}, string(raw))
+	return strings.Join(strings.Fields(text), " ")
+}
+
+// check makes an application of an entry, or says what is wrong with it.
+func (e *entry) check(rejoin bool) (a book.Application, wrong []pages.FieldError) {
+	say := func(field, text string) { wrong = append(wrong, pages.FieldError{Field: field, Text: text}) }
+	a = book.Application{Kind: book.ApplyJoin, Name: e.name}
+	if rejoin {
+		a.Kind = book.ApplyRejoin
+	}
+	switch {
+	case !strings.ContainsFunc(e.name, unicode.IsLetter):
+		say("name", "Enter your name")
+	case !utf8.ValidString(e.name) || strings.ContainsRune(e.name, utf8.RuneError):
+		say("name", "Enter your name in plain letters: some characters could not be read")
+	case utf8.RuneCountInString(e.name) > maxName:
+		say("name", "Enter a shorter name, of at most 120 characters")
+	}
+	key, ok := program.EmailKey(e.email)
+	switch a.Email = key; {
+	case e.email == "":
+		say("email", "Enter your e-mail address")
+	case !ok || !isPlainAddress(key):
+		say("email", "Enter an e-mail address like name@example.com")
+	case utf8.RuneCountInString(key) > maxEmail:
+		say("email", "Enter a shorter e-mail address, of at most 254 characters")
+	}
+	if a.Site, ok = siteAddress(e.site); !ok {
+		say("site", "Enter the address of a site like www.example.com, or leave this empty")
+	} else if utf8.RuneCountInString(a.Site) > maxSite {
+		say("site", "Enter a shorter address, of at most 300 characters")
+	}
+	if !e.agreed {
+		say("terms", "Agree to the terms to take part")
+	}
+	return a, wrong
+}
+
+// isPlainAddress refuses what no mailbox has and what would mean something elsewhere.
+func isPlainAddress(key string) bool {
+	_, domain, _ := strings.Cut(key, "@")
+	return !strings.ContainsAny(key, "<>()[]\\\";:\ufffd") && isHost(domain)
+}
+
+// siteAddress is an http or https address, also when it was entered without its scheme.
+func siteAddress(text string) (address string, ok bool) {
+	if text == "" {
+		return "", true
+	}
+	if !strings.Contains(text, "://") {
+		text = "https://" + text
+	}
+	u, err := url.Parse(text)
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.User != nil || !isHost(u.Hostname()) ||
+		strings.ContainsAny(text, " <>\"\\\ufffd") {
+		return "", false
+	}
+	return text, true
+}
+
+// isHost reports whether name has the shape of a host on the internet.
+func isHost(name string) bool {
+	labels := strings.Split(name, ".")
+	if len(labels) < 2 {
+		return false
+	}
+	for _, label := range labels {
+		if label == "" || strings.HasPrefix(label, "-") || strings.HasSuffix(label, "-") || strings.ContainsFunc(label, func(r rune) bool {
+			return r != '-' && r != '_' && !unicode.IsLetter(r) && !unicode.IsDigit(r) && !unicode.Is(unicode.M, r)
+		}) {
+			return false
+		}
+	}
+	return true
+}
