@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -17,6 +18,7 @@ import (
 	"carryover/gateway/admin"
 	"carryover/gateway/click"
 	"carryover/gateway/pages"
+	"carryover/gateway/track"
 	"carryover/mapping/book"
 )
 
@@ -45,6 +47,10 @@ type App struct {
 
 	join                *joinDesk
 	unavailable, failed pages.Page
+
+	tracker   *track.Service // nil: events cannot be tracked here
+	api       *track.API
+	forwarder *track.Forwarder // nil: events go nowhere else
 
 	public, ops     *fiber.App
 	publicL, adminL net.Listener
@@ -123,10 +129,16 @@ func (a *App) answerError(c *fiber.Ctx, err error) error {
 		text = "The request could not be understood."
 	case fiber.StatusNotFound:
 		text = "There is nothing here."
+	case fiber.StatusRequestEntityTooLarge:
+		text = "The body is too large."
 	case fiber.StatusRequestHeaderFieldsTooLarge:
 		text = "The address or its headers are too long."
 	}
-	plain(c.Context(), status, text)
+	if ctx := c.Context(); strings.HasPrefix(view(ctx.Request.Header.RequestURI()), track.APIPath) {
+		a.api.Refuse(ctx, status, text)
+	} else {
+		plain(ctx, status, text)
+	}
 	a.metrics.answered(status)
 	return nil
 }
@@ -176,6 +188,9 @@ func (a *App) start() (err error) {
 		Spool: spool, Recorder: a.recorder, Book: a.o.Book, Stream: a.stream,
 		Every: a.o.DrainEvery, KeepClicks: a.o.KeepClicks, Logger: a.o.Logger, Now: a.o.Now,
 	})
+	if err := a.startTracking(); err != nil {
+		return err
+	}
 	a.metrics.observe(a)
 
 	ctx, cancel := context.WithCancel(context.Background())
@@ -184,6 +199,7 @@ func (a *App) start() (err error) {
 	a.working.Go(func() { a.follow(ctx, answered) })
 	a.working.Go(func() { a.checkStore(ctx) })
 	a.working.Go(func() { a.drainer.Run(ctx) })
+	a.track(ctx)
 	a.working.Go(func() { a.join.publish.run(ctx) })
 	a.takeFirstMap(ctx, answered)
 
@@ -229,6 +245,9 @@ func (a *App) Stop(ctx context.Context) error {
 func (a *App) stop(ctx context.Context) error {
 	a.stopping.Store(true)
 	errs := []error{a.shut(ctx, a.public, a.publicL)}
+	if a.tracker != nil {
+		errs = append(errs, a.tracker.Close(ctx))
+	}
 	if a.background != nil {
 		a.background()
 		errs = append(errs, wait(ctx, &a.working, "the work behind the answers"))

@@ -73,6 +73,14 @@ func (a *App) Health() Health {
 	if f := a.drainer.Fault(); f != nil {
 		fail(&h.Warnings, "recorded clicks do not move on to the book; they are safe on disk", f.Err)
 	}
+	if err := a.trackFault(); err != nil {
+		fail(&h.Warnings, "events of the billing system cannot be booked: it is told to send them again", err)
+	}
+	if a.forwarder != nil {
+		if err := a.forwarder.Fault(); err != nil {
+			fail(&h.Warnings, "events do not get through to FirstPromoter; they wait in the book", err)
+		}
+	}
 	h.Ready = len(h.Reasons) == 0
 	return h
 }

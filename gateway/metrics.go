@@ -6,6 +6,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
+	"carryover/gateway/track"
 	"carryover/mapping"
 )
 
@@ -18,6 +19,19 @@ type metrics struct {
 	batchClicks prometheus.Histogram
 	batchTime   prometheus.Histogram
 	storeErrors prometheus.Counter
+	calls       [len(track.Endpoints)][6]prometheus.Counter // by status class
+	booked      prometheus.Counter
+	bookTime    prometheus.Histogram
+}
+
+// classes are those of statuses, by their first digit.
+var classes = [...]string{"other", "1xx", "2xx", "3xx", "4xx", "5xx"}
+
+func classOf(status int) int {
+	if class := status / 100; class >= 1 && class <= 5 {
+		return class
+	}
+	return 0
 }
 
 func newMetrics() *metrics {
@@ -27,13 +41,19 @@ func newMetrics() *metrics {
 		m.requests = append(m.requests, requests.WithLabelValues(name))
 	}
 	responses := prometheus.NewCounterVec(prometheus.CounterOpts{Name: "carryover_responses_total", Help: "Public responses, by status class."}, []string{"class"})
-	for i, class := range [...]string{"other", "1xx", "2xx", "3xx", "4xx", "5xx"} {
+	calls := prometheus.NewCounterVec(prometheus.CounterOpts{Name: "carryover_tracking_calls_total", Help: "Calls of the tracking API, by endpoint and status class."}, []string{"endpoint", "class"})
+	for i, class := range classes {
 		m.responses[i] = responses.WithLabelValues(class)
+		for e, name := range track.Endpoints {
+			m.calls[e][i] = calls.WithLabelValues(name, class)
+		}
 	}
+	m.booked = prometheus.NewCounter(prometheus.CounterOpts{Name: "carryover_tracking_booked_total", Help: "Calls of the tracking API that went through the book."})
+	m.bookTime = prometheus.NewHistogram(prometheus.HistogramOpts{Name: "carryover_tracking_commit_seconds", Help: "Time of a commit of events.", Buckets: prometheus.ExponentialBuckets(0.0001, 2.5, 12)})
 	m.batchClicks = prometheus.NewHistogram(prometheus.HistogramOpts{Name: "carryover_click_batch_clicks", Help: "Clicks that shared a commit.", Buckets: []float64{1, 2, 4, 8, 16, 32, 64, 128, 256, 512}})
 	m.batchTime = prometheus.NewHistogram(prometheus.HistogramOpts{Name: "carryover_click_commit_seconds", Help: "Time of a commit of clicks.", Buckets: prometheus.ExponentialBuckets(0.0001, 2.5, 12)})
 	m.storeErrors = prometheus.NewCounter(prometheus.CounterOpts{Name: "carryover_store_errors_total", Help: "Errors of the store of the link map."})
-	m.registry.MustRegister(requests, responses, m.batchClicks, m.batchTime, m.storeErrors,
+	m.registry.MustRegister(requests, responses, calls, m.booked, m.bookTime, m.batchClicks, m.batchTime, m.storeErrors,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -68,6 +88,11 @@ func (m *metrics) observe(a *App) {
 		return one(l != nil && l.from == fromSnapshot)
 	})
 	gauge("carryover_map_refused", "1 while the newest published map cannot be served.", func() float64 { return one(a.refused.Load() != nil) })
+	if a.forwarder != nil {
+		gauge("carryover_forward_waiting_events", "Events on their way to FirstPromoter; -1: not known.", func() float64 { n, _ := a.forwarding(); return float64(n) })
+		gauge("carryover_forward_lag_seconds", "Age of the oldest event on its way to FirstPromoter.", func() float64 { _, age := a.forwarding(); return age.Seconds() })
+	}
+	gauge("carryover_tracking_failing", "1 while events cannot be booked.", func() float64 { return one(a.trackFault() != nil) })
 	gauge("carryover_ready", "1 when /readyz answers 200.", func() float64 { return one(a.Health().Ready) })
 }
 
@@ -79,11 +104,14 @@ func one(b bool) float64 {
 }
 
 func (m *metrics) answered(status int) {
-	class := status / 100
-	if class < 1 || class > 5 {
-		class = 0
-	}
-	m.responses[class].Inc()
+	m.responses[classOf(status)].Inc()
+}
+
+func (m *metrics) called(e track.Endpoint, status int) { m.calls[e][classOf(status)].Inc() }
+
+func (m *metrics) bookedEvents(events int, took time.Duration) {
+	m.booked.Add(float64(events))
+	m.bookTime.Observe(took.Seconds())
 }
 
 func (m *metrics) committed(clicks int, took time.Duration) {

@@ -98,6 +98,10 @@ type Options struct {
 	// 0: raw clicks too.
 	KeepClicks time.Duration
 
+	// Tracking is what the tracking API and what it books are served with. Without keys it
+	// lets nobody in.
+	Tracking Tracking
+
 	// DrainEvery is the pause between two drains of clicks.db. 0: 1 s.
 	DrainEvery time.Duration
 

@@ -4,6 +4,7 @@ import (
 	"net"
 	"net/netip"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -11,6 +12,7 @@ import (
 
 	"carryover/gateway/click"
 	"carryover/gateway/pages"
+	"carryover/gateway/track"
 	"carryover/mapping"
 	"carryover/mapping/book"
 )
@@ -57,6 +59,10 @@ func (a *App) serve(c *fiber.Ctx) (err error) {
 		return nil
 	}
 	if ctx.IsPost() && a.applies(ctx, path, query) {
+		return nil
+	}
+	if strings.HasPrefix(path, track.APIPath) {
+		a.serveAPI(ctx, path, query)
 		return nil
 	}
 	get := ctx.IsGet()

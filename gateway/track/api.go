@@ -129,6 +129,15 @@ func (a *API) Serve(ctx *fasthttp.RequestCtx, path, query string, addr netip.Add
 	return e
 }
 
+// Refuse answers a request that was refused before anybody looked at its path.
+func (a *API) Refuse(ctx *fasthttp.RequestCtx, status int, text string) {
+	code := "bad_request"
+	if status == errTooLarge.status {
+		text, code = errTooLarge.message, "invalid_params"
+	}
+	writeJSON(ctx, status, &failure{Message: text, Code: code})
+}
+
 // admits checks key, account and limits, and answers when the call may not go on.
 func (a *API) admits(ctx *fasthttp.RequestCtx, v1 bool, addr netip.Addr, now time.Time) bool {
 	h := &ctx.Request.Header

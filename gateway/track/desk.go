@@ -18,7 +18,8 @@ type desk struct {
 	touch touch
 	now   int64 // Unix seconds
 
-	visitor string // hash of the customer's address
+	visitor string  // hash of the customer's address
+	doubted []int64 // ids of lines that a person should look at
 }
 
 func (d *desk) book() (Result, error) {
@@ -253,5 +254,5 @@ func (d *desk) booked(c *book.Customer, e book.Event, lines []book.EventLine, br
 			return Result{}, err
 		}
 	}
-	return Result{Outcome: Booked, Event: e, Customer: *c, Lines: lines, Promoter: m}, nil
+	return Result{Outcome: Booked, Event: e, Customer: *c, Lines: lines, Doubted: d.doubted, Promoter: m}, nil
 }

@@ -158,7 +158,7 @@ func (d *desk) doubt(c *book.Customer, promoter int64, lines []book.EventLine, f
 	for i := range lines {
 		l := &lines[i]
 		if l.KindOf == program.Unknown.String() {
-			if err := d.t.AddReview(l.ID, book.ReasonProduct, fmt.Sprintf("no pattern of [products] names %q", l.Product), d.now); err != nil {
+			if err := d.review(l, book.ReasonProduct, fmt.Sprintf("no pattern of [products] names %q", l.Product)); err != nil {
 				return err
 			}
 		}
@@ -171,10 +171,16 @@ func (d *desk) doubt(c *book.Customer, promoter int64, lines []book.EventLine, f
 			} else if cleared {
 				continue
 			}
-			if err := d.t.AddReview(l.ID, q.reason, q.detail, d.now); err != nil {
+			if err := d.review(l, q.reason, q.detail); err != nil {
 				return err
 			}
 		}
 	}
 	return nil
+}
+
+// review says why a person should look at a line.
+func (d *desk) review(l *book.EventLine, reason, detail string) error {
+	d.doubted = append(d.doubted, l.ID)
+	return d.t.AddReview(l.ID, reason, detail, d.now)
 }
