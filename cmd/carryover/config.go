@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 	_ "time/tzdata" // the program's zone, on a machine without a zone database
@@ -44,9 +45,10 @@ type config struct {
 		Guide         string `toml:"guide"`
 	} `toml:"pages"`
 	Partners struct {
-		Inactive string         `toml:"inactive"`
-		Exclude  []string       `toml:"exclude"`
-		Grace    map[string]any `toml:"grace"`
+		Inactive      string         `toml:"inactive"`
+		InactiveEarns bool           `toml:"inactive_earns"`
+		Exclude       []string       `toml:"exclude"`
+		Grace         map[string]any `toml:"grace"`
 	} `toml:"partners"`
 	Links struct {
 		TokenParam string         `toml:"token_param"`
@@ -70,11 +72,21 @@ type config struct {
 	Terms struct {
 		MembershipPercent any      `toml:"membership_percent"`
 		TrainingPercent   any      `toml:"training_percent"`
+		Training          string   `toml:"training"`
 		Hold              any      `toml:"hold"`
 		PayoutDays        []int    `toml:"payout_days"`
 		Minimum           string   `toml:"minimum"`
 		Requires          []string `toml:"requires"`
+		Change            []struct {
+			From              any `toml:"from"`
+			MembershipPercent any `toml:"membership_percent"`
+			TrainingPercent   any `toml:"training_percent"`
+		} `toml:"change"`
 	} `toml:"terms"`
+	Tracking struct {
+		PerMinute  int               `toml:"per_minute"`
+		Currencies map[string]string `toml:"currencies"`
+	} `toml:"tracking"`
 	Gateway struct {
 		Listen         string   `toml:"listen"`
 		AdminListen    string   `toml:"admin_listen"`
@@ -104,7 +116,9 @@ type program struct {
 	config
 	settings migrate.Settings
 	path     string
-	keep     time.Duration // raw clicks; 0 for ever
+	keep     time.Duration         // raw clicks; 0 for ever
+	rates    map[string]terms.Rate // of other currencies than the program's
+	campaign int64                 // [firstpromoter] campaign_id; 0 when it is not said
 }
 
 // loadConfig reads and checks the file at path. Every error names the file, the line,
@@ -123,7 +137,8 @@ func loadConfig(path string) (*program, error) {
 func parseConfig(path string, text []byte) (*program, error) {
 	text = bytes.TrimPrefix(text, []byte("\ufeff"))
 	c := config{AfterCutoff: mapping.AfterRedirect, Currency: "USD", Timezone: "UTC"}
-	c.Partners.Inactive = mapping.InactiveUncredited
+	c.Partners.Inactive, c.Partners.InactiveEarns = mapping.InactiveUncredited, true
+	c.Terms.Training, c.Tracking.PerMinute = trainingOnce, 600_000
 	c.Links.TokenParam, c.Links.SubIDParam = "fpr", "fp_sid"
 	c.Links.CodeParams, c.Links.IDParams = []string{"aff", "affcode"}, []string{"affiliate"}
 	c.Import.Dates, c.Import.Owner = "auto", "latest"
@@ -153,7 +168,7 @@ func (p *program) check(c *configCheck) {
 	if p.KeapApp != "" && strings.ContainsAny(p.KeapApp, "./: ") {
 		c.wrong("keap_app", p.KeapApp, "the tenant's name alone, such as \"xy123\" of xy123.infusionsoft.com")
 	}
-	if len(p.Currency) != 3 || strings.ToUpper(p.Currency) != p.Currency {
+	if !isCurrency(p.Currency) {
 		c.wrong("currency", p.Currency, "a three-letter code such as \"USD\"")
 	}
 	zone, err := time.LoadLocation(p.Timezone)
@@ -206,7 +221,8 @@ func (p *program) check(c *configCheck) {
 	if end := c.instant("import.as_of", p.Import.AsOf, zone, false); !end.IsZero() {
 		p.settings.AsOf = end.Add(-1).In(zone).Format(time.DateOnly)
 	}
-	p.settings.Terms = p.checkTerms(c)
+	p.settings.Terms = p.checkTerms(c, zone)
+	p.checkTracking(c)
 	p.checkServing(c)
 	p.settings.ConfigHash = p.hash()
 }
@@ -232,17 +248,28 @@ func (p *program) checkPages(c *configCheck, policy *mapping.Policy) {
 			}
 			continue
 		}
+		if policy.IsOwnForm(name, address) {
+			continue
+		}
 		if err := policy.CheckDestination(address); err != nil {
 			c.wrong(key, address, "an https address that is not on a legacy host ("+err.Error()+")")
 		}
 	}
 }
 
+// How often a training earns, in [terms] training.
+const (
+	trainingOnce  = "once"  // on a customer's first sale of it
+	trainingEvery = "every" // on each
+)
+
 // checkTerms reads the program's terms; what is not said is as usual.
-func (p *program) checkTerms(c *configCheck) terms.Terms {
+func (p *program) checkTerms(c *configCheck, zone *time.Location) terms.Terms {
 	t := terms.DefaultTerms()
 	c.percent("terms.membership_percent", p.Terms.MembershipPercent, &t.MembershipPercent)
 	c.percent("terms.training_percent", p.Terms.TrainingPercent, &t.TrainingPercent)
+	t.TrainingEvery = c.oneOf("terms.training", p.Terms.Training, trainingOnce, trainingEvery) == trainingEvery
+	t.Changes = p.checkChanges(c, zone)
 	switch hold := p.Terms.Hold.(type) {
 	case nil:
 	case int64:
@@ -281,6 +308,54 @@ func (p *program) checkTerms(c *configCheck) terms.Terms {
 	return t
 }
 
+// checkChanges reads the percentages that hold from a day on.
+func (p *program) checkChanges(c *configCheck, zone *time.Location) (changes []terms.Change) {
+	for i, change := range p.Terms.Change {
+		key := fmt.Sprintf("terms.change.%d.", i+1)
+		from := c.day(key+"from", change.From, zone).Unix()
+		if change.MembershipPercent == nil && change.TrainingPercent == nil {
+			c.wrong(key+"membership_percent", nil, "a number from 0 to 100; or say training_percent")
+		}
+		for _, one := range []struct {
+			name  string
+			kind  terms.Kind
+			value any
+		}{{"membership_percent", terms.Membership, change.MembershipPercent}, {"training_percent", terms.Training, change.TrainingPercent}} {
+			if one.value != nil {
+				to := terms.Change{From: from, Kind: one.kind}
+				c.percent(key+one.name, one.value, &to.Percent)
+				changes = append(changes, to)
+			}
+		}
+	}
+	return changes
+}
+
+func (p *program) checkTracking(c *configCheck) {
+	if p.Tracking.PerMinute < 0 {
+		c.wrong("tracking.per_minute", p.Tracking.PerMinute, "a number of calls; 0 is no limit")
+	}
+	p.rates = map[string]terms.Rate{}
+	for _, code := range sortedKeys(p.Tracking.Currencies) {
+		key := "tracking.currencies." + code
+		rate, err := terms.ParseRate(p.Tracking.Currencies[code])
+		if err != nil {
+			c.wrong(key, p.Tracking.Currencies[code], "a number above 0 in quotes with up to eight decimals, such as \"1.0825\"")
+		}
+		if !isCurrency(code) || code == p.Currency {
+			c.wrong(key, code, "a three-letter code of another currency than the program's, such as EUR")
+		}
+		p.rates[code] = rate
+	}
+	if id := p.FirstPromoter.CampaignID; id != "" {
+		n, err := strconv.ParseInt(id, 10, 64)
+		if err != nil || n <= 0 {
+			c.wrong("firstpromoter.campaign_id", id, "the campaign's number in quotes, such as \"77\"")
+		}
+		p.campaign = n
+	}
+}
+
 func (p *program) checkServing(c *configCheck) {
 	c.oneOf("gateway.durability", p.Gateway.Durability, "normal", "full")
 	c.listen("gateway.listen", p.Gateway.Listen)
@@ -315,8 +390,9 @@ func (p *program) checkServing(c *configCheck) {
 // hash is over everything that a plan depends on: not over where things listen or are
 // kept, which may differ between the machine that plans and the one that applies.
 func (p *program) hash() string {
-	s := p.settings
-	text, _ := json.Marshal([]any{s.Policy, s.Paths, s.Grace, s.Exclude, s.Zone.String(), s.Dates, s.Headers, p.Currency, fmt.Sprint(p.Import.AsOf), p.Import.Owner, p.Products, fmt.Sprint(p.Terms)})
+	s, t := p.settings, p.Terms
+	t.Training, t.Change = "", nil // of what is tracked live
+	text, _ := json.Marshal([]any{s.Policy, s.Paths, s.Grace, s.Exclude, s.Zone.String(), s.Dates, s.Headers, p.Currency, fmt.Sprint(p.Import.AsOf), p.Import.Owner, p.Products, fmt.Sprint(t)})
 	sum := sha256.Sum256(text)
 	return hex.EncodeToString(sum[:])
 }

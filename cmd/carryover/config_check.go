@@ -120,6 +120,20 @@ func (c *configCheck) instant(key string, value any, zone *time.Location, needed
 	return time.Time{}
 }
 
+// day reads a date, and gives its first instant in the program's zone.
+func (c *configCheck) day(key string, value any, zone *time.Location) time.Time {
+	switch v := value.(type) {
+	case toml.LocalDate:
+		return terms.DayStart(v.Year, time.Month(v.Month), v.Day, zone)
+	case string:
+		if d, err := time.Parse(time.DateOnly, v); err == nil {
+			return terms.DayStart(d.Year(), d.Month(), d.Day(), zone)
+		}
+	}
+	c.wrong(key, value, "a date such as \"2024-01-01\": the first day on which the percentages hold")
+	return time.Time{}
+}
+
 func endOfDay(year int, month time.Month, day int, zone *time.Location) time.Time {
 	return terms.DayStart(year, month, day+1, zone).UTC()
 }
@@ -171,6 +185,10 @@ func (c *configCheck) percent(key string, value any, to *terms.Percent) {
 		c.wrong(key, value, "a number from 0 to 100 with up to four decimals, such as 25")
 	}
 	*to = share
+}
+
+func isCurrency(code string) bool {
+	return len(code) == 3 && strings.Trim(code, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") == ""
 }
 
 func isNetwork(s string) bool {

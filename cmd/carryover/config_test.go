@@ -64,6 +64,8 @@ func TestInitShowsEveryKey(t *testing.T) {
 	text := string(exampleConfig)
 	// A commented key becomes a key; sentences have no "=" behind one word.
 	shown := regexp.MustCompile(`(?m)^# ([a-z_]+ *= )`).ReplaceAllString(text, "$1")
+	shown = regexp.MustCompile(`(?m)^# (\[\[)`).ReplaceAllString(shown, "$1")
+	shown = regexp.MustCompile(`(?m)^# ([A-Z]{3} = )`).ReplaceAllString(shown, "$1")
 	shown = regexp.MustCompile(`(?m)^# ("[^"]+" *= )`).ReplaceAllString(shown, "$1")
 	shown = regexp.MustCompile(`(?m)^# ([A-Za-z]+ = "2023)`).ReplaceAllString(shown, "$1")
 	parsed(t, shown)
@@ -93,7 +95,7 @@ rejoin = "https://carrot.com/rejoin"
 		bare.Links.TokenParam != full.Links.TokenParam || bare.Links.SubIDParam != full.Links.SubIDParam || bare.Links.RootCodes != full.Links.RootCodes ||
 		bare.AfterCutoff != full.AfterCutoff || bare.Partners.Inactive != full.Partners.Inactive || bare.Currency != full.Currency ||
 		bare.Gateway.Listen != full.Gateway.Listen || bare.Gateway.AdminListen != full.Gateway.AdminListen || bare.Gateway.Durability != full.Gateway.Durability ||
-		bare.Import.Dates != full.Import.Dates {
+		bare.Import.Dates != full.Import.Dates || bare.Partners.InactiveEarns != full.Partners.InactiveEarns {
 		t.Errorf("the defaults of the code are not those of the text:\n%+v\n%+v", bare.config, full.config)
 	}
 }
@@ -196,7 +198,21 @@ func TestConfigMistakes(t *testing.T) {
 		"6 mistakes", "c.toml:12: gateway.listen", "c.toml:13: gateway.admin_listen", "c.toml:14: gateway.keep_clicks", `"9600h"`, "c.toml:15: gateway.trusted_proxies", "10.0.0.0/8", "c.toml:16: gateway.durability", "c.toml:17: gateway.cookie_domain")
 	f(end("[terms]\nmembership_percent = 125\ntraining_percent = \"half\"\npayout_days = [15, 10]\nminimum = \"-25\"\nrequires = [\"w8\"]\nhold = [1]"),
 		"c.toml:12: terms.membership_percent", "0 to 100", "c.toml:13: terms.training_percent", "c.toml:14: terms.payout_days", "[10, 15]", "c.toml:15: terms.minimum", `"25.00"`, "c.toml:16: terms.requires", "c.toml:17: terms.hold")
-	f(end("[firstpromoter]\nbase_url = \"firstpromoter\""), "c.toml:12: firstpromoter.base_url")
+	f(end("[firstpromoter]\nbase_url = \"firstpromoter\"\ncampaign_id = \"main\""), "c.toml:12: firstpromoter.base_url", "c.toml:13: firstpromoter.campaign_id", `"77"`)
+
+	// tracking
+	f(end("[tracking]\nper_minute = -1\nper_second = 3"), "unknown key tracking.per_second")
+	f(end("[tracking]\nper_minute = -1"), "c.toml:12: tracking.per_minute = -1: it must be a number of calls; 0 is no limit")
+	f(end("[tracking.currencies]\nEUR = \"1,08\"\nJPY = \"0\"\nCHF = \"1.123456789\"\neuro = \"1\"\nUSD = \"1\""),
+		`c.toml:12: tracking.currencies.EUR = "1,08": it must be a number above 0`, "c.toml:13:", "c.toml:14:", `c.toml:15: tracking.currencies.euro = "euro"`, "three-letter", "c.toml:16: tracking.currencies.USD")
+	f(end("[tracking.currencies]\nEUR = 1.08"), "c.toml:12:", "tracking.currencies.EUR must be text in quotes, and here it is a number")
+	f(end("[partners]\ninactive_earns = \"no\""), "c.toml:12:", "partners.inactive_earns must be true or false")
+	f(end("[terms]\ntraining = \"twice\""), `c.toml:12: terms.training = "twice": it must be one of "once", "every"`)
+	f(end("[terms]\nchange = 20"), "c.toml:12:", "terms.change must be a list of tables: a line [[terms.change]]")
+	f(end("[[terms.change]]\nfrom = \"2024-01-01\"\nmembership_percent = 20\n\n[[terms.change]]\nfrom = \"soon\"\ntraining_percent = 140\n\n[[terms.change]]\nfrom = \"2025-01-01\""),
+		`c.toml:16: terms.change.2.from = "soon": it must be a date such as "2024-01-01"`, "c.toml:17: terms.change.2.training_percent = 140", "c.toml:19: terms.change.3.membership_percent is missing")
+	f(end("[[terms.change]]\nmembership_percent = 20"), "c.toml:11: terms.change.1.from is missing")
+	f(end("[[terms.change]]\nform = \"2024-01-01\""), "c.toml:12: unknown key terms.change.form")
 }
 
 // Several mistakes are told at once, in the order of the file.
@@ -300,5 +316,44 @@ func TestConfigHash(t *testing.T) {
 		if parsed(t, base+other).settings.ConfigHash == want {
 			t.Errorf("%q does not change the plan", other)
 		}
+	}
+}
+
+// What holds from a day on begins with its first instant in the program's zone.
+func TestConfigOfTracking(t *testing.T) {
+	p := parsed(t, fmt.Sprintf(goodConfig, "")+`
+[partners]
+inactive_earns = false
+[terms]
+training = "every"
+[[terms.change]]
+from = 2024-01-01
+membership_percent = 20
+[[terms.change]]
+from = "2024-07-01"
+membership_percent = 22.5
+training_percent = "40%"
+[tracking]
+per_minute = 0
+[tracking.currencies]
+EUR = "1.0825"
+JPY = "0.67"
+[firstpromoter]
+campaign_id = "77"
+`)
+	got := p.settings.Terms
+	var changes []string
+	for _, c := range got.Changes {
+		changes = append(changes, fmt.Sprint(time.Unix(c.From, 0).UTC().Format(time.RFC3339), " ", c.Kind, " ", c.Percent))
+	}
+	if want := []string{"2024-01-01T08:00:00Z membership 20%", "2024-07-01T07:00:00Z membership 22.5%", "2024-07-01T07:00:00Z training 40%"}; !slices.Equal(changes, want) {
+		t.Errorf("changes: %q", changes)
+	}
+	if !got.TrainingEvery || p.Partners.InactiveEarns || p.Tracking.PerMinute != 0 || p.campaign != 77 || p.rates["EUR"].String() != "1.0825" || p.rates["JPY"].String() != "0.67" {
+		t.Errorf("%+v\n%+v", p.config, p.rates)
+	}
+	bare := parsed(t, fmt.Sprintf(goodConfig, ""))
+	if bare.settings.Terms.TrainingEvery || len(bare.settings.Terms.Changes) != 0 || !bare.Partners.InactiveEarns || bare.Tracking.PerMinute != 600_000 || bare.campaign != 0 {
+		t.Errorf("what is not said: %+v", bare.config)
 	}
 }

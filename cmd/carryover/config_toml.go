@@ -70,6 +70,12 @@ func wantedAt(key string) string {
 		case reflect.Map:
 			t = t.Elem()
 			continue
+		case reflect.Slice:
+			t = t.Elem()
+			if next, ok := fieldOf(t, part); t.Kind() == reflect.Struct && ok {
+				t = next
+				continue
+			}
 		case reflect.Struct:
 			if next, ok := fieldOf(t, part); ok {
 				t = next
@@ -84,6 +90,9 @@ func wantedAt(key string) string {
 	case reflect.String:
 		return "text in quotes"
 	case reflect.Slice:
+		if t.Elem().Kind() == reflect.Struct {
+			return "a list of tables: a line [[" + key + "]] before the keys of each"
+		}
 		if t.Elem().Kind() == reflect.Int {
 			return "a list of numbers such as [10, 15]"
 		}
@@ -106,12 +115,13 @@ func fieldOf(t reflect.Type, name string) (reflect.Type, bool) {
 	return nil, false
 }
 
-// keyLines says on which line every dotted key of the file stands.
+// keyLines says on which line every dotted key of the file stands. The keys of a list of
+// tables have the number of their table before them, from 1 on.
 func keyLines(text []byte) map[string]int {
 	lines := map[string]int{}
 	var p unstable.Parser
 	p.Reset(text)
-	prefix := ""
+	prefix, tables := "", map[string]int{}
 	for p.NextExpression() {
 		e := p.Expression()
 		var parts []string
@@ -124,9 +134,13 @@ func keyLines(text []byte) map[string]int {
 		}
 		key := strings.Join(parts, ".")
 		switch e.Kind {
-		case unstable.Table, unstable.ArrayTable:
+		case unstable.Table:
 			prefix = key + "."
 			lines[key] = line
+		case unstable.ArrayTable:
+			tables[key]++
+			prefix = fmt.Sprintf("%s.%d.", key, tables[key])
+			lines[strings.TrimSuffix(prefix, ".")] = line
 		case unstable.KeyValue:
 			lines[prefix+key] = line
 		}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -10,7 +11,10 @@ import (
 	"golang.org/x/term"
 
 	"carryover/gateway"
+	"carryover/gateway/track"
+	"carryover/mapping"
 	"carryover/mapping/book"
+	terms "carryover/mapping/program"
 )
 
 type gatewayCmd struct {
@@ -22,8 +26,10 @@ type gatewayCmd struct {
 func (gatewayCmd) Help() string {
 	return `Serves the published link map and follows it: a new map goes live without a dropped request. Without a
 store it starts from the last good map on disk. Each click is on disk before it is answered. Stops on
-SIGTERM or Ctrl-C after finishing what it has accepted. Writes clicks, nothing else; with --at they bear
-the rehearsal's time, so rehearse on a copy of the data folder.
+SIGTERM or Ctrl-C after finishing what it has accepted. Also answers the tracking API that billing systems
+tell sign-ups, sales and refunds to, below /api/v2/track/ and /api/v1/track/: with one or two keys in
+CARRYOVER_API_KEYS. Writes clicks, and what the billing system tells; with --at they bear the rehearsal's
+time, so rehearse on a copy of the data folder.
 
 Example: carryover gateway --config carryover.toml`
 }
@@ -39,6 +45,9 @@ func (c *gatewayCmd) Run(a *app) error {
 		CookieDomain: p.Gateway.CookieDomain, CookieKey: []byte(os.Getenv("CARRYOVER_COOKIE_KEY")),
 		TrustedProxies: p.Gateway.TrustedProxies, Node: p.Gateway.Node, Zone: p.settings.Zone,
 		ServePrefetch: p.Gateway.ServePrefetch, KeepClicks: p.keep, Logger: a.gatewayLog(),
+	}
+	if err := a.tracking(p, &o); err != nil {
+		return err
 	}
 	if len(o.CookieKey) == 0 {
 		o.CookieKey = nil
@@ -87,6 +96,22 @@ func (c *gatewayCmd) Run(a *app) error {
 		o.Logger.Info("serving", "visitors", "http://"+g.Addr(), "ops", "http://"+g.AdminAddr())
 	}
 	return g.Wait(a.ctx)
+}
+
+// tracking fills in what the tracking API is served with.
+func (a *app) tracking(p *program, o *gateway.Options) (err error) {
+	o.Tracking = gateway.Tracking{
+		Account: cmp.Or(p.FirstPromoter.AccountID, p.Program), Campaign: p.campaign, PerMinute: p.Tracking.PerMinute,
+		Terms: p.settings.Terms, Products: p.settings.Products, Currency: p.Currency, Rates: p.rates,
+		Crediting: terms.Crediting{InactiveEarn: p.Partners.InactiveEarns, InactiveWin: p.Partners.Inactive == mapping.InactiveForward},
+	}
+	if o.Tracking.Keys, err = track.ParseKeys(os.Getenv(track.KeysVariable)); err != nil {
+		return err
+	}
+	if len(o.Tracking.Keys) == 0 {
+		o.Logger.Info("the tracking API lets nobody in: there is no key in " + track.KeysVariable)
+	}
+	return nil
 }
 
 // atTerminal says whether a person reads standard error as it is written.
