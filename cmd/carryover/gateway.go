@@ -46,9 +46,6 @@ func (c *gatewayCmd) Run(a *app) error {
 		TrustedProxies: p.Gateway.TrustedProxies, Node: p.Gateway.Node, Zone: p.settings.Zone,
 		ServePrefetch: p.Gateway.ServePrefetch, KeepClicks: p.keep, Logger: a.gatewayLog(),
 	}
-	if err := a.tracking(p, &o); err != nil {
-		return err
-	}
 	if len(o.CookieKey) == 0 {
 		o.CookieKey = nil
 	}
@@ -76,6 +73,9 @@ func (c *gatewayCmd) Run(a *app) error {
 		return err
 	case o.RedisURL == "":
 		return fmt.Errorf("nothing to serve: %w, or name the Redis that holds the link map with --redis", err)
+	}
+	if err := a.tracking(p, &o); err != nil {
+		return err
 	}
 	s, err := a.openStore(p, o.Book)
 	if err != nil {
