@@ -23,10 +23,14 @@ import (
 	"carryover/mapping/store"
 )
 
-// TestMain is also the gateway that the crash test kills.
+// TestMain is also the gateways that the crash tests kill.
 func TestMain(m *testing.M) {
 	if dir := os.Getenv("CARRYOVER_TEST_SERVE"); dir != "" {
 		serveUntilKilled(dir)
+		return
+	}
+	if dir := os.Getenv("CARRYOVER_TEST_TRACK"); dir != "" {
+		trackUntilKilled(dir)
 		return
 	}
 	goleak.VerifyTestMain(m,
