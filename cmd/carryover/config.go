@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -97,6 +98,11 @@ type config struct {
 		KeepClicks     string   `toml:"keep_clicks"`
 		Node           string   `toml:"node"`
 	} `toml:"gateway"`
+	Join struct {
+		Mode     string `toml:"mode"`
+		Approval string `toml:"approval"`
+		TermsURL string `toml:"terms_url"`
+	} `toml:"join"`
 	FirstPromoter struct {
 		BaseURL    string `toml:"base_url"`
 		AccountID  string `toml:"account_id"`
@@ -143,6 +149,7 @@ func parseConfig(path string, text []byte) (*program, error) {
 	c.Links.CodeParams, c.Links.IDParams = []string{"aff", "affcode"}, []string{"affiliate"}
 	c.Import.Dates, c.Import.Owner = "auto", "latest"
 	c.Gateway.Listen, c.Gateway.AdminListen, c.Gateway.Durability = "127.0.0.1:8080", "127.0.0.1:8081", "normal"
+	c.Join.Mode, c.Join.Approval = joinPage, approvalManual
 
 	dec := toml.NewDecoder(bytes.NewReader(text))
 	dec.DisallowUnknownFields()
@@ -184,6 +191,7 @@ func (p *program) check(c *configCheck) {
 		LegacyHosts: c.hosts("legacy_hosts", p.LegacyHosts), AllowedHosts: c.hosts("allowed_hosts", p.AllowedHosts),
 		TokenParam: p.Links.TokenParam, SubIDParam: p.Links.SubIDParam,
 		CodeParams: p.Links.CodeParams, IDParams: p.Links.IDParams, RootCodes: p.Links.RootCodes,
+		BuiltinJoin: p.checkJoin(c),
 	}
 	if len(p.LegacyHosts) == 0 {
 		c.wrong("legacy_hosts", nil, "the hosts that carried the old links, such as [\"go.carrot.com\"]")
@@ -229,6 +237,10 @@ func (p *program) check(c *configCheck) {
 
 func (p *program) checkPages(c *configCheck, policy *mapping.Policy) {
 	pages := mapping.Pages(p.Pages)
+	if policy.BuiltinJoin && len(policy.LegacyHosts) > 0 { // the gateway's own
+		pages.Join = cmp.Or(pages.Join, "https://"+policy.LegacyHosts[0]+"/join")
+		pages.Rejoin = cmp.Or(pages.Rejoin, "https://"+policy.LegacyHosts[0]+"/rejoin")
+	}
 	if pages.Join == "" {
 		pages.Join = pages.Rejoin
 	}
@@ -246,6 +258,9 @@ func (p *program) checkPages(c *configCheck, policy *mapping.Policy) {
 			if name == "landing" || name == "login" || name == "rejoin" {
 				c.wrong(key, nil, "the address of the "+name+" page, such as \"https://carrot.com/"+name+"\"")
 			}
+			continue
+		}
+		if policy.IsOwnForm(name, address) {
 			continue
 		}
 		if policy.IsOwnForm(name, address) {

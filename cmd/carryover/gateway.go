@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"cmp"
 	"errors"
 	"fmt"
@@ -83,6 +84,10 @@ func (c *gatewayCmd) Run(a *app) error {
 	}
 	defer s.Close()
 	o.Feed = s
+	o.Join = gateway.Join{Auto: p.Join.Approval == approvalAuto, TermsURL: p.Join.TermsURL}
+	if o.Book != nil {
+		o.Join.Publish = func(ctx context.Context) error { _, err := publishJoined(ctx, p, o.Book, s); return err }
+	}
 	g, err := gateway.New(o)
 	if err != nil {
 		return err

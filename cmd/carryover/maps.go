@@ -120,7 +120,7 @@ func (c *mapDiffCmd) Run(a *app) error {
 // policyFields are the settings of a policy as JSON, by name; those of the pages by
 // "pages." and theirs.
 func policyFields(p mapping.Policy) map[string]string {
-	all := map[string]string{"keap_app": ""} // which is left out when it is empty
+	all := map[string]string{"keap_app": "", "builtin_join": ""} // which are left out when they are empty
 	for name, value := range jsonFields(p) {
 		all[name] = string(value)
 	}

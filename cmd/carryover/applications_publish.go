@@ -1,0 +1,25 @@
+package main
+
+import (
+	"context"
+
+	"carryover/mapping/book"
+	"carryover/mapping/store"
+	"carryover/migrate"
+)
+
+// publishJoined makes the book's promoters the live link map. It publishes until that says
+// nothing new: who publishes at the same moment may have read the book before it changed,
+// and be the last to flip the map.
+func publishJoined(ctx context.Context, p *program, b *book.Book, s store.Store) (store.Epoch, error) {
+	planID := ""
+	if run, err := b.LastRun(ctx); err == nil {
+		planID = run.PlanID
+	}
+	for try := 1; ; try++ {
+		e, changed, err := migrate.Publish(ctx, &p.settings, b, s, planID, migrate.NoProgress{})
+		if err != nil || !changed || try == 5 {
+			return e, err
+		}
+	}
+}
