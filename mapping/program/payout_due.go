@@ -1,0 +1,190 @@
+package program
+
+import (
+	"cmp"
+	"errors"
+	"maps"
+	"slices"
+)
+
+// Account is what one promoter has come to in one currency, as payouts see it; minor units.
+type Account struct {
+	Earned  []Earning // commissions, in any order
+	Brought []Earning // what was there before: openings, and differences that a person accepted
+	Takings []Taking  // refunds and whatever else takes back
+	Flagged []Earning // of Earned, less what was taken back: what a person has not looked at yet
+	Paid    int64     // what came back deducted
+	InRuns  int64     // approved, and neither paid nor failed yet
+}
+
+// Taking is what takes back from what was earned in a month.
+type Taking struct {
+	Month  Month // of what was earned; 0: not known, it counts at once
+	Amount int64 // below 0
+	New    int64 // of Amount: what was booked since the last run
+}
+
+// Due is what a promoter is owed by the payouts of a month; minor units. Amount is the sum
+// of the three columns.
+type Due struct {
+	Amount  int64
+	Gross   int64   // commissions of the last month that is paid
+	Refunds int64   // 0 or less: taken back from that month, or since the last run
+	Carried int64   // rolled forward from before; below 0: debts, or payments ahead of time
+	Months  []Month // of earning whose money is in it, ascending; empty where Amount is not above 0
+	Flagged int64   // beside Amount: what is due once a person accepts it
+}
+
+// Whole is everything that is due.
+func (d *Due) Whole() int64 { return d.Amount + d.Flagged }
+
+// Due is what an account is owed by the payouts of a month: all that was earned through
+// [Terms.EarnedThrough] of it, less all that was ever paid or is in approved runs. A taking
+// whose month is known counts with that month: inside the hold it cancels, after the
+// payment it makes a debt.
+//
+// What is flagged stands apart, so that the rest can be paid. Where the rest alone would be
+// nothing or a debt there is one amount: all of it flagged if it is above 0.
+func (t Terms) Due(payout Month, a *Account) Due {
+	last := t.EarnedThrough(payout)
+	months := map[Month]int64{}
+	var d Due
+	for _, e := range a.Earned {
+		if e.Month > last {
+			continue
+		}
+		months[e.Month] += e.Amount
+		if e.Month == last {
+			d.Gross += e.Amount
+		} else {
+			d.Carried += e.Amount
+		}
+	}
+	for _, e := range a.Brought {
+		if e.Month <= last {
+			months[e.Month] += e.Amount
+			d.Carried += e.Amount
+		}
+	}
+	for _, k := range a.Takings {
+		if k.Month > last {
+			continue
+		}
+		fresh := k.New
+		if k.Month == last {
+			fresh = k.Amount
+		}
+		d.Refunds += fresh
+		d.Carried += k.Amount - fresh
+		months[cmp.Or(k.Month, last)] += k.Amount
+	}
+	d.Carried -= a.Paid + a.InRuns
+	whole := d.Gross + d.Refunds + d.Carried
+	flagged := map[Month]int64{}
+	for _, e := range a.Flagged {
+		if e.Month <= last && e.Amount > 0 {
+			flagged[e.Month] += e.Amount
+			d.Flagged += e.Amount
+		}
+	}
+	switch {
+	case whole <= 0:
+		d.Flagged = 0
+	case d.Flagged >= whole: // debts take from what is flagged
+		return Due{Flagged: whole}
+	default:
+		for month, amount := range flagged {
+			months[month] -= amount
+			if month == last {
+				d.Gross -= amount
+			} else {
+				d.Carried -= amount
+			}
+		}
+	}
+	d.Amount = whole - d.Flagged
+	if d.Amount > 0 {
+		d.Months = openMonths(months, a.Paid+a.InRuns)
+	}
+	return d
+}
+
+// openMonths are the months in which something is open.
+func openMonths(amounts map[Month]int64, paid int64) (months []Month) {
+	earnings := make([]Earning, 0, len(amounts))
+	for _, m := range slices.Sorted(maps.Keys(amounts)) {
+		earnings = append(earnings, Earning{m, amounts[m]})
+	}
+	for _, e := range Open(earnings, paid) {
+		months = append(months, e.Month)
+	}
+	return months
+}
+
+// Reason says why an amount is not paid out.
+type Reason string
+
+const (
+	HeldCurrency = Reason("currency")         // not the program's
+	HeldNegative = Reason("negative")         // a debt, which later earnings fill
+	HeldBlocked  = Reason("blocked")          // the promoter is
+	HeldFlagged  = Reason("flagged")          // a person must look at the commissions first
+	HeldMinimum  = Reason("below_minimum")    // it rolls forward until enough has come together
+	HeldNoW9     = Reason("no_w9")            // the form is not on file
+	HeldNoMethod = Reason("no_payout_method") // how to pay, or where to, is not known
+)
+
+// Payee is what payouts ask of a promoter.
+type Payee struct {
+	Blocked bool
+	W9      bool
+	Method  bool // how and where to is known
+	Foreign bool // the amounts are not in the program's currency
+}
+
+// Held is an amount that is not paid out.
+type Held struct {
+	Amount  int64
+	Reasons []Reason // all that apply; the first is the one to tell
+}
+
+// Settle parts what is due: payable is d without what is flagged if d.Amount can be paid
+// out, and 0 otherwise. What is payable and what is held sum to d.Whole(); nothing is 0.
+func (t Terms) Settle(d Due, p Payee) (payable Due, held []Held) {
+	owes := d.Whole() < 0
+	first := applying{{p.Foreign, HeldCurrency}, {owes, HeldNegative}, {p.Blocked, HeldBlocked}}
+	last := applying{{!owes && !p.W9 && slices.Contains(t.Requires, RequireW9), HeldNoW9}, {!owes && !p.Method, HeldNoMethod}}
+	if d.Flagged != 0 {
+		held = append(held, Held{d.Flagged, slices.Concat(first, applying{{true, HeldFlagged}}, last).reasons()})
+	}
+	if d.Amount == 0 {
+		return Due{}, held
+	}
+	short := !p.Foreign && !owes && d.Amount < t.Minimum
+	reasons := slices.Concat(first, applying{{short, HeldMinimum}}, last).reasons()
+	if len(reasons) > 0 {
+		return Due{}, append(held, Held{d.Amount, reasons})
+	}
+	payable = d
+	payable.Flagged = 0
+	return payable, held
+}
+
+// applying are reasons, and whether each of them applies.
+type applying []struct {
+	yes bool
+	Reason
+}
+
+func (all applying) reasons() (list []Reason) {
+	for _, a := range all {
+		if a.yes {
+			list = append(list, a.Reason)
+		}
+	}
+	return list
+}
+
+// ErrUnbalanced says that payouts and what is due do not agree. It is a mistake of the
+// program, and nothing may be paid then.
+var ErrUnbalanced = errors.New("what is payable and held does not sum to what is due")
