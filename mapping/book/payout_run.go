@@ -1,0 +1,261 @@
+package book
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+)
+
+// PayoutRun is an approved payout. It and its lines never change.
+type PayoutRun struct {
+	ID         int64
+	Month      int32 // in which it is paid
+	Earned     int32 // the last month of earning that it pays
+	Currency   string
+	ApprovedAt int64 // Unix seconds
+	ApprovedBy string
+}
+
+// PayoutLine is what a run pays to one promoter; minor units of the run's currency.
+type PayoutLine struct {
+	ID         int64
+	Run        int64
+	PromoterID int64
+	Months     string // of earning: "2022-12 2023-01"
+	Gross      int64
+	Refunds    int64 // 0 or less
+	Carried    int64
+	Net        int64 // the sum of the three, above 0
+	Method     string
+	Address    string // where it is paid to, as it was when it was approved
+	Name       string
+}
+
+// PayoutRecord is what became of a line.
+type PayoutRecord struct {
+	ID         int64
+	Line       int64
+	Status     string // one of the Payout constants
+	Reference  string // the payment's; one line and status have it
+	At         int64  // when it happened
+	Month      int32  // of At, in the program's zone
+	Note       string
+	RecordedAt int64
+	RecordedBy string
+}
+
+// Values of [PayoutRecord.Status].
+const (
+	PayoutPaid     = "paid"
+	PayoutFailed   = "failed"   // nothing was paid: it is due again
+	PayoutReturned = "returned" // it was paid and came back: it is due again
+)
+
+var (
+	payoutRuns    = table[PayoutRun]{"payout_run", "id, month, earned, currency, approved_at, approved_by", 1, false, (*PayoutRun).record}
+	payoutLines   = table[PayoutLine]{"payout_line", "id, run, promoter_id, months, gross, refunds, carried, net, method, address, name", 1, false, (*PayoutLine).record}
+	payoutRecords = table[PayoutRecord]{"payout_record", "id, line, status, reference, at, month, note, recorded_at, recorded_by", 1, false, (*PayoutRecord).record}
+)
+
+func (p *PayoutRun) record(r *record) {
+	r.int(&p.ID)
+	r.month(&p.Month)
+	r.month(&p.Earned)
+	r.word(&p.Currency)
+	r.int(&p.ApprovedAt)
+	r.word(&p.ApprovedBy)
+}
+
+func (l *PayoutLine) record(r *record) {
+	r.int(&l.ID)
+	r.int(&l.Run)
+	r.int(&l.PromoterID)
+	r.word(&l.Months)
+	r.int(&l.Gross)
+	r.int(&l.Refunds)
+	r.int(&l.Carried)
+	r.int(&l.Net)
+	r.word(&l.Method)
+	r.text(&l.Address)
+	r.text(&l.Name)
+}
+
+func (p *PayoutRecord) record(r *record) {
+	r.int(&p.ID)
+	r.int(&p.Line)
+	r.word(&p.Status)
+	r.text(&p.Reference)
+	r.int(&p.At)
+	r.month(&p.Month)
+	r.text(&p.Note)
+	r.int(&p.RecordedAt)
+	r.word(&p.RecordedBy)
+}
+
+// Errors that callers decide on.
+var (
+	// ErrPayoutsMoved says that payouts or the ledger changed since what is due was added up.
+	ErrPayoutsMoved = errors.New("payouts were approved or recorded, or a run applied, at the same time")
+	// ErrContradicts says that a record does not fit what is there already.
+	ErrContradicts = errors.New("it contradicts what is recorded")
+)
+
+// Payouts is every approved run with its lines and what became of them, of one moment;
+// each in the order of their ids.
+type Payouts struct {
+	Runs    []PayoutRun
+	Lines   []PayoutLine
+	Records []PayoutRecord
+}
+
+// Payouts reads all approved payouts.
+func (b *Book) Payouts(ctx context.Context) (*Payouts, error) {
+	var p *Payouts
+	err := b.view(ctx, func(tx *sql.Tx) (err error) {
+		p, err = readPayouts(ctx, tx)
+		return err
+	})
+	return p, err
+}
+
+func readPayouts(ctx context.Context, tx *sql.Tx) (*Payouts, error) {
+	var p Payouts
+	var err error
+	if p.Runs, err = payoutRuns.whole(ctx, tx); err != nil {
+		return nil, err
+	}
+	if p.Lines, err = payoutLines.whole(ctx, tx); err != nil {
+		return nil, err
+	}
+	p.Records, err = payoutRecords.whole(ctx, tx)
+	return &p, err
+}
+
+// Outcomes is the newest record of each line, by the line's id; of a line that nothing
+// became of yet there is none.
+func (p *Payouts) Outcomes() map[int64]*PayoutRecord {
+	newest := make(map[int64]*PayoutRecord, len(p.Records))
+	for i := range p.Records {
+		newest[p.Records[i].Line] = &p.Records[i]
+	}
+	return newest
+}
+
+// payoutState is what must not change between adding up what is due and freezing it:
+// another approval or record, and another migration, would pay something twice. What
+// is tracked in between is for the next run.
+func payoutState(ctx context.Context, tx *sql.Tx) (state string, err error) {
+	err = tx.QueryRowContext(ctx, `SELECT
+		(SELECT coalesce(max(id), 0) FROM payout_run) || ' ' || (SELECT coalesce(max(id), 0) FROM payout_record) || ' ' ||
+		(SELECT coalesce(max(id), 0) FROM promoter_detail) || ' ' ||
+		(SELECT coalesce(max(id), 0) || ' ' || count(rolled_back) FROM run)`).Scan(&state)
+	return state, err
+}
+
+// ApprovePayouts books a run with its lines, in one transaction, and gives them their ids.
+// state is the [Dues.State] that they were made from: [ErrPayoutsMoved] when it has changed.
+func (b *Book) ApprovePayouts(ctx context.Context, run *PayoutRun, lines []PayoutLine, state string) error {
+	return b.update(ctx, func(tx *sql.Tx) error {
+		now, err := payoutState(ctx, tx)
+		if err != nil {
+			return err
+		}
+		if now != state {
+			return ErrPayoutsMoved
+		}
+		var line int64
+		if err := tx.QueryRowContext(ctx, `SELECT (SELECT coalesce(max(id), 0) FROM payout_run) + 1, (SELECT coalesce(max(id), 0) FROM payout_line)`).Scan(&run.ID, &line); err != nil {
+			return err
+		}
+		for i := range lines {
+			line++
+			lines[i].ID, lines[i].Run = line, run.ID
+		}
+		w := &writer{ctx: ctx, tx: tx, progress: func(int) {}}
+		if err := payoutRuns.create(w, []PayoutRun{*run}); err != nil {
+			return err
+		}
+		return payoutLines.create(w, lines)
+	})
+}
+
+// RecordPayouts books what became of lines: all of the records in one transaction, or none.
+// One that is there already, with the same reference, is left alone; again counts them. It
+// fails with [ErrContradicts] where a line has another outcome, or the reference is
+// another's. The error says which record of the list it was.
+func (b *Book) RecordPayouts(ctx context.Context, list []PayoutRecord) (again int, err error) {
+	err = b.update(ctx, func(tx *sql.Tx) error {
+		for i := range list {
+			same, err := recordPayout(ctx, tx, &list[i])
+			if err != nil {
+				return &PayoutRecordError{i, err}
+			}
+			if same {
+				again++
+			}
+		}
+		return nil
+	})
+	return again, err
+}
+
+// PayoutRecordError is what is wrong with one of several records.
+type PayoutRecordError struct {
+	Index int
+	Err   error
+}
+
+func (e *PayoutRecordError) Error() string { return e.Err.Error() }
+func (e *PayoutRecordError) Unwrap() error { return e.Err }
+
+func recordPayout(ctx context.Context, tx *sql.Tx, r *PayoutRecord) (same bool, err error) {
+	of, err := payoutRecords.some(ctx, tx, "WHERE line = ? ORDER BY id", r.Line)
+	if err != nil {
+		return false, err
+	}
+	paid := false
+	for i := range of {
+		there := &of[i]
+		switch {
+		case there.Status == r.Status && there.Reference == r.Reference:
+			*r = *there
+			return true, nil
+		case there.Status == r.Status:
+			return false, fmt.Errorf("%w: %s already, with the reference %q", ErrContradicts, there.Status, there.Reference)
+		case there.Status == PayoutPaid && r.Status == PayoutReturned:
+			paid = true
+		default:
+			return false, fmt.Errorf("%w: %s, with the reference %q", ErrContradicts, there.Status, there.Reference)
+		}
+	}
+	if r.Status == PayoutReturned && !paid {
+		return false, fmt.Errorf("%w: what was not recorded as paid cannot come back", ErrContradicts)
+	}
+	others, err := payoutRecords.some(ctx, tx, "WHERE reference = ? AND status = ?", r.Reference, r.Status)
+	if err != nil {
+		return false, err
+	}
+	if len(others) > 0 {
+		return false, &ReferenceTaken{Reference: r.Reference, Status: r.Status, Line: others[0].Line}
+	}
+	res, err := tx.ExecContext(ctx, `INSERT INTO payout_record (line, status, reference, at, month, note, recorded_at, recorded_by) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+		r.Line, r.Status, r.Reference, r.At, r.Month, r.Note, r.RecordedAt, r.RecordedBy)
+	if err != nil {
+		return false, fmt.Errorf("recording a payout: %w", err)
+	}
+	r.ID, err = res.LastInsertId()
+	return false, err
+}
+
+// ReferenceTaken says that a payment's reference is another line's. It is an [ErrContradicts].
+type ReferenceTaken struct {
+	Reference, Status string
+	Line              int64
+}
+
+func (e *ReferenceTaken) Error() string {
+	return fmt.Sprintf("the reference %q is that of another line that was %s", e.Reference, e.Status)
+}
+
+func (e *ReferenceTaken) Unwrap() error { return ErrContradicts }

@@ -1,0 +1,144 @@
+package book
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+)
+
+// DueSum is a part of what partners are owed, added up; minor units.
+type DueSum struct {
+	PartnerID int64
+	Kind      string // one of the Kind constants; KindPayment is what was paid at Keap
+	Currency  string
+	Month     int32 // of earning; of what takes back from a commission that is known: that of the commission
+	Amount    int64 // what it does to the balance; all above 0, or all below it
+	New       int64 // of an Amount below 0: what was booked since the last run
+}
+
+// FlaggedLine is a commission that a person has not looked at yet.
+type FlaggedLine struct {
+	Line       int64
+	PromoterID int64
+	Currency   string
+	Month      int32
+	Amount     int64 // less what was taken back from it
+	BookedAt   int64
+	FlaggedAt  int64
+}
+
+// Dues is everything that payouts are planned from, of one moment.
+type Dues struct {
+	Sums    []DueSum
+	Flagged []FlaggedLine
+	Payouts *Payouts
+	State   string // for [Book.ApprovePayouts]
+}
+
+// Dues adds up the ledger for a plan of payouts in a currency (others are added up as
+// well). What takes back is new when it was booked after the newest run in that currency
+// was approved; without one, from begin (Unix seconds) on.
+func (b *Book) Dues(ctx context.Context, currency string, begin int64) (*Dues, error) {
+	var d Dues
+	err := b.view(ctx, func(tx *sql.Tx) (err error) {
+		if d.State, err = payoutState(ctx, tx); err != nil { // what is read first fixes the moment
+			return err
+		}
+		if d.Payouts, err = readPayouts(ctx, tx); err != nil {
+			return err
+		}
+		since := begin - 1
+		if run := d.Payouts.last(currency); run != nil {
+			since = run.ApprovedAt
+		}
+		if d.Sums, err = readDueSums(ctx, tx, currency, since); err != nil {
+			return fmt.Errorf("adding up what is due: %w", err)
+		}
+		if d.Flagged, err = readFlagged(ctx, tx); err != nil {
+			return fmt.Errorf("reading what is to be reviewed: %w", err)
+		}
+		return nil
+	})
+	return &d, err
+}
+
+// last is the newest run in a currency; nil: there is none.
+func (p *Payouts) last(currency string) (run *PayoutRun) {
+	for i := range p.Runs {
+		if p.Runs[i].Currency == currency {
+			run = &p.Runs[i]
+		}
+	}
+	return run
+}
+
+// monthly makes one number of a partner and a month: one number is sorted in half the
+// time of two cells, and commissions are many.
+const monthly = 1_000_000
+
+func readDueSums(ctx context.Context, tx *sql.Tx, currency string, since int64) (sums []DueSum, err error) {
+	read := func(rest func(rows *sql.Rows) (DueSum, error), query string, args ...any) error {
+		rows, err := tx.QueryContext(ctx, query, args...)
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		for rows.Next() {
+			s, err := rest(rows)
+			if err != nil {
+				return err
+			}
+			sums = append(sums, s)
+		}
+		return rows.Err()
+	}
+	// What most rows are: commissions in the program's currency.
+	packed := func(rows *sql.Rows) (DueSum, error) {
+		s := DueSum{Kind: KindCommission, Currency: currency}
+		var key int64
+		err := rows.Scan(&key, &s.Amount)
+		s.PartnerID, s.Month = key/monthly, int32(key%monthly)
+		if s.Month < 0 { // the partner is below 0
+			s.PartnerID, s.Month = s.PartnerID-1, s.Month+monthly
+		}
+		return s, err
+	}
+	whole := func(rows *sql.Rows) (s DueSum, err error) {
+		err = rows.Scan(&s.PartnerID, &s.Kind, &s.Currency, &s.Month, &s.Amount, &s.New)
+		return s, err
+	}
+	return sums, errors.Join(
+		read(packed, `SELECT promoter_id * 1000000 + month, sum(amount) FROM event_line WHERE kind = 'commission' AND currency = ? GROUP BY 1`, currency),
+		read(packed, `SELECT partner_id * 1000000 + month, sum(amount) FROM commission WHERE kind = 'commission' AND currency = ? GROUP BY 1`, currency),
+		read(whole, `SELECT promoter_id, kind, currency, month, sum(amount), 0 FROM event_line
+			WHERE kind = 'commission' AND currency != ? GROUP BY 1, 2, 3, 4`, currency),
+		// What takes back is booked when its event is told, or when a person decides.
+		read(whole, `SELECT l.promoter_id, l.kind, l.currency, l.month, sum(l.amount),
+				sum(CASE WHEN max(l.at, coalesce((SELECT received_at FROM event WHERE id = l.event), 0)) > ? THEN l.amount ELSE 0 END)
+			FROM event_line l WHERE l.kind != 'commission' GROUP BY 1, 2, 3, 4`, since),
+		read(whole, `SELECT partner_id, kind, currency, month, sum(amount), sum(CASE WHEN amount < 0 AND earned_at > ? THEN amount ELSE 0 END)
+			FROM commission WHERE NOT (kind = 'commission' AND currency = ?) GROUP BY 1, 2, 3, 4, amount < 0`, since, currency),
+		read(whole, `SELECT partner_id, 'payment', currency, 0, -sum(amount), 0 FROM payout GROUP BY 1, 3`),
+	)
+}
+
+func readFlagged(ctx context.Context, tx *sql.Tx) (list []FlaggedLine, err error) {
+	rows, err := tx.QueryContext(ctx, `SELECT l.id, l.promoter_id, l.currency, l.month,
+			l.amount + coalesce((SELECT sum(t.amount) FROM event_line t WHERE t.of = l.id AND t.of != 0), 0),
+			max(l.at, coalesce((SELECT received_at FROM event WHERE id = l.event), 0)), f.at
+		FROM (SELECT line, min(at) AS at FROM review WHERE line NOT IN (SELECT line FROM review_decision) GROUP BY line) f
+		JOIN event_line l ON l.id = f.line WHERE l.kind = 'commission'`)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var f FlaggedLine
+		if err := rows.Scan(&f.Line, &f.PromoterID, &f.Currency, &f.Month, &f.Amount, &f.BookedAt, &f.FlaggedAt); err != nil {
+			return nil, err
+		}
+		list = append(list, f)
+	}
+	return list, rows.Err()
+}
