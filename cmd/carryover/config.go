@@ -263,9 +263,6 @@ func (p *program) checkPages(c *configCheck, policy *mapping.Policy) {
 		if policy.IsOwnForm(name, address) {
 			continue
 		}
-		if policy.IsOwnForm(name, address) {
-			continue
-		}
 		if err := policy.CheckDestination(address); err != nil {
 			c.wrong(key, address, "an https address that is not on a legacy host ("+err.Error()+")")
 		}

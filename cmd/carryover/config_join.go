@@ -29,9 +29,3 @@ func (p *program) checkJoin(c *configCheck) (builtin bool) {
 	}
 	return builtin
 }
-
-// How often a training earns, in [terms] training.
-const (
-	trainingOnce  = "once"  // on a customer's first sale of it
-	trainingEvery = "every" // on each
-)
