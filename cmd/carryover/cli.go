@@ -46,7 +46,8 @@ type cli struct {
 	Resolve   resolveCmd   `cmd:"" help:"Say what an old link does, now or at another time, and why."`
 	Links     linksCmd     `cmd:"" help:"The old-to-new sheet: every old link and what takes its place."`
 	Examples  examplesCmd  `cmd:"" help:"A few old links to try, on both sides of the cutoff."`
-	Promoters promotersCmd `cmd:"" help:"The promoters in the book."`
+	Promoters promotersCmd `cmd:"" help:"The promoters in the book, and what is recorded of them."`
+	Payouts   payoutsCmd   `cmd:"" help:"Who is paid and who is held; approved runs and what became of them."`
 	Referrals referralsCmd `cmd:"" help:"The customers, and whose they are."`
 	Ledger    ledgerCmd    `cmd:"" help:"What was earned and paid, by promoter or entry by entry."`
 	Explain   explainCmd   `cmd:"" help:"Why a promoter was credited with a customer, an order, an invoice or an event."`

@@ -71,13 +71,14 @@ type config struct {
 		Training   []string `toml:"training"`
 	} `toml:"products"`
 	Terms struct {
-		MembershipPercent any      `toml:"membership_percent"`
-		TrainingPercent   any      `toml:"training_percent"`
-		Training          string   `toml:"training"`
-		Hold              any      `toml:"hold"`
-		PayoutDays        []int    `toml:"payout_days"`
-		Minimum           string   `toml:"minimum"`
-		Requires          []string `toml:"requires"`
+		MembershipPercent any               `toml:"membership_percent"`
+		TrainingPercent   any               `toml:"training_percent"`
+		Training          string            `toml:"training"`
+		Hold              any               `toml:"hold"`
+		PayoutDays        []int             `toml:"payout_days"`
+		Minimum           string            `toml:"minimum"`
+		Requires          []string          `toml:"requires"`
+		Form1099          map[string]string `toml:"form_1099"`
 		Change            []struct {
 			From              any `toml:"from"`
 			MembershipPercent any `toml:"membership_percent"`
@@ -125,6 +126,8 @@ type program struct {
 	keep     time.Duration         // raw clicks; 0 for ever
 	rates    map[string]terms.Rate // of other currencies than the program's
 	campaign int64                 // [firstpromoter] campaign_id; 0 when it is not said
+
+	thresholds formThresholds // of the form 1099, by the year from which they hold
 }
 
 // loadConfig reads and checks the file at path. Every error names the file, the line,
@@ -230,6 +233,7 @@ func (p *program) check(c *configCheck) {
 		p.settings.AsOf = end.Add(-1).In(zone).Format(time.DateOnly)
 	}
 	p.settings.Terms = p.checkTerms(c, zone)
+	p.thresholds = p.checkThresholds(c)
 	p.checkTracking(c)
 	p.checkServing(c)
 	p.settings.ConfigHash = p.hash()
@@ -403,7 +407,7 @@ func (p *program) checkServing(c *configCheck) {
 // kept, which may differ between the machine that plans and the one that applies.
 func (p *program) hash() string {
 	s, t := p.settings, p.Terms
-	t.Training, t.Change = "", nil // of what is tracked live
+	t.Training, t.Change, t.Form1099 = "", nil, nil // of what is tracked live
 	text, _ := json.Marshal([]any{s.Policy, s.Paths, s.Grace, s.Exclude, s.Zone.String(), s.Dates, s.Headers, p.Currency, fmt.Sprint(p.Import.AsOf), p.Import.Owner, p.Products, fmt.Sprint(t)})
 	sum := sha256.Sum256(text)
 	return hex.EncodeToString(sum[:])

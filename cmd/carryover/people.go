@@ -20,12 +20,27 @@ import (
 	"carryover/migrate/sheet"
 )
 
-type promotersCmd struct{}
+type promotersCmd struct {
+	List promotersListCmd `cmd:"" default:"withargs" help:"The promoters in the book."`
+	Show promotersShowCmd `cmd:"" help:"Everything that is known of a promoter, and who recorded it."`
+	Set  promotersSetCmd  `cmd:"" help:"Record a W-9, how a promoter is paid, its status, a grace date, its own percentage."`
+}
 
 func (promotersCmd) Help() string {
+	return `Without a word after it, it lists the promoters.
+
+Example: carryover promoters set coachdesk w9=yes payout_method=paypal payout_address=kim@mail.test`
+}
+
+type promotersListCmd struct {
+	Month string `placeholder:"MONTH" help:"Hold as the payouts of this month do, such as 2023-03, instead of on the day of the newest run."`
+}
+
+func (promotersListCmd) Help() string {
 	return `One line a promoter: ref token, address, status, every Keap id and code that names it, its parent, what
 is owed to it and how much of that is still inside the hold on the day that the newest run was made for
-([import] as_of). With --json also the rows that the balance was carried over from. Changes nothing.
+([import] as_of). With --json also the rows that the balance was carried over from. The status is what a person recorded, else
+what Keap said. Changes nothing.
 
 Example: carryover promoters --json`
 }
@@ -34,7 +49,8 @@ Example: carryover promoters --json`
 type promoterLine struct {
 	RefToken       string   `json:"ref_token"`
 	Email          string   `json:"email"`
-	Status         string   `json:"status"`
+	Status         string   `json:"status"`   // as the newest run says
+	Standing       string   `json:"standing"` // active, inactive or blocked: what a person recorded goes before status
 	KeapIDs        []int64  `json:"keap_ids"`
 	Codes          []string `json:"codes"`
 	ParentRefToken string   `json:"parent_ref_token"`
@@ -45,6 +61,9 @@ type promoterLine struct {
 	Held        int64          `json:"held_cents"`               // of it
 	CarriedFrom []string       `json:"carried_from"`             // "ledger.csv:12": beginnings, else the earliest rows
 	Others      []otherBalance `json:"other_balances,omitempty"` // never added to Balance
+
+	W9           bool   `json:"w9"` // on file
+	PayoutMethod string `json:"payout_method"`
 }
 
 // otherBalance is what is owed in a currency that is not the program's.
@@ -53,15 +72,15 @@ type otherBalance struct {
 	Balance  int64  `json:"balance_cents"`
 }
 
-func (promotersCmd) Run(a *app) error {
+func (c promotersListCmd) Run(a *app) error {
 	return a.withBook(func(p *program, b *book.Book) error {
-		c, err := b.Content(a.ctx)
+		content, err := b.Content(a.ctx)
 		if err != nil {
 			return err
 		}
-		lines := promoterLines(c)
-		whose := newOwners(c)
-		if err := a.addBalances(p, b, whose, lines); err != nil {
+		lines := promoterLines(content)
+		whose := newOwners(content)
+		if err := a.addBalances(p, b, whose, lines, c.Month); err != nil {
 			return err
 		}
 		if a.JSON {
@@ -92,7 +111,7 @@ func (promotersCmd) Run(a *app) error {
 			for _, o := range l.Others {
 				balance += " + " + p.amount(o.Balance, o.Currency)
 			}
-			rows = append(rows, []string{l.RefToken, l.Status, email, balance, p.amount(l.Held, l.Currency), strings.Join(ids, " "), strings.Join(l.Codes, " "), l.ParentRefToken})
+			rows = append(rows, []string{l.RefToken, l.Standing, email, balance, p.amount(l.Held, l.Currency), strings.Join(ids, " "), strings.Join(l.Codes, " "), l.ParentRefToken})
 		}
 		if !a.JSON {
 			if err := report.Table(out, []string{"ref token", "status", "e-mail", "balance", "held", "Keap ids", "codes", "parent"}, rows); err != nil {
@@ -103,13 +122,20 @@ func (promotersCmd) Run(a *app) error {
 	})
 }
 
-// addBalances fills in what is owed to each promoter, and what of it is held.
-func (a *app) addBalances(p *program, b *book.Book, whose *owners, lines []promoterLine) error {
-	day, err := a.asOf(p, b)
+// addBalances fills in what is owed to each promoter, and what of it is held: in a month,
+// or (month is empty) on the day of the newest run.
+func (a *app) addBalances(p *program, b *book.Book, whose *owners, lines []promoterLine, month string) error {
+	on, err := payoutMonth(p, month)
 	if err != nil {
 		return err
 	}
-	on := terms.MonthOf(day, p.settings.Zone)
+	if month == "" {
+		day, err := a.asOf(p, b)
+		if err != nil {
+			return err
+		}
+		on = terms.MonthOf(day, p.settings.Zone)
+	}
 	sums, err := b.Sums(a.ctx)
 	if err != nil {
 		return err
@@ -240,6 +266,7 @@ func promoterLines(c *book.Content) []promoterLine {
 	index := make(map[int64]int, len(promoters))
 	tokens := make(map[int64]string, len(promoters))
 	lines := make([]promoterLine, 0, len(promoters))
+	known := book.NewKnown(c.Details, c.Promoters)
 	for _, p := range promoters {
 		tokens[p.ID] = p.Token
 	}
@@ -250,7 +277,8 @@ func promoterLines(c *book.Content) []promoterLine {
 		index[p.ID] = len(lines)
 		lines = append(lines, promoterLine{
 			RefToken: p.Token, Email: p.Email, Status: p.Status, KeapIDs: []int64{}, Codes: []string{},
-			ParentRefToken: tokens[p.ParentID], NeedsEmail: p.Email == "",
+			ParentRefToken: tokens[p.ParentID], NeedsEmail: p.Email == "", Standing: string(known.Standing(&p)),
+			W9: known.Value(p.ID, book.DetailW9) == detailYes, PayoutMethod: known.Value(p.ID, book.DetailPayoutMethod),
 		})
 	}
 	for _, alias := range c.Aliases {
@@ -260,7 +288,7 @@ func promoterLines(c *book.Content) []promoterLine {
 		}
 		if alias.Kind == book.AliasCode {
 			lines[i].Codes = append(lines[i].Codes, alias.Value)
-		} else if id, err := strconv.ParseInt(alias.Value, 10, 64); err == nil {
+		} else if id, err := strconv.ParseInt(alias.Value, 10, 64); err == nil && id > 0 { // below it, the promoter joined here
 			lines[i].KeapIDs = append(lines[i].KeapIDs, id)
 		}
 	}

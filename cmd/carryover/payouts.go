@@ -1,0 +1,126 @@
+package main
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"carryover/mapping/book"
+	terms "carryover/mapping/program"
+)
+
+type payoutsCmd struct {
+	Plan      payoutsPlanCmd    `cmd:"" help:"Who is paid in a month, who is held and why. Changes nothing."`
+	Approve   payoutsApproveCmd `cmd:"" help:"Freeze what is payable in a month as a run."`
+	List      payoutsListCmd    `cmd:"" help:"The approved runs, and what became of them."`
+	Show      payoutsShowCmd    `cmd:"" help:"The lines of a run, and what became of each."`
+	Export    payoutsExportCmd  `cmd:"" help:"Write a run for PayPal, as a check register or as CSV."`
+	Record    payoutsRecordCmd  `cmd:"" help:"Mark lines as paid, failed or returned."`
+	Form1099  payouts1099Cmd    `cmd:"" name:"1099" help:"Who in the US was paid enough in a year for a tax form."`
+	Statement statementCmd      `cmd:"" help:"A promoter's year: entries, months, payouts, balances."`
+}
+
+func (payoutsCmd) Help() string {
+	return `What was earned in a month is held through [terms] hold (as usual the month after) and paid in the next one: plan,
+approve, export, pay, record. Nothing here moves money: it writes who is to be paid, and keeps what became of it.
+
+Example: carryover payouts plan --month 2023-03`
+}
+
+// payoutMonth reads --month; empty is the month that it is now in the program's zone.
+func payoutMonth(p *program, text string) (terms.Month, error) {
+	if text == "" {
+		return terms.MonthOf(time.Now(), p.settings.Zone), nil
+	}
+	month, ok := terms.ParseMonth(strings.TrimSpace(text))
+	if !ok {
+		return 0, usage("--month: %q is no month: write the one in which it is paid, like 2023-03", text)
+	}
+	return month, nil
+}
+
+// payoutLineName is how people and files name a line: R3-17 is line 17, of run 3. No
+// spreadsheet takes it for a date.
+func payoutLineName(l *book.PayoutLine) string { return fmt.Sprintf("R%d-%d", l.Run, l.ID) }
+
+// payoutName reads the name of a run (3 or R3) or of a line (R3-17 or 3-17); line is 0
+// for a run.
+func payoutName(text string) (run, line int64, ok bool) {
+	text = strings.TrimPrefix(strings.ToUpper(strings.TrimSpace(text)), "R")
+	first, second, isLine := strings.Cut(text, "-")
+	number := func(s string) int64 {
+		n, err := strconv.ParseUint(s, 10, 63)
+		if err != nil {
+			ok = false
+		}
+		return int64(n)
+	}
+	ok = true
+	run = number(first)
+	if isLine {
+		line = number(second)
+	}
+	return run, line, ok && run > 0 && (line > 0) == isLine
+}
+
+// findRun is a run by its number.
+func findRun(all *book.Payouts, id int64) (*book.PayoutRun, error) {
+	for i := range all.Runs {
+		if all.Runs[i].ID == id {
+			return &all.Runs[i], nil
+		}
+	}
+	return nil, fmt.Errorf("there is no payout run %d: \"carryover payouts list\" shows them; a line of a run is written like R3-17", id)
+}
+
+// linesOf are the lines of a run.
+func linesOf(all *book.Payouts, run int64) (list []*book.PayoutLine) {
+	for i := range all.Lines {
+		if all.Lines[i].Run == run {
+			list = append(list, &all.Lines[i])
+		}
+	}
+	return list
+}
+
+// payoutDay reads a day of the program's zone; name is that of the flag or column.
+func payoutDay(p *program, name, text string) (time.Time, error) {
+	d, err := time.Parse(time.DateOnly, strings.TrimSpace(text))
+	if err != nil || d.Year() < 2000 {
+		return d, fmt.Errorf("%s: %q is no day: write it like 2023-03-10", name, text)
+	}
+	start := terms.DayStart(d.Year(), d.Month(), d.Day(), p.settings.Zone)
+	if start.After(time.Now()) {
+		return d, fmt.Errorf("%s: %s has not come yet", name, text)
+	}
+	return start, nil
+}
+
+// payoutMethods are the ways to pay.
+const (
+	methodPayPal = "paypal"
+	methodCheck  = "check"
+	methodWire   = "wire"
+	methodOther  = "other"
+)
+
+// payoutTo is how and where to a promoter is paid; ok is false when that is not known.
+// PayPal pays to the promoter's own e-mail where no other was recorded.
+func payoutTo(known *book.Known, p *book.Promoter) (method, address string, ok bool) {
+	method, address = known.Value(p.ID, book.DetailPayoutMethod), known.Value(p.ID, book.DetailPayoutAddress)
+	if method != methodPayPal {
+		return method, address, method != ""
+	}
+	if address == "" {
+		address = p.Email
+	}
+	return method, address, payableEmail(address)
+}
+
+// payableEmail says whether money can be sent to an address: a file of payments is a
+// CSV, in which a cell must not begin like a formula.
+func payableEmail(address string) bool {
+	_, ok := terms.EmailKey(address)
+	return ok && !strings.ContainsAny(address[:1], "=+-@")
+}

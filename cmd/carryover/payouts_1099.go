@@ -1,0 +1,184 @@
+package main
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	"carryover/mapping/book"
+	"carryover/migrate/report"
+	"carryover/migrate/sheet"
+)
+
+type payouts1099Cmd struct {
+	Year int `required:"" placeholder:"YEAR" help:"In which it was paid, such as 2023."`
+}
+
+func (payouts1099Cmd) Help() string {
+	return `Payees in the US whose payments of a year reach the threshold of that year ([terms] form_1099; as usual 600.00 for payments
+through 2025, 2,000.00 after), at Keap and since. What went over PayPal stands apart: PayPal reports it on its own 1099-K, and only
+the rest counts for a 1099-NEC. Payees whose country is not recorded are listed as such: "promoters set TOKEN country=US" records
+it. It is a list to work from, not tax advice. Changes nothing.
+
+Example: carryover payouts 1099 --year 2023`
+}
+
+// taxPayee is a payee as --json tells it.
+type taxPayee struct {
+	RefToken  string `json:"ref_token"`
+	Name      string `json:"name"`
+	Email     string `json:"email"`
+	Country   string `json:"country"` // empty: not recorded
+	W9        bool   `json:"w9"`
+	Paid      int64  `json:"paid_cents"`
+	ViaPayPal int64  `json:"via_paypal_cents"` // of it: on the processor's 1099-K
+	Other     int64  `json:"other_cents"`      // the rest
+	FileNEC   bool   `json:"file_1099_nec"`    // the rest reaches the threshold
+}
+
+// formThresholds are from which sum on payments are reported, by the first year for which
+// it holds; minor units.
+type formThresholds map[int]int64
+
+// usualThresholds hold where the configuration says nothing; US cents.
+var usualThresholds = formThresholds{2013: 600_00, 2026: 2000_00}
+
+// in is the threshold of a year; ok is false before the first.
+func (f formThresholds) in(year int) (amount int64, ok bool) {
+	for _, from := range slices.Sorted(maps.Keys(f)) {
+		if from <= year {
+			amount, ok = f[from], true
+		}
+	}
+	return amount, ok
+}
+
+func (c *payouts1099Cmd) Run(a *app) error {
+	if c.Year < 1000 || c.Year > 9999 {
+		return usage("--year: %d is no year: write it like 2023", c.Year)
+	}
+	return a.withBook(func(p *program, b *book.Book) error {
+		threshold, ok := p.thresholds.in(c.Year)
+		if !ok {
+			return fmt.Errorf("[terms] form_1099 has no threshold for %d: it begins with %d", c.Year, slices.Min(slices.Collect(maps.Keys(p.thresholds))))
+		}
+		content, err := b.Content(a.ctx)
+		if err != nil {
+			return err
+		}
+		paid, err := b.PaidIn(a.ctx, c.Year)
+		if err != nil {
+			return err
+		}
+		payees, others := taxPayees(content, p, paid)
+		listed, unknown := []taxPayee{}, []taxPayee{}
+		for _, t := range payees {
+			t.FileNEC = t.Other >= threshold
+			switch {
+			case t.Paid < threshold:
+			case t.Country == "US":
+				listed = append(listed, t)
+			case t.Country == "":
+				unknown = append(unknown, t)
+			}
+		}
+		if a.JSON {
+			return a.line(map[string]any{"year": c.Year, "currency": p.Currency, "threshold_cents": threshold, "payees": listed, "country_not_recorded": unknown, "other_currencies": others})
+		}
+		fmt.Fprintf(a.out, "Payments of %d from %s %s on, payees in the US\n\n", c.Year, sheet.FormatMinor(threshold, p.Currency), p.Currency)
+		if err := writeTaxPayees(a, p, listed); err != nil {
+			return err
+		}
+		if len(unknown) > 0 {
+			fmt.Fprintf(a.out, "\nCountry not recorded (carryover promoters set TOKEN country=US)\n\n")
+			if err := writeTaxPayees(a, p, unknown); err != nil {
+				return err
+			}
+		}
+		if len(others) > 0 {
+			fmt.Fprintf(a.out, "\nPayments in other currencies (%s) are not in these sums.\n", strings.Join(others, ", "))
+		}
+		return nil
+	})
+}
+
+func writeTaxPayees(a *app, p *program, list []taxPayee) error {
+	if len(list) == 0 {
+		_, err := fmt.Fprintln(a.out, "Nobody.")
+		return err
+	}
+	rows := make([][]string, 0, len(list))
+	for _, t := range list {
+		form := map[bool]string{true: "1099-NEC", false: "PayPal's 1099-K"}[t.FileNEC]
+		rows = append(rows, []string{t.RefToken, t.Name, map[bool]string{true: "yes", false: "no"}[t.W9], p.amount(t.Paid, p.Currency), p.amount(t.ViaPayPal, p.Currency), p.amount(t.Other, p.Currency), form})
+	}
+	return report.Table(a.out, []string{"ref token", "name", "W-9", "paid", "over PayPal", "otherwise", "form"}, rows)
+}
+
+// taxPayees adds payments in the program's currency up by promoter, in the order of ref
+// tokens. others are the currencies of payments that are left out.
+func taxPayees(c *book.Content, p *program, paid []book.Paid) (list []taxPayee, others []string) {
+	whose := newOwners(c)
+	known := book.NewKnown(c.Details, c.Promoters)
+	others = []string{}
+	by := map[*book.Promoter]*taxPayee{}
+	for _, s := range paid {
+		promoter := whose.of(s.PartnerID)
+		if promoter == nil {
+			continue
+		}
+		if s.Currency != p.Currency {
+			if !slices.Contains(others, s.Currency) {
+				others = append(others, s.Currency)
+			}
+			continue
+		}
+		t := by[promoter]
+		if t == nil {
+			t = &taxPayee{
+				RefToken: promoter.Token, Name: payeeName(known, promoter), Email: promoter.Email,
+				Country: known.Value(promoter.ID, book.DetailCountry), W9: known.Value(promoter.ID, book.DetailW9) == detailYes,
+			}
+			by[promoter] = t
+		}
+		t.Paid += s.Amount
+		if strings.Contains(strings.ToLower(s.Method), methodPayPal) {
+			t.ViaPayPal += s.Amount
+		} else {
+			t.Other += s.Amount
+		}
+	}
+	for _, t := range by {
+		list = append(list, *t)
+	}
+	slices.SortFunc(list, func(x, y taxPayee) int { return strings.Compare(x.RefToken, y.RefToken) })
+	slices.Sort(others)
+	return list, others
+}
+
+// checkThresholds reads [terms] form_1099: years as keys, amounts in quotes.
+func (p *program) checkThresholds(c *configCheck) formThresholds {
+	if p.Terms.Form1099 == nil {
+		return usualThresholds
+	}
+	found := formThresholds{}
+	for _, from := range sortedKeys(p.Terms.Form1099) {
+		key, text := "terms.form_1099."+from, p.Terms.Form1099[from]
+		year, err := strconv.Atoi(from)
+		if err != nil || year < 1000 || year > 9999 {
+			c.wrong(key, from, "a year such as \"2026\", from which on the amount holds")
+			continue
+		}
+		m, err := sheet.ParseAmount(text, p.Currency)
+		if err != nil || m.Minor < 0 || m.Currency != p.Currency {
+			c.wrong(key, text, "an amount in quotes such as \"2000.00\"")
+		}
+		found[year] = m.Minor
+	}
+	if len(found) == 0 {
+		return usualThresholds
+	}
+	return found
+}

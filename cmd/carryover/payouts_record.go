@@ -1,0 +1,173 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"carryover/mapping/book"
+	terms "carryover/mapping/program"
+)
+
+type payoutsRecordCmd struct {
+	Target    string `arg:"" optional:"" name:"run-or-line" help:"A run such as 3, for all of its lines; or one line such as R3-17."`
+	Status    string `placeholder:"STATUS" help:"paid; failed (nothing was paid); or returned (it was paid and came back)."`
+	Reference string `placeholder:"REF" help:"The payment's: a transaction, a check number. One line has it."`
+	Date      string `placeholder:"DAY" help:"When it happened, such as 2023-03-10; now when left out."`
+	Note      string `placeholder:"TEXT" help:"What else there is to say."`
+	By        string `placeholder:"NAME" help:"Who records; the user when left out."`
+	File      string `placeholder:"FILE" help:"Record from a CSV with the columns line (or unique id), status, reference, note, date."`
+}
+
+func (payoutsRecordCmd) Help() string {
+	return `Keeps what became of payments, exactly once: the same record again changes nothing and says so, one that contradicts what is
+there is refused, and of a file everything is recorded or nothing. A line that failed, or was returned after it was paid, is due
+again in the next run. A reference belongs to one line; for a whole run each line gets REF/LINE, and lines that something was
+recorded of already are left as they are. In a file also completed and success mean paid, denied means failed; lines that are
+pending, processing or unclaimed are left open. Appends to the book; nothing is ever edited.
+
+Example: carryover payouts record R3-17 --status paid --reference 8JX12345 --date 2023-03-10`
+}
+
+// payoutOutcome is something to record of a line.
+type payoutOutcome struct {
+	where string // for a person: the row of a file
+	name  string // of the line, as written; empty: see line
+	line  *book.PayoutLine
+	book.PayoutRecord
+}
+
+func (c *payoutsRecordCmd) Run(a *app) error {
+	if (c.Target == "") == (c.File == "") {
+		return usage("name a run or a line to record, or a file of results with --file")
+	}
+	if c.File != "" && (c.Status != "" || c.Reference != "") {
+		return usage("--file has a status and a reference for each line: leave --status and --reference out")
+	}
+	return a.withBook(func(p *program, b *book.Book) error {
+		all, err := b.Payouts(a.ctx)
+		if err != nil {
+			return err
+		}
+		base := book.PayoutRecord{At: time.Now().Unix(), Note: c.Note, RecordedAt: time.Now().Unix(), RecordedBy: by(c.By)}
+		if c.Date != "" {
+			day, err := payoutDay(p, "--date", c.Date)
+			if err != nil {
+				return &errExit{exitUsage, err}
+			}
+			base.At = day.Unix()
+		}
+		var list []payoutOutcome
+		skipped := 0
+		if c.File != "" {
+			list, skipped, err = readOutcomes(p, c.File, base)
+		} else {
+			list, skipped, err = c.outcomes(all, base)
+		}
+		if err != nil {
+			return err
+		}
+		return a.record(p, b, all, list, skipped)
+	})
+}
+
+// outcomes are those that the command line names. skipped counts lines of a run that
+// something was recorded of before.
+func (c *payoutsRecordCmd) outcomes(all *book.Payouts, base book.PayoutRecord) (list []payoutOutcome, skipped int, err error) {
+	if !slices.Contains([]string{book.PayoutPaid, book.PayoutFailed, book.PayoutReturned}, c.Status) {
+		return nil, 0, usage("--status: %q is none: write paid, failed or returned", c.Status)
+	}
+	id, line, ok := payoutName(c.Target)
+	if !ok {
+		return nil, 0, usage("%q names no run and no line: write 3 for a run, R3-17 for a line of it", c.Target)
+	}
+	base.Status, base.Reference = c.Status, strings.TrimSpace(c.Reference)
+	if base.Reference == "" && c.Status != book.PayoutFailed {
+		return nil, 0, usage("--reference is missing: the payment's, such as a transaction or a check number")
+	}
+	run, err := findRun(all, id)
+	if err != nil {
+		return nil, 0, err
+	}
+	if line != 0 {
+		return []payoutOutcome{{name: c.Target, PayoutRecord: base}}, 0, nil
+	}
+	outcomes := all.Outcomes()
+	for _, l := range linesOf(all, run.ID) {
+		o := payoutOutcome{name: payoutLineName(l), line: l, PayoutRecord: base}
+		o.Reference = o.name // of one that failed it is enough
+		if base.Reference != "" {
+			o.Reference = base.Reference + "/" + o.name
+		}
+		before := statusOf(outcomes[l.ID])
+		fits := before == statusOpen && c.Status != book.PayoutReturned || before == book.PayoutPaid && c.Status == book.PayoutReturned
+		repeats := before == c.Status && outcomes[l.ID].Reference == o.Reference
+		if !fits && !repeats {
+			skipped++
+			continue
+		}
+		list = append(list, o)
+	}
+	return list, skipped, nil
+}
+
+// record books the outcomes, all or none, and tells how many there were.
+func (a *app) record(p *program, b *book.Book, all *book.Payouts, list []payoutOutcome, skipped int) error {
+	byID := map[int64]*book.PayoutLine{}
+	for i := range all.Lines {
+		byID[all.Lines[i].ID] = &all.Lines[i]
+	}
+	records := make([]book.PayoutRecord, len(list))
+	for i := range list {
+		o := &list[i]
+		if o.line == nil {
+			run, id, ok := payoutName(o.name)
+			if l := byID[id]; ok && l != nil && l.Run == run {
+				o.line = l
+			} else {
+				return fmt.Errorf("%sthere is no payout line %q: \"carryover payouts show RUN\" lists them, such as R3-17", o.where, o.name)
+			}
+		}
+		o.name = payoutLineName(o.line)
+		o.Line = o.line.ID
+		if o.Reference == "" { // of one that failed
+			o.Reference = o.name
+		}
+		o.Month = int32(terms.MonthOf(time.Unix(o.At, 0), p.settings.Zone))
+		records[i] = o.PayoutRecord
+	}
+	again, err := b.RecordPayouts(a.ctx, records)
+	if one, ok := errors.AsType[*book.PayoutRecordError](err); ok {
+		o := &list[one.Index]
+		text := one.Err.Error()
+		if taken, ok := errors.AsType[*book.ReferenceTaken](err); ok && byID[taken.Line] != nil {
+			text = fmt.Sprintf("the reference %q is that of %s, which was %s", taken.Reference, payoutLineName(byID[taken.Line]), taken.Status)
+		}
+		return fmt.Errorf("%s%s cannot be recorded as %s: %s; nothing was recorded", o.where, o.name, o.Status, text)
+	}
+	if err != nil {
+		return fmt.Errorf("recording payouts: %w; nothing was recorded", err)
+	}
+	if a.JSON {
+		names := make([]string, len(list))
+		for i := range list {
+			names[i] = list[i].name
+		}
+		return a.line(map[string]any{"recorded": len(list) - again, "already_recorded": again, "left_out": skipped, "lines": names})
+	}
+	if n := len(list) - again; n > 0 {
+		fmt.Fprintf(a.out, "Recorded: %d of %d lines.\n", n, len(list)+skipped)
+	}
+	if again > 0 {
+		fmt.Fprintf(a.out, "Recorded just so before, and not changed: %d.\n", again)
+	}
+	if skipped > 0 {
+		fmt.Fprintf(a.out, "Left as they are: %d. \"carryover payouts show RUN\" says what became of them.\n", skipped)
+	}
+	if len(list) == 0 && skipped == 0 {
+		fmt.Fprintln(a.out, "There was nothing to record.")
+	}
+	return nil
+}

@@ -1,0 +1,119 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"carryover/mapping/book"
+	"carryover/migrate/report"
+)
+
+type promotersShowCmd struct {
+	Promoter string `arg:"" help:"A ref token, a code or a Keap id."`
+}
+
+func (promotersShowCmd) Help() string {
+	return `Everything that is known of a promoter: ref token, codes, balance, what holds now, and each thing that was recorded with the
+day since when it holds, when it was recorded and by whom. Changes nothing.
+
+Example: carryover promoters show coachdesk`
+}
+
+// promoterShown is a promoter with all that was recorded, as --json tells it.
+type promoterShown struct {
+	promoterLine
+	Name     string            `json:"name"`
+	JoinedAt string            `json:"joined_at"` // empty: not known
+	Details  map[string]string `json:"details"`   // what holds now, by field
+	History  []detailShown     `json:"history"`   // in the order of recording
+}
+
+// detailShown is one thing that was recorded.
+type detailShown struct {
+	Field      string `json:"field"`
+	Value      string `json:"value"` // empty: taken back
+	From       string `json:"from"`
+	RecordedAt string `json:"recorded_at"`
+	RecordedBy string `json:"recorded_by"`
+}
+
+func (c *promotersShowCmd) Run(a *app) error {
+	return a.withBook(func(p *program, b *book.Book) error {
+		content, err := b.Content(a.ctx)
+		if err != nil {
+			return err
+		}
+		whose := newOwners(content)
+		promoter, err := a.findPromoter(whose, c.Promoter)
+		if err != nil {
+			return err
+		}
+		lines := promoterLines(content)
+		if err := a.addBalances(p, b, whose, lines, ""); err != nil {
+			return err
+		}
+		known := book.NewKnown(content.Details, content.Promoters)
+		shown := promoterShown{Name: promoter.Name, JoinedAt: moment(promoter.JoinedAt, p.settings.Zone), Details: map[string]string{}, History: []detailShown{}}
+		for i := range lines {
+			if lines[i].RefToken == promoter.Token {
+				lines[i].CarriedFrom = []string{}
+				shown.promoterLine = lines[i]
+			}
+		}
+		for _, field := range book.DetailFields() {
+			if value := known.Value(promoter.ID, field); value != "" {
+				shown.Details[field] = value
+			}
+		}
+		for _, d := range content.Details {
+			if whose.standing(whose.byID[d.PromoterID]) == promoter {
+				shown.History = append(shown.History, detailShown{d.Field, d.Value, moment(d.From, p.settings.Zone), moment(d.RecordedAt, p.settings.Zone), d.RecordedBy})
+			}
+		}
+		if a.JSON {
+			return a.line(shown)
+		}
+		return shown.write(a, p)
+	})
+}
+
+func (s *promoterShown) write(a *app, p *program) error {
+	ids := make([]string, len(s.KeapIDs))
+	for i, id := range s.KeapIDs {
+		ids[i] = strconv.FormatInt(id, 10)
+	}
+	status := s.Standing
+	if s.Standing != s.Status {
+		status += " (Keap: " + s.Status + ")"
+	}
+	rows := [][]string{
+		{"ref token", s.RefToken}, {"name", s.Name}, {"e-mail", s.Email}, {"status", status}, {"joined", strings.SplitN(s.JoinedAt, "T", 2)[0]},
+		{"Keap ids", strings.Join(ids, " ")}, {"codes", strings.Join(s.Codes, " ")}, {"parent", s.ParentRefToken},
+		{"balance", p.amount(s.Balance, s.Currency)}, {"held", p.amount(s.Held, s.Currency)},
+	}
+	for _, o := range s.Others {
+		rows = append(rows, []string{"balance", p.amount(o.Balance, o.Currency)})
+	}
+	for _, field := range book.DetailFields() {
+		if value := s.Details[field]; value != "" && field != book.DetailStatus {
+			rows = append(rows, []string{field, value})
+		}
+	}
+	for _, row := range rows {
+		if row[1] != "" {
+			fmt.Fprintf(a.out, "%-20s %s\n", row[0], row[1])
+		}
+	}
+	if len(s.History) == 0 {
+		_, err := fmt.Fprintf(a.out, "\nNothing was recorded of it yet: carryover promoters set %s w9=yes\n", s.RefToken)
+		return err
+	}
+	rows = nil
+	for _, d := range s.History {
+		rows = append(rows, []string{d.Field, cmp.Or(d.Value, "(taken back)"), strings.SplitN(d.From, "T", 2)[0], d.RecordedAt, d.RecordedBy})
+	}
+	fmt.Fprintln(a.out)
+	return report.Table(a.out, []string{"recorded", "value", "from", "at", "by"}, rows)
+}

@@ -1,0 +1,41 @@
+package main
+
+import (
+	"bytes"
+	_ "embed"
+	"html/template"
+	"time"
+
+	terms "carryover/mapping/program"
+	"carryover/migrate/sheet"
+)
+
+//go:embed statement.html
+var statementText string
+
+var statementPage = template.Must(template.New("statement").Funcs(template.FuncMap{
+	"amount": sheet.FormatMinor,
+	"month": func(text string) string { // January 2023
+		m, ok := terms.ParseMonth(text)
+		if !ok {
+			return text
+		}
+		year, month := m.Date()
+		return time.Date(year, month, 1, 0, 0, 0, 0, time.UTC).Format("January 2006")
+	},
+	"date": func(text string) string { // Mar 10, 2023
+		d, err := time.Parse(time.DateOnly, text)
+		if err != nil {
+			return text
+		}
+		return d.Format("Jan 2, 2006")
+	},
+}).Parse(statementText))
+
+// html writes a page that needs nothing beside it: no script, no font, no picture.
+func (s *statement) html(to *bytes.Buffer, p *program) error {
+	return statementPage.Execute(to, struct {
+		*statement
+		Made string
+	}{s, p.today()})
+}
