@@ -21,7 +21,7 @@ import (
 type ledgerCmd struct {
 	Promoter string `placeholder:"WHO" help:"Only the entries of this promoter: a ref token, a code or a Keap id."`
 	Year     int32  `placeholder:"YEAR" help:"Only entries of this year."`
-	Kind     string `placeholder:"KIND" help:"Only entries of this kind: commission, clawback, payment, opening or difference."`
+	Kind     string `placeholder:"KIND" help:"Only entries of this kind: commission, clawback, refund, denied, payment, opening or difference."`
 }
 
 func (ledgerCmd) Help() string {
@@ -62,7 +62,7 @@ func (c *ledgerCmd) Run(a *app) error {
 		return usage("--year: %d is no year: write it like 2022", c.Year)
 	}
 	if c.Kind != "" && kindOrder(c.Kind) < 0 {
-		return usage("--kind: %q is no kind: write commission, clawback, payment, opening or difference", c.Kind)
+		return usage("--kind: %q is no kind: write commission, clawback, refund, denied, payment, opening or difference", c.Kind)
 	}
 	return a.withBook(func(p *program, b *book.Book) error {
 		content, err := b.Content(a.ctx)
@@ -144,10 +144,17 @@ func (a *app) ledgerLines(p *program, b *book.Book, whose *owners, entries []boo
 			named[k.ID] = k
 		}
 	}
+	tracked, err := a.trackedCustomers(b, entries)
+	if err != nil {
+		return nil, err
+	}
 	lines := make([]ledgerLine, len(entries))
 	for i := range entries {
 		e := &entries[i]
 		k := named[e.ContactID]
+		if e.CustomerID != 0 {
+			k = tracked[e.CustomerID]
+		}
 		lines[i] = ledgerLine{
 			EventID: e.EventID, Kind: e.Kind, RefToken: whose.token(e.PartnerID), PartnerID: e.PartnerID,
 			At: moment(e.At, p.settings.Zone), Month: terms.Month(e.Month).String(), Amount: e.Amount, Currency: e.Currency,
@@ -156,6 +163,28 @@ func (a *app) ledgerLines(p *program, b *book.Book, whose *owners, entries []boo
 		}
 	}
 	return lines, nil
+}
+
+// trackedCustomers are the customers whom entries name that came since, as contacts: by
+// e-mail, or by the billing system's id where that is all that was told.
+func (a *app) trackedCustomers(b *book.Book, entries []book.Entry) (map[int64]book.Contact, error) {
+	named := map[int64]book.Contact{}
+	for i := range entries {
+		if id := entries[i].CustomerID; id != 0 {
+			named[id] = book.Contact{}
+		}
+	}
+	if len(named) == 0 {
+		return nil, nil
+	}
+	customers, err := b.CustomersByID(a.ctx, slices.Sorted(maps.Keys(named)))
+	for _, k := range customers {
+		named[k.ID] = book.Contact{Email: k.Email}
+		if k.Email == "" {
+			named[k.ID] = book.Contact{Name: k.UID}
+		}
+	}
+	return named, err
 }
 
 // level is 2 for what a partner earned on the sale of another.
@@ -170,6 +199,8 @@ func level(e *book.Entry) int {
 type columns struct {
 	beginning, commissions, clawbacks, payments, differences int64
 
+	refunds, denied int64 // of what was tracked
+
 	second int64 // of the commissions, those of the second level
 }
 
@@ -181,6 +212,10 @@ func (t *columns) add(kind string, amount int64) {
 		t.commissions += amount
 	case book.KindClawback:
 		t.clawbacks += amount
+	case book.KindRefund:
+		t.refunds += amount
+	case book.KindDenied:
+		t.denied += amount
 	case book.KindPayment:
 		t.payments += amount
 	default:
@@ -189,7 +224,7 @@ func (t *columns) add(kind string, amount int64) {
 }
 
 func (t *columns) sum() int64 {
-	return t.beginning + t.commissions + t.clawbacks + t.payments + t.differences
+	return t.beginning + t.commissions + t.clawbacks + t.refunds + t.denied + t.payments + t.differences
 }
 
 // statement writes the entries of one promoter, and what they come to.
@@ -261,7 +296,7 @@ func (c *ledgerCmd) statement(a *app, p *program, b *book.Book, whose *owners, o
 
 // kindOrder is the order of entries of one day.
 func kindOrder(kind string) int {
-	return slices.Index([]string{book.KindOpening, book.KindDifference, book.KindCommission, book.KindClawback, book.KindPayment}, kind)
+	return slices.Index([]string{book.KindOpening, book.KindDifference, book.KindCommission, book.KindClawback, book.KindRefund, book.KindDenied, book.KindPayment}, kind)
 }
 
 // partnerNames are the codes and Keap ids of partners.
@@ -335,6 +370,8 @@ func (c *ledgerCmd) writeTotals(p *program, entries []book.Entry, brought map[st
 		row("commissions", n[book.KindCommission], t.commissions)
 		row("  of the second level", second[currency], t.second)
 		row("clawbacks", n[book.KindClawback], t.clawbacks)
+		row("refunds", n[book.KindRefund], t.refunds)
+		row("denied", n[book.KindDenied], t.denied)
 		row("payments", n[book.KindPayment], t.payments)
 		row("differences", n[book.KindDifference], t.differences)
 	}
@@ -342,9 +379,17 @@ func (c *ledgerCmd) writeTotals(p *program, entries []book.Entry, brought map[st
 	if err := report.Table(out, []string{"kind", "entries", "amount"}, rows); err != nil {
 		return err
 	}
-	header := []string{"year", "brought forward", "opening entries", "commissions", "second level", "clawbacks", "payments", "differences", "balance"}
-	if c.Kind != "" {
-		header = slices.Delete(header[:8], 1, 2)
+	header := []string{"year"}
+	whole := c.Kind == ""
+	if whole {
+		header = append(header, "brought forward")
+	}
+	shown := ledgerColumns(slices.Collect(maps.Values(all)), true, true)
+	for _, column := range shown {
+		header = append(header, column.title)
+	}
+	if whole {
+		header = append(header, "balance")
 	}
 	rows = nil
 	balances := maps.Clone(brought)
@@ -352,19 +397,51 @@ func (c *ledgerCmd) writeTotals(p *program, entries []book.Entry, brought map[st
 		return cmp.Or(strings.Compare(x.currency, y.currency), cmp.Compare(x.year, y.year))
 	}) {
 		t := years[k]
-		before := balances[k.currency]
-		balances[k.currency] += t.sum()
 		row := []string{strconv.Itoa(int(k.year))}
-		for _, amount := range []int64{before, t.beginning, t.commissions, t.second, t.clawbacks, t.payments, t.differences, balances[k.currency]} {
-			row = append(row, p.amount(amount, k.currency))
+		if whole {
+			row = append(row, p.amount(balances[k.currency], k.currency))
 		}
-		if c.Kind != "" {
-			row = slices.Delete(row[:8], 1, 2)
+		balances[k.currency] += t.sum()
+		for _, column := range shown {
+			row = append(row, p.amount(column.of(t), k.currency))
+		}
+		if whole {
+			row = append(row, p.amount(balances[k.currency], k.currency))
 		}
 		rows = append(rows, row)
 	}
 	fmt.Fprintln(out)
 	return report.Table(out, header, rows)
+}
+
+// ledgerColumn is one column of a table of sums.
+type ledgerColumn struct {
+	title string
+	of    func(t *columns) int64
+}
+
+// ledgerColumns are those that a table of sums has: refunds and denied commissions, which
+// only tracked sales have, where there are any.
+func ledgerColumns(sums []*columns, second, differences bool) (list []ledgerColumn) {
+	add := func(shown bool, title string, of func(t *columns) int64) {
+		if shown {
+			list = append(list, ledgerColumn{title, of})
+		}
+	}
+	refunds := func(t *columns) int64 { return t.refunds }
+	denied := func(t *columns) int64 { return t.denied }
+	some := func(of func(t *columns) int64) bool {
+		return slices.ContainsFunc(sums, func(t *columns) bool { return of(t) != 0 })
+	}
+	add(true, map[bool]string{true: "opening entries", false: "beginning"}[second], func(t *columns) int64 { return t.beginning })
+	add(true, "commissions", func(t *columns) int64 { return t.commissions })
+	add(second, "second level", func(t *columns) int64 { return t.second })
+	add(true, "clawbacks", func(t *columns) int64 { return t.clawbacks })
+	add(some(refunds), "refunds", refunds)
+	add(some(denied), "denied", denied)
+	add(true, "payments", func(t *columns) int64 { return t.payments })
+	add(differences, "differences", func(t *columns) int64 { return t.differences })
+	return list
 }
 
 // summary writes one line a promoter.
@@ -399,19 +476,18 @@ func (c *ledgerCmd) summary(a *app, p *program, b *book.Book, whose *owners, out
 		_, err := fmt.Fprintln(out, "No entries.")
 		return err
 	}
-	header := []string{"ref token", "currency", "beginning", "commissions", "clawbacks", "payments", "balance"}
-	if differences {
-		header = slices.Insert(header, 6, "differences")
+	shown := ledgerColumns(slices.Collect(maps.Values(totals)), false, differences)
+	header := []string{"ref token", "currency"}
+	for _, column := range shown {
+		header = append(header, column.title)
 	}
+	header = append(header, "balance")
 	row := func(name, currency string, t *columns) []string {
 		cells := []string{name, currency}
-		for _, amount := range []int64{t.beginning, t.commissions, t.clawbacks, t.payments, t.sum()} {
-			cells = append(cells, sheet.FormatMinor(amount, currency))
+		for _, column := range shown {
+			cells = append(cells, sheet.FormatMinor(column.of(t), currency))
 		}
-		if differences {
-			cells = slices.Insert(cells, 6, sheet.FormatMinor(t.differences, currency))
-		}
-		return cells
+		return append(cells, sheet.FormatMinor(t.sum(), currency))
 	}
 	var rows [][]string
 	for _, currency := range slices.Sorted(maps.Keys(totals)) {
