@@ -36,24 +36,25 @@ type cli struct {
 	Redis  string `env:"REDIS_URL" placeholder:"URL" help:"Redis to publish the link map in, instead of the book"`
 	JSON   bool   `name:"json" help:"Write JSON to standard output, one object a line where there are many."`
 
-	Init      initCmd      `cmd:"" help:"Write a commented carryover.toml to fill in."`
-	Plan      planCmd      `cmd:"" help:"Read Keap's exports and say what would be done. Changes nothing."`
-	Apply     applyCmd     `cmd:"" help:"Carry out exactly the plan that was reviewed, and publish the link map."`
-	Verify    verifyCmd    `cmd:"" help:"Compare exports, book, published map and, if asked, a live gateway."`
-	Rollback  rollbackCmd  `cmd:"" help:"Undo the newest run and publish what the book held before it."`
-	Map       mapCmd       `cmd:"" help:"List, compare, publish and roll back versions of the link map."`
-	Gateway   gatewayCmd   `cmd:"" help:"Serve old links."`
-	Resolve   resolveCmd   `cmd:"" help:"Say what an old link does, now or at another time, and why."`
-	Links     linksCmd     `cmd:"" help:"The old-to-new sheet: every old link and what takes its place."`
-	Examples  examplesCmd  `cmd:"" help:"A few old links to try, on both sides of the cutoff."`
-	Promoters promotersCmd `cmd:"" help:"The promoters in the book, and what is recorded of them."`
-	Payouts   payoutsCmd   `cmd:"" help:"Who is paid and who is held; approved runs and what became of them."`
-	Referrals referralsCmd `cmd:"" help:"The customers, and whose they are."`
-	Ledger    ledgerCmd    `cmd:"" help:"What was earned and paid, by promoter or entry by entry."`
-	Explain   explainCmd   `cmd:"" help:"Why a promoter was credited with a customer, an order, an invoice or an event."`
-	Clicks    clicksCmd    `cmd:"" help:"Count the clicks, or list each."`
-	Misses    missesCmd    `cmd:"" help:"Addresses that did not resolve, most wanted first."`
-	Version   versionCmd   `cmd:"" help:"Print the version."`
+	Init         initCmd         `cmd:"" help:"Write a commented carryover.toml to fill in."`
+	Plan         planCmd         `cmd:"" help:"Read Keap's exports and say what would be done. Changes nothing."`
+	Apply        applyCmd        `cmd:"" help:"Carry out exactly the plan that was reviewed, and publish the link map."`
+	Verify       verifyCmd       `cmd:"" help:"Compare exports, book, published map and, if asked, a live gateway."`
+	Rollback     rollbackCmd     `cmd:"" help:"Undo the newest run and publish what the book held before it."`
+	Map          mapCmd          `cmd:"" help:"List, compare, publish and roll back versions of the link map."`
+	Gateway      gatewayCmd      `cmd:"" help:"Serve old links."`
+	Resolve      resolveCmd      `cmd:"" help:"Say what an old link does, now or at another time, and why."`
+	Links        linksCmd        `cmd:"" help:"The old-to-new sheet: every old link and what takes its place."`
+	Examples     examplesCmd     `cmd:"" help:"A few old links to try, on both sides of the cutoff."`
+	Promoters    promotersCmd    `cmd:"" help:"The promoters in the book, and what is recorded of them."`
+	Payouts      payoutsCmd      `cmd:"" help:"Who is paid and who is held; approved runs and what became of them."`
+	Referrals    referralsCmd    `cmd:"" help:"The customers, and whose they are."`
+	Ledger       ledgerCmd       `cmd:"" help:"What was earned and paid, by promoter or entry by entry."`
+	Explain      explainCmd      `cmd:"" help:"Why a promoter was credited with a customer, an order, an invoice or an event."`
+	Applications applicationsCmd `cmd:"" help:"Who wants to take part: list, approve, reject."`
+	Clicks       clicksCmd       `cmd:"" help:"Count the clicks, or list each."`
+	Misses       missesCmd       `cmd:"" help:"Addresses that did not resolve, most wanted first."`
+	Version      versionCmd      `cmd:"" help:"Print the version."`
 }
 
 // app is what a running command works with.

@@ -1,0 +1,248 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"carryover/mapping/book"
+	"carryover/mapping/store"
+	"carryover/migrate/report"
+)
+
+type applicationsCmd struct {
+	List    applicationsListCmd    `cmd:"" default:"withargs" help:"Those that wait for a decision."`
+	Approve applicationsApproveCmd `cmd:"" help:"Let them take part."`
+	Reject  applicationsRejectCmd  `cmd:"" help:"Say no to them."`
+}
+
+func (applicationsCmd) Help() string {
+	return `Applications come over the form at /join and /rejoin, with [join] mode = "builtin". Without another word those that
+wait are listed, which changes nothing.
+
+Example: carryover applications`
+}
+
+type applicationsListCmd struct {
+	All bool `help:"Also those that were decided."`
+}
+
+func (applicationsListCmd) Help() string {
+	return `Who wants to take part, in the order in which they came, and what the book knows of the address: nothing, or the
+promoter that it was, and whether that one is inactive or blocked. Nobody is written to: tell them yourself. Changes
+nothing.
+
+Example: carryover applications --all --json`
+}
+
+// applicationLine is an application as --json tells it.
+type applicationLine struct {
+	ID        int64  `json:"id"`
+	Kind      string `json:"kind"` // join or rejoin
+	Name      string `json:"name"`
+	Email     string `json:"email"`
+	Site      string `json:"site"`
+	Terms     string `json:"terms"`      // what was agreed to
+	AppliedAt string `json:"applied_at"` // RFC 3339, in the program's zone
+	Visitor   string `json:"visitor"`    // equal for one network address on one day
+	State     string `json:"state"`      // waiting, approved or rejected
+	RefToken  string `json:"ref_token"`  // of the promoter that it is, or was; empty: none
+	Standing  string `json:"standing"`   // of that promoter now
+	DecidedAt string `json:"decided_at"`
+	DecidedBy string `json:"decided_by"`
+}
+
+func (c *applicationsListCmd) Run(a *app) error {
+	return a.withBook(func(p *program, b *book.Book) error {
+		list, err := b.Applications(a.ctx, c.All)
+		if err != nil {
+			return err
+		}
+		content, err := b.Content(a.ctx)
+		if err != nil {
+			return err
+		}
+		known := newApplicants(content)
+		var rows [][]string
+		for i := range list {
+			l := known.line(&list[i], p.settings.Zone)
+			if a.JSON {
+				if err := a.line(l); err != nil {
+					return err
+				}
+				continue
+			}
+			row := []string{fmt.Sprint(l.ID), l.AppliedAt[:10], l.Kind, l.Name, l.Email, l.Site, said(l)}
+			if c.All {
+				row = append(row, l.State, l.DecidedBy)
+			}
+			rows = append(rows, row)
+		}
+		switch {
+		case a.JSON:
+			return nil
+		case len(rows) == 0 && c.All:
+			_, err = fmt.Fprintln(a.out, "Nobody has applied.")
+			return err
+		case len(rows) == 0:
+			_, err = fmt.Fprintln(a.out, "No application waits; --all lists those that were decided.")
+			return err
+		}
+		header := []string{"id", "applied", "kind", "name", "e-mail", "site", "in the book"}
+		if c.All {
+			header = append(header, "state", "by")
+		}
+		return report.Table(a.out, header, rows)
+	})
+}
+
+// said is what the book knows of an applicant, for a person.
+func said(l applicationLine) string {
+	if l.RefToken == "" {
+		return ""
+	}
+	return l.RefToken + ", " + l.Standing
+}
+
+// applicants tell which promoter an application is about.
+type applicants struct {
+	whose   *owners
+	known   *book.Known
+	byEmail map[string]*book.Promoter
+}
+
+func newApplicants(c *book.Content) *applicants {
+	k := &applicants{newOwners(c), book.NewKnown(c.Details, c.Promoters), map[string]*book.Promoter{}}
+	for i := range c.Aliases {
+		if al := &c.Aliases[i]; al.Email != "" && al.PromoterID != 0 {
+			k.byEmail[al.Email] = k.whose.standing(k.whose.byID[al.PromoterID])
+		}
+	}
+	for i := range c.Promoters { // a person's own address comes before those of its partners
+		if p := &c.Promoters[i]; p.Email != "" {
+			k.byEmail[p.Email] = k.whose.standing(p)
+		}
+	}
+	return k
+}
+
+func (k *applicants) line(ap *book.Application, zone *time.Location) applicationLine {
+	l := applicationLine{
+		ID: ap.ID, Kind: ap.Kind, Name: ap.Name, Email: ap.Email, Site: ap.Site, Terms: ap.Terms,
+		AppliedAt: moment(ap.AppliedAt, zone), Visitor: ap.Visitor, State: ap.State,
+		DecidedAt: moment(ap.DecidedAt, zone), DecidedBy: ap.DecidedBy,
+	}
+	p := k.byEmail[ap.Email]
+	if ap.PromoterID != 0 {
+		p = k.whose.standing(k.whose.byID[ap.PromoterID])
+	}
+	if p != nil {
+		l.RefToken, l.Standing = p.Token, string(k.known.Standing(p))
+	}
+	return l
+}
+
+type applicationsApproveCmd struct {
+	IDs []int64 `arg:"" name:"id" help:"As \"carryover applications\" lists them."`
+	By  string  `placeholder:"NAME" help:"Who approves; the user when left out."`
+}
+
+func (applicationsApproveCmd) Help() string {
+	return `Makes a promoter of each, with a ref token of its own; one who was a promoter before takes part again, also one who
+was blocked, with its codes, customers, history and token. All or none, and what was approved before stays as it is.
+The link map is published, so that their links count at once. Nobody is written to: tell them yourself.
+
+Example: carryover applications approve 12 13 --by "Kim Lane"`
+}
+
+// decisionLine is a decision as --json tells it.
+type decisionLine struct {
+	ID       int64  `json:"id"`
+	Email    string `json:"email"`
+	State    string `json:"state"`
+	Outcome  string `json:"outcome"` // joined, rejoined, takes part, rejected or unchanged
+	RefToken string `json:"ref_token"`
+	Link     string `json:"link"` // to share
+}
+
+func (c *applicationsApproveCmd) Run(a *app) error {
+	return a.withMap(func(p *program, b *book.Book, s store.Store) error {
+		if err := s.Ping(a.ctx); err != nil { // before the book is changed, not after
+			return err
+		}
+		done, err := b.Approve(a.ctx, c.IDs, by(c.By), time.Now().Unix())
+		if err != nil {
+			return decided(err)
+		}
+		for _, d := range done {
+			l := decisionLine{ID: d.Application.ID, Email: d.Application.Email, State: d.Application.State, Outcome: outcomes[d.Outcome], RefToken: d.Promoter.Token}
+			if l.RefToken != "" {
+				l.Link = "https://" + p.settings.Policy.LegacyHosts[0] + "/r/" + l.RefToken
+			}
+			if a.JSON {
+				err = a.line(l)
+			} else {
+				_, err = fmt.Fprintf(a.out, "%d %s: %s as %s, %s\n", l.ID, l.Email, approvals[d.Outcome], l.RefToken, l.Link)
+			}
+			if err != nil {
+				return err
+			}
+		}
+		e, err := publishJoined(a.ctx, p, b, s)
+		if err != nil {
+			return fmt.Errorf("they are approved, but the link map was not published: %w; run \"carryover map publish\"", err)
+		}
+		if a.JSON {
+			return nil
+		}
+		return a.tellEpoch(e, "is live")
+	})
+}
+
+var (
+	outcomes  = map[book.AdmissionOutcome]string{book.Joined: "joined", book.Rejoined: "rejoined", book.TakesPart: "takes part", book.Settled: "unchanged", book.Waits: "rejected"}
+	approvals = map[book.AdmissionOutcome]string{book.Joined: "takes part", book.Rejoined: "takes part again", book.TakesPart: "took part already", book.Settled: "was approved before"}
+)
+
+type applicationsRejectCmd struct {
+	IDs []int64 `arg:"" name:"id" help:"As \"carryover applications\" lists them."`
+	By  string  `placeholder:"NAME" help:"Who rejects; the user when left out."`
+}
+
+func (applicationsRejectCmd) Help() string {
+	return `Says no to each, all or none. They may apply again, and a person decides then, also with [join] approval = "auto".
+Nobody is written to. "applications approve" takes a no back; one that was approved cannot be rejected any more.
+
+Example: carryover applications reject 14`
+}
+
+func (c *applicationsRejectCmd) Run(a *app) error {
+	return a.withBook(func(_ *program, b *book.Book) error {
+		done, err := b.Reject(a.ctx, c.IDs, by(c.By), time.Now().Unix())
+		if err != nil {
+			return decided(err)
+		}
+		for _, d := range done {
+			if a.JSON {
+				err = a.line(decisionLine{ID: d.Application.ID, Email: d.Application.Email, State: d.Application.State, Outcome: outcomes[d.Outcome]})
+			} else {
+				_, err = fmt.Fprintf(a.out, "%d %s: %s\n", d.Application.ID, d.Application.Email, map[bool]string{true: "was rejected before", false: "rejected"}[d.Outcome == book.Settled])
+			}
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// decided says what to do about a decision that could not be made.
+func decided(err error) error {
+	switch {
+	case errors.Is(err, book.ErrNoApplication):
+		return fmt.Errorf("%w: \"carryover applications --all\" lists them; nothing was changed", err)
+	case errors.Is(err, book.ErrApproved):
+		return fmt.Errorf("%w: \"carryover promoters set TOKEN status=inactive\" ends that; nothing was changed", err)
+	}
+	return fmt.Errorf("deciding: %w; nothing was changed", err)
+}
