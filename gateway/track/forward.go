@@ -23,8 +23,8 @@ const (
 	// DefaultForwardURL is where FirstPromoter's API is.
 	DefaultForwardURL = "https://v2.firstpromoter.com"
 
-	// KeyVariable names the environment variable that holds FirstPromoter's API key.
-	KeyVariable = "FIRSTPROMOTER_API_KEY"
+	// ForwardKeyVariable names the environment variable that holds FirstPromoter's API key.
+	ForwardKeyVariable = "FIRSTPROMOTER_API_KEY"
 
 	// DefaultPerMinute is how many requests a minute are sent at most: FirstPromoter takes
 	// 400 from an account, and bursts come on top.
@@ -84,9 +84,9 @@ func NewForwarder(o ForwardOptions) (*Forwarder, error) {
 	case o.Book == nil:
 		return nil, errors.New("forwarding: there is no book to take events from")
 	case o.Key == "":
-		return nil, fmt.Errorf("forwarding: [firstpromoter] forward = true needs FirstPromoter's API key: put it into the environment variable %s", KeyVariable)
+		return nil, fmt.Errorf("forwarding: [firstpromoter] forward = true needs FirstPromoter's API key: put it into the environment variable %s", ForwardKeyVariable)
 	case strings.ContainsFunc(o.Key, func(r rune) bool { return r <= ' ' || r > '~' }):
-		return nil, fmt.Errorf("forwarding: the environment variable %s holds more than a key: blanks or other characters that no key has", KeyVariable)
+		return nil, fmt.Errorf("forwarding: the environment variable %s holds more than a key: blanks or other characters that no key has", ForwardKeyVariable)
 	case o.AccountID == "" || strings.ContainsFunc(o.AccountID, func(r rune) bool { return r <= ' ' || r > '~' }):
 		return nil, errors.New("forwarding: [firstpromoter] account_id is missing or has blanks in it: FirstPromoter shows it in its settings, under integrations")
 	case err != nil || base.Host == "" || base.User != nil || base.RawQuery != "" || base.Scheme != "https" && !(base.Scheme == "http" && loopback(base.Hostname())):

@@ -94,7 +94,7 @@ func judge(kind string, a answer) verdict {
 	case a.err != nil:
 		return verdict{later: true, said: noAnswer(a.err)}
 	case a.status == http.StatusUnauthorized, a.status == http.StatusForbidden:
-		return verdict{account: true, said: fmt.Sprintf("FirstPromoter refuses the key (%d): check %s and [firstpromoter] account_id; no event is lost", a.status, KeyVariable)}
+		return verdict{account: true, said: fmt.Sprintf("FirstPromoter refuses the key (%d): check %s and [firstpromoter] account_id; no event is lost", a.status, ForwardKeyVariable)}
 	case a.status >= 300 && a.status < 400:
 		return verdict{account: true, said: fmt.Sprintf("the address of FirstPromoter leads elsewhere (%d): correct [firstpromoter] base_url; no event is lost", a.status)}
 	case a.status == http.StatusTooManyRequests:

@@ -163,3 +163,13 @@ func (b *Book) RetryForwards(ctx context.Context, ids []int64, states []string, 
 func (b *Book) ForwardsByID(ctx context.Context, ids []int64) ([]Forward, error) {
 	return forwards.find(ctx, b, "WHERE o.event IN "+anyOf+" ORDER BY o.event", idList(ids))
 }
+
+// ForwardSaid is what was wrong with the event of a state that was tried last; empty:
+// nothing was.
+func (b *Book) ForwardSaid(ctx context.Context, state string) (said string, err error) {
+	err = b.r.QueryRowContext(ctx, `SELECT coalesce((SELECT answer FROM outbox WHERE state = ? AND answer != '' ORDER BY max(next_at, done_at) DESC, event DESC LIMIT 1), '')`, state).Scan(&said)
+	if err != nil {
+		return "", fmt.Errorf("reading the outbox: %w", err)
+	}
+	return said, nil
+}
