@@ -236,6 +236,7 @@ func (p *program) check(c *configCheck) {
 	p.thresholds = p.checkThresholds(c)
 	p.checkTracking(c)
 	p.checkServing(c)
+	p.checkForwarding(c)
 	p.settings.ConfigHash = p.hash()
 }
 

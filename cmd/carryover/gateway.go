@@ -84,6 +84,7 @@ func (c *gatewayCmd) Run(a *app) error {
 	}
 	defer s.Close()
 	o.Feed = s
+	o.Tracking.Forward = p.forwarding(&o)
 	o.Join = gateway.Join{Auto: p.Join.Approval == approvalAuto, TermsURL: p.Join.TermsURL}
 	if o.Book != nil {
 		o.Join.Publish = func(ctx context.Context) error { _, err := publishJoined(ctx, p, o.Book, s); return err }
