@@ -52,6 +52,8 @@ type cli struct {
 	Ledger       ledgerCmd       `cmd:"" help:"What was earned and paid, by promoter or entry by entry."`
 	Explain      explainCmd      `cmd:"" help:"Why a promoter was credited with a customer, an order, an invoice or an event."`
 	Applications applicationsCmd `cmd:"" help:"Who wants to take part: list, approve, reject."`
+	Outbox       outboxCmd       `cmd:"" help:"Events on their way to FirstPromoter."`
+	Parity       parityCmd       `cmd:"" help:"The gate of a parallel run: our ledger of a month beside FirstPromoter's."`
 	Clicks       clicksCmd       `cmd:"" help:"Count the clicks, or list each."`
 	Misses       missesCmd       `cmd:"" help:"Addresses that did not resolve, most wanted first."`
 	Version      versionCmd      `cmd:"" help:"Print the version."`
