@@ -67,6 +67,11 @@ func (a *App) startTracking() (err error) {
 func (a *App) track(ctx context.Context) {
 	if a.tracker != nil {
 		a.working.Go(func() { a.tracker.Watch(ctx) })
+		a.working.Go(func() {
+			if err := a.o.Book.Tend(ctx); err != nil && ctx.Err() == nil {
+				a.o.Logger.Warn("the log of the book is not tended: events may wait longer", "err", err)
+			}
+		})
 	}
 	if a.forwarder != nil {
 		a.working.Go(func() {

@@ -34,21 +34,21 @@ func (d *desk) sale() (Result, error) {
 	if d.call.Amount == 0 {
 		return Result{Outcome: Acknowledged, Customer: c, Promoter: d.t.Roster().ByID(a.Promoter)}, nil
 	}
-	firstSale := true
-	if known {
-		has, err := d.t.Has(c.ID, book.EventSale)
-		if err != nil {
-			return Result{}, err
-		}
-		firstSale = !has
-	}
 	if err := d.keep(&c); err != nil {
 		return Result{}, err
 	}
 	if err := d.bind(&c, &a); err != nil {
 		return Result{}, err
 	}
-	lines, notes, err := d.earned(&c, a.Promoter, !firstSale)
+	fast := c.ClickedAt != 0 && d.at()-c.ClickedAt < fastSale
+	if fast && known {
+		if before, err := d.t.Has(c.ID, book.EventSale); err != nil {
+			return Result{}, err
+		} else if before {
+			fast = false
+		}
+	}
+	lines, notes, err := d.earned(&c, a.Promoter)
 	if err != nil {
 		return Result{}, err
 	}
@@ -59,7 +59,7 @@ func (d *desk) sale() (Result, error) {
 	if err := d.t.AddEvent(&e, lines); err != nil {
 		return Result{}, err
 	}
-	if err := d.doubt(&c, a.Promoter, lines, firstSale); err != nil {
+	if err := d.doubt(&c, a.Promoter, lines, fast); err != nil {
 		return Result{}, err
 	}
 	return d.booked(&c, e, lines, a.By != program.ByOwner && a.By != program.ByCarried)
@@ -73,9 +73,9 @@ func (d *desk) items() []Item {
 	return []Item{{d.call.Plan, d.call.Amount, d.call.Quantity}}
 }
 
-// earned is what each product of the sale earns its promoter. before: the customer has
-// bought before. notes say what a person would ask about.
-func (d *desk) earned(c *book.Customer, promoter int64, before bool) (lines []book.EventLine, notes []string, err error) {
+// earned is what each product of the sale earns its promoter. notes say what a person
+// would ask about.
+func (d *desk) earned(c *book.Customer, promoter int64) (lines []book.EventLine, notes []string, err error) {
 	o, at := &d.s.o, d.at()
 	var own []program.Change
 	if m := d.t.Roster().ByID(promoter); m != nil {
@@ -90,7 +90,7 @@ func (d *desk) earned(c *book.Customer, promoter int64, before bool) (lines []bo
 		switch {
 		case kind == program.Unknown:
 			notes = append(notes, fmt.Sprintf("no pattern of [products] says what %q is: it earns nothing", item.Plan))
-		case kind == program.Training && !o.Terms.TrainingEvery && before:
+		case kind == program.Training && !o.Terms.TrainingEvery:
 			again, err := d.bought(c, item.Plan)
 			if err != nil {
 				return nil, nil, err
@@ -139,8 +139,9 @@ func (d *desk) bought(c *book.Customer, plan string) (bool, error) {
 	return false, nil
 }
 
-// doubt notes why a person should look at what was earned.
-func (d *desk) doubt(c *book.Customer, promoter int64, lines []book.EventLine, firstSale bool) error {
+// doubt notes why a person should look at what was earned. fast: it is a first sale, soon
+// after the click.
+func (d *desk) doubt(c *book.Customer, promoter int64, lines []book.EventLine, fast bool) error {
 	type doubted struct{ reason, detail string }
 	var all []doubted
 	for _, reason := range strings.Fields(c.Suspicion) {
@@ -152,8 +153,8 @@ func (d *desk) doubt(c *book.Customer, promoter int64, lines []book.EventLine, f
 	if m := d.t.Roster().ByID(promoter); m != nil && c.Email != "" && c.Email == m.Email && !strings.Contains(c.Suspicion, book.ReasonSelf) {
 		all = append(all, doubted{book.ReasonSelf, "the customer has the promoter's own e-mail"})
 	}
-	if after := d.at() - c.ClickedAt; firstSale && c.ClickedAt != 0 && after < fastSale {
-		all = append(all, doubted{book.ReasonFast, fmt.Sprintf("%d seconds after the click", max(0, after))})
+	if fast {
+		all = append(all, doubted{book.ReasonFast, fmt.Sprintf("%d seconds after the click", max(0, d.at()-c.ClickedAt))})
 	}
 	for i := range lines {
 		l := &lines[i]

@@ -17,6 +17,7 @@ type Tracking struct {
 	tx     *sql.Tx
 	stmts  *trackingStmts
 	roster *Roster
+	kept   *tracker
 
 	nextCustomer, nextEvent, nextLine int64 // ids; 0: not asked for yet
 }
@@ -32,13 +33,45 @@ type trackingStmts struct {
 	lineByID, hasReason, decided, addDecision              *sql.Stmt
 }
 
-// tracker is what is kept between transactions.
+// tracker is what is kept between transactions. Nobody but a tracker writes customers, and
+// referrals are written by runs alone: what was read of them holds until the model changes.
 type tracker struct {
 	mu      sync.Mutex
 	stmts   *trackingStmts
 	roster  *Roster
+	byEmail map[string]found[Customer]
+	byUID   map[string]found[Customer]
+	carried map[string]found[Referral]
 	version int64 // of the file, when the roster was read
 	changed int64 // of this process, when it was
+}
+
+// found is a row, or that there is none.
+type found[T any] struct {
+	row T
+	ok  bool
+}
+
+// maxKept bounds each of the rows that are kept.
+const maxKept = 50_000
+
+func (k *tracker) forget() {
+	k.byEmail, k.byUID, k.carried = map[string]found[Customer]{}, map[string]found[Customer]{}, map[string]found[Referral]{}
+}
+
+// keptOr gives what is kept under a key, or what read finds.
+func keptOr[T any](kept map[string]found[T], key string, read func() (T, bool, error)) (T, bool, error) {
+	if f, ok := kept[key]; ok {
+		return f.row, f.ok, nil
+	}
+	row, ok, err := read()
+	if err == nil {
+		if len(kept) >= maxKept {
+			clear(kept)
+		}
+		kept[key] = found[T]{row, ok}
+	}
+	return row, ok, err
 }
 
 func (b *Book) prepareTracking() (s *trackingStmts, err error) {
@@ -117,12 +150,16 @@ func (b *Book) Track(fn func(*Tracking) error) error {
 			return err
 		}
 		b.tracker.version, b.tracker.changed = version, changed
+		b.tracker.forget()
 	}
-	t.roster = b.tracker.roster
-	if err := fn(t); err != nil {
-		return err
+	t.roster, t.kept = b.tracker.roster, &b.tracker
+	if err = fn(t); err == nil {
+		err = tx.Commit()
 	}
-	return tx.Commit()
+	if err != nil {
+		b.tracker.forget()
+	}
+	return err
 }
 
 // Roster is the promoters as they stand.
@@ -178,12 +215,12 @@ func insert[T any](t *Tracking, tb *table[T], stmt *sql.Stmt, row *T) error {
 
 // CustomerByEmail finds a customer by its e-mail key.
 func (t *Tracking) CustomerByEmail(key string) (Customer, bool, error) {
-	return first(t, &customers, t.stmts.byEmail, key)
+	return keptOr(t.kept.byEmail, key, func() (Customer, bool, error) { return first(t, &customers, t.stmts.byEmail, key) })
 }
 
 // CustomerByUID finds a customer by the billing system's id.
 func (t *Tracking) CustomerByUID(uid string) (Customer, bool, error) {
-	return first(t, &customers, t.stmts.byUID, uid)
+	return keptOr(t.kept.byUID, uid, func() (Customer, bool, error) { return first(t, &customers, t.stmts.byUID, uid) })
 }
 
 // AddCustomer books a customer and gives it its id.
@@ -191,24 +228,33 @@ func (t *Tracking) AddCustomer(c *Customer) (err error) {
 	if c.ID, err = t.next(&t.nextCustomer, t.stmts.maxCustomer); err != nil {
 		return err
 	}
+	t.wrote(c)
 	return insert(t, &customers, t.stmts.addCustomer, c)
+}
+
+// wrote forgets what was kept of a customer that is being written.
+func (t *Tracking) wrote(c *Customer) {
+	delete(t.kept.byEmail, c.Email)
+	delete(t.kept.byUID, c.UID)
 }
 
 // NameCustomer fills in an e-mail key or uid that was not known.
 func (t *Tracking) NameCustomer(c *Customer) error {
+	t.wrote(c)
 	_, err := t.tx.Stmt(t.stmts.nameCustomer).Exec(c.Email, c.UID, c.ID)
 	return err
 }
 
 // BindCustomer gives a customer that nobody had to a promoter, for life.
 func (t *Tracking) BindCustomer(c *Customer) error {
+	t.wrote(c)
 	_, err := t.tx.Stmt(t.stmts.bindCustomer).Exec(c.PromoterID, c.BoundAt, c.ClickedAt, c.Suspicion, c.Visitor, c.ID)
 	return err
 }
 
 // Carried is the customer as it was carried over from Keap; ok is false when it was not.
 func (t *Tracking) Carried(key string) (Referral, bool, error) {
-	return first(t, &referrals, t.stmts.carried, key)
+	return keptOr(t.kept.carried, key, func() (Referral, bool, error) { return first(t, &referrals, t.stmts.carried, key) })
 }
 
 // History lists the referrals that Keap had of an e-mail key, the newest first.
