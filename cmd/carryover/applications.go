@@ -200,7 +200,7 @@ func (c *applicationsApproveCmd) Run(a *app) error {
 }
 
 var (
-	outcomes  = map[book.AdmissionOutcome]string{book.Joined: "joined", book.Rejoined: "rejoined", book.TakesPart: "takes part", book.Settled: "unchanged", book.Waits: "rejected"}
+	outcomes  = map[book.AdmissionOutcome]string{book.Joined: "joined", book.Rejoined: "rejoined", book.TakesPart: "takes part", book.Settled: "unchanged", book.Rejected: "rejected"}
 	approvals = map[book.AdmissionOutcome]string{book.Joined: "takes part", book.Rejoined: "takes part again", book.TakesPart: "took part already", book.Settled: "was approved before"}
 )
 

@@ -78,6 +78,7 @@ const (
 	Rejoined                              // a promoter of old takes part again
 	TakesPart                             // the promoter took part already: nothing changed for it
 	Settled                               // it was decided so before: nothing changed
+	Rejected                              // a person said no
 )
 
 // sentTwice is how long, in seconds, the same form from the same visitor is one that
@@ -176,7 +177,7 @@ func (b *Book) Reject(ctx context.Context, ids []int64, by string, now int64) ([
 			return Admission{Outcome: Settled, Application: *a}, nil
 		}
 		a.State, a.DecidedAt, a.DecidedBy = ApplicationRejected, now, by
-		return Admission{Outcome: Waits, Application: *a}, a.settle(ctx, tx)
+		return Admission{Outcome: Rejected, Application: *a}, a.settle(ctx, tx)
 	})
 }
 
