@@ -51,6 +51,7 @@ type cli struct {
 	Referrals    referralsCmd    `cmd:"" help:"The customers, and whose they are."`
 	Ledger       ledgerCmd       `cmd:"" help:"What was earned and paid, by promoter or entry by entry."`
 	Explain      explainCmd      `cmd:"" help:"Why a promoter was credited with a customer, an order, an invoice or an event."`
+	Review       reviewCmd       `cmd:"" help:"Commissions that a person should look at, and what was decided."`
 	Applications applicationsCmd `cmd:"" help:"Who wants to take part: list, approve, reject."`
 	Outbox       outboxCmd       `cmd:"" help:"Events on their way to FirstPromoter."`
 	Parity       parityCmd       `cmd:"" help:"The gate of a parallel run: our ledger of a month beside FirstPromoter's."`

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"carryover/gateway/click"
 	"carryover/mapping/book"
 	terms "carryover/mapping/program"
 	"carryover/migrate/report"
@@ -19,22 +20,22 @@ import (
 )
 
 type explainCmd struct {
-	What string `arg:"" help:"A customer's e-mail address, name or Keap contact id; an order (order:4002); an invoice (invoice:70001); an event id (k-...)."`
+	What string `arg:"" help:"A customer's e-mail address, name, Keap contact id or uid (uid:c-9); an order (order:4002); an invoice (invoice:70001); an event of the billing system (event:pay-55); a click id; an entry of the ledger (k-..., t-..., p-...)."`
 }
 
 func (explainCmd) Help() string {
 	return `Says whose a customer is and why, in one sentence and as a timeline: every referral that competed and what
-became of it, orders, subscriptions, commissions and clawbacks, each with the promoter. Says so when the other rule
-([import] owner) would have chosen somebody else. Of an order, an invoice or an event of the ledger it says what was
-earned on it first. Changes nothing.
+became of it, orders, subscriptions, commissions and clawbacks, clicks, sign-ups and what was tracked since, each with
+the promoter. Says so when the other rule ([import] owner), or first click, would have chosen somebody else. Of an order,
+an invoice, a click or an event it says what came of it first. Changes nothing.
 
 Example: carryover explain order:4002`
 }
 
 // explanation is an answer as --json tells it.
 type explanation struct {
-	About   string       `json:"about"`            // customer, order, invoice or event
-	Answer  string       `json:"answer,omitempty"` // on an order, an invoice or an event
+	About   string       `json:"about"`            // customer, order, invoice, event or click
+	Answer  string       `json:"answer,omitempty"` // on anything but a customer
 	Entries []ledgerLine `json:"entries,omitempty"`
 	*story               // of the customer; nil where there is none
 }
@@ -78,12 +79,23 @@ func (x *explainer) explain(what string) (*explanation, error) {
 			return x.order(id)
 		case "invoice":
 			return x.invoice(strings.TrimSpace(id))
+		case "event":
+			return x.told(strings.TrimSpace(id))
+		case "uid":
+			s, err := x.trackedCustomer("", strings.TrimSpace(id))
+			if err == nil && s == nil {
+				err = fmt.Errorf("the billing system has told of no customer uid:%s", strings.TrimSpace(id))
+			}
+			return &explanation{About: "customer", story: s}, err
 		case "contact":
 			what = id
 		}
 	}
-	if _, err := book.ParseEventID(what); err == nil {
+	if _, err := book.ParseEventID(what); err == nil || wasTracked(what) {
 		return x.event(what)
+	}
+	if id, err := click.ParseID(what); err == nil && !strings.Contains(what, "@") {
+		return x.click(id)
 	}
 	s, err := x.customer(what)
 	return &explanation{About: "customer", story: s}, err
@@ -110,6 +122,10 @@ func (x *explainer) event(id string) (*explanation, error) {
 		amount, happened = -amount, "was taken back from"
 	case book.KindPayment:
 		amount, happened = -amount, "was paid to"
+	case book.KindRefund:
+		amount, happened = -amount, "was taken back for a refund from"
+	case book.KindDenied:
+		amount, happened = -amount, "was denied by a person to"
 	case book.KindOpening:
 		happened = "was the beginning balance of"
 	case book.KindDifference:
@@ -127,7 +143,7 @@ func (x *explainer) event(id string) (*explanation, error) {
 	if l.Level == 2 {
 		fmt.Fprintf(&s, ", on the second level: %s made the sale", x.partner(e.SellerID))
 	}
-	if e.Kind == book.KindCommission {
+	if e.Kind == book.KindCommission && e.Month != 0 {
 		fmt.Fprintf(&s, "; the hold on it ends with %s", terms.Month(e.Month).Add(x.p.settings.Terms.HoldMonths))
 	}
 	if e.Source != "" {
@@ -249,9 +265,20 @@ func (x *explainer) ofEntries(about string, entries []book.Entry) (*explanation,
 			keys[cmp.Or(l.Email, contactKey(l.ContactID))] = true
 		}
 	}
-	if len(keys) == 1 {
+	tracked := map[int64]bool{}
+	for i := range entries {
+		if id := entries[i].CustomerID; id != 0 {
+			tracked[id] = true
+		}
+	}
+	switch {
+	case len(keys) == 1 && len(tracked) == 0:
 		for key := range keys {
 			e.story, err = x.storyOf(key)
+		}
+	case len(keys) == 0 && len(tracked) == 1:
+		for id := range tracked {
+			e.story, err = x.customerStory(id)
 		}
 	}
 	return e, err
@@ -296,7 +323,10 @@ func (x *explainer) customer(what string) (*story, error) {
 			return s, err
 		}
 	}
-	return nil, fmt.Errorf("the book knows no customer %q: give an e-mail address, a name, a Keap contact id, order:ID, invoice:ID or an event id", what)
+	if s, err := x.trackedCustomer(strings.ToLower(what), what); err != nil || s != nil {
+		return s, err
+	}
+	return nil, fmt.Errorf("the book knows no customer %q: give an e-mail address, a name, a Keap contact id, uid:ID, event:ID, order:ID, invoice:ID, a click id or an event id", what)
 }
 
 // partner names the owner of a partner in a sentence.
@@ -304,6 +334,9 @@ func (x *explainer) partner(id int64) string {
 	name := x.whose.name(id)
 	if name == ownName {
 		name = "the program's own partner"
+	}
+	if id < 0 { // joined here
+		return name
 	}
 	return fmt.Sprintf("%s (Keap id %d)", name, id)
 }

@@ -29,6 +29,9 @@ type story struct {
 	ReferralID    int64  `json:"keap_referral_id"`
 	Self          bool   `json:"self_referred"`
 
+	UID   string   `json:"uid,omitempty"`   // the billing system's
+	Bound *binding `json:"bound,omitempty"` // by an event that was tracked here
+
 	AsOf     string     `json:"as_of"`
 	Owner    string     `json:"owner_rule"`           // among referrals that counted: latest or first
 	Other    *otherRule `json:"other_rule,omitempty"` // when it would have chosen somebody else
@@ -96,6 +99,11 @@ func (x *explainer) storyOf(key string) (*story, error) {
 	}
 	if err := x.addSales(s); err != nil {
 		return nil, err
+	}
+	if !strings.HasPrefix(key, "contact:") {
+		if err := x.addTracked(s, key, ""); err != nil {
+			return nil, err
+		}
 	}
 	slices.SortStableFunc(s.Timeline, func(a, b moved) int { return cmp.Compare(a.at, b.at) })
 	return s, nil
@@ -265,8 +273,20 @@ func (x *explainer) moved(at int64, what string, partner int64) moved {
 
 // writeStory tells a story to a person.
 func (x *explainer) writeStory(s *story, out io.Writer) error {
-	fmt.Fprintln(out, s.Why)
-	if o := s.Other; o != nil {
+	if s.Why != "" {
+		fmt.Fprintln(out, s.Why)
+	}
+	if s.Bound != nil {
+		switch f := s.Bound.FirstClick; {
+		case f == nil:
+			fmt.Fprintln(out, "Who clicked first is not known.")
+		case f.RefToken == s.Bound.RefToken:
+			fmt.Fprintln(out, "Under first click it would be the same promoter's.")
+		default:
+			fmt.Fprintf(out, "Under first click it would be of %s (%s).\n", f.RefToken, f.At)
+		}
+	}
+	if o := s.Other; o != nil && s.Bound == nil {
 		fmt.Fprintf(out, "With owner = %q in [import] it would be of %s.\n", o.Owner, x.partner(o.PartnerID))
 	}
 	if len(s.Timeline) == 0 {

@@ -89,7 +89,7 @@ func (b *Book) AddClicks(ctx context.Context, clicks []Click) (added int, err er
 func (b *Book) addClicks(ctx context.Context, clicks []Click) (added int, err error) {
 	err = b.update(ctx, func(tx *sql.Tx) error {
 		// Statements without the context: the driver would start a goroutine for each.
-		insert, err := tx.Prepare(`INSERT OR IGNORE INTO click (`+clickColumns+`)
+		insert, err := tx.Prepare(`INSERT OR IGNORE INTO click (` + clickColumns + `)
 			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`)
 		if err != nil {
 			return err

@@ -2,7 +2,9 @@ package book
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
+	"slices"
 
 	"carryover/mapping/program"
 )
@@ -143,6 +145,17 @@ func (b *Book) EventsTold(ctx context.Context, eventID string) ([]Event, error) 
 		return nil, nil
 	}
 	return events.find(ctx, b, "WHERE kind IN ('signup', 'sale', 'refund', 'cancellation') AND event_id = ? AND event_id != '' ORDER BY id", eventID)
+}
+
+// EventsByClick lists the events that a click, by its id, brought. It reads all of them.
+func (b *Book) EventsByClick(ctx context.Context, id string) ([]Event, error) {
+	list, err := events.find(ctx, b, "WHERE kind IN ('signup', 'sale') AND instr(evidence, ?) > 0 ORDER BY at, id", id)
+	return slices.DeleteFunc(list, func(e Event) bool {
+		var v Evidence
+		return json.Unmarshal([]byte(e.Evidence), &v) != nil || !slices.ContainsFunc(v.Candidates, func(k program.Candidate) bool {
+			return k.By == program.ByClick && k.Outcome == program.Won && k.Click == id
+		})
+	}), err
 }
 
 // EventsOf lists the events of a customer, in the order in which they happened.

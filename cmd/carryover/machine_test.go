@@ -1,0 +1,389 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+	"slices"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"carryover/gateway/click"
+	"carryover/gateway/track"
+	"carryover/mapping/book"
+	terms "carryover/mapping/program"
+)
+
+// The tiny model of a program: everything in it is obvious, and nothing of it is shared
+// with what it is compared with but the calendar of months.
+type modelSale struct {
+	customer string
+	owner    int64
+	month    terms.Month
+	amount   int64 // of 25%
+	refunded int64
+}
+
+// quarter is 25% of n, half to the even one.
+func quarter(n int64) int64 {
+	whole, rest := n/4, n%4
+	if rest == 3 || rest == 2 && whole%2 == 1 {
+		whole++
+	}
+	return whole
+}
+
+// left is what is still earned on a sale.
+func (s *modelSale) left() int64 {
+	if s.refunded >= s.amount {
+		return 0
+	}
+	return quarter(s.amount) - quarter(s.refunded)
+}
+
+type modelVisit struct {
+	promoter int64
+	at       time.Time
+}
+
+// machine runs a real book and a real tracker beside the model.
+type machine struct {
+	a    *app
+	p    *program
+	b    *book.Book
+	s    *track.Service
+	keys *click.Keyring
+	now  time.Time
+	n    int
+
+	browsers map[string]click.Mark
+	last     map[string]modelVisit // of a browser
+	owner    map[string]int64      // of a customer
+	sales    map[string]*modelSale // by event id
+	order    []string              // of the sales
+	paid     map[int64]int64
+	pending  map[int64]int64 // by payout line
+	lineOf   map[int64]int64 // whose a payout line is
+	calls    []track.Call
+}
+
+var machineTokens = map[int64]string{1: "anna", 2: "ben", 3: "cleo"}
+
+func newMachine(t *testing.T, rt *rapid.T, dir string) *machine {
+	p, err := parseConfig("carryover.toml", []byte(readFile(t, "testdata/samples.toml")))
+	if err != nil {
+		rt.Fatal(err)
+	}
+	b, err := book.Open(filepath.Join(dir, "book.db"))
+	if err != nil {
+		rt.Fatal(err)
+	}
+	keys, err := click.NewKeyring([]byte("a key of the cookie"))
+	if err != nil {
+		rt.Fatal(err)
+	}
+	m := &machine{
+		a: &app{cli: &cli{}, ctx: context.Background()}, p: p, b: b, keys: keys, now: time.Date(2023, 1, 3, 12, 0, 0, 0, p.settings.Zone),
+		browsers: map[string]click.Mark{}, last: map[string]modelVisit{}, owner: map[string]int64{}, sales: map[string]*modelSale{},
+		paid: map[int64]int64{}, pending: map[int64]int64{}, lineOf: map[int64]int64{},
+	}
+	var c book.Changes
+	for id, token := range machineTokens {
+		c.Promoters = append(c.Promoters, book.Promoter{ID: id, KeapID: id, Token: token, Status: book.StatusActive})
+		c.Aliases = append(c.Aliases, book.Alias{Kind: book.AliasKeapID, Value: fmt.Sprint(id), PromoterID: id})
+	}
+	if _, err := b.Apply(m.a.ctx, book.Run{PlanID: "p", AppliedAt: m.now, Inputs: []byte("{}"), Tables: []byte("{}")}, 0, &c, nil, func(int) {}); err != nil {
+		rt.Fatal(err)
+	}
+	// Cleo never hands in a W-9.
+	for id, field := range map[int64][]string{1: {"w9=yes", "payout_method=paypal", "payout_address=anna@promoters.test"}, 2: {"w9=yes", "payout_method=check", "payout_address=1 Lane"}, 3: {"payout_method=check", "payout_address=2 Lane"}} {
+		for _, text := range field {
+			name, value, _ := cut(text)
+			if err := b.Record(m.a.ctx, []book.Detail{{PromoterID: id, Field: name, Value: value, RecordedAt: m.now.Unix(), RecordedBy: "test"}}); err != nil {
+				rt.Fatal(err)
+			}
+		}
+	}
+	m.s = track.New(track.Options{
+		Book: b, Terms: p.settings.Terms, Currency: p.Currency, Zone: p.settings.Zone, Keys: keys, Now: func() time.Time { return m.now },
+		Crediting: terms.Crediting{InactiveEarn: true}, Logger: slog.New(slog.DiscardHandler),
+	})
+	return m
+}
+
+func cut(text string) (name, value string, ok bool) {
+	for i := range text {
+		if text[i] == '=' {
+			return text[:i], text[i+1:], true
+		}
+	}
+	return text, "", false
+}
+
+func (m *machine) close() {
+	m.s.Close(context.Background())
+	m.b.Close()
+}
+
+func (m *machine) submit(t *rapid.T, c track.Call) track.Result {
+	r, err := m.s.Submit(m.a.ctx, &c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+func (m *machine) id(kind string) string {
+	m.n++
+	return fmt.Sprintf("%s-%d", kind, m.n)
+}
+
+func (m *machine) month() terms.Month { return terms.MonthOf(m.now, m.p.settings.Zone) }
+
+// due is what the model owes for what was earned until a month.
+func (m *machine) due(promoter int64, last terms.Month) int64 {
+	sum := -m.paid[promoter]
+	for _, s := range m.sales {
+		if s.owner == promoter && s.month <= last {
+			sum += s.left()
+		}
+	}
+	for line, amount := range m.pending {
+		if m.lineOf[line] == promoter {
+			sum -= amount
+		}
+	}
+	return sum
+}
+
+// payable is what the model would pay.
+func (m *machine) payable(promoter int64, last terms.Month) int64 {
+	if due := m.due(promoter, last); promoter != 3 && due >= 2500 {
+		return due
+	}
+	return 0
+}
+
+func (m *machine) actions() map[string]func(*rapid.T) {
+	browser := rapid.SampledFrom([]string{"b1", "b2", "b3"})
+	customer := rapid.SampledFrom([]string{"c1@mail.test", "c2@mail.test", "c3@mail.test", "c4@mail.test"})
+	promoter := rapid.SampledFrom([]int64{1, 2, 3})
+	return map[string]func(*rapid.T){
+		"time passes": func(t *rapid.T) {
+			m.now = m.now.Add(time.Duration(rapid.IntRange(1, 40*24).Draw(t, "hours")) * time.Hour)
+		},
+		"click": func(t *rapid.T) {
+			b, p := browser.Draw(t, "browser"), promoter.Draw(t, "promoter")
+			m.n++
+			m.browsers[b] = m.browsers[b].Then(click.Visit{Token: machineTokens[p], Click: click.ID{Node: "web1", Seq: int64(m.n)}, At: m.now.UTC().Truncate(time.Second)})
+			m.last[b] = modelVisit{p, m.now}
+			m.now = m.now.Add(time.Hour)
+		},
+		"sign up": func(t *rapid.T) {
+			b, c := browser.Draw(t, "browser"), customer.Draw(t, "customer")
+			call := track.Call{Kind: book.EventSignup, Email: c, TID: m.keys.Sign(m.browsers[b]), CreatedAt: m.now.Unix()}
+			if m.browsers[b].Token == "" {
+				call.TID = ""
+			}
+			before, known := m.owner[c]
+			r := m.submit(t, call)
+			visit, clicked := m.last[b]
+			want := track.NotReferred
+			switch {
+			case known:
+				want = track.SignedUp
+			case clicked:
+				want = track.Booked
+				before, m.owner[c] = visit.promoter, visit.promoter
+				m.calls = append(m.calls, call)
+			}
+			if r.Outcome != want || want == track.Booked && r.Promoter.ID != before {
+				t.Fatalf("sign-up of %s: outcome %d, want %d for %d", c, r.Outcome, want, before)
+			}
+		},
+		"sale": func(t *rapid.T) {
+			c := customer.Draw(t, "customer")
+			call := track.Call{Kind: book.EventSale, Email: c, EventID: m.id("pay"), Amount: rapid.Int64Range(1, 60_000).Draw(t, "amount"), CreatedAt: m.now.Unix()}
+			r := m.submit(t, call)
+			owner, known := m.owner[c]
+			if !known {
+				if r.Outcome != track.NotReferred {
+					t.Fatalf("a sale of nobody's customer: %d", r.Outcome)
+				}
+				return
+			}
+			if r.Outcome != track.Booked || r.Promoter.ID != owner || r.Lines[0].Amount != quarter(call.Amount) {
+				t.Fatalf("a sale of %d to a customer of %d: %+v", call.Amount, owner, r)
+			}
+			m.sales[call.EventID] = &modelSale{c, owner, m.month(), call.Amount, 0}
+			m.order = append(m.order, call.EventID)
+			m.calls = append(m.calls, call)
+		},
+		"refund": func(t *rapid.T) {
+			if len(m.order) == 0 {
+				return
+			}
+			id := rapid.SampledFrom(m.order).Draw(t, "sale")
+			s := m.sales[id]
+			amount := rapid.Int64Range(1, s.amount+100).Draw(t, "amount")
+			call := track.Call{Kind: book.EventRefund, Email: s.customer, EventID: m.id("back"), Amount: amount, SaleEventID: id, CreatedAt: m.now.Unix()}
+			if r := m.submit(t, call); r.Outcome != track.Booked {
+				t.Fatalf("a refund: %+v", r)
+			}
+			s.refunded = min(s.amount, s.refunded+amount)
+			m.calls = append(m.calls, call)
+		},
+		"cancellation": func(t *rapid.T) {
+			c := customer.Draw(t, "customer")
+			r := m.submit(t, track.Call{Kind: book.EventCancellation, Email: c, EventID: m.id("gone"), CreatedAt: m.now.Unix()})
+			if _, known := m.owner[c]; known != (r.Outcome == track.Booked) {
+				t.Fatalf("a cancellation of %s: %d", c, r.Outcome)
+			}
+		},
+		"replay": func(t *rapid.T) {
+			if len(m.calls) == 0 {
+				return
+			}
+			call := rapid.SampledFrom(m.calls).Draw(t, "call")
+			if r := m.submit(t, call); r.Outcome != track.Repeated && r.Outcome != track.SignedUp {
+				t.Fatalf("told again, %s: %+v", call.Kind, r)
+			}
+		},
+		"payout": func(t *rapid.T) {
+			month := m.month()
+			plan, err := m.a.planPayouts(m.p, m.b, month)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(plan.Payable) == 0 {
+				return
+			}
+			lines, err := plan.lines()
+			if err != nil {
+				t.Fatal(err)
+			}
+			run := &book.PayoutRun{Month: int32(month), Earned: int32(month.Add(-2)), Currency: "USD", ApprovedAt: m.now.Unix(), ApprovedBy: "test"}
+			if err := m.b.ApprovePayouts(m.a.ctx, run, lines, plan.state); err != nil {
+				t.Fatal(err)
+			}
+			for _, l := range lines {
+				m.pending[l.ID], m.lineOf[l.ID] = l.Net, l.PromoterID
+			}
+		},
+		"the bank answers": func(t *rapid.T) {
+			ids := make([]int64, 0, len(m.pending))
+			for id := range m.pending {
+				ids = append(ids, id)
+			}
+			slices.Sort(ids)
+			for _, id := range ids {
+				status := rapid.SampledFrom([]string{book.PayoutPaid, book.PayoutFailed, ""}).Draw(t, "status")
+				if status == "" {
+					continue
+				}
+				for range 2 { // told twice, it happens once
+					if _, err := m.b.RecordPayouts(m.a.ctx, []book.PayoutRecord{{Line: id, Status: status, Reference: fmt.Sprint("ref-", id), At: m.now.Unix(), Month: int32(m.month()), RecordedAt: m.now.Unix(), RecordedBy: "test"}}); err != nil {
+						t.Fatal(err)
+					}
+				}
+				if status == book.PayoutPaid {
+					m.paid[m.lineOf[id]] += m.pending[id]
+				}
+				delete(m.pending, id)
+			}
+		},
+		"": m.check,
+	}
+}
+
+// check compares the book with the model.
+func (m *machine) check(t *rapid.T) {
+	balances := map[int64]int64{}
+	if err := m.b.Ledger(m.a.ctx, nil, func(e book.Entry) error { balances[e.PartnerID] += e.Amount; return nil }); err != nil {
+		t.Fatal(err)
+	}
+	plan, err := m.a.planPayouts(m.p, m.b, m.month())
+	if err != nil {
+		t.Fatal(err)
+	}
+	payable, held := map[int64]int64{}, map[int64]int64{}
+	for _, l := range plan.Payable {
+		payable[l.PromoterID] += l.Net
+	}
+	for _, l := range plan.Held {
+		held[l.PromoterID] += l.Amount
+	}
+	for id := range machineTokens {
+		want := -m.paid[id]
+		for _, s := range m.sales {
+			if s.owner == id {
+				want += s.left()
+			}
+		}
+		if balances[id] != want {
+			t.Fatalf("%s: the ledger has %d, the model %d", machineTokens[id], balances[id], want)
+		}
+		last := m.month().Add(-2)
+		if due := m.due(id, last); payable[id] != m.payable(id, last) || payable[id]+held[id] != due {
+			t.Fatalf("%s in %s: payable %d and held %d, the model would pay %d of %d", machineTokens[id], m.month(), payable[id], held[id], m.payable(id, last), due)
+		}
+	}
+}
+
+// Whatever happens, in whatever order, no cent appears or vanishes, the last click before
+// the sign-up holds, what is told twice happens once, and what is paid is what was earned
+// and held long enough.
+func TestProgramLikeItsModel(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		m := newMachine(t, rt, t.TempDir())
+		defer m.close()
+		rt.Repeat(m.actions())
+	})
+}
+
+// The events of customers who have nothing to do with each other end in the same book,
+// in whatever order they arrive.
+func TestOrderOfArrival(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		at := time.Date(2023, 1, 3, 12, 0, 0, 0, time.UTC).Unix()
+		var queues [][]track.Call // of each customer, in order
+		for c := range rapid.IntRange(2, 4).Draw(rt, "customers") {
+			email := fmt.Sprintf("c%d@mail.test", c)
+			queue := []track.Call{{Kind: book.EventSignup, Email: email, RefID: machineTokens[rapid.Int64Range(1, 3).Draw(rt, "promoter")], CreatedAt: at}}
+			for n := range rapid.IntRange(0, 5).Draw(rt, "sales") {
+				id := fmt.Sprintf("pay-%d-%d", c, n)
+				queue = append(queue, track.Call{Kind: book.EventSale, Email: email, EventID: id, Amount: rapid.Int64Range(1, 20_000).Draw(rt, "amount"), CreatedAt: at + int64(n)*86400*20})
+				if rapid.Bool().Draw(rt, "refunded") {
+					queue = append(queue, track.Call{Kind: book.EventRefund, Email: email, EventID: "back-" + id, SaleEventID: id, Amount: rapid.Int64Range(1, 20_000).Draw(rt, "back"), CreatedAt: at + int64(n)*86400*21})
+				}
+			}
+			queues = append(queues, queue)
+		}
+		ends := func(pick func(n int) int) string {
+			m := newMachine(t, rt, t.TempDir())
+			defer m.close()
+			rest := slices.Clone(queues)
+			for len(rest) > 0 {
+				i := pick(len(rest))
+				if r := m.submit(rt, rest[i][0]); r.Outcome != track.Booked {
+					rt.Fatalf("%+v: %+v", rest[i][0], r)
+				}
+				if rest[i] = rest[i][1:]; len(rest[i]) == 0 {
+					rest = slices.Delete(rest, i, i+1)
+				}
+			}
+			sums, err := m.b.Sums(m.a.ctx)
+			if err != nil {
+				rt.Fatal(err)
+			}
+			return fmt.Sprint(sums)
+		}
+		one := ends(func(int) int { return 0 })
+		if other := ends(func(n int) int { return rapid.IntRange(0, n-1).Draw(rt, "next") }); other != one {
+			rt.Fatalf("one after the other: %s\nin another order: %s", one, other)
+		}
+	})
+}

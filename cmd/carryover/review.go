@@ -1,0 +1,195 @@
+package main
+
+import (
+	"bufio"
+	"cmp"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"carryover/mapping/book"
+	"carryover/migrate/report"
+)
+
+type reviewCmd struct {
+	List   reviewListCmd   `cmd:"" default:"withargs" help:"What a person should look at."`
+	Accept reviewAcceptCmd `cmd:"" help:"Accept commissions: they are paid like any other."`
+	Deny   reviewDenyCmd   `cmd:"" help:"Deny commissions: what is left of each is taken back."`
+}
+
+func (reviewCmd) Help() string {
+	return `Commissions that something speaks against: the customer is the promoter, or shares an address with others; a
+sale seconds after the click; bursts of clicks; many refunds; a product that no pattern names. Nothing is denied by
+itself, and nothing of it is paid before a person has decided.
+
+Example: carryover review`
+}
+
+type reviewListCmd struct {
+	All      bool   `help:"Also those that were decided."`
+	Promoter string `placeholder:"WHO" help:"Only of this promoter: a ref token, a code or a Keap id."`
+}
+
+func (reviewListCmd) Help() string {
+	return `One line a commission under review, the oldest first, with the reasons. Changes nothing.
+
+Example: carryover review --all --json`
+}
+
+// reviewLine is a commission under review as --json tells it.
+type reviewLine struct {
+	ID        string         `json:"id"` // of the ledger's entry: t-17
+	RefToken  string         `json:"ref_token"`
+	Email     string         `json:"customer_email"`
+	UID       string         `json:"customer_uid"`
+	EventID   string         `json:"event_id"` // the billing system's
+	At        string         `json:"at"`
+	Amount    int64          `json:"amount_cents"`
+	Currency  string         `json:"currency"`
+	Product   string         `json:"product"`
+	Reasons   []reviewReason `json:"reasons"`
+	Decision  string         `json:"decision"` // accept, deny, or empty: nobody has decided
+	Note      string         `json:"note"`
+	DecidedAt string         `json:"decided_at"`
+	DecidedBy string         `json:"decided_by"`
+}
+
+type reviewReason struct {
+	Reason string `json:"reason"`
+	Detail string `json:"detail"`
+}
+
+func (c *reviewListCmd) Run(a *app) error {
+	return a.withBook(func(p *program, b *book.Book) error {
+		content, err := b.Content(a.ctx)
+		if err != nil {
+			return err
+		}
+		whose := newOwners(content)
+		reviews, err := b.Reviews(a.ctx, c.All)
+		if err != nil {
+			return err
+		}
+		if c.Promoter != "" {
+			who, err := whose.find(c.Promoter)
+			if err != nil {
+				return err
+			}
+			a.note(who)
+			reviews = slices.DeleteFunc(reviews, func(r book.Review) bool { return !slices.Contains(who.partners, r.Line.PromoterID) })
+		}
+		lines, err := a.reviewLines(p, b, whose, reviews)
+		if err != nil {
+			return err
+		}
+		out := bufio.NewWriter(a.out)
+		var rows [][]string
+		for i := range lines {
+			l := &lines[i]
+			if a.JSON {
+				if err := a.line(l); err != nil {
+					return err
+				}
+				continue
+			}
+			var why []string
+			for _, r := range l.Reasons {
+				why = append(why, r.Reason+": "+r.Detail)
+			}
+			decided := l.Decision
+			if decided != "" {
+				decided += " by " + l.DecidedBy
+			}
+			rows = append(rows, []string{l.ID, l.At[:min(len(time.DateOnly), len(l.At))], l.RefToken, cmp.Or(l.Email, l.UID), p.amount(l.Amount, l.Currency), l.Product, strings.Join(why, "; "), decided})
+		}
+		switch {
+		case a.JSON:
+		case len(rows) == 0:
+			fmt.Fprintln(out, "Nothing to review.")
+		default:
+			err = report.Table(out, []string{"id", "date", "promoter", "customer", "amount", "for", "why", "decided"}, rows)
+		}
+		return errors.Join(err, out.Flush())
+	})
+}
+
+func (a *app) reviewLines(p *program, b *book.Book, whose *owners, reviews []book.Review) ([]reviewLine, error) {
+	ids := make([]int64, len(reviews))
+	for i := range reviews {
+		ids[i] = reviews[i].Line.CustomerID
+	}
+	known, err := b.CustomersByID(a.ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	customers := map[int64]book.Customer{}
+	for _, k := range known {
+		customers[k.ID] = k
+	}
+	lines := make([]reviewLine, len(reviews))
+	for i, r := range reviews {
+		k := customers[r.Line.CustomerID]
+		lines[i] = reviewLine{
+			ID: fmt.Sprintf("t-%d", r.Line.ID), RefToken: whose.token(r.Line.PromoterID), Email: k.Email, UID: k.UID, EventID: r.Event.EventID,
+			At: moment(r.Line.At, p.settings.Zone), Amount: r.Line.Amount, Currency: r.Line.Currency, Product: r.Line.Product, Reasons: []reviewReason{},
+			Decision: r.Decision.Decision, Note: r.Decision.Note, DecidedAt: moment(r.Decision.DecidedAt, p.settings.Zone), DecidedBy: r.Decision.DecidedBy,
+		}
+		for _, v := range r.Reasons {
+			lines[i].Reasons = append(lines[i].Reasons, reviewReason{v.Reason, v.Detail})
+		}
+	}
+	return lines, nil
+}
+
+type reviewAcceptCmd struct{ reviewDecision }
+
+func (c *reviewAcceptCmd) Run(a *app) error { return c.decide(a, book.ReviewAccept) }
+
+type reviewDenyCmd struct{ reviewDecision }
+
+func (c *reviewDenyCmd) Run(a *app) error { return c.decide(a, book.ReviewDeny) }
+
+// reviewDecision is what both take.
+type reviewDecision struct {
+	IDs  []string `arg:"" name:"id" help:"Entries of the review list: t-17."`
+	By   string   `placeholder:"NAME" help:"Who decides (default: $USER)."`
+	Note string   `placeholder:"TEXT" help:"Why."`
+}
+
+func (reviewDecision) Help() string {
+	return `Books the decision, who made it and when: all of the named or none. A decision stands: made again it changes
+nothing, another one is refused. What is denied is taken back with an entry of its own.
+
+Example: carryover review accept t-17 t-18 --by jo --note "a friend who pays for herself"`
+}
+
+func (c *reviewDecision) decide(a *app, decision string) error {
+	var list []book.ReviewDecision
+	for _, id := range c.IDs {
+		number, ok := strings.CutPrefix(id, "t-")
+		line, err := strconv.ParseInt(number, 10, 64)
+		if !ok || err != nil || line <= 0 {
+			return usage("%q is no entry of the review list: write it like t-17", id)
+		}
+		list = append(list, book.ReviewDecision{Line: line, Decision: decision, Note: c.Note, DecidedAt: time.Now().Unix(), DecidedBy: by(c.By)})
+	}
+	return a.withBook(func(_ *program, b *book.Book) error {
+		n, err := b.Decide(a.ctx, list)
+		switch {
+		case err != nil:
+			return fmt.Errorf("%w; nothing was changed: \"carryover review --all\" lists what was decided", err)
+		case a.JSON:
+			return a.line(map[string]any{"decision": decision, "decided": n})
+		}
+		word := map[string]string{book.ReviewAccept: "accepted", book.ReviewDeny: "denied"}[decision]
+		fmt.Fprintf(a.out, "%d %s", n, word)
+		if same := len(list) - n; same > 0 {
+			fmt.Fprintf(a.out, ", %d had been before", same)
+		}
+		fmt.Fprintln(a.out, ".")
+		return nil
+	})
+}
