@@ -14,7 +14,7 @@ import (
 
 type parityCmd struct {
 	Month   string `required:"" placeholder:"MONTH" help:"The month to compare, like 2023-03, in the program's zone."`
-	Theirs  string `type:"path" placeholder:"FILE" help:"A CSV of FirstPromoter's commissions, instead of asking its API."`
+	Theirs  string `placeholder:"FILE" help:"A CSV of FirstPromoter's commissions, instead of asking its API."`
 	Amounts string `enum:"auto,cents,decimal" default:"auto" help:"How FILE writes amounts: cents, decimal, or auto: cents when all are whole numbers."`
 }
 
@@ -69,9 +69,6 @@ func (c *parityCmd) Run(a *app) error {
 		}
 		if !time.Now().After(monthStart(month.Add(1), p.settings.Zone)) {
 			notes = append(notes, "the month is not over yet")
-		}
-		if len(result.Lines) == 0 {
-			notes = append(notes, "there was nothing to compare: neither ledger has anything in this month")
 		}
 		if err := a.tellParity(p, result, source, notes); err != nil {
 			return err
@@ -213,7 +210,10 @@ func (a *app) tellParity(p *program, r *firstpromoter.Parity, source string, not
 		how = "by sums, for theirs name no events"
 	}
 	said := "Go: in " + r.Month + " both ledgers agree to the cent"
-	if !r.Agrees {
+	switch {
+	case len(r.Lines) == 0:
+		said = "No-go: in " + r.Month + " there is nothing to compare"
+	case !r.Agrees:
 		said = fmt.Sprintf("No-go: in %s figures differ for %d of %s", r.Month, differ, counted(len(r.Lines), "promoter"))
 	}
 	_, err := fmt.Fprintf(a.out, "%s (%s; theirs from %s).\n", said, how, source)

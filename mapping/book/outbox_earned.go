@@ -22,7 +22,7 @@ type Earned struct {
 }
 
 var earneds = table[Earned]{`event e JOIN event_line l ON l.event = e.id LEFT JOIN outbox o ON o.event = e.id`,
-	`e.id, e.kind, e.event_id, e.at, l.promoter_id, l.currency, sum(l.amount), sum(CASE l.kind WHEN 'denied' THEN l.amount ELSE 0 END), coalesce(o.state, ''), coalesce(o.done_at, 0)`,
+	`e.id, e.kind, e.event_id, e.at, l.promoter_id, l.currency, sum(l.amount), sum(CASE l.kind WHEN 'denied' THEN l.amount ELSE 0 END), coalesce(o.state,''), coalesce(o.done_at,0)`,
 	1, false, (*Earned).record}
 
 func (e *Earned) record(r *record) {

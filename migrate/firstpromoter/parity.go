@@ -23,6 +23,7 @@ const (
 	WhyDeniedHere  = "denied_here"      // and here
 	WhyAmount      = "rate_differs"     // the same events, other amounts
 	WhyOther       = "other_promoter"   // the same event, credited to somebody else
+	WhyLevel       = "second_level"     // earned there by the promoter above
 	WhyUncredited  = "not_earning_here" // the event is known here and earned nothing
 	WhyOnlyThere   = "only_there"       // nothing of it is known here
 	WhyOnlyHere    = "only_here"        // by sums: nothing of the promoter is there
@@ -89,6 +90,7 @@ type key struct {
 type side struct {
 	amount int64
 	denied int64
+	tier   int64
 	state  string
 	at     time.Time
 }
@@ -232,12 +234,12 @@ func (c *comparison) byEvents() {
 				l.add(WhyNoEventID, amount)
 			}
 		case isOurs:
-			put(theirs, at, c.there(k), side{amount: amount, denied: denied, at: k.CreatedAt})
+			put(theirs, at, c.there(k), side{amount: amount, denied: denied, tier: k.Tier, at: k.CreatedAt})
 		case !c.inMonth(k.CreatedAt): // of another month in both books
 		case isKnown && !c.inMonth(told):
 			c.lines[c.there(k)].add(WhyBoundary, 0)
 		case amount != 0:
-			put(theirs, at, c.there(k), side{amount: amount, denied: denied, at: k.CreatedAt, state: map[bool]string{true: WhyUncredited, false: WhyOnlyThere}[isKnown]})
+			put(theirs, at, c.there(k), side{amount: amount, denied: denied, tier: k.Tier, at: k.CreatedAt, state: map[bool]string{true: WhyUncredited, false: WhyOnlyThere}[isKnown]})
 		}
 	}
 	for at, by := range ours {
@@ -294,14 +296,26 @@ func (c *comparison) ours(who string, o *side, theirs map[string]*side) {
 	if o.amount == 0 {
 		return // nothing is what an event that is not there comes to
 	}
-	if len(theirs) > 0 {
-		l.add(WhyOther, -o.amount)
-		for other := range theirs {
+	for other, t := range theirs {
+		if t.tier <= 1 {
 			l.others[other] = true
 		}
+	}
+	if direct(theirs) {
+		l.add(WhyOther, -o.amount)
 		return
 	}
 	l.add(missingBecause(o.state), -o.amount)
+}
+
+// direct says whether anybody earned of an event by having brought the customer.
+func direct(theirs map[string]*side) bool {
+	for _, t := range theirs {
+		if t.tier <= 1 {
+			return true
+		}
+	}
+	return false
 }
 
 // missingBecause says why an event of ours may not be there, by its state in the outbox.
@@ -326,14 +340,17 @@ func (c *comparison) onlyThere(who string, t *side, ours map[string]*side) {
 	if t.amount == 0 {
 		return
 	}
-	if len(ours) > 0 {
+	switch {
+	case t.tier > 1:
+		l.add(WhyLevel, t.amount)
+	case len(ours) > 0:
 		l.add(WhyOther, t.amount)
 		for other := range ours {
 			l.others[other] = true
 		}
-		return
+	default:
+		l.add(t.state, t.amount)
 	}
-	l.add(t.state, t.amount)
 }
 
 func (l *Line) add(why string, amount int64) {

@@ -68,6 +68,8 @@ func (l *Line) text(r *Reason) string {
 		return "rate differs in " + n + ": " + ratioText(l.ratios)
 	case WhyOther:
 		return n + " credited to " + others + " in the other book"
+	case WhyLevel:
+		return "second level there: " + n + " of promoters below"
 	case WhyUncredited:
 		return n + " known here, and earning nothing"
 	case WhyOnlyThere:

@@ -1,7 +1,10 @@
 package firstpromoter
 
 import (
+	"cmp"
+	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -73,7 +76,7 @@ func ReadFile(path string, month program.Month, zone *time.Location, currency, a
 		input.Kind = sheetKind
 		f, err := sheet.Probe(input, kinds(), sheet.Options{Location: zone})
 		if err != nil {
-			return nil, err
+			return nil, headless(err)
 		}
 		_, byDate := f.Column("created_at")
 		_, byMonth := f.Column("month")
@@ -82,7 +85,7 @@ func ReadFile(path string, month program.Month, zone *time.Location, currency, a
 			r.line = line
 			switch {
 			case r.Email == "" && r.Token == "":
-				return sheet.Missing("email")
+				return &sheet.Reject{Reason: sheet.MissingValue, Hint: "it names no promoter, by address or ref token"}
 			case r.Cents == "" && r.Amount == "":
 				return sheet.Missing("amount")
 			case (byDate || byMonth) && !r.Created.Valid && r.Month == "":
@@ -114,7 +117,7 @@ func ReadFile(path string, month program.Month, zone *time.Location, currency, a
 		r := &rows[i]
 		minor, err := r.minor(currency, out.Cents)
 		if err != nil {
-			out.Rejects = append(out.Rejects, &sheet.Reject{Line: r.line, Reason: sheet.BadMoney, Hint: err.Error()})
+			out.Rejects = append(out.Rejects, &sheet.Reject{Line: r.line, Reason: sheet.BadMoney, Column: "amount", Value: cmp.Or(r.Cents, r.Amount), Hint: err.Error()})
 			continue
 		}
 		if unit := strings.ToLower(r.Unit); unit != "" && unit != unitCash && !strings.EqualFold(unit, currency) {
@@ -132,6 +135,7 @@ func ReadFile(path string, month program.Month, zone *time.Location, currency, a
 		}
 		out.Commissions = append(out.Commissions, k)
 	}
+	slices.SortStableFunc(out.Rejects, func(x, y *sheet.Reject) int { return cmp.Compare(x.Line, y.Line) })
 	return out, nil
 }
 
@@ -161,7 +165,9 @@ func (r *sheetRow) minor(currency string, cents bool) (int64, error) {
 	if text == "" {
 		if text = r.Amount; !cents {
 			m, err := sheet.ParseAmount(text, currency)
-			if err == nil && m.Currency != currency {
+			if cell, ok := errors.AsType[*sheet.CellError](err); ok {
+				err = errors.New(cell.Hint)
+			} else if err == nil && m.Currency != currency {
 				err = fmt.Errorf("the amount is in %s and the program in %s", m.Currency, currency)
 			}
 			return m.Minor, err
@@ -169,9 +175,22 @@ func (r *sheetRow) minor(currency string, cents bool) (int64, error) {
 	}
 	n, err := strconv.ParseInt(text, 10, 64)
 	if err != nil {
-		return 0, fmt.Errorf("the amount is no whole number of cents")
+		return 0, errors.New("the amount is no whole number of cents")
 	}
 	return n, nil
+}
+
+// headless says what a file lacks to be compared with.
+func headless(err error) error {
+	unknown, ok := errors.AsType[*sheet.UnknownKind](err)
+	if !ok {
+		return err
+	}
+	has := ""
+	if len(unknown.Headers) > 0 {
+		has = ": it has " + strings.Join(unknown.Headers, ", ")
+	}
+	return fmt.Errorf("%s has no header with a promoter (promoter_email or ref_id) and an amount (amount, earnings or amount_cents) at its beginning%s; name its columns so", unknown.Path, has)
 }
 
 // whole says whether an amount is nothing but digits, with or without a minus; a blank one
