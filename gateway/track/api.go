@@ -119,7 +119,7 @@ func (a *API) Serve(ctx *fasthttp.RequestCtx, path, query string, addr netip.Add
 	// known what to answer.
 	r, err := a.o.Submit.Submit(context.Background(), c)
 	if err != nil {
-		a.o.Logger.Debug("an event was not booked", "kind", c.Kind, "event_id", c.EventID, "err", err)
+		a.o.Logger.Debug("an event was not booked", "kind", c.Kind, "event_id", c.EventID) // why, the service says
 		ctx.Response.Header.Set("Retry-After", "1")
 		writeJSON(ctx, 503, &failure{Message: "The event was not booked: send it again in a second", Code: "unavailable"})
 		return e

@@ -71,7 +71,7 @@ func serveAPI(t *testing.T, submit Submitter, change func(*APIOptions)) *counter
 		t.Fatal(err)
 	}
 	s := &fasthttp.Server{
-		CloseOnShutdown: true, NoDefaultContentType: true, NoDefaultServerHeader: true, ReadTimeout: 5 * time.Second,
+		CloseOnShutdown: true, NoDefaultContentType: true, NoDefaultServerHeader: true, ReadTimeout: 5 * time.Second, ReadBufferSize: 16 << 10,
 		Handler: func(ctx *fasthttp.RequestCtx) {
 			addr, _ := netip.ParseAddr(string(ctx.Request.Header.Peek("X-Test-Address")))
 			api.Serve(ctx, string(ctx.URI().PathOriginal()), string(ctx.URI().QueryString()), addr)
