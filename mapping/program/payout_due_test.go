@@ -1,0 +1,163 @@
+package program
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"pgregory.net/rapid"
+)
+
+// say writes what is due as "gross refunds carried = amount (months) flagged".
+func say(d Due) string {
+	text := fmt.Sprintf("%d %d %d = %d", d.Gross, d.Refunds, d.Carried, d.Amount)
+	if len(d.Months) > 0 {
+		var months []string
+		for _, m := range d.Months {
+			months = append(months, m.String())
+		}
+		text += " (" + strings.Join(months, " ") + ")"
+	}
+	if d.Flagged != 0 {
+		text += fmt.Sprintf(" flagged %d", d.Flagged)
+	}
+	return text
+}
+
+// Who is due what in March 2023, which pays what was earned through January.
+func TestDue(t *testing.T) {
+	f := func(about string, a Account, want string) {
+		t.Helper()
+		if got := say(DefaultTerms().Due(202303, &a)); got != want {
+			t.Errorf("%s: %s, want %s", about, got, want)
+		}
+	}
+	january, february := Earning{202301, 5000}, Earning{202302, 9000}
+	f("nothing", Account{}, "0 0 0 = 0")
+	f("the month of the page", Account{Earned: []Earning{january, february}}, "5000 0 0 = 5000 (2023-01)")
+	f("still held", Account{Earned: []Earning{february}}, "0 0 0 = 0")
+	f("rolled forward", Account{Earned: []Earning{{202211, 1000}, january, {202212, 500}}}, "5000 0 1500 = 6500 (2022-11 2022-12 2023-01)")
+	f("a balance of Keap's", Account{Brought: []Earning{{202012, 700}}, Earned: []Earning{january}}, "5000 0 700 = 5700 (2020-12 2023-01)")
+	f("paid before", Account{Earned: []Earning{{202212, 1000}, january}, Paid: 1000}, "5000 0 0 = 5000 (2023-01)")
+	f("paid in part: the oldest first", Account{Earned: []Earning{{202211, 300}, {202212, 1000}, january}, Paid: 500}, "5000 0 800 = 5800 (2022-12 2023-01)")
+	f("in an approved run", Account{Earned: []Earning{january}, InRuns: 5000}, "5000 0 -5000 = 0")
+
+	f("refunded inside the hold", Account{Earned: []Earning{january}, Takings: []Taking{{202301, -5000, -5000}}}, "5000 -5000 0 = 0")
+	f("refunded in part", Account{Earned: []Earning{january}, Takings: []Taking{{202301, -1500, 0}}}, "5000 -1500 0 = 3500 (2023-01)")
+	f("a refund of what is still held is not seen yet", Account{Earned: []Earning{january, february}, Takings: []Taking{{202302, -9000, -9000}}}, "5000 0 0 = 5000 (2023-01)")
+	f("refunded after it was paid", Account{Earned: []Earning{{202212, 4000}}, Takings: []Taking{{202212, -4000, -4000}}, Paid: 4000}, "0 -4000 0 = -4000")
+	f("later earnings fill that", Account{Earned: []Earning{{202212, 4000}, january}, Takings: []Taking{{202212, -4000, -4000}}, Paid: 4000}, "5000 -4000 0 = 1000 (2023-01)")
+	f("a debt of the run before is carried", Account{Earned: []Earning{{202212, 4000}, january}, Takings: []Taking{{202212, -4000, 0}}, Paid: 4000}, "5000 0 -4000 = 1000 (2023-01)")
+	f("a clawback of Keap's counts at once", Account{Earned: []Earning{january, february}, Takings: []Taking{{0, -2000, -2000}}}, "5000 -2000 0 = 3000 (2023-01)")
+	f("and later is carried", Account{Earned: []Earning{january}, Takings: []Taking{{0, -2000, 0}}}, "5000 0 -2000 = 3000 (2023-01)")
+
+	f("flagged stands apart", Account{Earned: []Earning{{202301, 8000}}, Flagged: []Earning{{202301, 3000}}}, "5000 0 0 = 5000 (2023-01) flagged 3000")
+	f("flagged of an earlier month", Account{Earned: []Earning{{202212, 3000}, january}, Flagged: []Earning{{202212, 3000}}}, "5000 0 0 = 5000 (2023-01) flagged 3000")
+	f("flagged and still held", Account{Earned: []Earning{january, february}, Flagged: []Earning{february}}, "5000 0 0 = 5000 (2023-01)")
+	f("all of it flagged", Account{Earned: []Earning{january}, Flagged: []Earning{january}}, "0 0 0 = 0 flagged 5000")
+	f("debts take from what is flagged", Account{Earned: []Earning{january}, Flagged: []Earning{january}, Takings: []Taking{{0, -2000, -2000}}}, "0 0 0 = 0 flagged 3000")
+	f("and leave nothing", Account{Earned: []Earning{january}, Flagged: []Earning{january}, Takings: []Taking{{0, -6000, -6000}}}, "5000 -6000 0 = -1000")
+	f("what is flagged waits while later months are paid", Account{Earned: []Earning{{202211, 3000}, {202212, 4000}, january}, Flagged: []Earning{{202211, 3000}}, Paid: 4000}, "5000 0 0 = 5000 (2023-01) flagged 3000")
+}
+
+func TestSettle(t *testing.T) {
+	f := func(about string, d Due, p Payee, want string) {
+		t.Helper()
+		payable, held := DefaultTerms().Settle(d, p)
+		got := ""
+		if payable.Amount != 0 {
+			got = fmt.Sprint("pays ", payable.Amount, " ")
+		}
+		for _, h := range held {
+			got += fmt.Sprint("holds ", h.Amount, " ", h.Reasons, " ")
+		}
+		if got != want {
+			t.Errorf("%s: %s, want %s", about, got, want)
+		}
+	}
+	all := Payee{W9: true, Method: true}
+	f("nothing due", Due{}, Payee{}, "")
+	f("all handed in", Due{Amount: 2501}, all, "pays 2501 ")
+	f("exactly the minimum", Due{Amount: 2500}, all, "pays 2500 ")
+	f("a cent less", Due{Amount: 2499}, all, "holds 2499 [below_minimum] ")
+	f("no W-9", Due{Amount: 2500}, Payee{Method: true}, "holds 2500 [no_w9] ")
+	f("no method", Due{Amount: 2500}, Payee{W9: true}, "holds 2500 [no_payout_method] ")
+	f("nothing handed in, and little", Due{Amount: 100}, Payee{}, "holds 100 [below_minimum no_w9 no_payout_method] ")
+	f("a debt", Due{Amount: -100}, Payee{}, "holds -100 [negative] ")
+	f("blocked", Due{Amount: 9000}, Payee{W9: true, Method: true, Blocked: true}, "holds 9000 [blocked] ")
+	f("flagged in part", Due{Amount: 9000, Flagged: 500}, all, "pays 9000 holds 500 [flagged] ")
+	f("the rest is too little", Due{Amount: 2000, Flagged: 1500}, all, "holds 1500 [flagged] holds 2000 [below_minimum] ")
+	f("flagged and no W-9", Due{Amount: 9000, Flagged: 500}, Payee{Method: true}, "holds 500 [flagged no_w9] holds 9000 [no_w9] ")
+	f("another currency", Due{Amount: 9000}, Payee{W9: true, Method: true, Foreign: true}, "holds 9000 [currency] ")
+	f("a debt in another currency", Due{Amount: -90}, Payee{Foreign: true}, "holds -90 [currency negative] ")
+
+	free := DefaultTerms()
+	free.Requires, free.Minimum = nil, 0
+	if payable, held := free.Settle(Due{Amount: 1}, Payee{Method: true}); payable.Amount != 1 || held != nil {
+		t.Errorf("a program that asks for nothing: %v %v", payable, held)
+	}
+}
+
+// However money came and went: the columns sum to the amount, payable and held to what is
+// due, nothing is 0, and only what is above 0 and unflagged is paid.
+func TestDueSums(t *testing.T) {
+	months := rapid.IntRange(0, 8)
+	rapid.Check(t, func(t *rapid.T) {
+		terms := DefaultTerms()
+		terms.HoldMonths = rapid.IntRange(0, 2).Draw(t, "hold")
+		earning := rapid.Custom(func(t *rapid.T) Earning {
+			return Earning{Month(202207).Add(months.Draw(t, "month")), rapid.Int64Range(0, 9000).Draw(t, "amount")}
+		})
+		a := Account{
+			Earned:  rapid.SliceOfN(earning, 0, 8).Draw(t, "earned"),
+			Brought: rapid.SliceOfN(earning, 0, 2).Draw(t, "brought"),
+			Takings: rapid.SliceOfN(rapid.Custom(func(t *rapid.T) Taking {
+				k := Taking{Amount: -rapid.Int64Range(1, 5000).Draw(t, "taken")}
+				k.New = rapid.SampledFrom([]int64{0, k.Amount, k.Amount / 2}).Draw(t, "new")
+				if rapid.Bool().Draw(t, "known") {
+					k.Month = Month(202207).Add(months.Draw(t, "of"))
+				}
+				return k
+			}), 0, 4).Draw(t, "takings"),
+			Paid:   rapid.Int64Range(-500, 20000).Draw(t, "paid"),
+			InRuns: rapid.SampledFrom([]int64{0, 0, 4000}).Draw(t, "in runs"),
+		}
+		for _, e := range a.Earned {
+			if rapid.IntRange(0, 4).Draw(t, "flag") == 0 {
+				a.Flagged = append(a.Flagged, Earning{e.Month, e.Amount - e.Amount/3})
+			}
+		}
+		const payout = 202301
+		last := terms.EarnedThrough(payout)
+		want := -a.Paid - a.InRuns
+		for _, e := range slices.Concat(a.Earned, a.Brought) {
+			if e.Month <= last {
+				want += e.Amount
+			}
+		}
+		for _, k := range a.Takings {
+			if k.Month <= last {
+				want += k.Amount
+			}
+		}
+		d := terms.Due(payout, &a)
+		if d.Whole() != want || d.Gross+d.Refunds+d.Carried != d.Amount || d.Refunds > 0 || d.Flagged < 0 {
+			t.Fatalf("%s, want %d in all", say(d), want)
+		}
+		if (d.Amount > 0) != (len(d.Months) > 0) || !slices.IsSorted(d.Months) || len(d.Months) > 0 && d.Months[len(d.Months)-1] > last {
+			t.Fatalf("%s", say(d))
+		}
+		payable, held := terms.Settle(d, Payee{rapid.Bool().Draw(t, "blocked"), rapid.Bool().Draw(t, "w9"), rapid.Bool().Draw(t, "method"), rapid.Bool().Draw(t, "foreign")})
+		sum := payable.Amount
+		for _, h := range held {
+			sum += h.Amount
+			if h.Amount == 0 || len(h.Reasons) == 0 {
+				t.Fatalf("held: %v", held)
+			}
+		}
+		if sum != want || payable.Amount < 0 || payable.Amount > 0 && payable.Amount < terms.Minimum || payable.Amount > max(want, 0) {
+			t.Fatalf("%s pays %d and holds %v", say(d), payable.Amount, held)
+		}
+	})
+}

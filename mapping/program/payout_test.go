@@ -1,0 +1,123 @@
+package program
+
+import (
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+)
+
+func zoneOf(t testing.TB, name string) *time.Location {
+	t.Helper()
+	zone, err := time.LoadLocation(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return zone
+}
+
+// As the program's page tells it: earned in January, held through February, when customers
+// may ask for their money back, paid between the 10th and the 15th of March.
+func TestCalendarOfThePage(t *testing.T) {
+	terms := DefaultTerms()
+	if got := terms.EarnedThrough(202303); got != 202301 {
+		t.Errorf("paid in March: %s", got)
+	}
+	if got := terms.PaidIn(202301); got != 202303 {
+		t.Errorf("earned in January: paid in %s", got)
+	}
+	for m, held := range map[Month]bool{202301: true, 202302: true, 202303: false} {
+		if terms.Held(202301, m) != held {
+			t.Errorf("in %s: held %v", m, !held)
+		}
+	}
+	from, to := terms.Window(202303, zoneOf(t, "America/Los_Angeles"))
+	if from.UTC().Format(time.RFC3339) != "2023-03-10T08:00:00Z" || to.UTC().Format(time.RFC3339) != "2023-03-16T07:00:00Z" { // clocks go on between them
+		t.Errorf("from %s to %s", from.UTC(), to.UTC())
+	}
+}
+
+func TestEarnedThrough(t *testing.T) {
+	f := func(hold int, payout, want Month) {
+		t.Helper()
+		terms := Terms{HoldMonths: hold}
+		if got := terms.EarnedThrough(payout); got != want || terms.PaidIn(got) != payout {
+			t.Errorf("paid in %s with a hold of %d: %s, want %s", payout, hold, got, want)
+		}
+	}
+	f(1, 202301, 202211)
+	f(1, 202302, 202212)
+	f(1, 202402, 202312)
+	f(0, 202301, 202212)
+	f(3, 202303, 202211)
+	f(24, 202303, 202102)
+	rapid.Check(t, func(t *rapid.T) { // what is paid in a month is held in the month before, and not in it
+		terms := Terms{HoldMonths: rapid.IntRange(0, 24).Draw(t, "hold")}
+		m := Month(rapid.IntRange(1990, 2090).Draw(t, "year")*100 + rapid.IntRange(1, 12).Draw(t, "month"))
+		last := terms.EarnedThrough(m)
+		if terms.Held(last, m) || !terms.Held(last, m.Add(-1)) || !terms.Held(last.Add(1), m) {
+			t.Fatalf("%s pays through %s with a hold of %d", m, last, terms.HoldMonths)
+		}
+	})
+}
+
+func TestWindow(t *testing.T) {
+	f := func(zone string, first, last int, m Month, from, to string) {
+		t.Helper()
+		terms := Terms{PayoutFirst: first, PayoutLast: last}
+		gotFrom, gotTo := terms.Window(m, zoneOf(t, zone))
+		if a, b := gotFrom.UTC().Format("2006-01-02T15:04Z"), gotTo.UTC().Format("2006-01-02T15:04Z"); a != from || b != to {
+			t.Errorf("%s, days %d to %d of %s: %s to %s, want %s to %s", zone, first, last, m, a, b, from, to)
+		}
+	}
+	f("UTC", 10, 15, 202303, "2023-03-10T00:00Z", "2023-03-16T00:00Z")
+	f("America/Los_Angeles", 10, 15, 202301, "2023-01-10T08:00Z", "2023-01-16T08:00Z")
+	f("America/Los_Angeles", 10, 15, 202306, "2023-06-10T07:00Z", "2023-06-16T07:00Z")
+	f("America/Los_Angeles", 10, 15, 202303, "2023-03-10T08:00Z", "2023-03-16T07:00Z") // summer time begins on the 12th
+	f("America/Los_Angeles", 12, 12, 202303, "2023-03-12T08:00Z", "2023-03-13T07:00Z") // a day of 23 hours
+	f("America/Los_Angeles", 5, 5, 202311, "2023-11-05T07:00Z", "2023-11-06T08:00Z")   // and one of 25
+	f("Pacific/Auckland", 10, 15, 202303, "2023-03-09T11:00Z", "2023-03-15T11:00Z")
+	f("Pacific/Auckland", 1, 2, 202304, "2023-03-31T11:00Z", "2023-04-02T12:00Z") // summer time ends there
+	f("America/Santiago", 3, 3, 202309, "2023-09-03T04:00Z", "2023-09-04T03:00Z") // has no midnight
+
+	// A day that a month does not have is its last.
+	f("UTC", 28, 31, 202302, "2023-02-28T00:00Z", "2023-03-01T00:00Z")
+	f("UTC", 31, 31, 202302, "2023-02-28T00:00Z", "2023-03-01T00:00Z")
+	f("UTC", 30, 31, 202402, "2024-02-29T00:00Z", "2024-03-01T00:00Z") // a leap year
+	f("UTC", 29, 29, 202402, "2024-02-29T00:00Z", "2024-03-01T00:00Z")
+	f("UTC", 29, 29, 210002, "2100-02-28T00:00Z", "2100-03-01T00:00Z") // none
+	f("UTC", 31, 31, 202304, "2023-04-30T00:00Z", "2023-05-01T00:00Z")
+	f("UTC", 25, 31, 202312, "2023-12-25T00:00Z", "2024-01-01T00:00Z")
+	f("Pacific/Auckland", 31, 31, 202402, "2024-02-28T11:00Z", "2024-02-29T11:00Z")
+}
+
+// Every instant of the days, in the zone, lies in the window, and no other does.
+func TestWindowHoldsItsDays(t *testing.T) {
+	zones := []*time.Location{zoneOf(t, "America/Los_Angeles"), zoneOf(t, "Pacific/Auckland"), zoneOf(t, "UTC"), zoneOf(t, "America/Santiago")}
+	rapid.Check(t, func(t *rapid.T) {
+		zone := rapid.SampledFrom(zones).Draw(t, "zone")
+		m := Month(rapid.IntRange(2000, 2060).Draw(t, "year")*100 + rapid.IntRange(1, 12).Draw(t, "month"))
+		first := rapid.IntRange(1, 31).Draw(t, "first")
+		terms := Terms{PayoutFirst: first, PayoutLast: rapid.IntRange(first, 31).Draw(t, "last")}
+		from, to := terms.Window(m, zone)
+		year, month := m.Date()
+		at := time.Date(year, month, 1, 0, 0, 0, 0, time.UTC).Add(time.Duration(rapid.IntRange(-3*24*60, 34*24*60).Draw(t, "minutes")) * time.Minute)
+		a, b := terms.PayoutDays(m)
+		y, mo, day := at.In(zone).Date()
+		want := y == year && mo == month && a <= day && day <= b
+		if got := !at.Before(from) && at.Before(to); got != want {
+			t.Fatalf("%s is in %s to %s: %v", at.In(zone), from, to, got)
+		}
+	})
+}
+
+func TestParseMonth(t *testing.T) {
+	if m, ok := ParseMonth("2023-03"); !ok || m != 202303 {
+		t.Error(m, ok)
+	}
+	for _, s := range []string{"", "2023", "2023-13", "2023-00", "2023-3", "2023-03-10", "0099-01", "March", " 2023-03", "２０２３-03"} {
+		if m, ok := ParseMonth(s); ok {
+			t.Errorf("%q is %s", s, m)
+		}
+	}
+}
