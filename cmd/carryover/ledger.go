@@ -62,7 +62,7 @@ func (c *ledgerCmd) Run(a *app) error {
 		return usage("--year: %d is no year: write it like 2022", c.Year)
 	}
 	if c.Kind != "" && kindOrder(c.Kind) < 0 {
-		return usage("--kind: %q is no kind: write commission, clawback, refund, denied, payment, opening or difference", c.Kind)
+		return usage("--kind: %q is no kind: write commission, clawback, payment, opening or difference, and of what was tracked refund or denied", c.Kind)
 	}
 	return a.withBook(func(p *program, b *book.Book) error {
 		content, err := b.Content(a.ctx)

@@ -38,7 +38,7 @@ func (promotersSetCmd) Help() string {
   membership_percent  of sales from --from on, such as 30
   training_percent    likewise
 
-status and grace change the link map, which is published again. There is no field for tax ids, and none is kept.
+Nothing that was recorded is changed; status and grace have the link map published again. There is no field for tax ids, and none is kept.
 
 Example: carryover promoters set coachdesk w9=yes payout_method=paypal payout_address=kim@mail.test`
 }

@@ -114,8 +114,8 @@ func (c *statementCmd) Run(a *app) error {
 		if err := writeNew(c.Out, text.Bytes()); err != nil {
 			return err
 		}
-		fmt.Fprintf(a.errOut, "carryover: %s is the statement of %s for %d\n", c.Out, promoter.Token, c.Year)
-		return nil
+		_, err = fmt.Fprintf(a.out, "%s is the statement of %s for %d.\n", c.Out, promoter.Token, c.Year)
+		return err
 	})
 }
 
