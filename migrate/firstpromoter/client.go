@@ -245,7 +245,9 @@ func (c *Client) unreachable(ctx context.Context, err error) error {
 	if t, ok := errors.AsType[net.Error](err); ok && t.Timeout() {
 		return &retry{err: errors.New("FirstPromoter did not answer in time")}
 	}
-	if op, ok := errors.AsType[*net.OpError](err); ok && op.Err != nil {
+	if dns, ok := errors.AsType[*net.DNSError](err); ok {
+		err = errors.New("lookup of " + dns.Name + ": " + dns.Err)
+	} else if op, ok := errors.AsType[*net.OpError](err); ok && op.Err != nil {
 		err = op.Err
 	} else if in, ok := errors.AsType[*url.Error](err); ok {
 		err = in.Err

@@ -53,44 +53,39 @@ func (s *Server) listCommissions(r *http.Request) reply {
 		return at
 	}
 	from, to := bound("from"), bound("to")
-	var all []any
+	var all []*commission
 	for _, c := range s.commissions {
-		if !from.IsZero() && c.createdAt.Before(from) || !to.IsZero() && c.createdAt.After(to) {
-			continue
+		if from.IsZero() || !c.createdAt.Before(from) && !c.createdAt.After(to) {
+			all = append(all, c)
 		}
-		all = append(all, c.object())
 	}
-	return reply{http.StatusOK, s.page(r, all)}
+	return reply{http.StatusOK, page(s, r, all, (*commission).object)}
 }
 
 func (s *Server) listPromoters(r *http.Request) reply {
-	var all []any
-	for _, p := range s.promoters {
-		all = append(all, p.object())
-	}
-	if rows := s.page(r, all); s.BareLists {
+	rows := page(s, r, s.promoters, (*promoter).object)
+	if s.BareLists {
 		return reply{http.StatusOK, rows}
-	} else {
-		return reply{http.StatusOK, object{"data": rows, "meta": object{"pending_count": 0}}}
 	}
+	return reply{http.StatusOK, object{"data": rows, "meta": object{"pending_count": 0}}}
 }
 
 // page is the part of a list that is asked for: 20 rows unless per_page says otherwise, at
 // most 100.
-func (s *Server) page(r *http.Request, all []any) []any {
+func page[T any](s *Server, r *http.Request, all []T, write func(T) object) []any {
 	size, err := strconv.Atoi(r.URL.Query().Get("per_page"))
 	if err != nil || size < 1 {
 		size = 20
 	}
 	size = min(size, 100)
-	page, err := strconv.Atoi(r.URL.Query().Get("page"))
-	if err != nil || page < 1 || s.StuckPages {
-		page = 1
+	n, err := strconv.Atoi(r.URL.Query().Get("page"))
+	if err != nil || n < 1 || s.StuckPages {
+		n = 1
 	}
-	start := min((page-1)*size, len(all))
-	rows := all[start:min(start+size, len(all))]
-	if rows == nil {
-		return []any{}
+	start := min((n-1)*size, len(all))
+	rows := []any{}
+	for _, row := range all[start:min(start+size, len(all))] {
+		rows = append(rows, write(row))
 	}
 	return rows
 }
