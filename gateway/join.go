@@ -170,8 +170,8 @@ func (a *App) takeForm(ctx *fasthttp.RequestCtx, l *live, rejoin bool) {
 // be followed.
 func (a *App) thanksFor(policy *mapping.Policy, done book.Admission, now time.Time) thanks {
 	t := thanks{what: waits, at: now}
-	if id := done.Application.ID; id != 0 {
-		a.o.Logger.Info("an application came", "application", id, "kind", done.Application.Kind, "state", done.Application.State)
+	if kept := done.Application.AppliedAt == now.Unix(); kept {
+		a.o.Logger.Info("an application came", "application", done.Application.ID, "kind", done.Application.Kind, "state", done.Application.State)
 	}
 	if !a.o.Join.Auto { // the same for everybody: nobody learns who takes part
 		return t

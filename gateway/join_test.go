@@ -1,0 +1,546 @@
+package gateway
+
+import (
+	"context"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"html"
+	"net/http"
+	"net/url"
+	"regexp"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"carryover/mapping"
+	"carryover/mapping/book"
+)
+
+// ownForm is a policy whose join pages are the gateway's own.
+func ownForm() mapping.Policy {
+	p := smallMap().Policy
+	p.BuiltinJoin = true
+	p.Pages.Join, p.Pages.Rejoin = "https://"+host+"/join", "https://"+host+"/rejoin"
+	return p
+}
+
+// hall is a world with a form, and promoters of every kind in its book.
+type hall struct {
+	*world
+	published atomic.Int64
+	fault     atomic.Pointer[error] // of the next publications
+}
+
+func newHall(t *testing.T, auto bool) *hall {
+	t.Helper()
+	h := &hall{}
+	h.world = newWorld(t, nil, func(o *Options) {
+		o.Join = Join{Auto: auto, TermsURL: "https://carrot.test/terms?a=1&b=2", Publish: func(ctx context.Context) error {
+			if err := h.fault.Load(); err != nil {
+				return *err
+			}
+			h.published.Add(1)
+			return h.publishBook(ctx)
+		}}
+	})
+	var c book.Changes
+	for _, p := range []book.Promoter{
+		{ID: 11, Token: "anna", Email: "anna@post.test", Status: book.StatusActive},
+		{ID: 12, Token: "old", Email: "old@post.test", Status: book.StatusInactive},
+		{ID: 13, Token: "bad", Email: "bad@post.test", Status: book.StatusActive},
+	} {
+		p.KeapID = p.ID
+		c.Promoters = append(c.Promoters, p)
+		c.Aliases = append(c.Aliases, book.Alias{Kind: book.AliasCode, Value: strings.ToUpper(p.Token), PromoterID: p.ID})
+		c.Aliases = append(c.Aliases, book.Alias{Kind: book.AliasKeapID, Value: fmt.Sprint(p.ID), PromoterID: p.ID, Code: strings.ToUpper(p.Token), Email: p.Email})
+	}
+	ctx := context.Background()
+	if _, err := h.book.Apply(ctx, book.Run{PlanID: "p", AppliedAt: time.Unix(1, 0), Inputs: []byte("{}"), Tables: []byte("{}")}, 0, &c, nil, func(int) {}); err != nil {
+		t.Fatal(err)
+	}
+	if err := h.book.Record(ctx, []book.Detail{{PromoterID: 13, Field: book.DetailStatus, Value: "blocked", RecordedBy: "ops"}}); err != nil {
+		t.Fatal(err)
+	}
+	if err := h.publishBook(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if err := h.Start(); err != nil {
+		t.Fatal(err)
+	}
+	return h
+}
+
+func (h *hall) publishBook(ctx context.Context) error {
+	c, err := h.book.Content(ctx)
+	if err != nil {
+		return err
+	}
+	m, err := c.Project(ownForm(), nil, book.Grace{})
+	if err != nil {
+		return err
+	}
+	m.Links = smallMap().Links
+	_, _, err = h.store.Publish(ctx, m, "plan", nil)
+	return err
+}
+
+// pass lets time go by.
+func (h *hall) pass(d time.Duration) { h.setNow(h.now.Load().Add(d)) }
+
+var formToken = regexp.MustCompile(`name="form" value="([^"]+)"`)
+
+// open asks for a form and gives what belongs into it, filled in by nobody in particular.
+func (h *hall) open(path string) url.Values {
+	h.t.Helper()
+	a := h.get(path)
+	m := formToken.FindStringSubmatch(a.body)
+	if a.StatusCode != http.StatusOK || m == nil {
+		h.t.Fatalf("%s: %d\n%s", path, a.StatusCode, a.body)
+	}
+	return url.Values{"name": {"Zoe Lane"}, "email": {"zoe@post.test"}, "site": {""}, "terms": {"agreed"}, "topic": {""}, "form": {m[1]}}
+}
+
+// send posts a form as a browser does.
+func (h *hall) send(path string, form url.Values, headers ...string) answer {
+	h.t.Helper()
+	body := form.Encode()
+	lines := append([]string{"POST " + path + " HTTP/1.1", "Host: " + host, "User-Agent: " + browser, "Origin: https://" + host, "Sec-Fetch-Site: same-origin",
+		"Content-Type: application/x-www-form-urlencoded", "Content-Length: " + strconv.Itoa(len(body)), "Connection: close"}, headers...)
+	return raw(h.t, h.Addr(), strings.Join(lines, "\r\n")+"\r\n\r\n"+body)
+}
+
+// apply opens, fills in and sends a form, and follows to the page after it.
+func (h *hall) apply(path string, fill map[string]string) answer {
+	h.t.Helper()
+	form := h.open(path)
+	for name, value := range fill {
+		form.Set(name, value)
+	}
+	h.pass(5 * time.Second)
+	return h.after(h.send(path, form))
+}
+
+// after follows from a form to its page.
+func (h *hall) after(a answer) answer {
+	h.t.Helper()
+	to := a.Header.Get("Location")
+	if a.StatusCode != http.StatusSeeOther || !strings.HasPrefix(to, "/") {
+		h.t.Fatalf("the form is answered with %d %q\n%s", a.StatusCode, to, a.body)
+	}
+	return h.get(to)
+}
+
+func (h *hall) applications() []book.Application {
+	h.t.Helper()
+	list, err := h.book.Applications(context.Background(), true)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return list
+}
+
+// title is a page's heading.
+func title(a answer) string {
+	_, rest, _ := strings.Cut(a.body, "<h1>")
+	text, _, _ := strings.Cut(rest, "</h1>")
+	return html.UnescapeString(text)
+}
+
+func TestFormOfTheGateway(t *testing.T) {
+	h := newHall(t, false)
+	for path, want := range map[string]string{"/join": "Join the affiliate program", "/rejoin": "Rejoin the affiliate program", "/Join/": "Join the affiliate program"} {
+		a := h.get(path)
+		if a.StatusCode != http.StatusOK || title(a) != want {
+			t.Errorf("%s: %d %q", path, a.StatusCode, title(a))
+		}
+		if csp := a.Header.Get("Content-Security-Policy"); !strings.Contains(csp, "form-action 'self'") || !strings.Contains(csp, "default-src 'none'") {
+			t.Errorf("%s: its policy is %s", path, csp)
+		}
+		if a.Header.Get("Cache-Control") != "private, no-store" {
+			t.Errorf("%s: Cache-Control %q", path, a.Header.Get("Cache-Control"))
+		}
+		if !strings.Contains(a.body, `href="https://carrot.test/terms?a=1&amp;b=2"`) {
+			t.Errorf("%s does not lead to the terms", path)
+		}
+		if head := h.ask("HEAD", host, path); head.StatusCode != http.StatusOK || head.body != "" {
+			t.Errorf("HEAD %s: %d %q", path, head.StatusCode, head.body)
+		}
+	}
+	if a := h.ask("GET", "elsewhere.test", "/join"); a.StatusCode != http.StatusNotFound {
+		t.Errorf("on a host that is not ours: %d", a.StatusCode)
+	}
+	if a := h.ask("GET", "www.old.test", "/rejoin"); a.StatusCode != http.StatusOK {
+		t.Errorf("on another legacy host: %d", a.StatusCode)
+	}
+	if a := h.ask("GET", "127.0.0.1:8080", "/rejoin"); a.StatusCode != http.StatusOK {
+		t.Errorf("on the bare address: %d", a.StatusCode)
+	}
+	// After the cutoff old links lead to it.
+	h.setNow(afterCutoff)
+	if a := h.get("/go/demo/OLD"); a.Header.Get("Location") != "https://"+host+"/rejoin" {
+		t.Errorf("the link of an inactive partner leads to %q", a.Header.Get("Location"))
+	}
+}
+
+func TestFormIsWhereTheMapSaysSo(t *testing.T) {
+	w := startWorld(t, smallMap(), func(o *Options) { o.Join.Auto = true })
+	if a := w.get("/join"); a.Header.Get("Location") != "https://carrot.test/join" {
+		t.Errorf("/join: %d %q", a.StatusCode, a.Header.Get("Location"))
+	}
+	if a := w.ask("POST", host, "/join", "Content-Length: 0"); a.StatusCode != http.StatusMethodNotAllowed {
+		t.Errorf("POST /join: %d", a.StatusCode)
+	}
+	m := smallMap()
+	m.Policy = ownForm()
+	without := startWorld(t, m, func(o *Options) { o.Book = nil })
+	for _, a := range []answer{without.get("/join"), without.ask("POST", host, "/join", "Content-Length: 0")} {
+		if a.StatusCode != http.StatusServiceUnavailable || !strings.Contains(title(a), "closed") {
+			t.Errorf("without a book: %d %q", a.StatusCode, title(a))
+		}
+	}
+}
+
+func TestApplicationWaitsForAPerson(t *testing.T) {
+	h := newHall(t, false)
+	a := h.apply("/join", map[string]string{"name": "  Zoe\tLane\u202e ", "email": " ZOE@post.test ", "site": "zoe.test/blog"})
+	if a.StatusCode != http.StatusOK || title(a) != "Thank you" {
+		t.Fatalf("%d %q", a.StatusCode, title(a))
+	}
+	list := h.applications()
+	if len(list) != 1 {
+		t.Fatalf("%+v", list)
+	}
+	got := list[0]
+	if got.Visitor == "" || strings.Contains(got.Visitor, "127") {
+		t.Errorf("the visitor is kept as %q", got.Visitor)
+	}
+	got.Visitor = ""
+	want := book.Application{ID: 1, Kind: book.ApplyJoin, Name: "Zoe Lane", Email: "zoe@post.test", Site: "https://zoe.test/blog",
+		Terms: "the terms of the affiliate program at https://carrot.test/terms?a=1&b=2", AppliedAt: h.now.Load().Unix(), State: book.ApplicationWaiting}
+	if got != want {
+		t.Errorf("kept: %+v\nwant: %+v", got, want)
+	}
+	// Nobody learns who takes part.
+	same := strings.ReplaceAll(a.body, "\n", "")
+	for _, email := range []string{"anna@post.test", "old@post.test", "bad@post.test", "zoe@post.test", "other@post.test"} {
+		for _, path := range []string{"/join", "/rejoin"} {
+			if b := h.apply(path, map[string]string{"email": email}); strings.ReplaceAll(b.body, "\n", "") != same {
+				t.Errorf("%s, %s: %q", path, email, title(b))
+			}
+		}
+	}
+	var kinds []string
+	for _, a := range h.applications() {
+		kinds = append(kinds, a.Kind+" "+a.Email)
+	}
+	if got := strings.Join(kinds, ", "); got != "join zoe@post.test, rejoin old@post.test, rejoin bad@post.test, join other@post.test" {
+		t.Errorf("kept: %s", got)
+	}
+	if logs := h.logs.String(); strings.Contains(logs, "post.test") || strings.Contains(logs, "Zoe") {
+		t.Error("the log tells who applied")
+	}
+}
+
+func TestJoiningAtOnce(t *testing.T) {
+	h := newHall(t, true)
+	if a := h.get("/r/zoe-lane"); strings.Contains(a.Header.Get("Location"), "fpr=") {
+		t.Fatalf("before: %q", a.Header.Get("Location"))
+	}
+	a := h.apply("/rejoin", nil)
+	if title(a) != "Welcome" || !strings.Contains(a.body, `value="https://go.carrot.test/r/zoe-lane" readonly`) || strings.Contains(a.body, "few minutes") {
+		t.Errorf("%q\n%s", title(a), a.body)
+	}
+	if a := h.get("/r/zoe-lane/demo"); a.Header.Get("Location") != "https://carrot.test/demo?x=1&fpr=zoe-lane&fp_sid=demo#top" {
+		t.Errorf("the new link leads to %q", a.Header.Get("Location"))
+	}
+	if a := h.apply("/join", map[string]string{"email": "anna@post.test"}); title(a) != "You take part already" || !strings.Contains(a.body, "https://carrot.test/login") {
+		t.Errorf("who takes part: %q", title(a))
+	}
+	if a := h.apply("/join", map[string]string{"email": "bad@post.test"}); title(a) != "Thank you" {
+		t.Errorf("who is blocked: %q", title(a))
+	}
+	if a := h.get("/go/demo/OLD"); strings.Contains(a.Header.Get("Location"), "fpr=") {
+		t.Errorf("an inactive partner is credited: %q", a.Header.Get("Location"))
+	}
+	a = h.apply("/join", map[string]string{"email": "Old@post.test"})
+	if title(a) != "Welcome back" || !strings.Contains(a.body, "/r/old") {
+		t.Errorf("who comes back: %q", title(a))
+	}
+	if a := h.get("/go/demo/OLD"); !strings.Contains(a.Header.Get("Location"), "fpr=old") {
+		t.Errorf("the old link of one who came back: %q", a.Header.Get("Location"))
+	}
+}
+
+func TestReloadSendsNothing(t *testing.T) {
+	h := newHall(t, true)
+	form := h.open("/join")
+	h.pass(5 * time.Second)
+	sent := h.send("/join", form)
+	for range 3 {
+		if a := h.after(sent); title(a) != "Welcome" {
+			t.Errorf("reloaded: %q", title(a))
+		}
+	}
+	if a := h.after(h.send("/join", form)); title(a) != "Welcome" { // the button was pressed twice
+		t.Errorf("sent twice: %q", title(a))
+	}
+	if list := h.applications(); len(list) != 1 {
+		t.Errorf("%d applications", len(list))
+	}
+	h.pass(thanksLast)
+	if a := h.get(sent.Header.Get("Location")); title(a) != "Join the affiliate program" {
+		t.Errorf("an hour later: %q", title(a))
+	}
+}
+
+// Nobody else can make the gateway's page show a link.
+func TestPageAfterTheFormIsSealed(t *testing.T) {
+	h := newHall(t, true)
+	text := base64.RawURLEncoding.EncodeToString([]byte("joined\nanna\ntrue\n" + strconv.FormatInt(h.now.Load().Unix(), 10)))
+	for _, done := range []string{"", "x", text, text + ".", text + "." + base64.RawURLEncoding.EncodeToString(make([]byte, 16)), h.open("/join").Get("form")} {
+		if a := h.get("/join?done=" + done); a.StatusCode != http.StatusOK || title(a) != "Join the affiliate program" {
+			t.Errorf("done=%s: %d %q", done, a.StatusCode, title(a))
+		}
+	}
+}
+
+func TestWhatIsWrongWithAForm(t *testing.T) {
+	h := newHall(t, false)
+	f := func(field, value, want string) {
+		t.Helper()
+		form := h.open("/join")
+		form.Set(field, value)
+		h.pass(time.Minute)
+		a := h.send("/join", form)
+		if a.StatusCode != http.StatusUnprocessableEntity || !strings.HasPrefix(a.body, "<!doctype html>") {
+			t.Errorf("%s=%q: %d", field, value, a.StatusCode)
+			return
+		}
+		// in the summary, and beside the field
+		summary := `<li><a href="#` + field + `">` + want
+		if !strings.Contains(html.UnescapeString(a.body), summary) || !strings.Contains(html.UnescapeString(a.body), `<p class="error" id="`+field+`-error">`+want) {
+			t.Errorf("%s=%q: %s", field, value, regexp.MustCompile(`<li>.*</li>`).FindAllString(a.body, -1))
+		}
+		if n := strings.Count(a.body, "<li>"); n != 1 {
+			t.Errorf("%s=%q: %d errors", field, value, n)
+		}
+		for name, kept := range map[string]string{"name": "Zoe Lane", "email": "zoe@post.test"} {
+			if field != name && !strings.Contains(a.body, `value="`+kept+`"`) {
+				t.Errorf("%s=%q: %s is not kept", field, value, name)
+			}
+		}
+	}
+	const name, email, site = "Enter your name", "Enter an e-mail address like name@example.com", "Enter the address of a site"
+	f("name", "", name)
+	f("name", " \u200b ", name)
+	f("name", "12345", name)
+	f("name", "Zo\xff", "Enter your name in plain letters")
+	f("name", strings.Repeat("ä", 121), "Enter a shorter name")
+	f("email", "", "Enter your e-mail address")
+	f("email", "zoe", email)
+	f("email", "zoe@post", email)
+	f("email", "zoe@@post.test", email)
+	f("email", "a b@post.test", email)
+	f("email", "a@post.test,b@post.test", email)
+	f("email", "<zoe@post.test>", email)
+	f("email", "zoe@-post.test", email)
+	f("email", "zoe@post..test", email)
+	f("email", strings.Repeat("a", 250)+"@post.test", "Enter a shorter e-mail address")
+	f("site", "my site", site)
+	f("site", "javascript:alert(1)", site)
+	f("site", "ftp://zoe.test", site)
+	f("site", "https://user:secret@zoe.test", site)
+	f("site", "https://localhost", site)
+	f("site", "https://zoe.test/"+strings.Repeat("x", 300), "Enter a shorter address")
+	f("terms", "", "Agree to the terms")
+	if list := h.applications(); len(list) != 0 {
+		t.Errorf("kept all the same: %v", list)
+	}
+	a := h.send("/join", url.Values{"form": h.open("/join")["form"], "name": {`"><script>alert(1)</script>`}})
+	if strings.Contains(a.body, "<script") {
+		t.Error("what is entered becomes part of the page")
+	}
+}
+
+// A form is good from two seconds to twelve hours after it was shown, and what was
+// entered is kept in any case.
+func TestAgeOfAForm(t *testing.T) {
+	h := newHall(t, false)
+	form := h.open("/join")
+	f := func(age time.Duration, token, want string) {
+		t.Helper()
+		sent := url.Values{}
+		for name := range form {
+			sent.Set(name, form.Get(name))
+		}
+		sent.Set("form", token)
+		start := *h.now.Load()
+		defer h.setNow(start)
+		h.pass(age)
+		a := h.send("/join", sent)
+		if want == "" {
+			if a.StatusCode != http.StatusSeeOther {
+				t.Errorf("after %s: %d", age, a.StatusCode)
+			}
+			return
+		}
+		if a.StatusCode != http.StatusUnprocessableEntity || !strings.Contains(a.body, want) || !strings.Contains(a.body, `value="zoe@post.test"`) || !strings.Contains(a.body, " checked") {
+			t.Errorf("after %s with %q: %d, want %q", age, token, a.StatusCode, want)
+		}
+		if want == "That was quick" {
+			return
+		}
+		// The form that comes back is good again.
+		sent.Set("form", formToken.FindStringSubmatch(a.body)[1])
+		h.pass(3 * time.Second)
+		if b := h.send("/join", sent); b.StatusCode != http.StatusSeeOther {
+			t.Errorf("after %s, once more: %d", age, b.StatusCode)
+		}
+	}
+	good := form.Get("form")
+	f(1900*time.Millisecond, good, "That was quick")
+	f(2*time.Second, good, "")
+	f(12*time.Hour, good, "")
+	f(12*time.Hour+time.Millisecond, good, "open for a long time")
+	f(time.Minute, "", "open for a long time")
+	f(time.Minute, "AAAA.AAAA", "open for a long time")
+	f(time.Minute, good[:len(good)-1]+"A", "open for a long time")
+}
+
+func TestFormsThatAreNotTaken(t *testing.T) {
+	h := newHall(t, false)
+	form := h.open("/join")
+	h.pass(time.Minute)
+	f := func(want int, form url.Values, headers ...string) {
+		t.Helper()
+		body := form.Encode()
+		lines := append([]string{"POST /join HTTP/1.1", "Host: " + host, "Content-Length: " + strconv.Itoa(len(body)), "Connection: close"}, headers...)
+		if a := raw(t, h.Addr(), strings.Join(lines, "\r\n")+"\r\n\r\n"+body); a.StatusCode != want {
+			t.Errorf("%q: %d, want %d", headers, a.StatusCode, want)
+		}
+	}
+	const encoded = "Content-Type: application/x-www-form-urlencoded"
+	f(403, form, encoded, "Sec-Fetch-Site: cross-site", "Origin: https://evil.test")
+	f(403, form, encoded, "Sec-Fetch-Site: same-site")
+	f(403, form, encoded, "Origin: https://evil.test")
+	f(403, form, encoded, "Origin: null")
+	f(415, form)
+	f(415, form, "Content-Type: application/json")
+	f(400, form, "Content-Type: multipart/form-data; boundary=x")
+	f(413, url.Values{"name": {strings.Repeat("x", maxForm)}}, encoded)
+	for _, method := range []string{"PUT", "DELETE", "PATCH"} {
+		if a := h.ask(method, host, "/join", "Content-Length: 0"); a.StatusCode != http.StatusMethodNotAllowed {
+			t.Errorf("%s: %d", method, a.StatusCode)
+		}
+	}
+	if list := h.applications(); len(list) != 0 {
+		t.Errorf("kept all the same: %v", list)
+	}
+	f(303, form, encoded+"; charset=UTF-8", "Origin: https://"+host)
+	f(303, form, encoded) // no browser, and nobody whom another site could misuse
+}
+
+func TestTrapForPrograms(t *testing.T) {
+	h := newHall(t, true)
+	if a := h.apply("/join", map[string]string{"topic": "cheap pills"}); title(a) != "Thank you" {
+		t.Errorf("%q", title(a))
+	}
+	if list := h.applications(); len(list) != 0 {
+		t.Errorf("kept: %v", list)
+	}
+}
+
+func TestFloodFromOneAddress(t *testing.T) {
+	h := newHall(t, false)
+	form := h.open("/join")
+	h.pass(5 * time.Second)
+	for i := range visitorBurst {
+		form.Set("email", fmt.Sprintf("n%d@post.test", i))
+		if a := h.send("/join", form); a.StatusCode != http.StatusSeeOther {
+			t.Fatalf("form %d: %d", i, a.StatusCode)
+		}
+	}
+	a := h.send("/join", form)
+	if a.StatusCode != http.StatusTooManyRequests || a.Header.Get("Retry-After") != "60" || !strings.Contains(a.body, "n19@post.test") {
+		t.Errorf("one more: %d %q", a.StatusCode, a.Header.Get("Retry-After"))
+	}
+	h.pass(visitorEvery)
+	if a := h.send("/join", form); a.StatusCode != http.StatusSeeOther {
+		t.Errorf("after a while: %d", a.StatusCode)
+	}
+}
+
+// However many sign up at once, each has a promoter and a link that counts, and the map
+// is published fewer times than they are.
+func TestManyJoinAtOnce(t *testing.T) {
+	h := newHall(t, true)
+	const people = 15
+	forms := make([]url.Values, people)
+	for i := range forms {
+		forms[i] = h.open("/join")
+		forms[i].Set("email", fmt.Sprintf("n%d@post.test", i))
+	}
+	h.pass(5 * time.Second)
+	var wg sync.WaitGroup
+	for _, form := range forms {
+		wg.Go(func() {
+			if a := h.send("/join", form); a.StatusCode != http.StatusSeeOther {
+				t.Errorf("%d %s", a.StatusCode, a.body)
+			}
+		})
+	}
+	wg.Wait()
+	for i := range people {
+		token := "zoe-lane"
+		if i > 0 {
+			token += "-" + strconv.Itoa(i+1)
+		}
+		if to := h.get("/r/" + token).Header.Get("Location"); to != "https://carrot.test/?fpr="+token {
+			t.Errorf("/r/%s leads to %q", token, to)
+		}
+	}
+	if n := h.published.Load(); n >= people {
+		t.Errorf("published %d times", n)
+	}
+}
+
+func TestMapThatCannotBePublished(t *testing.T) {
+	h := newHall(t, true)
+	fault := errors.New("the disk is full")
+	h.fault.Store(&fault)
+	a := h.apply("/join", nil)
+	if title(a) != "Welcome" || !strings.Contains(a.body, "/r/zoe-lane") || !strings.Contains(a.body, "in a few minutes") {
+		t.Errorf("%q\n%s", title(a), a.body)
+	}
+	if list := h.applications(); len(list) != 1 || list[0].PromoterID != -1 {
+		t.Errorf("kept: %v", list)
+	}
+	if !strings.Contains(h.logs.String(), "carryover map publish") {
+		t.Error("the log does not say what to do")
+	}
+	h.fault.Store(nil)
+	if a := h.apply("/join", map[string]string{"email": "next@post.test"}); strings.Contains(a.body, "few minutes") {
+		t.Error("published, and it says that it takes a while")
+	}
+	if to := h.get("/r/zoe-lane").Header.Get("Location"); !strings.Contains(to, "fpr=zoe-lane") {
+		t.Errorf("the first one's link leads to %q", to)
+	}
+}
+
+func TestBookThatCannotBeWritten(t *testing.T) {
+	h := newHall(t, false)
+	form := h.open("/join")
+	h.pass(5 * time.Second)
+	h.book.Close()
+	a := h.send("/join", form)
+	if a.StatusCode != http.StatusServiceUnavailable || !strings.Contains(a.body, "could not be saved") || !strings.Contains(a.body, "zoe@post.test") {
+		t.Errorf("%d\n%s", a.StatusCode, a.body)
+	}
+	if strings.Contains(a.body, "sql") || strings.Contains(h.logs.String(), "zoe@") {
+		t.Error("it says too much")
+	}
+}
