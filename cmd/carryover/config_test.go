@@ -63,7 +63,7 @@ func TestInitLoadsAsItIs(t *testing.T) {
 func TestInitShowsEveryKey(t *testing.T) {
 	text := string(exampleConfig)
 	// A commented key becomes a key; sentences have no "=" behind one word.
-	shown := regexp.MustCompile(`(?m)^# ([a-z_]+ *= )`).ReplaceAllString(text, "$1")
+	shown := regexp.MustCompile(`(?m)^# ([a-z_0-9]+ *= )`).ReplaceAllString(text, "$1")
 	shown = regexp.MustCompile(`(?m)^# (\[\[)`).ReplaceAllString(shown, "$1")
 	shown = regexp.MustCompile(`(?m)^# ([A-Z]{3} = )`).ReplaceAllString(shown, "$1")
 	shown = regexp.MustCompile(`(?m)^# ("[^"]+" *= )`).ReplaceAllString(shown, "$1")
