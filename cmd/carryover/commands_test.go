@@ -367,7 +367,7 @@ func TestJSON(t *testing.T) {
 	f("epoch live published_at plan_id checksum links partners ids paths", "map", "rollback", "1")
 	f("version", "version")
 
-	promoters := f("ref_token, email, status, keap_ids, codes, parent_ref_token, needs_email, balance_cents, currency, held_cents, carried_from", "promoters")
+	promoters := f("ref_token, email, status, keap_ids, codes, parent_ref_token, needs_email, balance_cents, currency, held_cents, carried_from, standing, w9, payout_method", "promoters")
 	if len(promoters) != 36 {
 		t.Errorf("%d promoters", len(promoters))
 	}

@@ -19,8 +19,8 @@ func (payoutsApproveCmd) Help() string {
 	return `Freezes what "payouts plan" lists as payable as a run: the lines with their amounts, methods and addresses never change.
 What is in a run is no longer due, until a line fails or comes back. Approving a month again makes a run of what became payable
 since, such as that of a promoter whose W-9 came; when there is nothing of the kind it fails. Refused before the first day of the
-month's payouts without --early; after the last one it only says so. The run and its lines are all that changes; no money
-moves: export the run, pay it, record it.
+month's payouts without --early; after the last one it only says so. Adds the run
+and its lines to the book; nothing else is changed, and no money moves: export the run, pay it, record it.
 
 Example: carryover payouts approve --month 2023-03 --by kim`
 }
