@@ -251,7 +251,7 @@ func TestJoiningAtOnce(t *testing.T) {
 		t.Fatalf("before: %q", a.Header.Get("Location"))
 	}
 	a := h.apply("/rejoin", nil)
-	if title(a) != "Welcome" || !strings.Contains(a.body, `value="https://go.carrot.test/r/zoe-lane" readonly`) || strings.Contains(a.body, "few minutes") {
+	if title(a) != "Welcome" || !strings.Contains(a.body, `>https://go.carrot.test/r/zoe-lane</textarea>`) || strings.Contains(a.body, "few minutes") {
 		t.Errorf("%q\n%s", title(a), a.body)
 	}
 	if a := h.get("/r/zoe-lane/demo"); a.Header.Get("Location") != "https://carrot.test/demo?x=1&fpr=zoe-lane&fp_sid=demo#top" {
