@@ -42,7 +42,7 @@ type cli struct {
 	Verify       verifyCmd       `cmd:"" help:"Compare exports, book, published map and, if asked, a live gateway."`
 	Rollback     rollbackCmd     `cmd:"" help:"Undo the newest run and publish what the book held before it."`
 	Map          mapCmd          `cmd:"" help:"List, compare, publish and roll back versions of the link map."`
-	Gateway      gatewayCmd      `cmd:"" help:"Serve old links."`
+	Gateway      gatewayCmd      `cmd:"" help:"Serve old links, and track sign-ups and sales."`
 	Resolve      resolveCmd      `cmd:"" help:"Say what an old link does, now or at another time, and why."`
 	Links        linksCmd        `cmd:"" help:"The old-to-new sheet: every old link and what takes its place."`
 	Examples     examplesCmd     `cmd:"" help:"A few old links to try, on both sides of the cutoff."`
@@ -50,7 +50,7 @@ type cli struct {
 	Payouts      payoutsCmd      `cmd:"" help:"Who is paid and who is held; approved runs and what became of them."`
 	Referrals    referralsCmd    `cmd:"" help:"The customers, and whose they are."`
 	Ledger       ledgerCmd       `cmd:"" help:"What was earned and paid, by promoter or entry by entry."`
-	Explain      explainCmd      `cmd:"" help:"Why a promoter was credited with a customer, an order, an invoice or an event."`
+	Explain      explainCmd      `cmd:"" help:"Why a promoter was credited with a customer, an order, an invoice, a click or an event."`
 	Review       reviewCmd       `cmd:"" help:"Commissions that a person should look at, and what was decided."`
 	Applications applicationsCmd `cmd:"" help:"Who wants to take part: list, approve, reject."`
 	Outbox       outboxCmd       `cmd:"" help:"Events on their way to FirstPromoter."`

@@ -186,11 +186,13 @@ func (x *explainer) tracked(e *book.Event, v *book.Evidence) moved {
 	return m
 }
 
-// passedOver lists the candidates that were asked before the one that won, and why they
-// did not.
+// passedOver lists the candidates that did not win, and why.
 func passedOver(v *book.Evidence) string {
 	var texts []string
 	for _, k := range v.Candidates {
+		if k.Outcome == terms.NotAsked && k.Promoter != 0 && k.Promoter != v.Promoter {
+			texts = append(texts, fmt.Sprintf("%s of %s: changes nothing", k.By, k.Named))
+		}
 		if k.Outcome != terms.Won && k.Outcome != terms.NotAsked {
 			texts = append(texts, strings.TrimSpace(fmt.Sprintf("%s %s: %s", k.By, cmp.Or(k.Named, k.Click), k.Outcome)))
 		}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"iter"
 	"os"
 	"path/filepath"
 	"strings"
@@ -29,8 +30,47 @@ func TestReadmeIsTrue(t *testing.T) {
 	}
 }
 
-// What the README shows of commands is what they say of the example: line by line, where
-// "…" stands for what was left out. Commands that it only names work as well.
+// liveChapter is the chapter of the README that tells of live tracking.
+const liveChapter = "\n## The program, live\n"
+
+// shownCommands gives the commands that a text of the README shows, each with what it
+// shows of its output.
+func shownCommands(text string) iter.Seq2[string, string] {
+	return func(yield func(command, want string) bool) {
+		for _, block := range strings.Split(text, "```console\n$ carryover ")[1:] {
+			block, _, _ := strings.Cut(block, "\n```")
+			if command, want, _ := strings.Cut(block, "\n"); !yield(command, want) {
+				return
+			}
+		}
+	}
+}
+
+// says fails when a command does not say what the README shows of it: line by line, where
+// "…" stands for what was left out.
+func (d *desk) says(command, want string) {
+	d.Helper()
+	out := strings.Split(d.ok(strings.Fields(command)...), "\n")
+	for line := range strings.SplitSeq(want, "\n") {
+		beginning, cut := strings.CutSuffix(line, "…")
+		for {
+			if len(out) == 0 {
+				d.Errorf("carryover %s does not say, or not in this order:\n%s", command, line)
+				break
+			}
+			said := strings.TrimRight(out[0], " ")
+			if out = out[1:]; said == line || cut && strings.HasPrefix(said, beginning) {
+				break
+			}
+			if cut && line == "…" {
+				break
+			}
+		}
+	}
+}
+
+// What the README shows of commands is what they say of the example. Commands that it only
+// names work as well.
 func TestReadmeOutputs(t *testing.T) {
 	example, err := filepath.Abs("../../migrate/example")
 	if err != nil {
@@ -40,31 +80,12 @@ func TestReadmeOutputs(t *testing.T) {
 	d.ok("plan", "--decisions", example+"/decisions.csv", example+"/exports")
 	d.ok("apply")
 	readme := readFile(t, "../../README.md")
+	before, rest, _ := strings.Cut(readme, liveChapter) // which TestStoryOfMira holds to its own book
+	_, after, _ := strings.Cut(rest, "\n## ")
 	shown := 0
-	for block := range strings.SplitSeq(readme, "```console\n$ carryover ") {
-		block, _, ok := strings.Cut(block, "\n```")
-		command, want, _ := strings.Cut(block, "\n")
-		if !ok || strings.HasPrefix(block, "# Carryover") {
-			continue
-		}
+	for command, want := range shownCommands(before + after) {
 		shown++
-		out := strings.Split(d.ok(strings.Fields(command)...), "\n")
-		for line := range strings.SplitSeq(want, "\n") {
-			beginning, cut := strings.CutSuffix(line, "…")
-			for {
-				if len(out) == 0 {
-					t.Errorf("carryover %s does not say, or not in this order:\n%s", command, line)
-					break
-				}
-				said := strings.TrimRight(out[0], " ")
-				if out = out[1:]; said == line || cut && strings.HasPrefix(said, beginning) {
-					break
-				}
-				if cut && line == "…" {
-					break
-				}
-			}
-		}
+		d.says(command, want)
 	}
 	if shown < 5 {
 		t.Errorf("the README shows %d commands", shown)

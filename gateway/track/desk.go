@@ -112,9 +112,33 @@ func (d *desk) attribute(c *book.Customer) (program.Attribution, error) {
 		}
 		return k
 	}
+	// What the call names, in the order in which it is asked.
+	var named []program.Candidate
+	var first *program.Candidate
+	if d.touch.given {
+		last := promoter(d.touch.last, roster.ByToken(d.touch.last.Named))
+		named = append(named, last)
+		if d.touch.first.Named != "" {
+			k := promoter(d.touch.first, roster.ByToken(d.touch.first.Named))
+			first = &k
+			if last.At > d.at() { // then the last click before the sign-up is the first one, as far as is known
+				named = append(named, k)
+			}
+		} else if last.Promoter != 0 && last.At <= d.at() {
+			first = &last
+		}
+	}
+	if d.call.RefID != "" {
+		named = append(named, promoter(program.Candidate{By: program.ByToken, Named: d.call.RefID}, roster.ByToken(d.call.RefID)))
+	}
+	if d.call.PromoCode != "" {
+		named = append(named, promoter(program.Candidate{By: program.ByCoupon, Named: d.call.PromoCode}, roster.ByCoupon(d.call.PromoCode)))
+	}
+	owned := func(owner program.Candidate) (program.Attribution, error) {
+		return program.Attribute(d.at(), append([]program.Candidate{owner}, named...), nil, d.s.o.Crediting), nil
+	}
 	if c.PromoterID != 0 {
-		owner := promoter(program.Candidate{By: program.ByOwner, At: c.BoundAt}, roster.ByID(c.PromoterID))
-		return program.Attribute(d.at(), []program.Candidate{owner}, nil, d.s.o.Crediting), nil
+		return owned(promoter(program.Candidate{By: program.ByOwner, At: c.BoundAt}, roster.ByID(c.PromoterID)))
 	}
 	var carried book.Referral
 	if c.Email != "" {
@@ -128,28 +152,7 @@ func (d *desk) attribute(c *book.Customer) (program.Attribution, error) {
 		if carried.Rule == book.RuleHouse {
 			owner.Named = "the program's own partner"
 		}
-		return program.Attribute(d.at(), []program.Candidate{owner}, nil, d.s.o.Crediting), nil
-	}
-	var candidates []program.Candidate
-	var first *program.Candidate
-	if d.touch.given {
-		last := promoter(d.touch.last, roster.ByToken(d.touch.last.Named))
-		candidates = append(candidates, last)
-		if d.touch.first.Named != "" {
-			k := promoter(d.touch.first, roster.ByToken(d.touch.first.Named))
-			first = &k
-			if last.At > d.at() { // then the last click before the sign-up is the first one, as far as is known
-				candidates = append(candidates, k)
-			}
-		} else if last.Promoter != 0 && last.At <= d.at() {
-			first = &last
-		}
-	}
-	if d.call.RefID != "" {
-		candidates = append(candidates, promoter(program.Candidate{By: program.ByToken, Named: d.call.RefID}, roster.ByToken(d.call.RefID)))
-	}
-	if d.call.PromoCode != "" {
-		candidates = append(candidates, promoter(program.Candidate{By: program.ByCoupon, Named: d.call.PromoCode}, roster.ByCoupon(d.call.PromoCode)))
+		return owned(owner)
 	}
 	if carried.Rule == book.RuleLater {
 		rows, err := d.t.History(c.Email)
@@ -159,12 +162,12 @@ func (d *desk) attribute(c *book.Customer) (program.Attribution, error) {
 		today := time.Unix(d.at(), 0).In(d.s.o.Zone).Format(time.DateOnly)
 		for _, r := range rows {
 			if r.SetAt <= d.at() && (r.ExpiresOn == "" || r.ExpiresOn >= today) {
-				candidates = append(candidates, promoter(program.Candidate{By: program.ByHistory, At: r.SetAt}, roster.ByID(r.PartnerID)))
+				named = append(named, promoter(program.Candidate{By: program.ByHistory, At: r.SetAt}, roster.ByID(r.PartnerID)))
 				break
 			}
 		}
 	}
-	return program.Attribute(d.at(), candidates, first, d.s.o.Crediting), nil
+	return program.Attribute(d.at(), named, first, d.s.o.Crediting), nil
 }
 
 // bind gives the customer to the promoter of a, for life, unless it was his before.

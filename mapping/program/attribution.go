@@ -57,7 +57,7 @@ type Attribution struct {
 // Attribute decides whose a customer is at an instant (Unix seconds): that of its sign-up,
 // or of its first sale. Candidates stand in the order in which they are asked, and the first
 // that holds wins. An owner, ByOwner or ByCarried, is never passed over: when he may not
-// earn, nobody does.
+// earn, or is the program itself (no promoter), nobody does.
 func Attribute(at int64, candidates []Candidate, first *Candidate, c Crediting) Attribution {
 	a := Attribution{Candidates: make([]Candidate, len(candidates)), First: first}
 	decided := false
@@ -79,7 +79,7 @@ func Attribute(at int64, candidates []Candidate, first *Candidate, c Crediting) 
 			a.Promoter, a.By = k.Promoter, k.By
 			decided = true
 		}
-		decided = decided || owner && k.Promoter != 0
+		decided = decided || owner
 		a.Candidates[i] = k
 	}
 	return a
