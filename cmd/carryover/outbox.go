@@ -176,7 +176,7 @@ type outboxRetryCmd struct {
 
 func (outboxRetryCmd) Help() string {
 	return `Puts events back that FirstPromoter refused or whose customers it did not know, once the reason is gone
-there. They are sent as they were. Changes the outbox only.
+there. They are sent as they were. Writes the outbox, nothing else.
 
 Example: carryover outbox retry 118 119`
 }
