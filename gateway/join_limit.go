@@ -50,8 +50,8 @@ func (l *joinLimits) visitor(addr netip.Addr, now time.Time) bool {
 	return one.AllowN(now, 1)
 }
 
-// makeRoom forgets those who may send as many as anybody; when there are none, somebody:
-// the limit of all holds whoever is forgotten.
+// makeRoom forgets those who may send as many as anybody; when that is too few, a tenth
+// of all, whoever they are: the limit of all holds whoever is forgotten.
 func (l *joinLimits) makeRoom(now time.Time) {
 	if len(l.visitors) < maxVisitors {
 		return
@@ -62,7 +62,7 @@ func (l *joinLimits) makeRoom(now time.Time) {
 		}
 	}
 	for from := range l.visitors {
-		if len(l.visitors) < maxVisitors {
+		if len(l.visitors) <= maxVisitors*9/10 {
 			return
 		}
 		delete(l.visitors, from)

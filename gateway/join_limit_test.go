@@ -1,0 +1,77 @@
+package gateway
+
+import (
+	"net/netip"
+	"testing"
+	"time"
+)
+
+func TestJoinLimits(t *testing.T) {
+	now := time.Unix(1_680_000_000, 0)
+	l := newJoinLimits()
+	taken := func(addr string) (n int) {
+		a := netip.Addr{}
+		if addr != "" {
+			a = netip.MustParseAddr(addr)
+		}
+		for n < 10*visitorBurst && l.visitor(a, now) {
+			n++
+		}
+		return n
+	}
+	f := func(addr string, want int) {
+		t.Helper()
+		if got := taken(addr); got != want {
+			t.Errorf("%q: %d forms are taken, want %d", addr, got, want)
+		}
+	}
+	f("192.0.2.1", visitorBurst)
+	f("192.0.2.1", 0)
+	f("192.0.2.2", visitorBurst)
+	f("2001:db8::1", visitorBurst)
+	f("2001:db8::ffff:1", 0) // the same network
+	f("2001:db8:0:1::1", visitorBurst)
+	f("", visitorBurst) // nobody knows whose
+	f("", 0)
+	now = now.Add(visitorEvery)
+	f("192.0.2.1", 1)
+
+	n := 0
+	for l.everybody(now) {
+		n++
+	}
+	if n != everybodyBurst {
+		t.Errorf("of all %d forms are taken, want %d", n, everybodyBurst)
+	}
+	if now = now.Add(everybodyEvery); !l.everybody(now) {
+		t.Error("after a while none is taken")
+	}
+}
+
+// Whoever sends from however many addresses, memory stays bounded, and one who may not
+// send is forgotten only when there is nobody else to forget.
+func TestJoinLimitsAreBounded(t *testing.T) {
+	now := time.Unix(1_680_000_000, 0)
+	l := newJoinLimits()
+	from := func(i int) netip.Addr { return netip.AddrFrom4([4]byte{10, byte(i >> 16), byte(i >> 8), byte(i)}) }
+	for range visitorBurst {
+		l.visitor(from(0), now)
+	}
+	for i := range maxVisitors - 1 {
+		l.visitor(from(i+1), now)
+	}
+	now = now.Add(visitorEvery) // all others may send as many as anybody again
+	for i := range 5 * maxVisitors {
+		now = now.Add(time.Microsecond)
+		l.visitor(from(maxVisitors+i), now)
+		if i == 0 && !l.visitor(from(0), now) {
+			t.Error("one form comes back after a while")
+		}
+		if i == 0 && l.visitor(from(0), now) {
+			t.Error("who had sent all that he may was forgotten")
+		}
+		if len(l.visitors) > maxVisitors {
+			t.Fatalf("%d addresses are remembered", len(l.visitors))
+		}
+	}
+}
