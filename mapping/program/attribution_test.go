@@ -1,0 +1,132 @@
+package program
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"pgregory.net/rapid"
+)
+
+// A row is a list of candidates, "by:promoter:standing[:at]", and who wins how.
+func TestAttribute(t *testing.T) {
+	f := func(candidates string, c Crediting, want, outcomes string) {
+		t.Helper()
+		var list []Candidate
+		for _, text := range strings.Fields(candidates) {
+			p := strings.Split(text+":0", ":")
+			k := Candidate{By: p[0], Standing: Standing(p[2])}
+			fmt.Sscan(p[1], &k.Promoter)
+			fmt.Sscan(p[3], &k.At)
+			list = append(list, k)
+		}
+		a := Attribute(100, list, nil, c)
+		var got []string
+		for _, k := range a.Candidates {
+			got = append(got, strings.ReplaceAll(k.Outcome, " ", "-"))
+		}
+		if s := fmt.Sprintf("%d %s", a.Promoter, a.By); s != want || strings.Join(got, " ") != outcomes {
+			t.Errorf("%s: %s (%s), want %s (%s)", candidates, s, strings.Join(got, " "), want, outcomes)
+		}
+	}
+	usual := Crediting{InactiveEarn: true}
+	f("", usual, "0 ", "")
+	f("click:1:active ref_token:2:active coupon:3:active", usual, "1 click", "won not-asked not-asked")
+	f("click:0: ref_token:2:active", usual, "2 ref_token", "of-nobody won")
+	f("click:1:blocked ref_token:2:inactive coupon:3:active", usual, "3 coupon", "blocked inactive won")
+	f("click:1:active:101 click:2:active:99", usual, "2 click", "after-the-signup won")
+	f("click:1:active:100", usual, "1 click", "won")
+	f("click:1:inactive", Crediting{InactiveWin: true}, "1 click", "won")
+	f("owner:1:inactive click:2:active", usual, "1 owner", "won not-asked")
+	f("owner:1:inactive click:2:active", Crediting{InactiveWin: true}, "0 ", "inactive not-asked")
+	f("owner:1:blocked click:2:active", usual, "0 ", "blocked not-asked")
+	f("carried:1:active:500 click:2:active", usual, "1 carried", "won not-asked")
+	f("carried:0: click:2:active", usual, "0 ", "of-nobody not-asked")
+}
+
+func TestPercentOn(t *testing.T) {
+	terms := DefaultTerms()
+	terms.Changes = []Change{{200, Membership, 200_000}, {100, Membership, 300_000}, {100, Training, 400_000}}
+	own := []Change{{150, Membership, 350_000}}
+	f := func(kind Kind, at int64, own []Change, want string) {
+		t.Helper()
+		if got := terms.Percent(kind, at, own); got.String() != want {
+			t.Errorf("%s at %d: %s, want %s", kind, at, got, want)
+		}
+	}
+	f(Membership, 99, nil, "25%")
+	f(Membership, 100, nil, "30%")
+	f(Membership, 200, nil, "20%")
+	f(Membership, 149, own, "30%")
+	f(Membership, 150, own, "35%")
+	f(Membership, 999, own, "35%")
+	f(Training, 99, own, "50%")
+	f(Training, 100, own, "40%")
+	f(Unknown, 999, own, "0%")
+}
+
+func TestRate(t *testing.T) {
+	f := func(text string, amount, want int64) {
+		t.Helper()
+		r, err := ParseRate(text)
+		if err != nil || r.Of(amount) != want || r.Of(-amount) != -want {
+			t.Errorf("%d at %s: %d, %v, want %d", amount, text, r.Of(amount), err, want)
+		}
+		if again, err := ParseRate(r.String()); err != nil || again != r {
+			t.Errorf("%s comes back as %s, %v", text, r, err)
+		}
+	}
+	f("1.0825", 10000, 10825)
+	f("1.5", 1, 2)
+	f("0.5", 1, 0) // half-way: to the even one
+	f("0.5", 3, 2)
+	f("0.00000001", 100_000_000, 1)
+	f("99999.99999999", 10_000_000_000_000, 999_999_999_999_900_000)
+	for _, s := range []string{"", "0", "0.0", "-1", "1,1", ".5", "5.", "1.123456789", "100000", "1e3", "x"} {
+		if _, err := ParseRate(s); err == nil {
+			t.Errorf("%q is taken for a rate", s)
+		}
+	}
+}
+
+// However a sale is refunded, in whatever parts, what is taken back comes to what was
+// earned, and never to more.
+func TestRefundsInParts(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		amount := rapid.Int64Range(1, 1_000_000).Draw(t, "amount")
+		percent := Percent(rapid.Int32Range(0, int32(Whole)).Draw(t, "percent"))
+		l := Line{Amount: amount, Percent: percent, Earned: Share(amount, percent)}
+		refunded, taken := int64(0), int64(0)
+		for refunded < amount {
+			part := rapid.Int64Range(1, amount-refunded).Draw(t, "part")
+			back := l.Taken(refunded+part) - l.Taken(refunded)
+			if back < 0 || taken+back > l.Earned {
+				t.Fatalf("a refund of %d takes %d after %d of %d", part, back, taken, l.Earned)
+			}
+			refunded, taken = refunded+part, taken+back
+		}
+		if taken != l.Earned {
+			t.Fatalf("%d of %d were taken back", taken, l.Earned)
+		}
+	})
+}
+
+// Parts sum to the amount, or to all that is left when that is less, and no part is more
+// than what is left.
+func TestSpread(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		left := rapid.SliceOfN(rapid.Int64Range(0, 1_000_000), 1, 6).Draw(t, "left")
+		amount := rapid.Int64Range(0, 4_000_000).Draw(t, "amount")
+		whole, sum := int64(0), int64(0)
+		for i, part := range Spread(amount, left) {
+			if part < 0 || part > left[i] {
+				t.Fatalf("%d of %v: part %d is %d", amount, left, i, part)
+			}
+			sum += part
+			whole += left[i]
+		}
+		if sum != min(amount, whole) {
+			t.Fatalf("%d of %v: the parts sum to %d", amount, left, sum)
+		}
+	})
+}
