@@ -92,12 +92,13 @@ func (p *parallel) parity(code int, args ...string) result {
 
 func TestParallelRun(t *testing.T) {
 	p := newParallel(t)
-	// Every third answer is lost on its way, and FirstPromoter is busy now and then.
-	lossy := func(n int, r *http.Request) fake.Trouble {
+	// The answer to the first sale is lost on its way, and FirstPromoter is busy at the refund.
+	var lost, busy atomic.Bool
+	lossy := func(_ int, r *http.Request) fake.Trouble {
 		switch {
-		case r.Method == http.MethodPost && n%3 == 0:
+		case strings.HasSuffix(r.URL.Path, "/sale") && !lost.Swap(true):
 			return fake.Trouble{Drop: true}
-		case n%4 == 0:
+		case strings.HasSuffix(r.URL.Path, "/refund") && !busy.Swap(true):
 			return fake.Trouble{Status: http.StatusServiceUnavailable}
 		}
 		return fake.Trouble{}
@@ -108,7 +109,7 @@ func TestParallelRun(t *testing.T) {
 	p.tell("refund", `{"uid":"u1","event_id":"r1","amount":4000,"sale_event_id":"p1"}`)
 	p.tell("signup", `{"email":"two@new.test","ref_id":"beta"}`)
 	p.tell("sale", `{"email":"two@new.test","event_id":"p2","amount":20000,"plan":"Membership"}`)
-	if got := p.settled(); got["sent"]+got["already"] != 3 || got["not_referred"] != 2 || got["refused"] != 0 {
+	if got := p.settled(); got["sent"]+got["already"] != 3 || got["not_referred"] != 2 || lost.Load() != busy.Load() || got["refused"] != 0 {
 		t.Fatalf("outbox: %v", got)
 	}
 	if got := p.there.Earned("alpha"); got != 1500 {
