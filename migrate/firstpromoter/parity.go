@@ -22,6 +22,7 @@ const (
 	WhyDeniedThere = "denied_there"     // somebody denied the commission there
 	WhyDeniedHere  = "denied_here"      // and here
 	WhyAmount      = "rate_differs"     // the same events, other amounts
+	WhyRounding    = "rounding"         // the same events, a cent more or less
 	WhyOther       = "other_promoter"   // the same event, credited to somebody else
 	WhyLevel       = "second_level"     // earned there by the promoter above
 	WhyUncredited  = "not_earning_here" // the event is known here and earned nothing
@@ -287,6 +288,8 @@ func (c *comparison) ours(who string, o *side, theirs map[string]*side) {
 			l.add(WhyDeniedThere, d)
 		case o.denied != 0 && t.amount == o.amount-o.denied:
 			l.add(WhyDeniedHere, d)
+		case size(d) == 1:
+			l.add(WhyRounding, d)
 		default:
 			l.add(WhyAmount, d)
 			l.ratios = append(l.ratios, ratio{o.amount, t.amount})

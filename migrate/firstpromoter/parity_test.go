@@ -172,7 +172,7 @@ func TestReasonsByEvent(t *testing.T) {
 	with(func(l *ledgers) { // one cent, as another rounding makes it
 		l.here("sale p1", 1, 1222, "3-15", book.ForwardSent)
 		l.there("p1", 101, 1223, "3-15")
-	}, "anna 1222 1223 1: rate differs in 1 event: theirs are 100.1% of ours")
+	}, "anna 1222 1223 1: rounding: a cent in 1 event")
 	with(func(l *ledgers) {
 		l.here("sale p1", 1, 2500, "3-15", book.ForwardSent)
 		l.there("p1", 101, 2500, "3-15").Status = StatusDenied

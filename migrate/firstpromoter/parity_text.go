@@ -66,6 +66,8 @@ func (l *Line) text(r *Reason) string {
 			return "another rate? " + ratioText(l.ratios)
 		}
 		return "rate differs in " + n + ": " + ratioText(l.ratios)
+	case WhyRounding:
+		return "rounding: a cent in " + n
 	case WhyOther:
 		return n + " credited to " + others + " in the other book"
 	case WhyLevel:
