@@ -149,10 +149,10 @@ type applicationsApproveCmd struct {
 
 func (applicationsApproveCmd) Help() string {
 	return `Makes a promoter of each, with a ref token of its own; one who was a promoter before takes part again, also one who
-was blocked, with its codes, customers, history and token. All or none, and what was approved before stays as it is.
+was blocked, with its codes, customers, history and token. All or none, and what was approved before is not changed.
 The link map is published, so that their links count at once. Nobody is written to: tell them yourself.
 
-Example: carryover applications approve 12 13 --by "Kim Lane"`
+Example: carryover applications approve 12 13 --by kim`
 }
 
 // decisionLine is a decision as --json tells it.
@@ -211,7 +211,7 @@ type applicationsRejectCmd struct {
 
 func (applicationsRejectCmd) Help() string {
 	return `Says no to each, all or none. They may apply again, and a person decides then, also with [join] approval = "auto".
-Nobody is written to. "applications approve" takes a no back; one that was approved cannot be rejected any more.
+Nothing else changes, and nobody is written to. "applications approve" takes a no back; one that was approved cannot be rejected any more.
 
 Example: carryover applications reject 14`
 }
