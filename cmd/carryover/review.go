@@ -146,9 +146,21 @@ func (a *app) reviewLines(p *program, b *book.Book, whose *owners, reviews []boo
 
 type reviewAcceptCmd struct{ reviewDecision }
 
+func (reviewAcceptCmd) Help() string {
+	return "Nothing else changes: no money moves, the commissions are payable like any other.\n\n" + decisionStands + `
+
+Example: carryover review accept t-17 t-18 --by Jo --note friend`
+}
+
 func (c *reviewAcceptCmd) Run(a *app) error { return c.decide(a, book.ReviewAccept) }
 
 type reviewDenyCmd struct{ reviewDecision }
+
+func (reviewDenyCmd) Help() string {
+	return "Writes an entry for each that takes back what is left of the commission.\n\n" + decisionStands + `
+
+Example: carryover review deny t-17 --by Jo --note own-card`
+}
 
 func (c *reviewDenyCmd) Run(a *app) error { return c.decide(a, book.ReviewDeny) }
 
@@ -159,12 +171,8 @@ type reviewDecision struct {
 	Note string   `placeholder:"TEXT" help:"Why."`
 }
 
-func (reviewDecision) Help() string {
-	return `Books the decision, who made it and when: all of the named or none. A decision stands: made again it changes
-nothing, another one is refused. What is denied is taken back with an entry of its own.
-
-Example: carryover review accept t-17 t-18 --by jo --note "a friend who pays for herself"`
-}
+const decisionStands = `Who decided, when and why is kept: for all of the named or for none. A decision stands: made again it changes nothing,
+another one is refused.`
 
 func (c *reviewDecision) decide(a *app, decision string) error {
 	var list []book.ReviewDecision
