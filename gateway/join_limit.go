@@ -32,8 +32,12 @@ func newJoinLimits() *joinLimits {
 }
 
 // visitor reports whether one more form of addr is taken. Who has an IPv6 address has a
-// whole network of them.
+// whole network of them. An address that the internet does not know is a proxy whose
+// visitors are not told apart, or the office next door: there the limit of all is enough.
 func (l *joinLimits) visitor(addr netip.Addr, now time.Time) bool {
+	if addr.IsLoopback() || addr.IsPrivate() || addr.IsLinkLocalUnicast() {
+		return true
+	}
 	bits := 32
 	if addr.Is6() {
 		bits = 64

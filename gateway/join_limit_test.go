@@ -31,6 +31,9 @@ func TestJoinLimits(t *testing.T) {
 	f("2001:db8::1", visitorBurst)
 	f("2001:db8::ffff:1", 0) // the same network
 	f("2001:db8:0:1::1", visitorBurst)
+	f("127.0.0.1", 10*visitorBurst)
+	f("10.1.2.3", 10*visitorBurst)
+	f("fd00::1", 10*visitorBurst)
 	f("", visitorBurst) // nobody knows whose
 	f("", 0)
 	now = now.Add(visitorEvery)
@@ -53,7 +56,7 @@ func TestJoinLimits(t *testing.T) {
 func TestJoinLimitsAreBounded(t *testing.T) {
 	now := time.Unix(1_680_000_000, 0)
 	l := newJoinLimits()
-	from := func(i int) netip.Addr { return netip.AddrFrom4([4]byte{10, byte(i >> 16), byte(i >> 8), byte(i)}) }
+	from := func(i int) netip.Addr { return netip.AddrFrom4([4]byte{11, byte(i >> 16), byte(i >> 8), byte(i)}) }
 	for range visitorBurst {
 		l.visitor(from(0), now)
 	}

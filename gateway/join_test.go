@@ -39,6 +39,7 @@ func newHall(t *testing.T, auto bool) *hall {
 	t.Helper()
 	h := &hall{}
 	h.world = newWorld(t, nil, func(o *Options) {
+		o.TrustedProxies = []string{"127.0.0.1"}
 		o.Join = Join{Auto: auto, TermsURL: "https://carrot.test/terms?a=1&b=2", Publish: func(ctx context.Context) error {
 			if err := h.fault.Load(); err != nil {
 				return *err
@@ -458,18 +459,22 @@ func TestFloodFromOneAddress(t *testing.T) {
 	h := newHall(t, false)
 	form := h.open("/join")
 	h.pass(5 * time.Second)
+	send := func(addr string) answer { return h.send("/join", form, "X-Forwarded-For: "+addr) }
 	for i := range visitorBurst {
 		form.Set("email", fmt.Sprintf("n%d@post.test", i))
-		if a := h.send("/join", form); a.StatusCode != http.StatusSeeOther {
+		if a := send("192.0.2.7"); a.StatusCode != http.StatusSeeOther {
 			t.Fatalf("form %d: %d", i, a.StatusCode)
 		}
 	}
-	a := h.send("/join", form)
+	a := send("192.0.2.7")
 	if a.StatusCode != http.StatusTooManyRequests || a.Header.Get("Retry-After") != "60" || !strings.Contains(a.body, "n19@post.test") {
 		t.Errorf("one more: %d %q", a.StatusCode, a.Header.Get("Retry-After"))
 	}
+	if a := send("192.0.2.8"); a.StatusCode != http.StatusSeeOther {
+		t.Errorf("from another address: %d", a.StatusCode)
+	}
 	h.pass(visitorEvery)
-	if a := h.send("/join", form); a.StatusCode != http.StatusSeeOther {
+	if a := send("192.0.2.7"); a.StatusCode != http.StatusSeeOther {
 		t.Errorf("after a while: %d", a.StatusCode)
 	}
 }
