@@ -172,7 +172,7 @@ func (d *desk) attribute(c *book.Customer) (program.Attribution, error) {
 
 // bind gives the customer to the promoter of a, for life, unless it was his before.
 func (d *desk) bind(c *book.Customer, a *program.Attribution) error {
-	if a.By == program.ByOwner || a.By == program.ByCarried {
+	if a.Owned() {
 		return nil
 	}
 	m := d.t.Roster().ByID(a.Promoter)
@@ -243,19 +243,26 @@ func (d *desk) own(amount int64) int64 {
 	return amount
 }
 
-// booked finishes a call whose event and lines are in the book.
-//
-// brought: the event made the customer the promoter's, or says again that it is.
-func (d *desk) booked(c *book.Customer, e book.Event, lines []book.EventLine, brought bool) (Result, error) {
+// write books the call as an event with its lines. sale is the event that it takes back
+// from, 0 for none.
+func (d *desk) write(c *book.Customer, a program.Attribution, lines []book.EventLine, note string, sale int64) (Result, error) {
+	e, err := d.event(c, a, note)
+	if err != nil {
+		return Result{}, err
+	}
+	e.Sale = sale
+	if err := d.t.AddEvent(&e, lines); err != nil {
+		return Result{}, err
+	}
 	m := d.t.Roster().ByID(e.PromoterID)
 	if d.s.o.Forward {
-		token := ""
-		if m != nil && brought {
+		token := "" // said of a customer that the event makes the promoter's
+		if m != nil && (e.Kind == book.EventSignup || e.Kind == book.EventSale && !a.Owned()) {
 			token = m.Token
 		}
 		if err := d.t.AddOutbox(e.ID, c.ID, d.now, forwardBody(d.call, &e, token)); err != nil {
 			return Result{}, err
 		}
 	}
-	return Result{Outcome: Booked, Event: e, Customer: *c, Lines: lines, Doubted: d.doubted, Promoter: m}, nil
+	return Result{Outcome: Booked, Event: e, Customer: *c, Lines: lines, Promoter: m}, nil
 }

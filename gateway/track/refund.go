@@ -74,15 +74,7 @@ func (d *desk) refund() (Result, error) {
 		lines = append(lines, taken...)
 	}
 	a.Promoter, a.By = sale.PromoterID, program.ByOwner // whoever earned on the sale, whatever he is now
-	e, err := d.event(&c, a, note)
-	if err != nil {
-		return Result{}, err
-	}
-	e.Sale = sale.ID
-	if err := d.t.AddEvent(&e, lines); err != nil {
-		return Result{}, err
-	}
-	return d.booked(&c, e, lines, false)
+	return d.write(&c, a, lines, note, sale.ID)
 }
 
 // refundUntracked takes back from a customer's owner at Keap: the sale was before the
@@ -103,14 +95,7 @@ func (d *desk) refundUntracked(c *book.Customer, a program.Attribution) (Result,
 			Product: d.call.Plan, KindOf: kind.String(), Quantity: d.call.Quantity,
 		}}
 	}
-	e, err := d.event(c, a, "of a sale that was not tracked here: the share of today's terms is taken back")
-	if err != nil {
-		return Result{}, err
-	}
-	if err := d.t.AddEvent(&e, lines); err != nil {
-		return Result{}, err
-	}
-	return d.booked(c, e, lines, false)
+	return d.write(c, a, lines, "of a sale that was not tracked here: the share of today's terms is taken back", 0)
 }
 
 // rest is what is left of a line after what took back from it.

@@ -52,17 +52,13 @@ func (d *desk) sale() (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	e, err := d.event(&c, a, strings.Join(notes, "; "))
+	r, err := d.write(&c, a, lines, strings.Join(notes, "; "), 0)
 	if err != nil {
 		return Result{}, err
 	}
-	if err := d.t.AddEvent(&e, lines); err != nil {
-		return Result{}, err
-	}
-	if err := d.doubt(&c, a.Promoter, lines, fast); err != nil {
-		return Result{}, err
-	}
-	return d.booked(&c, e, lines, a.By != program.ByOwner && a.By != program.ByCarried)
+	err = d.doubt(&c, a.Promoter, lines, fast)
+	r.Doubted = d.doubted
+	return r, err
 }
 
 // items are the products of the sale.

@@ -23,14 +23,7 @@ func (d *desk) signup() (Result, error) {
 	if err := d.bind(&c, &a); err != nil {
 		return Result{}, err
 	}
-	e, err := d.event(&c, a, "")
-	if err != nil {
-		return Result{}, err
-	}
-	if err := d.t.AddEvent(&e, nil); err != nil {
-		return Result{}, err
-	}
-	return d.booked(&c, e, nil, true)
+	return d.write(&c, a, nil, "", 0)
 }
 
 // cancellation notes that a customer has left. What was earned stays earned.
@@ -62,12 +55,5 @@ func (d *desk) cancellation() (Result, error) {
 	if err := d.keep(&c); err != nil {
 		return Result{}, err
 	}
-	e, err := d.event(&c, a, "")
-	if err != nil {
-		return Result{}, err
-	}
-	if err := d.t.AddEvent(&e, nil); err != nil {
-		return Result{}, err
-	}
-	return d.booked(&c, e, nil, false)
+	return d.write(&c, a, nil, "", 0)
 }

@@ -54,6 +54,9 @@ type Attribution struct {
 	First      *Candidate  `json:"first_click,omitempty"` // who had clicked first, when that is known
 }
 
+// Owned says that the customer was the promoter's before.
+func (a *Attribution) Owned() bool { return a.By == ByOwner || a.By == ByCarried }
+
 // Attribute decides whose a customer is at an instant (Unix seconds): that of its sign-up,
 // or of its first sale. Candidates stand in the order in which they are asked, and the first
 // that holds wins. An owner, ByOwner or ByCarried, is never passed over: when he may not
