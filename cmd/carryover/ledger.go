@@ -37,11 +37,11 @@ Example: carryover ledger --promoter coachdesk --year 2022`
 type ledgerLine struct {
 	EventID    string `json:"event_id"`
 	Kind       string `json:"kind"`
-	RefToken   string `json:"ref_token"` // empty: of the program's own partner
-	PartnerID  int64  `json:"keap_partner_id"`
-	At         string `json:"at"`           // in the program's zone
-	Month      string `json:"month"`        // of earning: 2023-03
-	Amount     int64  `json:"amount_cents"` // what it does to the balance
+	RefToken   string `json:"ref_token"`       // empty: of the program's own partner
+	PartnerID  int64  `json:"keap_partner_id"` // 0: the promoter joined here
+	At         string `json:"at"`              // in the program's zone
+	Month      string `json:"month"`           // of earning: 2023-03
+	Amount     int64  `json:"amount_cents"`    // what it does to the balance
 	Currency   string `json:"currency"`
 	Invoice    string `json:"invoice"`
 	Product    string `json:"product"`
@@ -156,7 +156,7 @@ func (a *app) ledgerLines(p *program, b *book.Book, whose *owners, entries []boo
 			k = tracked[e.CustomerID]
 		}
 		lines[i] = ledgerLine{
-			EventID: e.EventID, Kind: e.Kind, RefToken: whose.token(e.PartnerID), PartnerID: e.PartnerID,
+			EventID: e.EventID, Kind: e.Kind, RefToken: whose.token(e.PartnerID), PartnerID: max(0, e.PartnerID),
 			At: moment(e.At, p.settings.Zone), Month: terms.Month(e.Month).String(), Amount: e.Amount, Currency: e.Currency,
 			Invoice: e.Invoice, Product: e.Product, Text: e.Description, Email: k.Email, Name: k.Name, ContactID: e.ContactID,
 			Seller: whose.token(e.SellerID), Level: level(e), Type: e.Type, SourceFile: e.Source, SourceLine: e.Line, Run: e.Run,
@@ -304,6 +304,9 @@ func partnerNames(whose *owners, partners []int64) string {
 	names := make([]string, len(partners))
 	for i, id := range partners {
 		names[i] = fmt.Sprintf("Keap id %d", id)
+		if id < 0 {
+			names[i] = "joined here"
+		}
 		if a := whose.partner[id]; a != nil && a.Code != "" {
 			names[i] += " (" + a.Code + ")"
 		}

@@ -42,6 +42,9 @@ func (c *payoutsExportCmd) Run(a *app) error {
 	if !ok || line != 0 {
 		return usage("%q names no run: write its number, such as 3", c.Target)
 	}
+	if a.JSON && c.Out == "" {
+		return usage("--json tells about a file: name it with --out; \"carryover payouts show %d --json\" has the lines", id)
+	}
 	return a.withBook(func(p *program, b *book.Book) error {
 		content, err := b.Content(a.ctx)
 		if err != nil {

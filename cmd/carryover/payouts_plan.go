@@ -364,7 +364,7 @@ func monthSpan(months []string) string {
 	if len(months) <= 2 {
 		return strings.Join(months, " ")
 	}
-	return fmt.Sprintf("%s … %s (%d months)", months[0], months[len(months)-1], len(months))
+	return fmt.Sprintf("%s to %s (%d months)", months[0], months[len(months)-1], len(months))
 }
 
 // today is the day that it is in the program's zone.
