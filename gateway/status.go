@@ -7,6 +7,7 @@ import (
 	"carryover/gateway/admin"
 	"carryover/mapping"
 	"carryover/mapping/book"
+	"carryover/mapping/program"
 )
 
 // status gathers what the admin page shows.
@@ -60,5 +61,13 @@ func (a *App) status(ctx context.Context) admin.Status {
 		s.Misses = append(s.Misses, admin.Miss{URL: miss.Host + miss.Path, Human: miss.Human, Total: miss.Total, Last: miss.Last, Referrer: miss.TopReferrer})
 	}
 	s.HasBook = true
+	tracked, waiting, e := a.o.Book.TrackedSince(ctx, today.From)
+	note(e)
+	if len(a.o.Tracking.Keys) > 0 || len(tracked) > 0 || waiting != (book.Waiting{}) {
+		s.Tracking = &admin.Tracking{Reviews: waiting.Reviews, Applications: waiting.Applications, Outbox: waiting.Outbox, Refused: waiting.Refused}
+		for _, t := range tracked {
+			s.Tracking.Events = append(s.Tracking.Events, admin.Event{Kind: t.Kind, Count: t.Events, Earned: program.FormatMinor(t.Earned, a.o.Tracking.Currency)})
+		}
+	}
 	return s
 }

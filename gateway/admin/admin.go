@@ -41,6 +41,20 @@ type Status struct {
 	HasBook                   bool    // false: the counts are where the book is
 	Outcomes, Verdicts        []Count // of today
 	Misses                    []Miss  // of seven days
+	Tracking                  *Tracking
+}
+
+// Tracking is what the billing system told today, and what waits.
+type Tracking struct {
+	Events                                 []Event
+	Reviews, Applications, Outbox, Refused int64
+}
+
+// Event is a line of the table of events.
+type Event struct {
+	Kind   string
+	Count  int64
+	Earned string // as people write it
 }
 
 // Count is a line of a table of clicks.

@@ -229,8 +229,14 @@ func (d *desk) currency() string {
 // converts says whether amounts of the call can be told in the program's currency.
 func (d *desk) converts() (Result, bool) {
 	cur := d.currency()
-	if _, ok := d.s.o.Rates[cur]; ok || cur == d.s.o.Currency {
+	if cur == d.s.o.Currency {
 		return Result{}, true
+	}
+	if rate, ok := d.s.o.Rates[cur]; ok {
+		if n, fits := rate.Of(d.call.Amount, cur, d.s.o.Currency); fits && n <= MaxAmount {
+			return Result{}, true
+		}
+		return Result{Outcome: Invalid, Field: "amount", Message: fmt.Sprintf("comes to too much in %s", d.s.o.Currency)}, false
 	}
 	return Result{Outcome: Invalid, Field: "currency", Message: fmt.Sprintf("is %s, and the program counts in %s: send that, or set a rate under [tracking.currencies]", cur, d.s.o.Currency)}, false
 }
@@ -238,7 +244,7 @@ func (d *desk) converts() (Result, bool) {
 // own is an amount of the call in the program's currency.
 func (d *desk) own(amount int64) int64 {
 	if cur := d.currency(); cur != d.s.o.Currency {
-		return d.s.o.Rates[cur].Of(amount)
+		amount, _ = d.s.o.Rates[cur].Of(amount, cur, d.s.o.Currency) // as converts has found
 	}
 	return amount
 }

@@ -1,7 +1,11 @@
 package book
 
 import (
+	"cmp"
 	"context"
+	"database/sql"
+	"fmt"
+	"sort"
 	"time"
 )
 
@@ -13,11 +17,75 @@ func (b *Book) LinesAfter(ctx context.Context, id int64, limit int) ([]EventLine
 
 // LinesSince is the id before the first line that was booked at an instant or later.
 func (b *Book) LinesSince(ctx context.Context, at time.Time) (id int64, err error) {
-	err = b.r.QueryRowContext(ctx, `SELECT coalesce(max(id), 0) FROM event WHERE received_at < ?`, at.Unix()).Scan(&id)
-	if err == nil {
+	if id, err = b.eventsBefore(ctx, at); err == nil {
 		err = b.r.QueryRowContext(ctx, `SELECT coalesce(max(id), 0) FROM event_line WHERE event <= ?`, id).Scan(&id)
 	}
 	return id, err
+}
+
+// eventsBefore is the id of the last event that was received before an instant. Events are
+// numbered as they come, so a search finds it among millions.
+func (b *Book) eventsBefore(ctx context.Context, at time.Time) (int64, error) {
+	var last int64
+	if err := b.r.QueryRowContext(ctx, `SELECT coalesce(max(id), 0) FROM event`).Scan(&last); err != nil {
+		return 0, err
+	}
+	var failed error
+	n := sort.Search(int(last), func(i int) bool {
+		var received int64
+		err := b.r.QueryRowContext(ctx, `SELECT received_at FROM event WHERE id > ? ORDER BY id LIMIT 1`, i).Scan(&received)
+		failed = cmp.Or(failed, err)
+		return received >= at.Unix()
+	})
+	return int64(n), failed
+}
+
+// Tracked is what came of the events of one kind.
+type Tracked struct {
+	Kind   string // one of the Event constants
+	Events int64
+	Earned int64 // minor units of the program's currency; refunds below 0
+}
+
+// Waiting is how much waits for a person, or for FirstPromoter.
+type Waiting struct {
+	Reviews, Applications int64
+	Outbox, Refused       int64 // on their way; and refused there
+}
+
+// TrackedSince adds up what was received since an instant, by kind, and says what waits.
+func (b *Book) TrackedSince(ctx context.Context, at time.Time) (list []Tracked, w Waiting, err error) {
+	after, err := b.eventsBefore(ctx, at)
+	if err != nil {
+		return nil, w, fmt.Errorf("counting events: %w", err)
+	}
+	err = b.view(ctx, func(tx *sql.Tx) error {
+		rows, err := tx.QueryContext(ctx, `SELECT kind, count(*), coalesce(sum((SELECT sum(amount) FROM event_line WHERE event = e.id AND kind != 'denied')), 0)
+			FROM event e WHERE id > ? GROUP BY kind ORDER BY kind`, after)
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		for rows.Next() {
+			var t Tracked
+			if err := rows.Scan(&t.Kind, &t.Events, &t.Earned); err != nil {
+				return err
+			}
+			list = append(list, t)
+		}
+		if err := rows.Err(); err != nil {
+			return err
+		}
+		return tx.QueryRowContext(ctx, `SELECT
+			(SELECT count(DISTINCT line) FROM review WHERE line NOT IN (SELECT line FROM review_decision)),
+			(SELECT count(*) FROM application WHERE state = 'waiting'),
+			(SELECT count(*) FROM outbox WHERE state = 'waiting'),
+			(SELECT count(*) FROM outbox WHERE state = 'refused')`).Scan(&w.Reviews, &w.Applications, &w.Outbox, &w.Refused)
+	})
+	if err != nil {
+		return nil, w, fmt.Errorf("counting events: %w", err)
+	}
+	return list, w, nil
 }
 
 // ClicksOf counts all clicks that named a promoter's token in whole hours, from inclusive.

@@ -66,22 +66,30 @@ func TestPercentOn(t *testing.T) {
 }
 
 func TestRate(t *testing.T) {
-	f := func(text string, amount, want int64) {
+	f := func(text string, amount int64, from string, want int64, to string) {
 		t.Helper()
 		r, err := ParseRate(text)
-		if err != nil || r.Of(amount) != want || r.Of(-amount) != -want {
-			t.Errorf("%d at %s: %d, %v, want %d", amount, text, r.Of(amount), err, want)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, ok := r.Of(amount, from, to)
+		if back, _ := r.Of(-amount, from, to); got != want || ok != (want != 0 || amount < 1000) || back != -want {
+			t.Errorf("%d %s at %s: %d %s, %v, want %d", amount, from, text, got, to, ok, want)
 		}
 		if again, err := ParseRate(r.String()); err != nil || again != r {
 			t.Errorf("%s comes back as %s, %v", text, r, err)
 		}
 	}
-	f("1.0825", 10000, 10825)
-	f("1.5", 1, 2)
-	f("0.5", 1, 0) // half-way: to the even one
-	f("0.5", 3, 2)
-	f("0.00000001", 100_000_000, 1)
-	f("99999.99999999", 10_000_000_000_000, 999_999_999_999_900_000)
+	f("1.0825", 10000, "EUR", 10825, "USD")
+	f("1.5", 1, "EUR", 2, "USD")
+	f("0.5", 1, "EUR", 0, "USD") // half-way: to the even one
+	f("0.5", 3, "EUR", 2, "USD")
+	f("0.00000001", 100_000_000, "EUR", 1, "USD")
+	f("99999.99999999", 10_000_000_000_000, "EUR", 999_999_999_999_900_000, "USD")
+	f("0.0067", 1000, "JPY", 670, "USD") // yen have no cents
+	f("149.25", 670, "USD", 1000, "JPY")
+	f("3.25", 1234, "KWD", 401, "USD") // and dinars three decimals
+	f("99999.99999999", 10_000_000_000_000, "JPY", 0, "KWD")
 	for _, s := range []string{"", "0", "0.0", "-1", "1,1", ".5", "5.", "1.123456789", "100000", "1e3", "x"} {
 		if _, err := ParseRate(s); err == nil {
 			t.Errorf("%q is taken for a rate", s)

@@ -2,19 +2,61 @@ package program
 
 import (
 	"fmt"
+	"math"
+	"math/bits"
 	"strconv"
 	"strings"
 )
 
-// Rate is how many minor units of the program's currency one minor unit of another is, in
+// Decimals is how many decimals a currency has: 2 unless ISO 4217 says otherwise.
+func Decimals(currency string) int {
+	switch currency {
+	case "BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "VND", "VUV", "XAF", "XOF", "XPF":
+		return 0
+	case "BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND":
+		return 3
+	case "CLF", "UYW":
+		return 4
+	}
+	return 2
+}
+
+// FormatMinor writes an amount of minor units with all decimals of its
+// currency: -1,234.50.
+func FormatMinor(minor int64, currency string) string {
+	var buf [32]byte
+	i, decimals := len(buf), Decimals(currency)
+	n := uint64(minor)
+	if minor < 0 {
+		n = -n
+	}
+	for digit := 0; n > 0 || digit <= decimals; digit++ {
+		if digit == decimals && decimals > 0 {
+			i--
+			buf[i] = '.'
+		} else if whole := digit - decimals; whole > 0 && whole%3 == 0 {
+			i--
+			buf[i] = ','
+		}
+		i--
+		buf[i] = '0' + byte(n%10)
+		n /= 10
+	}
+	if minor < 0 {
+		i--
+		buf[i] = '-'
+	}
+	return string(buf[i:])
+}
+
+// Rate is how many units of the program's currency one unit of another is, in
 // hundred-millionths: 1.0825 is 108250000.
 type Rate int64
 
 const rateUnit = 100_000_000
 
 // ParseRate reads a rate such as 1.0825: above 0, below 100,000, up to eight decimals,
-// never rounded. Where the two currencies have not the same number of decimals, it is
-// the rate between their minor units.
+// never rounded.
 func ParseRate(s string) (Rate, error) {
 	wrong := fmt.Errorf("%q is no rate: write a number above 0 with up to eight decimals, such as 1.0825", s)
 	whole, fraction, dot := strings.Cut(strings.TrimSpace(s), ".")
@@ -34,5 +76,20 @@ func (r Rate) String() string {
 	return strings.TrimSuffix(strings.TrimRight(text, "0"), ".")
 }
 
-// Of is an amount in the program's currency, half-even.
-func (r Rate) Of(amount int64) int64 { return Scale(amount, int64(r), rateUnit) }
+// Of is an amount of minor units of one currency in those of another, half-even. ok is false
+// when that is more than 64 bits hold.
+func (r Rate) Of(amount int64, from, to string) (converted int64, ok bool) {
+	part, whole := uint64(r), uint64(rateUnit)
+	for range Decimals(to) {
+		part *= 10
+	}
+	for range Decimals(from) {
+		whole *= 10
+	}
+	if hi, lo := bits.Mul64(uint64(max(amount, -amount)), part); hi >= whole {
+		return 0, false
+	} else if n, _ := bits.Div64(hi, lo, whole); n >= math.MaxInt64 {
+		return 0, false
+	}
+	return Scale(amount, int64(part), int64(whole)), true
+}

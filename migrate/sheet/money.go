@@ -4,6 +4,8 @@ import (
 	"math"
 	"strings"
 	"unicode/utf8"
+
+	"carryover/mapping/program"
 )
 
 // Money is an amount in minor units of a currency: 123450 USD is $1,234.50.
@@ -40,7 +42,7 @@ func ParseAmount(s, own string) (Money, error) {
 			return Money{}, badCurrency
 		}
 	}
-	n, err := minorUnits(a.number, decimalsOf(currency))
+	n, err := minorUnits(a.number, program.Decimals(currency))
 	if err != nil {
 		return Money{}, err
 	}
@@ -50,33 +52,8 @@ func ParseAmount(s, own string) (Money, error) {
 	return Money{n, currency}, nil
 }
 
-// FormatMinor writes an amount of minor units as [ParseAmount] reads it, with all decimals
-// of its currency: -1,234.50.
-func FormatMinor(minor int64, currency string) string {
-	var buf [32]byte
-	i, decimals := len(buf), decimalsOf(currency)
-	n := uint64(minor)
-	if minor < 0 {
-		n = -n
-	}
-	for digit := 0; n > 0 || digit <= decimals; digit++ {
-		if digit == decimals && decimals > 0 {
-			i--
-			buf[i] = '.'
-		} else if whole := digit - decimals; whole > 0 && whole%3 == 0 {
-			i--
-			buf[i] = ','
-		}
-		i--
-		buf[i] = '0' + byte(n%10)
-		n /= 10
-	}
-	if minor < 0 {
-		i--
-		buf[i] = '-'
-	}
-	return string(buf[i:])
-}
+// FormatMinor is [program.FormatMinor]: what [ParseAmount] reads.
+func FormatMinor(minor int64, currency string) string { return program.FormatMinor(minor, currency) }
 
 var (
 	badMoney    error = &CellError{BadMoney, "write the amount as 1234.50, $1,234.50, -12.00, (12.00) or AUD 12.00"}

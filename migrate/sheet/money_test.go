@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"pgregory.net/rapid"
+
+	"carryover/mapping/program"
 )
 
 func TestParseAmount(t *testing.T) {
@@ -136,7 +138,7 @@ func TestAmountsRoundTrip(t *testing.T) {
 		if negative {
 			forms = append(forms, "("+currency+" "+positive+")", "("+positive+") "+currency, currency+positive+"-")
 		}
-		if decimalsOf(currency) > 0 && strings.Contains(positive, ",") {
+		if program.Decimals(currency) > 0 && strings.Contains(positive, ",") {
 			forms = append(forms, currency+" "+strings.NewReplacer(",", ".", ".", ",").Replace(plain))
 		}
 		for _, form := range forms {
@@ -152,7 +154,7 @@ func TestAmountsRoundTrip(t *testing.T) {
 				t.Fatalf("%q: %+v %v, want %+v", form, got, err, want)
 			}
 		}
-		if got, err := ParseAmount(plain+"0", currency); err == nil && decimalsOf(currency) > 0 {
+		if got, err := ParseAmount(plain+"0", currency); err == nil && program.Decimals(currency) > 0 {
 			t.Fatalf("%q is %+v", plain+"0", got)
 		}
 	})
@@ -185,7 +187,7 @@ func FuzzParseAmount(f *testing.F) {
 				}
 			}
 		}
-		want, _ := new(big.Int).SetString(digits+strings.Repeat("0", decimalsOf(m.Currency)-fraction), 10)
+		want, _ := new(big.Int).SetString(digits+strings.Repeat("0", program.Decimals(m.Currency)-fraction), 10)
 		if strings.ContainsAny(s, "-(\u2212") {
 			want.Neg(want)
 		}
