@@ -258,15 +258,16 @@ func TestPayoutReasons(t *testing.T) {
 			return tr.AddReview(d.sales["c"][0].ID, "refunds", "too many", time.Now().Unix()+60)
 		})
 	})
-	d.plansTo("2023-05", "held ann 12.00 flagged")
+	d.sale("g", "ann", "2023-03-11", 4000)
+	d.plansTo("2023-05", "ann 40.00 (2023-03: 40.00 0.00 0.00); held ann 12.00 flagged")
 	// A person denies it.
 	d.back(book.KindDenied, "b", "2023-05-01", 1200)
-	d.plansTo("2023-05", "")
+	d.plansTo("2023-05", "ann 40.00 (2023-03: 40.00 0.00 0.00)")
 
 	d.write("carryover.toml", d.read("carryover.toml")+"\n[terms]\nrequires = []\nminimum = \"60.00\"\n")
 	d.sale("d", "bo", "2023-03-01", 6000)
 	d.sale("e", "cy", "2023-03-01", 5999)
-	d.plansTo("2023-05", "bo 60.00 (2023-03: 60.00 0.00 0.00); held cy 59.99 below_minimum")
+	d.plansTo("2023-05", "bo 60.00 (2023-03: 60.00 0.00 0.00); held ann 40.00 below_minimum; held cy 59.99 below_minimum")
 }
 
 // A second approve in a month pays only what became payable since.
