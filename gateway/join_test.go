@@ -409,7 +409,11 @@ func TestAgeOfAForm(t *testing.T) {
 	f(12*time.Hour+time.Millisecond, good, "open for a long time")
 	f(time.Minute, "", "open for a long time")
 	f(time.Minute, "AAAA.AAAA", "open for a long time")
-	f(time.Minute, good[:len(good)-1]+"A", "open for a long time")
+	other := "A"
+	if strings.HasSuffix(good, other) {
+		other = "Q"
+	}
+	f(time.Minute, good[:len(good)-1]+other, "open for a long time")
 }
 
 func TestFormsThatAreNotTaken(t *testing.T) {

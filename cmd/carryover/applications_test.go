@@ -148,7 +148,7 @@ func TestApplications(t *testing.T) {
 	d.ok("apply")
 	d.ok("verify")
 	zoe, otto := d.promoter("zoe-writes-test"), d.promoter("zoe-writes-test-2")
-	if fmt.Sprint(zoe["keap_ids"], zoe["codes"], zoe["standing"]) != "[9001] [ZOEL] active" {
+	if fmt.Sprintf("%v %v %v", zoe["keap_ids"], zoe["codes"], zoe["standing"]) != "[9001] [ZOEL] active" {
 		t.Errorf("Zoe: %v", zoe)
 	}
 	if otto["email"] != "otto@other.test" || otto["parent_ref_token"] != "zoe-writes-test" {
