@@ -294,7 +294,7 @@ func (c *comparison) finding(kind string, orders, earned []sold) Finding {
 	if kind != FindingNoOrder {
 		f.Expected = program.Share(f.Total, all.low)
 	}
-	amount := func(n int64) string { return sheet.FormatMinor(n, f.Currency) }
+	amount := func(n int64) string { return program.FormatMinor(n, f.Currency) }
 	switch {
 	case kind == FindingNoOrder:
 		f.Explanation = "a commission, and no order of this customer, day and seller"

@@ -15,7 +15,6 @@ import (
 	"carryover/mapping/book"
 	terms "carryover/mapping/program"
 	"carryover/migrate/report"
-	"carryover/migrate/sheet"
 )
 
 type ledgerCmd struct {
@@ -488,9 +487,9 @@ func (c *ledgerCmd) summary(a *app, p *program, b *book.Book, whose *owners, out
 	row := func(name, currency string, t *columns) []string {
 		cells := []string{name, currency}
 		for _, column := range shown {
-			cells = append(cells, sheet.FormatMinor(column.of(t), currency))
+			cells = append(cells, terms.FormatMinor(column.of(t), currency))
 		}
-		return append(cells, sheet.FormatMinor(t.sum(), currency))
+		return append(cells, terms.FormatMinor(t.sum(), currency))
 	}
 	var rows [][]string
 	for _, currency := range slices.Sorted(maps.Keys(totals)) {

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"carryover/mapping/book"
+	terms "carryover/mapping/program"
 	"carryover/migrate/report"
 	"carryover/migrate/sheet"
 )
@@ -87,7 +88,7 @@ func (c *payouts1099Cmd) Run(a *app) error {
 		if a.JSON {
 			return a.line(map[string]any{"year": c.Year, "currency": p.Currency, "threshold_cents": threshold, "payees": listed, "country_not_recorded": unknown, "other_currencies": others})
 		}
-		fmt.Fprintf(a.out, "Payments of %d from %s %s on, payees in the US\n\n", c.Year, sheet.FormatMinor(threshold, p.Currency), p.Currency)
+		fmt.Fprintf(a.out, "Payments of %d from %s %s on, payees in the US\n\n", c.Year, terms.FormatMinor(threshold, p.Currency), p.Currency)
 		if err := writeTaxPayees(a, p, listed); err != nil {
 			return err
 		}

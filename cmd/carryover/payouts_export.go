@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"carryover/mapping/book"
+	terms "carryover/mapping/program"
 	"carryover/migrate/sheet"
 )
 
@@ -142,7 +143,7 @@ func (c *payoutsExportCmd) write(to *bytes.Buffer, p *program, date string, line
 
 // plainAmount is an amount for machines: without separators between thousands.
 func plainAmount(minor int64, currency string) string {
-	return strings.ReplaceAll(sheet.FormatMinor(minor, currency), ",", "")
+	return strings.ReplaceAll(terms.FormatMinor(minor, currency), ",", "")
 }
 
 // writeNew writes a file for its owner only, and never over another: a file of payments

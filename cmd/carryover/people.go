@@ -231,7 +231,7 @@ func origin(path string, line int64) string {
 // not the program's.
 func (p *program) amount(minor int64, currency string) string {
 	if currency == p.Currency {
-		return sheet.FormatMinor(minor, currency)
+		return terms.FormatMinor(minor, currency)
 	}
 	return sheet.Money{Minor: minor, Currency: currency}.String()
 }

@@ -7,14 +7,13 @@ import (
 	"time"
 
 	terms "carryover/mapping/program"
-	"carryover/migrate/sheet"
 )
 
 //go:embed statement.html
 var statementText string
 
 var statementPage = template.Must(template.New("statement").Funcs(template.FuncMap{
-	"amount": sheet.FormatMinor,
+	"amount": terms.FormatMinor,
 	"paid":   func(entry int64) int64 { return -entry }, // what a payout's entry does to the balance, from the payee's side
 	"month": func(text string) string { // January 2023
 		m, ok := terms.ParseMonth(text)

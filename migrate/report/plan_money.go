@@ -6,8 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 
+	"carryover/mapping/program"
 	"carryover/migrate"
-	"carryover/migrate/sheet"
 )
 
 // listed is how many differences the terminal lists of each currency.
@@ -62,7 +62,7 @@ func (t *text) differences(list []migrate.Difference, currency string) {
 	t.line("  Where the ledger and its rows do not agree:")
 	var rows [][]string
 	for _, d := range list[:min(len(list), listed)] {
-		rows = append(rows, []string{partnerOf(d), sheet.FormatMinor(d.Amount, currency), cmp.Or(decisionWords(d.Decision), "UNDECIDED")})
+		rows = append(rows, []string{partnerOf(d), program.FormatMinor(d.Amount, currency), cmp.Or(decisionWords(d.Decision), "UNDECIDED")})
 	}
 	t.table([]string{"partner", "difference", "decision"}, rows)
 	if more := len(list) - len(rows); more > 0 {

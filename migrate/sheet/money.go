@@ -15,7 +15,7 @@ type Money struct {
 }
 
 // String is the amount and its currency: 1,234.50 USD.
-func (m Money) String() string { return FormatMinor(m.Minor, m.Currency) + " " + m.Currency }
+func (m Money) String() string { return program.FormatMinor(m.Minor, m.Currency) + " " + m.Currency }
 
 // ParseAmount reads an amount of up to 2^63-1 minor units either way:
 //
@@ -51,9 +51,6 @@ func ParseAmount(s, own string) (Money, error) {
 	}
 	return Money{n, currency}, nil
 }
-
-// FormatMinor is [program.FormatMinor]: what [ParseAmount] reads.
-func FormatMinor(minor int64, currency string) string { return program.FormatMinor(minor, currency) }
 
 var (
 	badMoney    error = &CellError{BadMoney, "write the amount as 1234.50, $1,234.50, -12.00, (12.00) or AUD 12.00"}

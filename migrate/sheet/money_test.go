@@ -108,7 +108,7 @@ func TestParseAmount(t *testing.T) {
 func TestFormatMinor(t *testing.T) {
 	f := func(minor int64, currency, want string) {
 		t.Helper()
-		if got := FormatMinor(minor, currency); got != want {
+		if got := program.FormatMinor(minor, currency); got != want {
 			t.Errorf("%d %s: %s, want %s", minor, currency, got, want)
 		}
 	}
@@ -132,7 +132,7 @@ func TestAmountsRoundTrip(t *testing.T) {
 		currency := rapid.SampledFrom(codes).Draw(t, "currency")
 		own := rapid.SampledFrom(codes).Draw(t, "own")
 		want := Money{rapid.Int64Range(-1_000_000_000_000_000, 1_000_000_000_000_000).Draw(t, "minor"), currency}
-		plain := FormatMinor(want.Minor, currency)
+		plain := program.FormatMinor(want.Minor, currency)
 		positive, negative := strings.CutPrefix(plain, "-")
 		forms := []string{want.String(), currency + plain, currency + " " + plain, plain + currency, strings.ToLower(currency) + "\u202f" + plain}
 		if negative {
@@ -194,7 +194,7 @@ func FuzzParseAmount(f *testing.F) {
 		if want.Cmp(big.NewInt(m.Minor)) != 0 {
 			t.Fatalf("%q is %+v, not %v", s, m, want)
 		}
-		if back, err := ParseAmount(FormatMinor(m.Minor, m.Currency), m.Currency); err != nil || back != m {
+		if back, err := ParseAmount(program.FormatMinor(m.Minor, m.Currency), m.Currency); err != nil || back != m {
 			t.Fatalf("%q is %+v and comes back as %+v, %v", s, m, back, err)
 		}
 	})
