@@ -39,7 +39,9 @@ check:
 
 bench: needs
 	go test -run '^$$' -bench . -benchtime 1s ./mapping ./mapping/program ./migrate/sheet
-	go test -run '^$$' -bench . -benchtime 1x -timeout 30m ./mapping/store ./mapping/book ./gateway/... ./cmd/carryover
+	go test -run '^$$' -bench . -benchtime 1x -timeout 30m ./mapping/store ./mapping/book ./cmd/carryover
+	go test -run '^$$' -bench . -benchtime 60000x -timeout 30m ./gateway ./gateway/track
+	go test -run '^$$' -bench . -benchtime 1s ./gateway/click
 
 # Each fuzzer for FUZZTIME.
 FUZZTIME ?= 30s
