@@ -164,9 +164,6 @@ func (d *desk) takings(c *book.Customer, sales []book.Event) (list []taking, lef
 	}
 	// No sale has as much left: the newest ones together.
 	left = d.own(d.call.Amount)
-	if len(all) == 1 {
-		left = all[0].amount
-	}
 	for i := range all {
 		open := int64(0)
 		for _, r := range all[i].left {
