@@ -180,7 +180,8 @@ func (d *desk) takings(c *book.Customer, sales []book.Event) (list []taking, lef
 
 // amountOf is the refund in the program's currency, as it concerns one sale: in the sale's
 // own currency it is as much of the sale as it is of the amount that was told, whatever
-// rates have become.
+// rates have become. Parts that came back in that currency sum to what they are together;
+// what came back in another one goes beside them.
 func (d *desk) amountOf(c *book.Customer, k *taking, open int64) (int64, error) {
 	if d.currency() == d.s.o.Currency || d.currency() != k.sale.Currency {
 		return d.own(d.call.Amount), nil
@@ -197,7 +198,7 @@ func (d *desk) amountOf(c *book.Customer, k *taking, open int64) (int64, error) 
 	if refunded >= k.sale.Amount {
 		return open, nil
 	}
-	return max(0, program.Scale(whole, refunded, k.sale.Amount)-(whole-open)), nil
+	return program.Scale(whole, refunded, k.sale.Amount) - program.Scale(whole, before, k.sale.Amount), nil
 }
 
 // takeBack makes the lines of one taking.

@@ -126,6 +126,11 @@ func TestRefundsInOtherCurrencies(t *testing.T) {
 	if f.balance(1) != 0 {
 		t.Errorf("%d are left", f.balance(1))
 	}
+	rate("EUR", "1.0825")
+	tell(book.EventSale, "s3", "", 1000, "EUR", "25% 270 of 1082", "")
+	tell(book.EventRefund, "r7", "s3", 100, "USD", "25% -25 of -100", "")
+	tell(book.EventRefund, "r8", "s3", 100, "EUR", "25% -27 of -108", "") // beside the dollars, not instead of them
+	tell(book.EventRefund, "r9", "s3", 100, "EUR", "25% -27 of -108", "")
 	if r := f.submit(Call{Kind: book.EventRefund, Email: "a@mail.test", EventID: "r6", Amount: 100, Currency: "CHF"}); r.Outcome != Invalid || r.Field != "currency" {
 		t.Errorf("a currency without a rate: %+v", r)
 	}
