@@ -1,0 +1,233 @@
+package track
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"log/slog"
+	"strings"
+	"testing"
+	"time"
+
+	"carryover/mapping/book"
+)
+
+// till is an office whose first commit lasts until it is let go, so that calls gather
+// behind it and are booked together.
+type till struct {
+	*office
+	log     *bytes.Buffer
+	commits []int         // how many events each of them booked
+	began   chan struct{} // the first one has
+	release chan struct{}
+}
+
+func newTill(t *testing.T) *till {
+	t.Helper()
+	c := &till{log: &bytes.Buffer{}, began: make(chan struct{}), release: make(chan struct{})}
+	c.office = newOffice(t, func(o *Options) {
+		o.Logger = slog.New(slog.NewTextHandler(c.log, nil))
+		o.Committed = func(events int, took time.Duration) {
+			c.commits = append(c.commits, events)
+			if len(c.commits) == 1 {
+				close(c.began)
+				<-c.release
+			}
+		}
+	})
+	return c
+}
+
+// answered is what became of a call that waited.
+type answered struct {
+	Result
+	err error
+}
+
+// gather submits a call behind those that wait already.
+func (c *till) gather(call Call) <-chan answered {
+	c.Helper()
+	done := make(chan answered, 1)
+	c.mu.Lock()
+	before := len(c.waiting)
+	c.mu.Unlock()
+	go func() {
+		r, err := c.Submit(context.Background(), &call)
+		done <- answered{r, err}
+	}()
+	for {
+		c.mu.Lock()
+		n := len(c.waiting)
+		c.mu.Unlock()
+		if n > before {
+			return done
+		}
+		select {
+		case <-c.Context().Done():
+			c.Fatal("the call does not come to wait")
+		case <-time.After(time.Millisecond):
+		}
+	}
+}
+
+// first occupies the service.
+func (c *till) first() <-chan answered {
+	c.Helper()
+	done := make(chan answered, 1)
+	go func() {
+		r, err := c.Submit(context.Background(), &Call{Kind: book.EventSignup, Email: "first@mail.test", RefID: "anna"})
+		done <- answered{r, err}
+	}()
+	<-c.began
+	return done
+}
+
+// Calls are booked together: when one of them cannot be, none is, all are told so, and each
+// may be made again.
+func TestTogetherOrNotAtAll(t *testing.T) {
+	c := newTill(t)
+	first := c.first()
+	signup := Call{Kind: book.EventSignup, Email: "new@mail.test", UID: "u-new", RefID: "anna"}
+	sale := Call{Kind: book.EventSale, UID: "u-new", EventID: "1", Amount: 10000}
+	group := []<-chan answered{c.gather(signup), c.gather(sale), c.gather(Call{Kind: "gift", Email: "new@mail.test"}), c.gather(Call{Kind: book.EventSignup, Email: "after@mail.test", RefID: "ben"})}
+	close(c.release)
+	if r := <-first; r.err != nil || r.Outcome != Booked {
+		t.Errorf("the one before: %+v", r)
+	}
+	for i, done := range group {
+		if r := <-done; r.err == nil {
+			t.Errorf("call %d: %+v", i, r.Result)
+		}
+	}
+	if c.Fault() == nil || c.balance(1) != 0 {
+		t.Errorf("fault %v, balance %d", c.Fault(), c.balance(1))
+	}
+	// What was read in between is forgotten: the numbers that the customers had are given to others.
+	c.submit(Call{Kind: book.EventSignup, Email: "other@mail.test", UID: "u-other", RefID: "ben"}).is(t, Booked, "ben")
+	if c.Fault() != nil {
+		t.Errorf("fault %v", c.Fault())
+	}
+	c.submit(sale).is(t, NotReferred, "")
+	c.submit(signup).is(t, Booked, "anna")
+	c.submit(sale).is(t, Booked, "anna")
+	c.submit(sale).is(t, Repeated, "")
+	for _, uid := range []string{"u-new", "u-other"} {
+		if known, err := c.book.TrackedCustomers(t.Context(), "", uid); err != nil || len(known) != 1 {
+			t.Errorf("%s: %+v, %v", uid, known, err)
+		}
+	}
+	if text := c.log.String(); strings.Count(text, "cannot be booked") != 1 || strings.Count(text, "booked again") != 1 {
+		t.Errorf("log:\n%s", text)
+	}
+	if len(c.commits) != 6 {
+		t.Errorf("commits: %v", c.commits)
+	}
+}
+
+// Calls that came while others were booked are booked in one go.
+func TestGathered(t *testing.T) {
+	c := newTill(t)
+	first := c.first()
+	var group []<-chan answered
+	for _, email := range []string{"a@mail.test", "b@mail.test", "c@mail.test"} {
+		group = append(group, c.gather(Call{Kind: book.EventSignup, Email: email, RefID: "anna"}))
+	}
+	close(c.release)
+	for _, done := range append(group, first) {
+		if r := <-done; r.err != nil || r.Outcome != Booked {
+			t.Errorf("%+v", r)
+		}
+	}
+	if len(c.commits) != 2 || c.commits[0] != 1 || c.commits[1] != 3 {
+		t.Errorf("commits of %v events", c.commits)
+	}
+}
+
+// Too many that wait are sent away; whoever gives up waiting is let go.
+func TestTooManyWait(t *testing.T) {
+	c := newTill(t)
+	first := c.first()
+	gone, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := c.Submit(gone, &Call{Kind: book.EventSignup, Email: "gone@mail.test", RefID: "anna"}); !errors.Is(err, context.Canceled) {
+		t.Errorf("given up: %v", err)
+	}
+	c.mu.Lock()
+	held := c.waiting
+	c.waiting = make([]*pending, maxWaiting)
+	c.mu.Unlock()
+	if _, err := c.Submit(gone, &Call{Kind: book.EventSignup, Email: "many@mail.test", RefID: "anna"}); !errors.Is(err, ErrBusy) {
+		t.Errorf("one too many: %v", err)
+	}
+	c.mu.Lock()
+	c.waiting = held
+	c.mu.Unlock()
+	close(c.release)
+	<-first
+	c.signup("many@mail.test", "", "anna").is(t, Booked, "anna")
+	c.signup("gone@mail.test", "", "anna").is(t, SignedUp, "") // it had been taken
+}
+
+// What came before the end is booked, what comes after it is refused.
+func TestClosing(t *testing.T) {
+	f := newOffice(t, nil)
+	p := &pending{call: &Call{Kind: book.EventSignup, Email: "a@mail.test", RefID: "anna"}, now: f.now.Unix(), done: make(chan struct{})}
+	f.mu.Lock()
+	f.waiting = append(f.waiting, p) // and nobody was woken yet
+	f.mu.Unlock()
+	if err := f.Close(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case <-p.done:
+		p.result.is(t, Booked, "anna")
+	default:
+		t.Error("a call that waited was forgotten")
+	}
+	gone, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := f.Submit(gone, &Call{Kind: book.EventSignup, Email: "b@mail.test", RefID: "anna"}); !errors.Is(err, ErrClosed) {
+		t.Errorf("after the end: %v", err)
+	}
+	if err := f.Close(t.Context()); err != nil {
+		t.Errorf("closed twice: %v", err)
+	}
+}
+
+// Whatever is booked goes to FirstPromoter, once; whose the customer is it is told with
+// every sign-up, and with a sale that itself brought the customer.
+func TestWhatIsForwarded(t *testing.T) {
+	f := newOffice(t, func(o *Options) { o.Forward = true })
+	f.signup("a@mail.test", "", "ANNA").is(t, Booked, "anna")
+	f.sale("a@mail.test", 1000, "pro").is(t, Booked, "anna")
+	f.submit(Call{Kind: book.EventSale, Email: "a@mail.test", EventID: "pay-1", Amount: 1000}).is(t, Repeated, "")
+	f.submit(Call{Kind: book.EventSale, Email: "a@mail.test", EventID: "zero"}).is(t, Acknowledged, "anna")
+	f.signup("nobody@mail.test", "", "").is(t, NotReferred, "")
+	f.submit(Call{Kind: book.EventSale, Email: "b@mail.test", EventID: "own", Amount: 1000, PromoCode: "ANNA20"}).is(t, Booked, "anna")
+	f.sale("carried@mail.test", 1000, "pro").is(t, Booked, "ben")
+	f.signup("carried@mail.test", "", "anna").is(t, Booked, "ben")
+	f.refund("a@mail.test", 500, "pay-1").is(t, Booked, "anna")
+	f.submit(Call{Kind: book.EventCancellation, Email: "a@mail.test"}).is(t, Booked, "anna")
+	var got []string
+	if err := f.book.Forwards(t.Context(), "", func(e book.Forward) error {
+		ref := "-"
+		if _, rest, ok := strings.Cut(e.Body, `"ref_id":"`); ok {
+			ref, _, _ = strings.Cut(rest, `"`)
+		}
+		got = append(got, e.Kind+" "+ref)
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if want := "signup anna, sale -, sale anna, sale -, signup ben, refund -, cancellation -"; strings.Join(got, ", ") != want {
+		t.Errorf("%s, want %s", strings.Join(got, ", "), want)
+	}
+	quiet := newOffice(t, nil)
+	quiet.signup("a@mail.test", "", "anna").is(t, Booked, "anna")
+	if err := quiet.book.Forwards(t.Context(), "", func(e book.Forward) error {
+		t.Errorf("without forwarding: %+v", e)
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+}
