@@ -128,6 +128,7 @@ func FuzzVerify(f *testing.F) {
 	value := k.Sign(someMark)
 	f.Add(value)
 	f.Add(value[:len(value)-1] + "A")
+	f.Add(k.Sign(someMark.Then(Visit{"ben", ID{"n", 1}, someMark.At})))
 	f.Fuzz(func(t *testing.T, s string) {
 		if m, ok := k.Verify(s); ok && k.Sign(m) != s {
 			t.Errorf("%q was believed: %+v", s, m)

@@ -2,6 +2,7 @@ package program
 
 import (
 	"fmt"
+	"math/big"
 	"strings"
 	"testing"
 
@@ -135,6 +136,30 @@ func TestSpread(t *testing.T) {
 		}
 		if sum != min(amount, whole) {
 			t.Fatalf("%d of %v: the parts sum to %d", amount, left, sum)
+		}
+	})
+}
+
+// A rate that can be read comes back as it was meant, and turns no amount into a cent too
+// much.
+func FuzzParseRate(f *testing.F) {
+	f.Add("1.0825", int64(9900))
+	f.Fuzz(func(t *testing.T, text string, amount int64) {
+		r, err := ParseRate(text)
+		if err != nil {
+			return
+		}
+		if again, err := ParseRate(r.String()); err != nil || again != r || r <= 0 {
+			t.Fatalf("%q is %d and comes back as %d, %v", text, r, again, err)
+		}
+		got, ok := r.Of(amount, "EUR", "USD")
+		if !ok {
+			return
+		}
+		off := new(big.Int).Mul(big.NewInt(amount), big.NewInt(int64(r)))
+		off.Sub(off, new(big.Int).Mul(big.NewInt(got), big.NewInt(rateUnit)))
+		if off.CmpAbs(big.NewInt(rateUnit/2)) > 0 {
+			t.Fatalf("%d at %s is %d", amount, text, got)
 		}
 	})
 }
