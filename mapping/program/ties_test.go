@@ -1,0 +1,52 @@
+package program
+
+import (
+	"fmt"
+	"testing"
+)
+
+// Where two things are equal the rules still say one thing.
+func TestTies(t *testing.T) {
+	f := func(about, got, want string) {
+		t.Helper()
+		if got != want {
+			t.Errorf("%s: %s, want %s", about, got, want)
+		}
+	}
+	terms := DefaultTerms()
+	terms.Changes = []Change{{From: 100, Kind: Membership, Percent: 100_000}, {From: 100, Kind: Membership, Percent: 200_000}, {From: 50, Kind: Membership, Percent: 300_000}}
+	f("two rates of one instant: the later in the list", terms.Percent(Membership, 100, nil).String(), "20%")
+	f("the instant before", terms.Percent(Membership, 99, nil).String(), "30%")
+	f("two of the promoter's own", terms.Percent(Membership, 100, []Change{{From: 10, Kind: Membership, Percent: 400_000}, {From: 10, Kind: Membership, Percent: 500_000}}).String(), "50%")
+
+	// A line that earned other than its share, as by hand, gives back what it earned.
+	less, more := Line{Amount: 100, Percent: 250_000, Earned: 20}, Line{Amount: 100, Percent: 250_000, Earned: 30}
+	f("in parts", fmt.Sprint(less.Taken(60), less.Taken(90), less.Taken(100), more.Taken(60), more.Taken(99), more.Taken(100), more.Taken(101)), "15 20 20 15 25 30 30")
+
+	// What is flagged comes to just what is due.
+	january := []Earning{{202301, 5000}}
+	f("all that is left is flagged", say(DefaultTerms().Due(202303, &Account{Earned: january, Flagged: []Earning{{202301, 3000}}, Paid: 2000})), "0 0 0 = 0 flagged 3000")
+	f("nothing is left of what was flagged", say(DefaultTerms().Due(202303, &Account{Earned: january, Flagged: []Earning{{202301, 0}}})), "5000 0 0 = 5000 (2023-01)")
+	f("the older month is in an approved run", say(DefaultTerms().Due(202303, &Account{Earned: []Earning{{202212, 4000}, {202301, 5000}}, InRuns: 4000})), "5000 0 0 = 5000 (2023-01)")
+
+	// The minimum is of the program's currency; what is paid has nothing flagged in it.
+	_, held := DefaultTerms().Settle(Due{Amount: 10, Gross: 10}, Payee{W9: true, Method: true, Foreign: true})
+	f("little, in another currency", fmt.Sprint(held), "[{10 [currency]}]")
+	payable, held := DefaultTerms().Settle(Due{Amount: 2500, Gross: 2500, Flagged: 700}, Payee{W9: true, Method: true})
+	f("just the minimum", fmt.Sprint(payable.Amount, payable.Flagged, held), "2500 0 [{700 [flagged]}]")
+}
+
+// An amount beyond what 64 bits hold is none, and nothing breaks at the edge.
+func TestRatesAtTheEdge(t *testing.T) {
+	f := func(amount int64, rate Rate, from, to string, want int64, fits bool) {
+		t.Helper()
+		if got, ok := rate.Of(amount, from, to); ok != fits || got != want {
+			t.Errorf("%d at %s: %d, %v; want %d, %v", amount, rate, got, ok, want, fits)
+		}
+	}
+	f(1<<62, 4*rateUnit, "EUR", "USD", 0, false) // 2 to the 64th
+	f(1<<62, 2*rateUnit, "EUR", "USD", 0, false)
+	f(1<<62, rateUnit, "EUR", "USD", 1<<62, true)
+	f(-1<<62, rateUnit, "EUR", "USD", -1<<62, true)
+	f(-1<<62, 4*rateUnit, "EUR", "USD", 0, false)
+}
