@@ -1,0 +1,294 @@
+package book_test
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"carryover/mapping/book"
+	terms "carryover/mapping/program"
+)
+
+// roster is the promoters as a transaction that begins now has them.
+func roster(t testing.TB, b *book.Book) (r *book.Roster) {
+	t.Helper()
+	if err := b.Track(func(tr *book.Tracking) error { r = tr.Roster(); return nil }); err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+func recorded(t testing.TB, b *book.Book, promoter int64, field, value string) {
+	t.Helper()
+	if err := b.Record(t.Context(), []book.Detail{{PromoterID: promoter, Field: field, Value: value, RecordedAt: 1, RecordedBy: "kim"}}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Who is who: by token, by the Keap id of any partner, by coupon; merged promoters are those
+// that took them over, and what was recorded of them holds unless these have their own.
+func TestRoster(t *testing.T) {
+	b, _ := openMapBook(t)
+	applyAll(t, b, 0, &book.Changes{Content: book.Content{
+		Promoters: []book.Promoter{
+			{ID: 1, KeapID: 1, Token: "ada", Status: book.StatusActive}, {ID: 2, KeapID: 2, Token: "ben", Status: book.StatusInactive},
+			{ID: 3, KeapID: 3, Token: "former", MergedInto: 1, Status: book.StatusActive}, {ID: 4, KeapID: 4, Token: "before", MergedInto: 3, Status: book.StatusActive},
+		},
+		Aliases: []book.Alias{
+			{Kind: book.AliasKeapID, Value: "1", PromoterID: 1}, {Kind: book.AliasKeapID, Value: "77", PromoterID: 1}, {Kind: book.AliasKeapID, Value: "78", PromoterID: 4},
+			{Kind: book.AliasKeapID, Value: "99", State: book.StateHouse},
+		},
+	}})
+	recorded(t, b, 4, book.DetailCoupon, "OldCode")
+	recorded(t, b, 2, book.DetailCoupon, "ben20")
+	recorded(t, b, 3, book.DetailMembershipPercent, "30")
+	recorded(t, b, 3, book.DetailStatus, string(terms.Blocked))
+	f := func(about string, m *book.Member, want string) {
+		t.Helper()
+		got := ""
+		if m != nil {
+			got = fmt.Sprint(m.Token, " ", m.Standing, " ", len(m.Changes))
+		}
+		if got != want {
+			t.Errorf("%s: %q, want %q", about, got, want)
+		}
+	}
+	r := roster(t, b)
+	f("its id", r.ByID(1), "ada blocked 1")
+	f("the id of one it took over", r.ByID(4), "ada blocked 1")
+	f("another partner of its", r.ByID(77), "ada blocked 1")
+	f("a partner of one it took over", r.ByID(78), "ada blocked 1")
+	f("the program's own", r.ByID(99), "")
+	f("no id", r.ByID(0), "")
+	f("its token", r.ByToken("ada"), "ada blocked 1")
+	f("the token of one it took over, in capitals", r.ByToken(" BEFORE "), "ada blocked 1")
+	f("no token", r.ByToken(""), "")
+	f("a coupon of one it took over", r.ByCoupon(" OLDcode"), "ada blocked 1")
+	f("a coupon", r.ByCoupon("BEN20"), "ben inactive 0")
+	f("no coupon", r.ByCoupon(""), "")
+
+	recorded(t, b, 1, book.DetailStatus, string(terms.Active)) // its own goes before
+	recorded(t, b, 2, book.DetailStatus, string(terms.Blocked))
+	recorded(t, b, 2, book.DetailStatus, "") // taken back
+	r = roster(t, b)
+	f("its own standing", r.ByID(4), "ada active 1")
+	f("what the run says", r.ByID(2), "ben inactive 0")
+}
+
+// What another process writes is seen by the next transaction: nobody earns on what was
+// true before.
+func TestRosterOfAnotherProcess(t *testing.T) {
+	b, path := openMapBook(t)
+	applyAll(t, b, 0, small())
+	if got := roster(t, b).ByToken("ada").Standing; got != terms.Active {
+		t.Fatal(got)
+	}
+	other, err := book.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { other.Close() })
+	recorded(t, other, 7, book.DetailStatus, string(terms.Blocked))
+	if got := roster(t, b).ByToken("ada").Standing; got != terms.Blocked {
+		t.Errorf("after another process has blocked her: %s", got)
+	}
+	recorded(t, b, 7, book.DetailStatus, "")
+	if got := roster(t, b).ByToken("ada").Standing; got != terms.Active {
+		t.Errorf("after this one has taken it back: %s", got)
+	}
+	read := func() (owner int64) {
+		t.Helper()
+		if err := b.Track(func(tr *book.Tracking) error {
+			c, _, err := tr.Carried("bo@mail.test")
+			owner = c.PartnerID
+			return err
+		}); err != nil {
+			t.Fatal(err)
+		}
+		return owner
+	}
+	if got := read(); got != 7 {
+		t.Fatal(got)
+	}
+	run, err := other.LastRun(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := other.Rollback(t.Context(), run.ID, time.Unix(2, 0)); err != nil {
+		t.Fatal(err)
+	}
+	if got := read(); got != 0 {
+		t.Errorf("after another process has undone the run bo is of %d", got)
+	}
+}
+
+// A run is not undone while money or a customer stands on a promoter that it brought.
+func TestRollbackLeavesNobodyBehind(t *testing.T) {
+	f := func(about string, stands bool, came func(b *book.Book) error) {
+		t.Helper()
+		b, _ := openMapBook(t)
+		id := applyAll(t, b, 0, small())
+		if err := came(b); err != nil {
+			t.Fatalf("%s: %v", about, err)
+		}
+		_, err := b.Rollback(t.Context(), id, time.Unix(2, 0))
+		if stands && err != nil {
+			t.Errorf("%s: %v", about, err)
+		}
+		if stands {
+			return
+		}
+		if err == nil || !strings.Contains(err.Error(), "promoter 7") || !strings.Contains(err.Error(), "nothing was changed") {
+			t.Errorf("%s: %v", about, err)
+		}
+		if c, err := b.Content(t.Context()); err != nil || len(c.Promoters) != 1 {
+			t.Errorf("%s: %v, %v", about, c.Promoters, err)
+		}
+		if run, err := b.LastRun(t.Context()); err != nil || run.ID != id {
+			t.Errorf("%s: the run that stands is %d, %v", about, run.ID, err)
+		}
+	}
+	tracked := func(fn func(tr *book.Tracking) error) func(b *book.Book) error {
+		return func(b *book.Book) error { return b.Track(fn) }
+	}
+	f("nothing came", true, func(*book.Book) error { return nil })
+	f("a customer of nobody's yet", true, tracked(func(tr *book.Tracking) error { return tr.AddCustomer(&book.Customer{Email: "cy@mail.test"}) }))
+	f("a customer", false, tracked(func(tr *book.Tracking) error {
+		return tr.AddCustomer(&book.Customer{Email: "cy@mail.test", PromoterID: 7})
+	}))
+	f("a sale", false, tracked(func(tr *book.Tracking) error {
+		return tr.AddEvent(&book.Event{Kind: book.EventSale, EventID: "1", CustomerID: 1, Currency: "USD"}, []book.EventLine{commission(7, 5, 202301, 5)})
+	}))
+	f("a payout", false, func(b *book.Book) error {
+		d, err := b.Dues(t.Context(), "USD", 0)
+		if err != nil {
+			return err
+		}
+		return b.ApprovePayouts(t.Context(), &book.PayoutRun{Month: 202303, Earned: 202301, Currency: "USD"}, []book.PayoutLine{{PromoterID: 7, Net: 5}}, d.State)
+	})
+	f("somebody who joined here, and a sale of theirs", true, func(b *book.Book) error {
+		joined, err := b.TakeApplication(t.Context(), book.Application{Email: "new@mail.test", Name: "New"}, true)
+		if err != nil {
+			return err
+		}
+		return b.Track(func(tr *book.Tracking) error {
+			c := book.Customer{Email: "cy@mail.test", PromoterID: joined.Promoter.ID}
+			return errors.Join(tr.AddCustomer(&c), tr.AddEvent(&book.Event{Kind: book.EventSale, EventID: "1", CustomerID: c.ID, Currency: "USD"}, []book.EventLine{commission(c.PromoterID, 5, 202301, 5)}))
+		})
+	})
+}
+
+// A coupon is one promoter's, in any case, until it is given up.
+func TestCoupons(t *testing.T) {
+	b, _ := openMapBook(t)
+	f := func(promoter int64, coupon string, taken bool) {
+		t.Helper()
+		err := b.Record(t.Context(), []book.Detail{{PromoterID: promoter, Field: book.DetailCoupon, Value: coupon}})
+		if taken != errors.Is(err, book.ErrTaken) || !taken && err != nil {
+			t.Errorf("%d takes %q: %v", promoter, coupon, err)
+		}
+	}
+	f(1, "SPRING", false)
+	f(2, "spring", true)
+	f(1, "Spring", false)
+	f(2, "", false) // nobody has none
+	f(3, "", false)
+	f(1, "", false)
+	f(2, "spring", false)
+	f(1, "SUMMER", false)
+	f(1, "Spring", true)
+	details, err := b.Details(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if known := book.NewKnown(details, nil); known.Value(1, book.DetailCoupon) != "SUMMER" || known.Value(2, book.DetailCoupon) != "spring" {
+		t.Errorf("%+v", details)
+	}
+}
+
+// What a person decides of commissions under review: for all of them or for none, once; to
+// deny takes back what is left, and nothing where nothing is left.
+func TestDecide(t *testing.T) {
+	b, _ := openMapBook(t)
+	applyAll(t, b, 0, small())
+	var first []book.EventLine
+	for i := range 4 {
+		first = append(first, commission(7, 100, 202301, int64(1000+i)))
+	}
+	ids := track(t, b, book.EventSale, 100, first...)
+	track(t, b, book.EventRefund, 200, takes(book.KindRefund, first[1], ids[1], 200, 401), takes(book.KindRefund, first[2], ids[2], 200, 1002))
+	flag(t, b, 300, ids[:3]...)
+	decide := func(want int, wrong error, decision string, lines ...int64) {
+		t.Helper()
+		var list []book.ReviewDecision
+		for _, id := range lines {
+			list = append(list, book.ReviewDecision{Line: id, Decision: decision, Note: " why ", DecidedAt: 400, DecidedBy: "kim"})
+		}
+		n, err := b.Decide(t.Context(), list)
+		if n != want || (wrong == nil) != (err == nil) || !errors.Is(err, wrong) {
+			t.Errorf("%s %v: %d, %v; want %d, %v", decision, lines, n, err, want, wrong)
+		}
+	}
+	open := func(want ...int64) {
+		t.Helper()
+		reviews, err := b.Reviews(t.Context(), false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []int64
+		for _, r := range reviews {
+			got = append(got, r.Line.ID)
+			if len(r.Reasons) != 2 || r.Decision.Decision != "" || r.Event.Kind != book.EventSale {
+				t.Errorf("%+v", r)
+			}
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("still open: %v, want %v", got, want)
+		}
+	}
+	open(ids[:3]...)
+	decide(0, book.ErrNoEntry, book.ReviewDeny, ids[0], 99)
+	if n, err := b.Decide(t.Context(), []book.ReviewDecision{{Line: ids[0], Decision: book.ReviewDeny}, {Line: ids[3], Decision: book.ReviewDeny}}); n != 0 || err == nil || !strings.Contains(err.Error(), "no reason to be reviewed") {
+		t.Errorf("a line without a reason: %d, %v", n, err)
+	}
+	open(ids[:3]...)
+	decide(1, nil, book.ReviewAccept, ids[0])
+	open(ids[1], ids[2])
+	decide(2, nil, book.ReviewDeny, ids[1], ids[2])
+	open()
+	decide(0, nil, book.ReviewDeny, ids[1], ids[2])
+	decide(0, book.ErrDecided, book.ReviewAccept, ids[1])
+	decide(0, book.ErrDecided, book.ReviewDeny, ids[0])
+
+	var denied []book.EventLine
+	last := int64(0)
+	for id := ids[0]; ; id++ {
+		l, err := b.LineByID(t.Context(), id)
+		if errors.Is(err, book.ErrNoEntry) {
+			break
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if last = id; l.Kind == book.KindDenied {
+			denied = append(denied, l)
+		}
+	}
+	if len(denied) != 1 || denied[0].Of != ids[1] || denied[0].Amount != -600 || denied[0].At != 400 || denied[0].Month != 202301 || denied[0].PromoterID != 7 || last != ids[3]+3 {
+		t.Errorf("denied: %+v; the last line is %d", denied, last)
+	}
+	all, err := b.Reviews(t.Context(), true)
+	if err != nil || len(all) != 3 {
+		t.Fatalf("all: %+v, %v", all, err)
+	}
+	if d := all[1].Decision; d.Decision != book.ReviewDeny || d.Note != "why" || d.DecidedBy != "kim" || d.DecidedAt != 400 || d.Line != ids[1] {
+		t.Errorf("%+v", d)
+	}
+	some, err := b.ReviewsOf(t.Context(), []int64{ids[2], ids[3]})
+	if err != nil || len(some) != 1 || some[0].Line.ID != ids[2] || some[0].Decision.Decision != book.ReviewDeny {
+		t.Errorf("of two lines: %+v, %v", some, err)
+	}
+}
