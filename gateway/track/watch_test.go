@@ -108,6 +108,16 @@ func TestBurstsOfClicks(t *testing.T) {
 	sale("week@mail.test", "ben", last, last.AddDate(0, 0, 7), busy)
 	sale("later@mail.test", "ben", last, last.AddDate(0, 0, 7).Add(time.Second), "")
 
+	// Of several promoters at once each is judged by its own clicks.
+	f.now = day("2023-01-20")
+	f.clicked("zoes@mail.test", "zoe", last)
+	f.clicked("bens@mail.test", "ben", last)
+	f.sale("zoes@mail.test", 10000, "").is(t, Booked, "zoe")
+	f.sale("bens@mail.test", 10000, "").is(t, Booked, "ben")
+	if got, want := f.look(w), []string{fmt.Sprint("pay-", f.n, " click_velocity: ", busy)}; !slices.Equal(got, want) {
+		t.Errorf("two promoters: %q, want %q", got, want)
+	}
+
 	f.signup("ref@mail.test", "", "ben").is(t, Booked, "ben") // by no click
 	f.sale("ref@mail.test", 10000, "").is(t, Booked, "ben")
 	f.clicked("mug@mail.test", "ben", last)

@@ -170,6 +170,12 @@ func TestCarriedCustomersFollowTheRuns(t *testing.T) {
 	}}})
 	f.sale("carried@mail.test", 100, "").is(t, Booked, "zoe")
 	f.sale("expired@mail.test", 100, "").is(t, Booked, "anna")
+
+	// Once Keap's owner is none, whoever brings the customer has it.
+	f.later(book.Money{Referrals: book.Rows[book.Referral]{Update: []book.Referral{{Customer: "carried@mail.test", Email: "carried@mail.test", ContactID: 101, Rule: book.RuleExpired}}}})
+	f.sale("carried@mail.test", 100, "").is(t, NotReferred, "")
+	f.submit(Call{Kind: book.EventSale, Email: "carried@mail.test", EventID: "brought", Amount: 100, RefID: "anna"}).is(t, Booked, "anna")
+	f.submit(Call{Kind: book.EventSale, Email: "carried@mail.test", EventID: "after", Amount: 100, RefID: "ben"}).is(t, Booked, "anna")
 }
 
 // Customers of one promoter from one address within a day, and the promoter's own address,
