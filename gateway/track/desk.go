@@ -3,6 +3,7 @@ package track
 import (
 	"encoding/json"
 	"fmt"
+	"runtime/debug"
 	"strings"
 	"time"
 
@@ -20,6 +21,17 @@ type desk struct {
 
 	visitor string  // hash of the customer's address
 	doubted []int64 // ids of lines that a person should look at
+}
+
+// safely is book for the one goroutine that books for everybody: a panic must not end it.
+func (d *desk) safely() (r Result, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			d.s.o.Logger.Error("booking an event went wrong in a way that it must not", "panic", p, "stack", string(debug.Stack()))
+			r, err = Result{}, fmt.Errorf("BUG: %v", p)
+		}
+	}()
+	return d.book()
 }
 
 func (d *desk) book() (Result, error) {

@@ -82,45 +82,87 @@ func (c *till) first() <-chan answered {
 	return done
 }
 
-// Calls are booked together: when one of them cannot be, none is, all are told so, and each
-// may be made again.
-func TestTogetherOrNotAtAll(t *testing.T) {
+// One call that cannot be booked does not keep out those that came with it: it alone is told
+// so, and nothing of it is booked. Where it is alone there is a fault until something is
+// booked again.
+func TestOneThatCannotBeBooked(t *testing.T) {
 	c := newTill(t)
 	first := c.first()
 	signup := Call{Kind: book.EventSignup, Email: "new@mail.test", UID: "u-new", RefID: "anna"}
 	sale := Call{Kind: book.EventSale, UID: "u-new", EventID: "1", Amount: 10000}
-	group := []<-chan answered{c.gather(signup), c.gather(sale), c.gather(Call{Kind: "gift", Email: "new@mail.test"}), c.gather(Call{Kind: book.EventSignup, Email: "after@mail.test", RefID: "ben"})}
+	gift := Call{Kind: "gift", Email: "new@mail.test"}
+	group := []<-chan answered{c.gather(signup), c.gather(sale), c.gather(gift), c.gather(Call{Kind: book.EventSignup, Email: "after@mail.test", RefID: "ben"})}
 	close(c.release)
 	if r := <-first; r.err != nil || r.Outcome != Booked {
 		t.Errorf("the one before: %+v", r)
 	}
 	for i, done := range group {
-		if r := <-done; r.err == nil {
-			t.Errorf("call %d: %+v", i, r.Result)
+		if r := <-done; (r.err != nil) != (i == 2) || r.err == nil && (r.Outcome != Booked || r.Event.ID == 0) {
+			t.Errorf("call %d: %+v", i, r)
 		}
 	}
-	if c.Fault() == nil || c.balance(1) != 0 {
+	if c.Fault() != nil || c.balance(1) != 2500 {
 		t.Errorf("fault %v, balance %d", c.Fault(), c.balance(1))
 	}
-	// What was read in between is forgotten: the numbers that the customers had are given to others.
+	if _, err := c.Submit(t.Context(), &gift); err == nil || c.Fault() == nil {
+		t.Errorf("alone: %v, fault %v", err, c.Fault())
+	}
 	c.submit(Call{Kind: book.EventSignup, Email: "other@mail.test", UID: "u-other", RefID: "ben"}).is(t, Booked, "ben")
 	if c.Fault() != nil {
 		t.Errorf("fault %v", c.Fault())
 	}
-	c.submit(sale).is(t, NotReferred, "")
-	c.submit(signup).is(t, Booked, "anna")
-	c.submit(sale).is(t, Booked, "anna")
 	c.submit(sale).is(t, Repeated, "")
+	c.submit(signup).is(t, SignedUp, "")
 	for _, uid := range []string{"u-new", "u-other"} {
 		if known, err := c.book.TrackedCustomers(t.Context(), "", uid); err != nil || len(known) != 1 {
 			t.Errorf("%s: %+v, %v", uid, known, err)
 		}
 	}
+	if text := c.log.String(); strings.Count(text, "others can") != 1 || strings.Count(text, "booked again") != 1 {
+		t.Errorf("log:\n%s", text)
+	}
+}
+
+// When many cannot be booked it is the book: none is, all are told so, and each may be made
+// again. What was read in between is forgotten.
+func TestTogetherOrNotAtAll(t *testing.T) {
+	c := newTill(t)
+	first := c.first()
+	signup := Call{Kind: book.EventSignup, Email: "new@mail.test", UID: "u-new", RefID: "anna"}
+	group := []<-chan answered{c.gather(signup)}
+	for range maxSpoiling + 1 {
+		group = append(group, c.gather(Call{Kind: "gift", Email: "new@mail.test"}))
+	}
+	group = append(group, c.gather(Call{Kind: book.EventSignup, Email: "after@mail.test", RefID: "ben"}))
+	close(c.release)
+	<-first
+	for i, done := range group {
+		if r := <-done; r.err == nil {
+			t.Errorf("call %d: %+v", i, r.Result)
+		}
+	}
+	if c.Fault() == nil {
+		t.Error("no fault")
+	}
+	// The numbers that the customers had are given to others.
+	c.submit(Call{Kind: book.EventSignup, Email: "other@mail.test", UID: "u-other", RefID: "ben"}).is(t, Booked, "ben")
+	c.submit(Call{Kind: book.EventSale, UID: "u-new", EventID: "1", Amount: 10000}).is(t, NotReferred, "")
+	c.submit(signup).is(t, Booked, "anna")
 	if text := c.log.String(); strings.Count(text, "cannot be booked") != 1 || strings.Count(text, "booked again") != 1 {
 		t.Errorf("log:\n%s", text)
 	}
-	if len(c.commits) != 6 {
-		t.Errorf("commits: %v", c.commits)
+}
+
+// Whatever goes wrong within a call ends that call, not the goroutine that books for all.
+func TestPanics(t *testing.T) {
+	c := newTill(t)
+	defer close(c.release)
+	d := desk{s: c.Service, call: &Call{Kind: book.EventSale, EventID: "1"}} // without a transaction
+	if r, err := d.safely(); err == nil || !strings.Contains(err.Error(), "BUG") || r.Outcome != 0 {
+		t.Errorf("%+v, %v", r, err)
+	}
+	if text := c.log.String(); !strings.Contains(text, "desk).safely") {
+		t.Errorf("log:\n%s", text)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"runtime"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -194,24 +195,31 @@ func (s *Service) take() []*pending {
 	return group
 }
 
-// book books a group in one transaction.
+// maxSpoiling is how many calls of one group may turn out to be what it cannot be booked
+// with; after that it is the book itself.
+const maxSpoiling = 3
+
+// book books a group in one transaction. A call that cannot be booked does not keep the
+// others out: they are booked without it.
 func (s *Service) book(group []*pending) {
 	began := time.Now()
-	err := s.o.Book.Track(func(t *book.Tracking) error {
-		for _, p := range group {
-			var err error
-			d := desk{s: s, t: t, call: p.call, touch: p.touch, now: p.now}
-			if p.result, err = d.book(); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
+	var spoiling []*pending
+	bad, err := s.commit(group)
+	for bad >= 0 && len(group) > 1 && len(spoiling) < maxSpoiling {
+		p := group[bad]
+		p.err = err
+		spoiling = append(spoiling, p)
+		group = slices.Delete(slices.Clone(group), bad, bad+1)
+		bad, err = s.commit(group)
+	}
 	if err != nil {
 		if s.fault.Swap(&err) == nil {
 			s.o.Logger.Error("events cannot be booked; whoever sent them is told to send them again", "err", err)
 		}
 	} else {
+		for _, p := range spoiling {
+			s.o.Logger.Error("an event cannot be booked, others can; whoever sent it is told to send it again", "kind", p.call.Kind, "event_id", p.call.EventID, "err", p.err)
+		}
 		if s.fault.Swap(nil) != nil {
 			s.o.Logger.Info("events are booked again")
 		}
@@ -223,4 +231,25 @@ func (s *Service) book(group []*pending) {
 		p.err = err
 		close(p.done)
 	}
+	for _, p := range spoiling {
+		close(p.done)
+	}
+}
+
+// commit books all of a group, or nothing. bad is the call that it failed with; -1: none,
+// it was the book.
+func (s *Service) commit(group []*pending) (bad int, err error) {
+	bad = -1
+	err = s.o.Book.Track(func(t *book.Tracking) error {
+		for i, p := range group {
+			d := desk{s: s, t: t, call: p.call, touch: p.touch, now: p.now}
+			var err error
+			if p.result, err = d.safely(); err != nil {
+				bad = i
+				return err
+			}
+		}
+		return nil
+	})
+	return bad, err
 }
