@@ -195,8 +195,11 @@ func (d *desk) amountOf(c *book.Customer, k *taking, open int64) (int64, error) 
 		whole += k.lines[i].SaleAmount
 	}
 	refunded := before + d.call.Amount
-	if refunded >= k.sale.Amount {
+	switch {
+	case refunded == k.sale.Amount:
 		return open, nil
+	case refunded > k.sale.Amount:
+		return max(d.own(d.call.Amount), open+1), nil // more than is left, whatever rates have become
 	}
 	return program.Scale(whole, refunded, k.sale.Amount) - program.Scale(whole, before, k.sale.Amount), nil
 }

@@ -131,6 +131,11 @@ func TestRefundsInOtherCurrencies(t *testing.T) {
 	tell(book.EventRefund, "r7", "s3", 100, "USD", "25% -25 of -100", "")
 	tell(book.EventRefund, "r8", "s3", 100, "EUR", "25% -27 of -108", "") // beside the dollars, not instead of them
 	tell(book.EventRefund, "r9", "s3", 100, "EUR", "25% -27 of -108", "")
+	// A newer sale that is smaller is not the one, in whatever currency.
+	tell(book.EventSale, "s4", "", 1000, "EUR", "25% 270 of 1082", "")
+	tell(book.EventSale, "s5", "", 100, "EUR", "25% 27 of 108", "")
+	tell(book.EventRefund, "r10", "", 500, "EUR", "25% -135 of -541", "")
+	tell(book.EventRefund, "r11", "s5", 500, "EUR", "25% -27 of -108", "more was refunded than was left")
 	if r := f.submit(Call{Kind: book.EventRefund, Email: "a@mail.test", EventID: "r6", Amount: 100, Currency: "CHF"}); r.Outcome != Invalid || r.Field != "currency" {
 		t.Errorf("a currency without a rate: %+v", r)
 	}
