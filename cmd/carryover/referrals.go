@@ -2,12 +2,14 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"carryover/mapping/book"
@@ -21,7 +23,8 @@ type referralsCmd struct {
 
 func (referralsCmd) Help() string {
 	return `One line for every customer with an e-mail address who belongs to a promoter: whose it is, since when, and
-by which rule that promoter won it. The rule of a customer who belongs to nobody says why: house (the referral that
+by which rule that promoter won it. Whoever signed up or bought here since was won by click, ref_token, coupon or
+history (a referral of Keap's that no run has counted). The rule of a customer who belongs to nobody says why: house (the referral that
 wins is of the program's own partner), expired (all of them were on the day of the newest run), later (they were
 set after it). "carryover explain CUSTOMER" tells the whole story of one. Changes nothing.
 
@@ -31,6 +34,7 @@ Example: carryover referrals --promoter coachdesk`
 // referralLine is a customer as --json tells it. Times are UTC; empty when there is none.
 type referralLine struct {
 	Email         string `json:"customer_email"`
+	UID           string `json:"customer_uid"` // the billing system's; empty where Keap's referrals decided
 	ContactID     int64  `json:"keap_contact_id"`
 	RefToken      string `json:"ref_token"`
 	ReferredAt    string `json:"referred_at"`
@@ -50,6 +54,15 @@ func newReferralLine(r *book.Referral, whose *owners) referralLine {
 	}
 }
 
+// bind says whose the customer is since it signed up or bought here: for life, whatever
+// Keap's referrals say.
+func (l *referralLine) bind(c *book.Bound, whose *owners) {
+	since := moment(c.BoundAt, time.UTC)
+	l.UID, l.RefToken, l.ReferredAt, l.FirstReferred = c.UID, whose.token(c.PromoterID), since, cmp.Or(l.FirstReferred, since)
+	l.Source, l.Rule, l.ReferralID = "", c.By, 0
+	l.PartnerID, l.Self = max(0, c.PromoterID), strings.Contains(c.Suspicion, book.ReasonSelf)
+}
+
 // moment writes Unix seconds as RFC 3339; empty for 0, which is not known.
 func moment(at int64, zone *time.Location) string {
 	if at == 0 {
@@ -64,54 +77,105 @@ func (c *referralsCmd) Run(a *app) error {
 		if err != nil {
 			return err
 		}
-		whose := newOwners(content)
-		var only payee
+		s := customerSheet{all: c.All, whose: newOwners(content), zone: p.settings.Zone}
 		if c.Promoter != "" {
-			if only, err = whose.find(c.Promoter); err != nil {
+			if s.only, err = s.whose.find(c.Promoter); err != nil {
 				return err
 			}
-			a.note(only)
+			a.note(s.only)
+		}
+		bound, err := b.BoundCustomers(a.ctx)
+		if err != nil {
+			return err
 		}
 		out := bufio.NewWriterSize(a.out, 1<<18)
-		enc := json.NewEncoder(out)
-		enc.SetEscapeHTML(false)
-		table := pages{out: out, header: []string{"customer", "contact", "ref token", "referred", "source", "rule", "partner", "referral"}}
-		n, more := 0, 0 // customers that are listed, and those that only --all lists
-		err = b.Customers(a.ctx, func(r book.Referral) error {
-			if c.Promoter != "" && !slices.Contains(only.partners, r.PartnerID) {
-				return nil
-			}
-			l := newReferralLine(&r, whose)
-			if !c.All && (l.Email == "" || l.RefToken == "") {
-				more++
-				return nil
-			}
-			n++
-			if a.JSON {
-				return enc.Encode(l)
-			}
-			email, rule := l.Email, l.Rule
-			if email == "" {
-				email = "(needs an e-mail)"
-			}
-			if l.Self {
-				rule += ", self"
-			}
-			return table.add(email, strconv.FormatInt(l.ContactID, 10), whose.name(r.PartnerID), day(r.ReferredAt, p.settings.Zone), l.Source, rule, number(l.PartnerID), number(l.ReferralID))
-		})
-		if err == nil && !a.JSON {
-			if err = table.end(); err == nil && n == 0 {
+		s.table = pages{out: out, header: []string{"customer", "contact", "ref token", "referred", "source", "rule", "partner", "referral"}}
+		if a.JSON {
+			s.json = json.NewEncoder(out)
+			s.json.SetEscapeHTML(false)
+		}
+		if err = s.list(bound, func(fn func(book.Referral) error) error { return b.Customers(a.ctx, fn) }); err == nil && !a.JSON {
+			if err = s.table.end(); err == nil && s.n == 0 {
 				_, err = fmt.Fprintln(out, "No customers.")
 			}
 			switch {
-			case more == 1:
+			case s.more == 1:
 				fmt.Fprint(out, "\n1 more has no e-mail address or belongs to nobody: --all\n")
-			case more > 1:
-				fmt.Fprintf(out, "\n%d more have no e-mail address or belong to nobody: --all\n", more)
+			case s.more > 1:
+				fmt.Fprintf(out, "\n%d more have no e-mail address or belong to nobody: --all\n", s.more)
 			}
 		}
 		return errors.Join(err, out.Flush())
 	})
+}
+
+// customerSheet lists customers as a table, or as JSON where json is set.
+type customerSheet struct {
+	all   bool
+	only  payee // whose customers; partners nil: everybody's
+	whose *owners
+	zone  *time.Location
+	table pages
+	json  *json.Encoder
+
+	n, more int // customers that are listed, and those that only --all lists
+}
+
+// list puts the customers of Keap and those who were bound since together. Both come in
+// the order of addresses.
+func (s *customerSheet) list(bound []book.Bound, customers func(func(book.Referral) error) error) error {
+	next := func() *book.Bound {
+		c := &bound[0]
+		bound = bound[1:]
+		return c
+	}
+	alone := func() error { // of whom Keap did not know
+		c := next()
+		return s.add(&book.Referral{Email: c.Email}, c)
+	}
+	err := customers(func(r book.Referral) error {
+		for len(bound) > 0 && bound[0].Email < r.Customer {
+			if err := alone(); err != nil {
+				return err
+			}
+		}
+		if r.Email != "" && len(bound) > 0 && bound[0].Email == r.Email {
+			return s.add(&r, next())
+		}
+		return s.add(&r, nil)
+	})
+	for err == nil && len(bound) > 0 {
+		err = alone()
+	}
+	return err
+}
+
+// add lists a customer; c is nil where Keap's referrals decide whose it is.
+func (s *customerSheet) add(r *book.Referral, c *book.Bound) error {
+	l, owner, since := newReferralLine(r, s.whose), r.PartnerID, r.ReferredAt
+	if c != nil {
+		l.bind(c, s.whose)
+		owner, since = c.PromoterID, c.BoundAt
+	}
+	if s.only.partners != nil && !slices.Contains(s.only.partners, owner) {
+		return nil
+	}
+	if !s.all && (l.Email == "" || l.RefToken == "") {
+		s.more++
+		return nil
+	}
+	s.n++
+	if s.json != nil {
+		return s.json.Encode(l)
+	}
+	email, rule := l.Email, l.Rule
+	if email == "" {
+		email = "(needs an e-mail)"
+	}
+	if l.Self {
+		rule += ", self"
+	}
+	return s.table.add(email, number(l.ContactID), s.whose.name(owner), day(since, s.zone), l.Source, rule, number(l.PartnerID), number(l.ReferralID))
 }
 
 // day writes Unix seconds as a date; empty for 0.

@@ -1,0 +1,43 @@
+package book
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"fmt"
+	"slices"
+)
+
+// Bound is a customer who was bound to a promoter by a sign-up or a sale.
+type Bound struct {
+	Customer
+	By string // what decided, such as program.ByClick
+}
+
+// BoundCustomers lists the customers who were bound since the program is tracked here, in
+// the order of their addresses, as [Book.Customers] gives those of Keap.
+func (b *Book) BoundCustomers(ctx context.Context) (list []Bound, err error) {
+	err = b.view(ctx, func(tx *sql.Tx) error {
+		all, err := customers.some(ctx, tx, "WHERE promoter_id != 0")
+		if err != nil {
+			return err
+		}
+		// The first event that credits somebody who did not have the customer before.
+		deciding, err := tx.PrepareContext(ctx, `SELECT coalesce((SELECT json_extract(evidence, '$.by') FROM event
+			WHERE customer_id = ? AND promoter_id != 0 AND json_extract(evidence, '$.by') NOT IN ('owner', 'carried') ORDER BY id LIMIT 1), '')`)
+		if err != nil {
+			return err
+		}
+		defer deciding.Close()
+		for _, c := range all {
+			var by string
+			if err := deciding.QueryRowContext(ctx, c.ID).Scan(&by); err != nil {
+				return fmt.Errorf("reading how customer %d was bound: %w", c.ID, err)
+			}
+			list = append(list, Bound{c, by})
+		}
+		return nil
+	})
+	slices.SortFunc(list, func(x, y Bound) int { return cmp.Or(cmp.Compare(x.Email, y.Email), cmp.Compare(x.ID, y.ID)) })
+	return list, err
+}
