@@ -89,19 +89,19 @@ func (a *App) serveAPI(ctx *fasthttp.RequestCtx, path, query string) {
 }
 
 // findClick finds a click by its id: in the book, or on its way there from this gateway.
-func (a *App) findClick(id click.ID) (track.Click, bool) {
+func (a *App) findClick(id click.ID) (track.Click, bool, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), findWithin)
 	defer cancel()
 	c, ok, err := a.o.Book.ClickByID(ctx, id.Node, id.Seq)
 	if err == nil && !ok && id.Node == a.recorder.Node() {
-		if _, err = a.drainer.All(ctx); err == nil {
+		if c, ok, err = a.drainer.Find(ctx, id); err == nil && !ok { // it may have moved on meanwhile
 			c, ok, err = a.o.Book.ClickByID(ctx, id.Node, id.Seq)
 		}
 	}
 	if err != nil {
-		a.o.Logger.Warn("a click that a call names could not be looked up", "click", id.String(), "err", err)
+		a.o.Logger.Warn("a click that an event names could not be looked up: whoever sent the event is told to send it again", "click", id.String(), "err", err)
 	}
-	return track.Click{Token: c.Token, At: c.At}, ok && c.Token != ""
+	return track.Click{Token: c.Token, At: c.At}, ok && c.Token != "", err
 }
 
 // trackFault is why events cannot be booked; nil when they can.

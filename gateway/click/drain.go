@@ -135,6 +135,35 @@ func (d *Drainer) All(ctx context.Context) (delivered int, err error) {
 	return d.pass(ctx, 0, false)
 }
 
+// Find finds a click that is still spooled.
+func (d *Drainer) Find(ctx context.Context, id ID) (c book.Click, ok bool, err error) {
+	src, err := openSource(ctx, d.o.Spool)
+	if err != nil || src == nil {
+		return c, false, err
+	}
+	defer src.close()
+	if src.node != id.Node {
+		return c, false, nil
+	}
+	var body sql.RawBytes
+	rows, err := src.conn.QueryContext(ctx, "SELECT body FROM click WHERE seq = ?", id.Seq)
+	if err != nil {
+		return c, false, fmt.Errorf("reading the click spool: %w", err)
+	}
+	defer rows.Close()
+	if !rows.Next() {
+		return c, false, rows.Err()
+	}
+	if err := rows.Scan(&body); err != nil {
+		return c, false, fmt.Errorf("reading the click spool: %w", err)
+	}
+	if c, err = Decode(body); err != nil {
+		return c, false, fmt.Errorf("reading the click spool: %w", err)
+	}
+	c.Node, c.Seq = id.Node, id.Seq
+	return c, true, nil
+}
+
 // pass moves on what is older than settle. A gentle pass rests between batches for thrice
 // the time that one took, so that visitors keep the machine while much is waiting.
 func (d *Drainer) pass(ctx context.Context, settle time.Duration, gentle bool) (delivered int, err error) {

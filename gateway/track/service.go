@@ -20,19 +20,22 @@ type Options struct {
 	Book      *book.Book
 	Terms     program.Terms
 	Products  program.Products
-	Currency  string                       // the program's
-	Rates     map[string]program.Rate      // of other currencies; one that is not there is refused
-	Crediting program.Crediting            // whom beside active promoters
-	Zone      *time.Location               // of the months of earning; nil: UTC
-	Now       func() time.Time             // nil: time.Now
-	Keys      *click.Keyring               // of the cookie
-	Visitors  *click.Visitors              // hashes addresses
-	FindClick func(click.ID) (Click, bool) // a click by its id; nil: there are none
-	Forward   bool                         // events also go to FirstPromoter
+	Currency  string                  // the program's
+	Rates     map[string]program.Rate // of other currencies; one that is not there is refused
+	Crediting program.Crediting       // whom beside active promoters
+	Zone      *time.Location          // of the months of earning; nil: UTC
+	Now       func() time.Time        // nil: time.Now
+	Keys      *click.Keyring          // of the cookie
+	Visitors  *click.Visitors         // hashes addresses
+	FindClick FindClick               // nil: there are none
+	Forward   bool                    // events also go to FirstPromoter
 
 	Committed func(events int, took time.Duration) // called after each commit; may be nil
 	Logger    *slog.Logger                         // nil: slog.Default()
 }
+
+// FindClick finds a click by its id. With an error nobody knows whether there is one.
+type FindClick func(click.ID) (c Click, ok bool, err error)
 
 // Click is what tracking needs of a click.
 type Click struct {
@@ -98,8 +101,11 @@ func New(o Options) *Service {
 // error nothing of it was booked, or nobody knows whether it was: the call may be made
 // again, and is booked once.
 func (s *Service) Submit(ctx context.Context, c *Call) (Result, error) {
-	now := s.o.Now()
-	p := &pending{call: c, touch: s.touchOf(c), now: now.Unix(), done: make(chan struct{})}
+	t, err := s.touchOf(c)
+	if err != nil { // whose the customer is would be decided for life without its click
+		return Result{}, err
+	}
+	p := &pending{call: c, touch: t, now: s.o.Now().Unix(), done: make(chan struct{})}
 	s.mu.Lock()
 	switch {
 	case s.closed:

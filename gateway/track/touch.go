@@ -13,10 +13,10 @@ type touch struct {
 }
 
 // touchOf reads the tid: the whole value of the cookie, or a click's id. A tid that is
-// neither names nobody.
-func (s *Service) touchOf(c *Call) touch {
+// neither names nobody. With an error the click could not be looked up.
+func (s *Service) touchOf(c *Call) (touch, error) {
 	if c.TID == "" {
-		return touch{}
+		return touch{}, nil
 	}
 	if s.o.Keys != nil {
 		if m, ok := s.o.Keys.Verify(c.TID); ok {
@@ -24,17 +24,18 @@ func (s *Service) touchOf(c *Call) touch {
 			if m.First.Token != "" {
 				t.first = program.Candidate{By: program.ByClick, Named: m.First.Token, Click: m.First.Click.String(), At: m.First.At.Unix()}
 			}
-			return t
+			return t, nil
 		}
 	}
 	t := touch{given: true, last: program.Candidate{By: program.ByClick}}
 	id, err := click.ParseID(c.TID)
 	if err != nil || s.o.FindClick == nil {
-		return t
+		return t, nil
 	}
 	t.last.Click = id.String()
-	if k, ok := s.o.FindClick(id); ok {
+	k, ok, err := s.o.FindClick(id)
+	if ok {
 		t.last.Named, t.last.At = k.Token, k.At.Unix()
 	}
-	return t
+	return t, err
 }

@@ -3,6 +3,7 @@ package track
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -102,7 +103,7 @@ func TestLastClickIsNotPassedToTheFirst(t *testing.T) {
 func TestClickByItsID(t *testing.T) {
 	id := click.ID{Node: "web1", Seq: 42}
 	f := newOffice(t, func(o *Options) {
-		o.FindClick = func(k click.ID) (Click, bool) { return Click{"anna", day("2023-01-05")}, k == id }
+		o.FindClick = func(k click.ID) (Click, bool, error) { return Click{"anna", day("2023-01-05")}, k == id, nil }
 	})
 	call := Call{Kind: book.EventSignup, Email: "a@mail.test", TID: id.String()}
 	r := f.submit(call)
@@ -119,6 +120,20 @@ func TestClickByItsID(t *testing.T) {
 	if r = f.submit(Call{Kind: book.EventSignup, Email: "d@mail.test", TID: f.cookie("bad 2023-01-09"), RefID: "ben"}); r.Customer.ClickedAt != 0 {
 		t.Errorf("a click that did not win: %+v", r.Customer)
 	}
+}
+
+// While a click cannot be looked up nothing is decided: it would be for life, and without it.
+func TestClickThatCannotBeLookedUp(t *testing.T) {
+	id, away := click.ID{Node: "web1", Seq: 42}, errors.New("the disk is away")
+	f := newOffice(t, func(o *Options) {
+		o.FindClick = func(click.ID) (Click, bool, error) { return Click{"anna", day("2023-01-05")}, away == nil, away }
+	})
+	call := Call{Kind: book.EventSignup, Email: "a@mail.test", TID: id.String(), RefID: "ben"}
+	if r, err := f.Submit(t.Context(), &call); !errors.Is(err, away) {
+		t.Errorf("%+v, %v", r, err)
+	}
+	away = nil
+	f.submit(call).is(t, Booked, "anna")
 }
 
 // A referral of Keap's that no run has counted counts while it is set and not expired, in
