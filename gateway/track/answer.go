@@ -1,6 +1,7 @@
 package track
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -207,9 +208,9 @@ func (a *API) answer(ctx *fasthttp.RequestCtx, v1 bool, c *Call, r *Result, now 
 	case NotReferred:
 		switch {
 		case !v1:
-			writeJSON(ctx, 404, &failure{Message: "Referral not found: the customer is no promoter's", Code: "not_found"})
+			writeJSON(ctx, 404, &failure{Message: "Referral not found: " + cmp.Or(r.Message, "the customer is no promoter's"), Code: "not_found"})
 		case c.Kind == book.EventSignup:
-			writeJSON(ctx, 404, map[string]string{"error": "Visitor or referral id not found: the customer is no promoter's"})
+			writeJSON(ctx, 404, map[string]string{"error": "Visitor or referral id not found: " + cmp.Or(r.Message, "the customer is no promoter's")})
 		default:
 			ctx.Response.SetStatusCode(204)
 		}

@@ -24,15 +24,15 @@ func TestContract(t *testing.T) {
 	c.v2("signup", `{"uid":"only-uid","tid":"`+f.cookie("ben 2023-01-09")+`"}`).is(t, 200,
 		`{"id":2,"etype":"signup","referral":{"id":2,"email":null,"uid":"only-uid"},"commissions":[],`+at+`}`)
 	c.v2("signup", `{"email":"x@mail.test","ref_id":"nobody"}`).is(t, 404,
-		`{"message":"Referral not found: the customer is no promoter's","code":"not_found"}`)
+		`{"message":"Referral not found: the customer is no promoter's (ref_id nobody: of nobody)","code":"not_found"}`)
 	c.v2("signup", `{"email":"x@mail.test","ref_id":"bad"}`).is(t, 404, // blocked
-		`{"message":"Referral not found: the customer is no promoter's","code":"not_found"}`)
+		`{"message":"Referral not found: the customer is no promoter's (ref_id bad: blocked)","code":"not_found"}`)
 	c.v1("signup", "email=v1%40mail.test&tid="+f.cookie("anna 2023-01-09")+"&website=x&first_name=Y").is(t, 200,
 		`{"id":3,"type":"signup","amount_cents":null,"reward":null,"lead":{"id":3,"state":"signup","email":"v1@mail.test","uid":null},"promoter":{"id":1,"email":"anna@promoters.test","default_ref_id":"anna"}}`)
 	c.v1("signup", "email=v1%40mail.test&ref_id=anna").is(t, 422,
 		`{"transaction_id":"there is already a signup event registered on this lead"}`)
 	c.v1("signup", "email=x%40mail.test&ref_id=nobody").is(t, 404,
-		`{"error":"Visitor or referral id not found: the customer is no promoter's"}`)
+		`{"error":"Visitor or referral id not found: the customer is no promoter's (ref_id nobody: of nobody)"}`)
 
 	// sales
 	c.v2("sale", `{"uid":"keap-c-9","event_id":"keap-pay-55","amount":9900,"plan":"Agency Membership","currency":"USD","mrr":9900}`).is(t, 200,

@@ -54,7 +54,7 @@ const (
 type Result struct {
 	Outcome  Outcome
 	Field    string // of Invalid, as the API names it
-	Message  string // of Invalid, a sentence that ends without a full stop
+	Message  string // of Invalid and NotReferred: why, a sentence that ends without a full stop
 	Event    book.Event
 	Customer book.Customer
 	Lines    []book.EventLine

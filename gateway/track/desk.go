@@ -1,6 +1,7 @@
 package track
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"runtime/debug"
@@ -20,6 +21,7 @@ type desk struct {
 	now   int64 // Unix seconds
 
 	visitor string  // hash of the customer's address
+	sold    string  // of a refund that names no currency: that of the sale
 	doubted []int64 // ids of lines that a person should look at
 }
 
@@ -89,6 +91,35 @@ func (d *desk) customer() (c book.Customer, known bool, err error) {
 	return book.Customer{Email: d.call.Email, UID: d.call.UID, CreatedAt: d.now}, false, nil
 }
 
+// nobody says that a call credits nobody, and why. When it named somebody that is kept, so
+// that a person can be told.
+func (d *desk) nobody(a *program.Attribution) (Result, error) {
+	r := Result{Outcome: NotReferred, Message: "the customer is no promoter's"}
+	var why []string
+	for _, k := range a.Candidates {
+		field := map[string]string{program.ByClick: "tid", program.ByToken: "ref_id", program.ByCoupon: "promo_code", program.ByHistory: "Keap's referral"}[k.By]
+		switch {
+		case k.By == program.ByOwner || k.By == program.ByCarried:
+			r.Message = "the customer's promoter earns nothing"
+		case k.Outcome == program.OfNobody && k.By == program.ByClick && k.Named == "":
+			why = append(why, "tid: no click that is known")
+		case k.Outcome != program.Won && k.Outcome != program.NotAsked:
+			why = append(why, strings.TrimSpace(field+" "+k.Named)+": "+k.Outcome)
+		}
+	}
+	if len(why) > 0 {
+		r.Message += " (" + strings.Join(why, ", ") + ")"
+	}
+	if d.call.TID == "" && d.call.RefID == "" && d.call.PromoCode == "" {
+		return r, nil
+	}
+	e, err := d.event(&book.Customer{}, *a, "", 0)
+	if err != nil {
+		return r, err
+	}
+	return r, d.t.AddUnreferred(&book.Unreferred{Kind: e.Kind, EventID: e.EventID, Email: d.call.Email, UID: d.call.UID, At: e.At, ReceivedAt: e.ReceivedAt, Evidence: e.Evidence})
+}
+
 // keep books the customer, or what the call tells of it beyond what is known.
 func (d *desk) keep(c *book.Customer) error {
 	if c.ID == 0 {
@@ -133,10 +164,10 @@ func (d *desk) attribute(c *book.Customer) (program.Attribution, error) {
 		if d.touch.first.Named != "" {
 			k := promoter(d.touch.first, roster.ByToken(d.touch.first.Named))
 			first = &k
-			if last.At > d.at() { // then the last click before the sign-up is the first one, as far as is known
+			if last.At > d.at()+program.ClockSkew { // then the last click before the sign-up is the first one, as far as is known
 				named = append(named, k)
 			}
-		} else if last.Promoter != 0 && last.At <= d.at() {
+		} else if last.Promoter != 0 && last.At <= d.at()+program.ClockSkew {
 			first = &last
 		}
 	}
@@ -219,24 +250,22 @@ func (d *desk) bind(c *book.Customer, a *program.Attribution) error {
 }
 
 // event is the call as the book keeps it.
-func (d *desk) event(c *book.Customer, a program.Attribution, note string) (book.Event, error) {
+func (d *desk) event(c *book.Customer, a program.Attribution, note string, sale int64) (book.Event, error) {
 	v := book.Evidence{Attribution: a, RefID: d.call.RefID, Coupon: d.call.PromoCode, Click: d.touch.last.Click, Visitor: d.visitor, Note: note}
 	if cur := d.currency(); cur != d.s.o.Currency {
 		v.Rate = cur + " " + d.s.o.Rates[cur].String()
 	}
+	if a.Promoter != 0 && d.call.Kind == book.EventRefund && sale == 0 {
+		v.Sale = d.call.SaleEventID
+	}
 	text, err := json.Marshal(v)
 	return book.Event{
 		Kind: d.call.Kind, EventID: d.call.EventID, CustomerID: c.ID, At: d.at(), ReceivedAt: d.now,
-		Amount: d.call.Amount, Currency: d.currency(), Quantity: d.call.Quantity, Plan: d.call.Plan, PromoterID: a.Promoter, Evidence: string(text),
+		Amount: d.call.Amount, Currency: d.currency(), Quantity: d.call.Quantity, Plan: d.call.Plan, PromoterID: a.Promoter, Evidence: string(text), Sale: sale,
 	}, err
 }
 
-func (d *desk) currency() string {
-	if d.call.Currency == "" {
-		return d.s.o.Currency
-	}
-	return d.call.Currency
-}
+func (d *desk) currency() string { return cmp.Or(d.call.Currency, d.sold, d.s.o.Currency) }
 
 // converts says whether amounts of the call can be told in the program's currency.
 func (d *desk) converts() (Result, bool) {
@@ -264,11 +293,10 @@ func (d *desk) own(amount int64) int64 {
 // write books the call as an event with its lines. sale is the event that it takes back
 // from, 0 for none.
 func (d *desk) write(c *book.Customer, a program.Attribution, lines []book.EventLine, note string, sale int64) (Result, error) {
-	e, err := d.event(c, a, note)
+	e, err := d.event(c, a, note, sale)
 	if err != nil {
 		return Result{}, err
 	}
-	e.Sale = sale
 	if err := d.t.AddEvent(&e, lines); err != nil {
 		return Result{}, err
 	}

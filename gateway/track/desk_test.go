@@ -343,7 +343,20 @@ func TestRefunds(t *testing.T) {
 	}
 
 	f.refund("nobody@mail.test", 100, "").is(t, NotReferred, "")
-	f.refund("a@mail.test", 100, "no such sale").is(t, NotReferred, "")
+	// Of a sale that is told later, it waits for it.
+	early := f.refund("a@mail.test", 100, "later")
+	early.is(t, Booked, "anna")
+	if waiting, err := f.book.UnmatchedRefunds(context.Background()); err != nil || len(waiting) != 1 || len(early.Lines) != 0 || f.balance(1) != 0 {
+		t.Errorf("%d refunds wait, %v: %+v", len(waiting), err, early)
+	}
+	f.submit(Call{Kind: book.EventSale, Email: "a@mail.test", EventID: "later", Amount: 1000})
+	if waiting, err := f.book.UnmatchedRefunds(context.Background()); err != nil || len(waiting) != 0 || f.balance(1) != 250-25 {
+		t.Errorf("%d refunds wait, %v; balance %d", len(waiting), err, f.balance(1))
+	}
+	check(f.refund("a@mail.test", 900, "later"), "25% -225 of -900", 0)
+	// A refund that names no currency is in the sale's.
+	f.submit(Call{Kind: book.EventSale, Email: "a@mail.test", EventID: "eur-2", Amount: 1000, Currency: "EUR"})
+	check(f.refund("a@mail.test", 1000, "eur-2"), "25% -270 of -1082", 0) // half-way, twice: to the even one
 	f.signup("b@mail.test", "", "ben")
 	if r := f.refund("b@mail.test", 100, "jan"); r.Outcome != Invalid || r.Field != "sale_event_id" {
 		t.Errorf("the sale of another customer: %+v", r)

@@ -1,6 +1,7 @@
 package track
 
 import (
+	"encoding/json"
 	"fmt"
 
 	"carryover/mapping/book"
@@ -9,13 +10,11 @@ import (
 
 // refund takes back the share of what a customer got back: from the sale that the call
 // names, else from the newest sale of that amount, else from the newest that has as much
-// left, else from the newest sales one after the other. More than is left is not taken.
+// left, else from the newest sales one after the other. More than is left is not taken. A
+// refund that is told before its sale waits for it.
 func (d *desk) refund() (Result, error) {
 	if r, again, err := d.told(); err != nil || again {
 		return r, err
-	}
-	if r, ok := d.converts(); !ok {
-		return r, nil
 	}
 	c, known, err := d.customer()
 	if err != nil {
@@ -41,8 +40,15 @@ func (d *desk) refund() (Result, error) {
 			return Result{}, err
 		}
 	}
-	if len(sales) == 0 && a.By != program.ByCarried {
-		return Result{Outcome: NotReferred}, nil
+	if len(sales) > 0 {
+		d.sold = sales[0].Currency
+	}
+	if r, ok := d.converts(); !ok {
+		return r, nil
+	}
+	waits := known && d.call.SaleEventID != "" && a.Promoter != 0
+	if len(sales) == 0 && a.By != program.ByCarried && !waits {
+		return d.nobody(&a)
 	}
 	if d.call.Amount == 0 {
 		return Result{Outcome: Acknowledged, Customer: c, Promoter: d.t.Roster().ByID(a.Promoter)}, nil
@@ -50,31 +56,73 @@ func (d *desk) refund() (Result, error) {
 	if err := d.keep(&c); err != nil {
 		return Result{}, err
 	}
-	if len(sales) == 0 {
+	switch {
+	case len(sales) == 0 && a.By == program.ByCarried:
 		return d.refundUntracked(&c, a)
+	case len(sales) == 0:
+		return d.write(&c, a, nil, fmt.Sprintf("no sale %s is known yet: it takes back once there is", d.call.SaleEventID), 0)
 	}
-	takings, left, err := d.takings(&c, sales)
+	sale, lines, note, err := d.back(&c, sales)
 	if err != nil {
 		return Result{}, err
 	}
-	note := ""
+	a.Promoter, a.By = sale.PromoterID, program.ByOwner // whoever earned on the sale, whatever he is now
+	return d.write(&c, a, lines, note, sale.ID)
+}
+
+// back is what the refund takes back from sales. sale is the first that it takes from; note
+// says when it takes less than it should.
+func (d *desk) back(c *book.Customer, sales []book.Event) (sale book.Event, lines []book.EventLine, note string, err error) {
+	takings, left, err := d.takings(c, sales)
+	if err != nil {
+		return sale, nil, "", err
+	}
 	if left > 0 {
 		note = "more was refunded than was left of what is known to be sold: the rest takes nothing back"
 	}
-	sale := sales[0]
-	var lines []book.EventLine
+	sale = sales[0]
 	for _, k := range takings {
 		if len(lines) == 0 {
 			sale = k.sale
 		}
-		taken, err := d.takeBack(&c, k)
+		taken, err := d.takeBack(c, k)
 		if err != nil {
-			return Result{}, err
+			return sale, nil, "", err
 		}
 		lines = append(lines, taken...)
 	}
-	a.Promoter, a.By = sale.PromoterID, program.ByOwner // whoever earned on the sale, whatever he is now
-	return d.write(&c, a, lines, note, sale.ID)
+	return sale, lines, note, nil
+}
+
+// matchRefunds takes back what was refunded of a sale before the sale was told.
+func (d *desk) matchRefunds(c *book.Customer, sale *book.Event) error {
+	refunds, err := d.t.Unmatched(c.ID)
+	if err != nil {
+		return err
+	}
+	for i := range refunds {
+		e := &refunds[i]
+		var v book.Evidence
+		if err := json.Unmarshal([]byte(e.Evidence), &v); err != nil {
+			return fmt.Errorf("the evidence of event %d: %w", e.ID, err)
+		}
+		if v.Sale == "" || v.Sale != sale.EventID {
+			continue
+		}
+		call := Call{Kind: book.EventRefund, Amount: e.Amount, Currency: e.Currency, CreatedAt: e.At}
+		then := desk{s: d.s, t: d.t, call: &call, now: d.now}
+		if _, ok := then.converts(); !ok { // its rate is gone: of the sale's currency it needs none
+			continue
+		}
+		_, lines, _, err := then.back(c, []book.Event{*sale})
+		if err != nil {
+			return err
+		}
+		if err := d.t.Match(e, sale.ID, lines); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // refundUntracked takes back from a customer's owner at Keap: the sale was before the

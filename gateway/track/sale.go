@@ -2,6 +2,7 @@ package track
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"carryover/mapping/book"
@@ -10,8 +11,9 @@ import (
 
 // What makes a person look at a commission.
 const (
-	sharedCustomers = 3  // so many customers of one promoter from one address in a day
-	fastSale        = 15 // seconds between click and first sale
+	sharedCustomers = 3         // so many customers of one promoter from one address in a day
+	fastSale        = 15        // seconds between click and first sale
+	earlySale       = 24 * 3600 // seconds before the customer was bound
 )
 
 // sale books what a promoter earns on a payment. A customer that nobody has heard of is
@@ -28,8 +30,11 @@ func (d *desk) sale() (Result, error) {
 		return Result{}, err
 	}
 	a, err := d.attribute(&c)
-	if err != nil || a.Promoter == 0 {
-		return Result{Outcome: NotReferred}, err
+	if err != nil {
+		return Result{}, err
+	}
+	if a.Promoter == 0 {
+		return d.nobody(&a)
 	}
 	if d.call.Amount == 0 {
 		return Result{Outcome: Acknowledged, Customer: c, Promoter: d.t.Roster().ByID(a.Promoter)}, nil
@@ -40,7 +45,8 @@ func (d *desk) sale() (Result, error) {
 	if err := d.bind(&c, &a); err != nil {
 		return Result{}, err
 	}
-	fast := c.ClickedAt != 0 && d.at()-c.ClickedAt < fastSale
+	after := d.at() - c.ClickedAt
+	fast := c.ClickedAt != 0 && after < fastSale && after > -program.ClockSkew
 	if fast && known {
 		if before, err := d.t.Has(c.ID, book.EventSale); err != nil {
 			return Result{}, err
@@ -56,8 +62,13 @@ func (d *desk) sale() (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	err = d.doubt(&c, a.Promoter, lines, fast)
+	if err := d.doubt(&c, a.Promoter, lines, fast); err != nil {
+		return Result{}, err
+	}
 	r.Doubted = d.doubted
+	if known {
+		err = d.matchRefunds(&c, &r.Event)
+	}
 	return r, err
 }
 
@@ -116,15 +127,19 @@ func (d *desk) kindOf(plan string) program.Kind {
 	return kind
 }
 
-// bought says whether a sale of this training to the customer has earned, and stands.
+// bought says whether a sale of this training to the customer has earned, here or at Keap,
+// and stands.
 func (d *desk) bought(c *book.Customer, plan string) (bool, error) {
 	lines, err := d.t.LinesOfCustomer(c.ID)
 	if err != nil {
 		return false, err
 	}
+	same := func(product string) bool {
+		return strings.EqualFold(strings.TrimSpace(product), strings.TrimSpace(plan))
+	}
 	for i := range lines {
 		l := &lines[i]
-		if l.Kind != book.KindCommission || l.Percent == 0 || !strings.EqualFold(strings.TrimSpace(l.Product), strings.TrimSpace(plan)) {
+		if l.Kind != book.KindCommission || l.Percent == 0 || !same(l.Product) {
 			continue
 		}
 		left, err := d.left(l)
@@ -132,7 +147,11 @@ func (d *desk) bought(c *book.Customer, plan string) (bool, error) {
 			return true, err
 		}
 	}
-	return false, nil
+	if c.Email == "" {
+		return false, nil
+	}
+	products, err := d.t.EarnedAtKeap(c.Email)
+	return slices.ContainsFunc(products, same), err
 }
 
 // doubt notes why a person should look at what was earned. fast: it is a first sale, soon
@@ -148,6 +167,18 @@ func (d *desk) doubt(c *book.Customer, promoter int64, lines []book.EventLine, f
 	}
 	if m := d.t.Roster().ByID(promoter); m != nil && c.Email != "" && c.Email == m.Email && !strings.Contains(c.Suspicion, book.ReasonSelf) {
 		all = append(all, doubted{book.ReasonSelf, "the customer has the promoter's own e-mail"})
+	}
+	if early := c.BoundAt - d.at(); early > earlySale {
+		all = append(all, doubted{book.ReasonEarly, fmt.Sprintf("dated %d days before the customer signed up", early/(24*3600))})
+	}
+	if d.call.UID != "" && d.call.Email != "" {
+		other, known, err := d.t.CustomerByEmail(d.call.Email)
+		if err != nil {
+			return err
+		}
+		if known && other.ID != c.ID {
+			all = append(all, doubted{book.ReasonTwo, "the uid is one customer's, the e-mail another's: the uid was taken"})
+		}
 	}
 	if fast {
 		all = append(all, doubted{book.ReasonFast, fmt.Sprintf("%d seconds after the click", max(0, d.at()-c.ClickedAt))})

@@ -1,6 +1,9 @@
 package track
 
-import "carryover/mapping/book"
+import (
+	"carryover/mapping/book"
+	"carryover/mapping/program"
+)
 
 // signup binds a customer to whoever brought it.
 func (d *desk) signup() (Result, error) {
@@ -14,8 +17,11 @@ func (d *desk) signup() (Result, error) {
 		}
 	}
 	a, err := d.attribute(&c)
-	if err != nil || a.Promoter == 0 {
-		return Result{Outcome: NotReferred}, err
+	if err != nil {
+		return Result{}, err
+	}
+	if a.Promoter == 0 {
+		return d.nobody(&a)
 	}
 	if err := d.keep(&c); err != nil {
 		return Result{}, err
@@ -46,11 +52,11 @@ func (d *desk) cancellation() (Result, error) {
 		}
 	}
 	a, err := d.attribute(&c)
-	if err != nil || a.Promoter == 0 {
-		return Result{Outcome: NotReferred}, err
+	if err != nil {
+		return Result{}, err
 	}
-	if !known && a.By != "carried" { // whoever only now is heard of has nothing to cancel
-		return Result{Outcome: NotReferred}, nil
+	if a.Promoter == 0 || !known && a.By != program.ByCarried { // whoever only now is heard of has nothing to cancel
+		return d.nobody(&a)
 	}
 	if err := d.keep(&c); err != nil {
 		return Result{}, err

@@ -15,6 +15,8 @@ const (
 	ReasonFast     = "fast_sale"       // seconds after the click
 	ReasonVelocity = "click_velocity"  // far more clicks than the promoter usually has
 	ReasonRefunds  = "refund_rate"     // many of the promoter's sales are refunded
+	ReasonEarly    = "early_sale"      // dated long before the customer was bound
+	ReasonTwo      = "two_customers"   // the uid and the e-mail are those of different customers
 	ReasonProduct  = "unknown_product" // no pattern of [products] names the plan: it earned nothing
 )
 

@@ -52,10 +52,24 @@ type Evidence struct {
 	program.Attribution
 	RefID   string `json:"ref_id,omitempty"` // as told
 	Coupon  string `json:"promo_code,omitempty"`
-	Click   string `json:"click,omitempty"`   // id of the click that the tid named
-	Visitor string `json:"visitor,omitempty"` // keyed hash of the customer's address
-	Rate    string `json:"rate,omitempty"`    // EUR 1.0825: what the currency was taken for
-	Note    string `json:"note,omitempty"`    // what a person should know
+	Click   string `json:"click,omitempty"`         // id of the click that the tid named
+	Visitor string `json:"visitor,omitempty"`       // keyed hash of the customer's address
+	Rate    string `json:"rate,omitempty"`          // EUR 1.0825: what the currency was taken for
+	Note    string `json:"note,omitempty"`          // what a person should know
+	Sale    string `json:"sale_event_id,omitempty"` // of a refund: the sale that it names and nobody knows yet
+}
+
+// Unreferred is something that the billing system told with the name of somebody, and
+// nobody was credited for. It is kept once.
+type Unreferred struct {
+	ID         int64
+	Kind       string // one of the Event constants
+	EventID    string
+	Email      string
+	UID        string
+	At         int64
+	ReceivedAt int64
+	Evidence   string // JSON of [Evidence]
 }
 
 // EventLine is what an event does to a promoter's balance.
@@ -82,6 +96,33 @@ var (
 	events    = table[Event]{"event", "id, kind, event_id, customer_id, at, received_at, amount, currency, quantity, plan, sale, promoter_id, evidence", 1, false, (*Event).record}
 	lines     = table[EventLine]{"event_line", "id, event, kind, promoter_id, customer_id, at, month, amount, currency, sale_amount, percent, product, kind_of, quantity, of", 1, false, (*EventLine).record}
 )
+
+var unreferred = table[Unreferred]{"unreferred", "id, kind, event_id, email, uid, at, received_at, evidence", 1, false, (*Unreferred).record}
+
+func (u *Unreferred) record(r *record) {
+	r.int(&u.ID)
+	r.word(&u.Kind)
+	r.text(&u.EventID)
+	r.text(&u.Email)
+	r.text(&u.UID)
+	r.int(&u.At)
+	r.int(&u.ReceivedAt)
+	r.text(&u.Evidence)
+}
+
+// UnreferredOf lists what was told of a customer, by e-mail key or uid, and credited to nobody.
+func (b *Book) UnreferredOf(ctx context.Context, email, uid string) ([]Unreferred, error) {
+	return unreferred.find(ctx, b, "WHERE (email = ? AND email != '') OR (uid = ? AND uid != '') ORDER BY at, id", email, uid)
+}
+
+// UnmatchedRefunds lists the refunds that name a sale which nobody knows yet.
+func (b *Book) UnmatchedRefunds(ctx context.Context) ([]Event, error) {
+	list, err := events.find(ctx, b, "WHERE kind = 'refund' AND sale = 0 ORDER BY at, id")
+	return slices.DeleteFunc(list, func(e Event) bool {
+		var v Evidence
+		return json.Unmarshal([]byte(e.Evidence), &v) != nil || v.Sale == ""
+	}), err
+}
 
 func (c *Customer) record(r *record) {
 	r.int(&c.ID)

@@ -31,6 +31,7 @@ type trackingStmts struct {
 	linesOfEvent, linesOf, linesOfCustomer, sales, cleared *sql.Stmt
 	eventByID, refunded, sharing, applied, lastKind        *sql.Stmt
 	lineByID, hasReason, decided, addDecision              *sql.Stmt
+	unmatched, match, earnedAtKeap, addUnreferred          *sql.Stmt
 }
 
 // tracker is what is kept between transactions. Nobody but a tracker writes customers, and
@@ -112,6 +113,11 @@ func (b *Book) prepareTracking() (s *trackingStmts, err error) {
 		{&s.hasReason, `SELECT EXISTS (SELECT 1 FROM review WHERE line = ?)`},
 		{&s.decided, `SELECT decision FROM review_decision WHERE line = ?`},
 		{&s.addDecision, `INSERT INTO review_decision (line, decision, note, decided_at, decided_by) VALUES (?, ?, ?, ?, ?)`},
+		{&s.unmatched, events.selectText(`WHERE customer_id = ? AND kind = 'refund' AND sale = 0 ORDER BY id`)},
+		{&s.match, `UPDATE event SET sale = ? WHERE id = ? AND sale = 0`},
+		{&s.earnedAtKeap, `SELECT product, sum(amount) FROM commission WHERE contact_id IN (SELECT id FROM contact WHERE email = ? AND email != '')
+			AND kind IN ('commission', 'clawback') GROUP BY product HAVING sum(amount) > 0`},
+		{&s.addUnreferred, `INSERT INTO unreferred (kind, event_id, email, uid, at, received_at, evidence) VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`},
 		{&s.lastKind, events.selectText(`WHERE customer_id = ? ORDER BY id DESC LIMIT 1`)},
 	} {
 		*p.to, err = b.w.Prepare(p.text)
@@ -333,9 +339,13 @@ func (t *Tracking) AddEvent(e *Event, does []EventLine) (err error) {
 	if err := insert(t, &events, t.stmts.addEvent, e); err != nil {
 		return err
 	}
+	return t.addLines(e.ID, does)
+}
+
+func (t *Tracking) addLines(event int64, does []EventLine) (err error) {
 	for i := range does {
 		l := &does[i]
-		l.Event = e.ID
+		l.Event = event
 		if l.ID, err = t.next(&t.nextLine, t.stmts.maxLine); err != nil {
 			return err
 		}
@@ -344,6 +354,45 @@ func (t *Tracking) AddEvent(e *Event, does []EventLine) (err error) {
 		}
 	}
 	return nil
+}
+
+// Unmatched lists a customer's refunds of sales that nobody knew when they were told.
+func (t *Tracking) Unmatched(customer int64) ([]Event, error) {
+	return all(t, &events, t.stmts.unmatched, customer)
+}
+
+// Match says which sale a refund takes back from, once it is known, and books what it does.
+func (t *Tracking) Match(refund *Event, sale int64, does []EventLine) error {
+	refund.Sale = sale
+	if _, err := t.tx.Stmt(t.stmts.match).Exec(sale, refund.ID); err != nil {
+		return err
+	}
+	return t.addLines(refund.ID, does)
+}
+
+// EarnedAtKeap lists the products on which partners earned at Keap by the customer with
+// an e-mail key, and what is left of it.
+func (t *Tracking) EarnedAtKeap(email string) (products []string, err error) {
+	rows, err := t.tx.Stmt(t.stmts.earnedAtKeap).Query(email)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var product string
+		var amount int64
+		if err := rows.Scan(&product, &amount); err != nil {
+			return nil, err
+		}
+		products = append(products, product)
+	}
+	return products, rows.Err()
+}
+
+// AddUnreferred keeps what nobody was credited for.
+func (t *Tracking) AddUnreferred(u *Unreferred) error {
+	_, err := t.tx.Stmt(t.stmts.addUnreferred).Exec(u.Kind, u.EventID, u.Email, u.UID, u.At, u.ReceivedAt, u.Evidence)
+	return err
 }
 
 // AddReview says why a person should look at a line; a reason that it has already is

@@ -57,6 +57,10 @@ type Attribution struct {
 // Owned says that the customer was the promoter's before.
 func (a *Attribution) Owned() bool { return a.By == ByOwner || a.By == ByCarried }
 
+// ClockSkew is how many seconds the clocks of the program and of the billing system may
+// differ: a click so long after a sign-up may have been the one before it.
+const ClockSkew = 5 * 60
+
 // Attribute decides whose a customer is at an instant (Unix seconds): that of its sign-up,
 // or of its first sale. Candidates stand in the order in which they are asked, and the first
 // that holds wins. An owner, ByOwner or ByCarried, is never passed over: when he may not
@@ -75,7 +79,7 @@ func Attribute(at int64, candidates []Candidate, first *Candidate, c Crediting) 
 			k.Outcome = IsBlocked
 		case k.Standing == Inactive && !(owner && c.InactiveEarn || !owner && c.InactiveWin):
 			k.Outcome = IsInactive
-		case !owner && k.At > at:
+		case !owner && k.At > at+ClockSkew:
 			k.Outcome = TooLate
 		default:
 			k.Outcome = Won

@@ -49,13 +49,29 @@ CREATE TABLE event (
 	currency    TEXT    NOT NULL,   -- of amount
 	quantity    INTEGER NOT NULL,
 	plan        TEXT    NOT NULL,   -- of several items: theirs, ", " between
-	sale        INTEGER NOT NULL,   -- of a refund: event.id of the sale; 0: of none that is known
+	sale        INTEGER NOT NULL,   -- of a refund: event.id of the sale; 0: of none that is known yet
 	promoter_id INTEGER NOT NULL,   -- credited; 0: nobody
 	evidence    TEXT    NOT NULL    -- JSON: what decided, see book.Evidence
 ) STRICT;
 
 CREATE UNIQUE INDEX event_told     ON event (kind, event_id) WHERE event_id != '';
 CREATE INDEX        event_customer ON event (customer_id, kind);
+CREATE INDEX        event_unmatched ON event (customer_id) WHERE kind = 'refund' AND sale = 0;
+
+-- What the billing system told with the name of somebody, and nobody was credited for.
+CREATE TABLE unreferred (
+	id          INTEGER PRIMARY KEY,
+	kind        TEXT    NOT NULL,
+	event_id    TEXT    NOT NULL,
+	email       TEXT    NOT NULL,
+	uid         TEXT    NOT NULL,
+	at          INTEGER NOT NULL,
+	received_at INTEGER NOT NULL,
+	evidence    TEXT    NOT NULL,   -- JSON, see book.Evidence
+	UNIQUE (kind, event_id, email, uid)
+) STRICT;
+
+CREATE INDEX unreferred_email ON unreferred (email);
 
 -- What an event does to a promoter's balance: one line a product.
 CREATE TABLE event_line (
