@@ -12,7 +12,7 @@ type DueSum struct {
 	PartnerID int64
 	Kind      string // one of the Kind constants; KindPayment is what was paid at Keap
 	Currency  string
-	Month     int32 // of earning; of what takes back from a commission that is known: that of the commission
+	Month     int32 // of earning; of what takes back: that of the commission, 0 when it is not known
 	Amount    int64 // what it does to the balance; all above 0, or all below it
 	New       int64 // of an Amount below 0: what was booked since the last run
 }
@@ -116,8 +116,9 @@ func readDueSums(ctx context.Context, tx *sql.Tx, currency string, since int64) 
 		read(packed, `SELECT partner_id * 1000000 + month, sum(amount) FROM commission WHERE kind = 'commission' AND currency = ? GROUP BY 1`, currency),
 		read(whole, `SELECT promoter_id, kind, currency, month, sum(amount), 0 FROM event_line NOT INDEXED
 			WHERE kind = 'commission' AND currency != ? GROUP BY 1, 2, 3, 4`, currency),
-		// What takes back is booked when its event is told, or when a person decides.
-		read(whole, `SELECT l.promoter_id, l.kind, l.currency, l.month, sum(l.amount),
+		// What takes back is booked when its event is told, or when a person decides. Of a sale
+		// that was not tracked the commission came over from Keap, and its month is not known.
+		read(whole, `SELECT l.promoter_id, l.kind, l.currency, CASE WHEN l.of = 0 THEN 0 ELSE l.month END, sum(l.amount),
 				sum(CASE WHEN max(l.at, coalesce((SELECT received_at FROM event WHERE id = l.event), 0)) > ? THEN l.amount ELSE 0 END)
 			FROM event_line l NOT INDEXED WHERE l.kind != 'commission' GROUP BY 1, 2, 3, 4`, since),
 		read(whole, `SELECT partner_id, kind, currency, month, sum(amount), sum(CASE WHEN amount < 0 AND earned_at > ? THEN amount ELSE 0 END)

@@ -70,6 +70,7 @@ func TestDues(t *testing.T) {
 	track(t, b, book.EventRefund, march+1000, takes(book.KindRefund, first, ids[0], march-5000, 300)) // told later than it happened
 	track(t, b, book.EventRefund, march-2000, takes(book.KindRefund, first, ids[0], march-5000, 30))
 	track(t, b, book.EventRefund, march-2000, takes(book.KindDenied, second, ids[2], march+2000, 400)) // decided later than it was told
+	track(t, b, book.EventRefund, march+500, takes(book.KindRefund, commission(7, march, 202303, 0), 0, march+500, 20)) // of a sale at Keap
 	flag(t, b, march+10, ids[0], ids[2])
 
 	d, err := b.Dues(ctx, "USD", march)
@@ -87,6 +88,7 @@ func TestDues(t *testing.T) {
 		{7, book.KindCommission, "USD", 202303, 1725, 0},
 		{7, book.KindOpening, "USD", 202303, 4000, 0},
 		{7, book.KindPayment, "USD", 0, -960, 0},
+		{7, book.KindRefund, "USD", 0, -20, -20},
 		{7, book.KindRefund, "USD", 202301, -330, -300},
 	}
 	for _, list := range [][]book.DueSum{d.Sums, want} {
