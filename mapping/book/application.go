@@ -93,7 +93,6 @@ const sentTwice = 15 * 60
 // With admit nobody has to decide, unless the promoter is blocked or the last decision
 // about this key was to reject it.
 func (b *Book) TakeApplication(ctx context.Context, a Application, admit bool) (Admission, error) {
-	defer b.changed.Add(1)
 	var done Admission
 	err := b.update(ctx, func(tx *sql.Tx) error {
 		done = Admission{}
@@ -153,7 +152,6 @@ func (a *Application) admitted() AdmissionOutcome {
 // one transaction. One that was approved before is Settled; one that was rejected is
 // approved now. It fails with [ErrNoApplication], and then nothing changed.
 func (b *Book) Approve(ctx context.Context, ids []int64, by string, now int64) ([]Admission, error) {
-	defer b.changed.Add(1)
 	return b.decide(ctx, ids, func(tx *sql.Tx, a *Application) (Admission, error) {
 		if a.State == ApplicationApproved {
 			who, err := standingOf(ctx, tx, a.PromoterID)

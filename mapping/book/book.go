@@ -12,7 +12,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	_ "modernc.org/sqlite" // the driver "sqlite"
@@ -34,7 +33,6 @@ type Book struct {
 	path string
 
 	tracker tracker
-	changed atomic.Int64 // how often this process changed what a roster is read from
 }
 
 // Open opens the book at path, creating it and its folder when missing, and brings its

@@ -61,7 +61,6 @@ var ErrTaken = errors.New("the coupon is another promoter's")
 // Record appends details in one transaction, and gives them their ids. It fails with
 // [ErrTaken] when another promoter has a coupon of them.
 func (b *Book) Record(ctx context.Context, list []Detail) error {
-	defer b.changed.Add(1)
 	return b.update(ctx, func(tx *sql.Tx) error { return recordDetails(ctx, tx, list) })
 }
 

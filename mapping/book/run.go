@@ -92,7 +92,6 @@ func scanRun(row interface{ Scan(...any) error }) (Run, error) {
 // one to be updated that is not, fail it too. progress is told the rows written so far.
 // The id of the run is returned.
 func (b *Book) Apply(ctx context.Context, run Run, base int64, rows *Changes, rejects []Reject, progress func(done int)) (int64, error) {
-	defer b.changed.Add(1)
 	err := b.update(ctx, func(tx *sql.Tx) error {
 		switch last, err := scanRun(tx.QueryRowContext(ctx, selectRun+` WHERE rolled_back IS NULL ORDER BY id DESC LIMIT 1`)); {
 		case err != nil && !errors.Is(err, ErrNoRun):
@@ -137,7 +136,6 @@ func (c *Changes) write(w *writer) error {
 // Rollback undoes the run with the given id (0: the newest that stands), row by row, in
 // one transaction. Only the newest can be undone: later runs stand on earlier ones.
 func (b *Book) Rollback(ctx context.Context, id int64, now time.Time) (Run, error) {
-	defer b.changed.Add(1)
 	var run Run
 	err := b.update(ctx, func(tx *sql.Tx) error {
 		var err error

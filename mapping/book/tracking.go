@@ -24,7 +24,7 @@ type Tracking struct {
 
 // trackingStmts are prepared once for the book's one writing connection.
 type trackingStmts struct {
-	version, maxCustomer, maxEvent, maxLine                *sql.Stmt
+	version, stamp, maxCustomer, maxEvent, maxLine         *sql.Stmt
 	byEmail, byUID, carried, history, told, hasKind        *sql.Stmt
 	addCustomer, nameCustomer, bindCustomer                *sql.Stmt
 	addEvent, addLine, addReview, addOutbox                *sql.Stmt
@@ -43,9 +43,13 @@ type tracker struct {
 	byEmail map[string]found[Customer]
 	byUID   map[string]found[Customer]
 	carried map[string]found[Referral]
-	version int64 // of the file, when the roster was read
-	changed int64 // of this process, when it was
+	version int64       // of the file, when they were read
+	stamp   rosterStamp // when the roster was
 }
+
+// rosterStamp is what all that changes promoters, their aliases or details leaves behind: runs
+// (applied, and undone), details, and those who join, whose ids descend.
+type rosterStamp struct{ run, undone, detail, newcomer int64 }
 
 // found is a row, or that there is none.
 type found[T any] struct {
@@ -83,6 +87,8 @@ func (b *Book) prepareTracking() (s *trackingStmts, err error) {
 		text string
 	}{
 		{&s.version, `PRAGMA data_version`},
+		{&s.stamp, `SELECT (SELECT coalesce(max(id), 0) FROM run), (SELECT count(rolled_back) FROM run),
+			(SELECT coalesce(max(id), 0) FROM promoter_detail), (SELECT coalesce(min(id), 0) FROM promoter)`},
 		{&s.maxCustomer, `SELECT coalesce(max(id), 0) FROM customer`},
 		{&s.maxEvent, `SELECT coalesce(max(id), 0) FROM event`},
 		{&s.maxLine, `SELECT coalesce(max(id), 0) FROM event_line`},
@@ -146,17 +152,8 @@ func (b *Book) Track(fn func(*Tracking) error) error {
 	}
 	defer tx.Rollback()
 	t := &Tracking{tx: tx, stmts: b.tracker.stmts}
-	changed := b.changed.Load()
-	var version int64
-	if err := tx.Stmt(t.stmts.version).QueryRow().Scan(&version); err != nil {
+	if err := b.tracker.refresh(tx); err != nil {
 		return err
-	}
-	if b.tracker.roster == nil || version != b.tracker.version || changed != b.tracker.changed {
-		if b.tracker.roster, err = readRoster(tx); err != nil {
-			return err
-		}
-		b.tracker.version, b.tracker.changed = version, changed
-		b.tracker.forget()
 	}
 	t.roster, t.kept = b.tracker.roster, &b.tracker
 	if err = fn(t); err == nil {
@@ -166,6 +163,33 @@ func (b *Book) Track(fn func(*Tracking) error) error {
 		b.tracker.forget()
 	}
 	return err
+}
+
+// refresh drops what is kept and no longer holds: rows once another process has written, the
+// roster once promoters changed, whoever changed them.
+func (k *tracker) refresh(tx *sql.Tx) error {
+	var version int64
+	var now rosterStamp
+	if err := tx.Stmt(k.stmts.version).QueryRow().Scan(&version); err != nil {
+		return err
+	}
+	if err := tx.Stmt(k.stmts.stamp).QueryRow().Scan(&now.run, &now.undone, &now.detail, &now.newcomer); err != nil {
+		return err
+	}
+	stands := k.roster != nil && now == k.stamp
+	if stands && version == k.version {
+		return nil
+	}
+	k.forget()
+	if !stands {
+		roster, err := readRoster(tx)
+		if err != nil {
+			return err
+		}
+		k.roster = roster
+	}
+	k.version, k.stamp = version, now
+	return nil
 }
 
 // Roster is the promoters as they stand.

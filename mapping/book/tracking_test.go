@@ -292,3 +292,47 @@ func TestDecide(t *testing.T) {
 		t.Errorf("of two lines: %+v, %v", some, err)
 	}
 }
+
+// What another process books is seen at once; the roster is read again only when promoters
+// changed: of many promoters that takes long, and events come all the time.
+func TestRosterIsKept(t *testing.T) {
+	b, path := openMapBook(t)
+	applyAll(t, b, 0, small())
+	other, err := book.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Close()
+	customer := func(in *book.Book, email string) (known bool) {
+		t.Helper()
+		if err := in.Track(func(tr *book.Tracking) (err error) {
+			if _, known, err = tr.CustomerByEmail(email); err == nil && !known && in == other {
+				err = tr.AddCustomer(&book.Customer{Email: email})
+			}
+			return err
+		}); err != nil {
+			t.Fatal(err)
+		}
+		return known
+	}
+	before := roster(t, b)
+	if customer(b, "a@mail.test") || customer(other, "a@mail.test") || !customer(b, "a@mail.test") {
+		t.Error("the other process's customer is not known")
+	}
+	if _, err := b.TakeApplication(t.Context(), book.Application{Name: "Ann", Email: "ann@mail.test"}, false); err != nil {
+		t.Fatal(err)
+	}
+	if roster(t, b) != before {
+		t.Error("the roster was read again, and nothing of it changed")
+	}
+	recorded(t, other, 7, book.DetailCoupon, "SEVEN")
+	if roster(t, b) == before || roster(t, b).ByCoupon("seven") == nil {
+		t.Error("a coupon that another process recorded is not known")
+	}
+	if _, err := other.TakeApplication(t.Context(), book.Application{Name: "Ben", Email: "ben@mail.test"}, true); err != nil {
+		t.Fatal(err)
+	}
+	if roster(t, b).ByToken("ben") == nil {
+		t.Error("one who joined over another process is not known")
+	}
+}
