@@ -16,8 +16,8 @@ type Tracking struct {
 	// Keys are the API's. None: it lets nobody in.
 	Keys track.Keys
 
-	// Account is what the header Account-ID must be in version 2 of the API.
-	Account string
+	// Accounts are what the header Account-ID may be in version 2 of the API.
+	Accounts []string
 
 	// Campaign is what answers name as the campaign of a commission. 0: 1.
 	Campaign int64
@@ -58,7 +58,7 @@ func (a *App) startTracking() (err error) {
 		submit = a.tracker
 	}
 	a.api = track.NewAPI(track.APIOptions{
-		Submit: submit, Keys: t.Keys, Account: t.Account, Campaign: t.Campaign, PerMinute: t.PerMinute, Now: a.o.Now, Logger: a.o.Logger,
+		Submit: submit, Keys: t.Keys, Accounts: t.Accounts, Campaign: t.Campaign, PerMinute: t.PerMinute, Now: a.o.Now, Logger: a.o.Logger,
 	})
 	return nil
 }

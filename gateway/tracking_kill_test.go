@@ -30,7 +30,7 @@ func tracking() Tracking {
 	if err != nil {
 		panic(err)
 	}
-	return Tracking{Keys: keys, Account: "carrot", Terms: program.DefaultTerms(), Currency: "USD", Crediting: program.Crediting{InactiveEarn: true}}
+	return Tracking{Keys: keys, Accounts: []string{"carrot"}, Terms: program.DefaultTerms(), Currency: "USD", Crediting: program.Crediting{InactiveEarn: true}}
 }
 
 // applyPromoters writes promoters p0, p1, ... and customers c00000@mail.test, ... of theirs,

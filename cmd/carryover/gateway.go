@@ -1,12 +1,12 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
 	"os"
+	"slices"
 	"time"
 
 	"golang.org/x/term"
@@ -107,7 +107,7 @@ func (c *gatewayCmd) Run(a *app) error {
 // tracking fills in what the tracking API is served with.
 func (a *app) tracking(p *program, o *gateway.Options) (err error) {
 	o.Tracking = gateway.Tracking{
-		Account: cmp.Or(p.FirstPromoter.AccountID, p.Program), Campaign: p.campaign, PerMinute: p.Tracking.PerMinute,
+		Accounts: slices.DeleteFunc([]string{p.Program, p.FirstPromoter.AccountID}, func(id string) bool { return id == "" }), Campaign: p.campaign, PerMinute: p.Tracking.PerMinute,
 		Terms: p.settings.Terms, Products: p.settings.Products, Currency: p.Currency, Rates: p.rates,
 		Crediting: terms.Crediting{InactiveEarn: p.Partners.InactiveEarns, InactiveWin: p.Partners.Inactive == mapping.InactiveForward},
 	}

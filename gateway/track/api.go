@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/valyala/fasthttp"
@@ -31,7 +32,7 @@ type Faulty interface{ Fault() error }
 type APIOptions struct {
 	Submit    Submitter        // nil: there is no book here, and events are refused
 	Keys      Keys             // none: nobody is let in
-	Account   string           // what Account-ID must be in version 2
+	Accounts  []string         // what Account-ID may be in version 2
 	Campaign  int64            // of commissions, as answers name it; 0: 1
 	PerMinute int              // calls a minute of each key; 0: any number
 	Now       func() time.Time // nil: time.Now
@@ -43,6 +44,7 @@ type API struct {
 	o      APIOptions
 	limits keyLimits
 	wrong  *wrongKeys
+	told   atomic.Int64 // when the log was last told of a refused call, Unix seconds
 }
 
 // NewAPI makes an API; it holds nothing that must be closed.
@@ -141,13 +143,23 @@ func (a *API) Refuse(ctx *fasthttp.RequestCtx, status int, text string) {
 // admits checks key, account and limits, and answers when the call may not go on.
 func (a *API) admits(ctx *fasthttp.RequestCtx, v1 bool, addr netip.Addr, now time.Time) bool {
 	h := &ctx.Request.Header
-	key, whole := string(h.Peek("X-Api-Key")), true
+	key, whole, missing := string(h.Peek("X-Api-Key")), true, "the key is not sent as a bearer"
 	if !v1 {
 		key, whole = cutFold(string(h.Peek("Authorization")), "Bearer ")
-		whole = whole && subtle.ConstantTimeCompare(h.Peek("Account-Id"), []byte(a.o.Account)) == 1
+		account := 0
+		for _, id := range a.o.Accounts {
+			account |= subtle.ConstantTimeCompare(h.Peek("Account-Id"), []byte(id))
+		}
+		if account == 0 {
+			whole, missing = false, "the Account-ID is missing or another one's"
+		}
 	}
 	n := a.o.Keys.find(strings.TrimSpace(key))
+	if n < 0 {
+		missing = "the key is missing or wrong"
+	}
 	if n < 0 || !whole {
+		a.tellRefused(missing, now)
 		if wait := a.wrong.note(addr, now); wait > 0 {
 			tooMany(ctx, "Too many calls with a wrong key", wait)
 			return false
@@ -161,6 +173,17 @@ func (a *API) admits(ctx *fasthttp.RequestCtx, v1 bool, addr netip.Addr, now tim
 	}
 	return true
 }
+
+// tellRefused says in the log that calls are not let in, and why; not for each of many.
+func (a *API) tellRefused(why string, now time.Time) {
+	last := a.told.Load()
+	if now.Unix()-last >= tellEvery && a.told.CompareAndSwap(last, now.Unix()) {
+		a.o.Logger.Warn("a call of the tracking API was not let in (401)", "why", why)
+	}
+}
+
+// tellEvery is how many seconds lie between two such lines.
+const tellEvery = 10
 
 func tooMany(ctx *fasthttp.RequestCtx, why string, wait time.Duration) {
 	n := seconds(wait)

@@ -57,7 +57,7 @@ func (a answerer) Submit(_ context.Context, c *Call) (Result, error) { return a(
 func serveAPI(t *testing.T, submit Submitter, change func(*APIOptions)) *counter {
 	t.Helper()
 	logs := &lines{}
-	o := APIOptions{Submit: submit, Account: "carrot", Logger: slog.New(slog.NewTextHandler(logs, &slog.HandlerOptions{Level: slog.LevelDebug}))}
+	o := APIOptions{Submit: submit, Accounts: []string{"carrot"}, Logger: slog.New(slog.NewTextHandler(logs, &slog.HandlerOptions{Level: slog.LevelDebug}))}
 	var err error
 	if o.Keys, err = ParseKeys(keyInUse); err != nil {
 		t.Fatal(err)

@@ -12,6 +12,7 @@ const (
 	tendEvery   = 200 * time.Millisecond
 	logPages    = 2_000     // about 8 MB: worth moving into the file
 	restartSize = 192 << 20 // bytes: the log begins anew, and writers wait for that moment
+	idleSize    = 16 << 20  // bytes: it does so when all of it has moved, and nobody waits long
 	loosePages  = 100_000   // a writer moves by itself only when nobody tends
 )
 
@@ -42,13 +43,13 @@ func (b *Book) Tend(ctx context.Context) error {
 			continue
 		}
 		var busy, logged, moved int
-		if err := db.QueryRow(`PRAGMA wal_checkpoint(NOOP)`).Scan(&busy, &logged, &moved); err == nil && logged-moved < logPages && info.Size() < restartSize {
+		if err := db.QueryRow(`PRAGMA wal_checkpoint(NOOP)`).Scan(&busy, &logged, &moved); err == nil && logged-moved < logPages && info.Size() < idleSize {
 			continue
 		}
 		if err := db.QueryRow(`PRAGMA wal_checkpoint(PASSIVE)`).Scan(&busy, &logged, &moved); err != nil {
 			continue // the disk is full, say: writers tell of that
 		}
-		if info.Size() >= restartSize {
+		if info.Size() >= restartSize || info.Size() >= idleSize && logged == moved {
 			db.QueryRow(`PRAGMA wal_checkpoint(TRUNCATE)`).Scan(&busy, &logged, &moved)
 		}
 	}
