@@ -148,11 +148,13 @@ func TestHistoryOfKeap(t *testing.T) {
 		{"set@mail.test", "2023-01-20", "", 1},
 		{"expires@mail.test", "2023-01-05", "2023-01-10", 1},
 		{"newest@mail.test", "2023-01-05", "", 1},
+		{"then@mail.test", "2023-01-05", "", 1},
 		{"newest@mail.test", "2023-01-06", "", 2},
+		{"then@mail.test", "2023-01-06", "", 2},
 	} {
 		id := int64(200 + i)
 		m.Contacts.Create = append(m.Contacts.Create, book.Contact{ID: id, Email: row.email, Name: "Some One"})
-		if i < 3 {
+		if i < 4 {
 			m.Referrals.Create = append(m.Referrals.Create, book.Referral{Customer: row.email, Email: row.email, ContactID: id, Rule: book.RuleLater})
 		}
 		m.ReferralRows.Create = append(m.ReferralRows.Create, book.ReferralRow{ID: id, ContactID: id, PartnerID: row.partner, SetAt: day(row.set).Unix(), ExpiresOn: row.expires, Type: "COOKIE"})
@@ -167,7 +169,8 @@ func TestHistoryOfKeap(t *testing.T) {
 	night := day("2023-01-10").Add(11*time.Hour + 59*time.Minute) // it is the 11th in London
 	at("expires@mail.test", night.Add(time.Minute)).is(t, NotReferred, "")
 	at("expires@mail.test", night).is(t, Booked, "anna")
-	at("newest@mail.test", day("2023-01-10")).is(t, Booked, "ben")
+	at("newest@mail.test", day("2023-01-05").Add(time.Hour)).is(t, Booked, "anna")
+	at("then@mail.test", day("2023-01-10")).is(t, Booked, "ben")
 	// Nobody has heard of this customer: it has nothing to cancel.
 	f.submit(Call{Kind: book.EventCancellation, Email: "later@mail.test"}).is(t, NotReferred, "")
 	f.submit(Call{Kind: book.EventCancellation, Email: "carried@mail.test"}).is(t, Booked, "ben")

@@ -1,0 +1,30 @@
+package book_test
+
+import (
+	"fmt"
+	"testing"
+
+	"carryover/mapping/book"
+)
+
+// What was recorded of a promoter who was merged holds for who took it over, unless that one
+// has its own.
+func TestDetailsOfMergedPromoters(t *testing.T) {
+	promoters := []book.Promoter{{ID: 1, Token: "ada"}, {ID: 2, Token: "former", MergedInto: 1}}
+	f := func(want string, list ...book.Detail) {
+		t.Helper()
+		known := book.NewKnown(list, promoters)
+		if got := fmt.Sprint(known.Value(1, book.DetailW9), len(known.Changes(1))); got != want {
+			t.Errorf("%+v: %s, want %s", list, got, want)
+		}
+	}
+	own, former := book.Detail{PromoterID: 1, Field: book.DetailW9, Value: "yes"}, book.Detail{PromoterID: 2, Field: book.DetailW9, Value: "yes"}
+	f("yes0", former)
+	f("yes0", own)
+	taken := own
+	taken.Value = ""
+	f("0", former, taken) // its own was taken back, and goes before
+	f("0", taken, former)
+	f("1", book.Detail{PromoterID: 2, Field: book.DetailMembershipPercent, Value: "30"})
+	f("0", book.Detail{PromoterID: 2, Field: book.DetailMembershipPercent, Value: "much"})
+}
