@@ -69,7 +69,7 @@ func TestDues(t *testing.T) {
 	ids = append(ids, track(t, b, book.EventSale, march, foreign)...)
 	track(t, b, book.EventRefund, march+1000, takes(book.KindRefund, first, ids[0], march-5000, 300)) // told later than it happened
 	track(t, b, book.EventRefund, march-2000, takes(book.KindRefund, first, ids[0], march-5000, 30))
-	track(t, b, book.EventRefund, march-2000, takes(book.KindDenied, second, ids[2], march+2000, 400)) // decided later than it was told
+	track(t, b, book.EventRefund, march-2000, takes(book.KindDenied, second, ids[2], march+2000, 400))                  // decided later than it was told
 	track(t, b, book.EventRefund, march+500, takes(book.KindRefund, commission(7, march, 202303, 0), 0, march+500, 20)) // of a sale at Keap
 	flag(t, b, march+10, ids[0], ids[2])
 
