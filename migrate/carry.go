@@ -168,6 +168,7 @@ func (m *money) carryLedger() *ledgerSide {
 	m.clawbacks = nil
 	m.sortEarnings()
 	m.settleEarnings()
+	m.alsoTracked()
 	side := &ledgerSide{commissions: notIn(m.earnings, m.before.Booked), payouts: m.payouts()}
 	entries, left := m.reconcile(side.commissions, side.payouts)
 	m.entries, side.entries = entries, entries
@@ -307,9 +308,15 @@ func (m *money) tellMoved(changed []book.Referral) {
 	}
 	for i := range changed {
 		r := &changed[i]
-		if was := old[r.Customer]; m.promoterOf(was) != m.promoterOf(r.PartnerID) {
-			m.add(newConflict(KindMovedCustomer, r.Customer, fmt.Sprintf("in the book the customer belongs to %s; by these exports to %s (%s), and so it does from now on", name(was), name(r.PartnerID), r.Rule)))
+		was := old[r.Customer]
+		if m.promoterOf(was) == m.promoterOf(r.PartnerID) {
+			continue
 		}
+		and := ", and so it does from now on"
+		if _, owner, since, ok := m.boundTo(r.Email); ok {
+			and = fmt.Sprintf("; but the live program has bound it to %s on %s, and it stays %s's", owner, m.day(since), owner)
+		}
+		m.add(newConflict(KindMovedCustomer, r.Customer, fmt.Sprintf("in the book the customer belongs to %s; by these exports to %s (%s)%s", name(was), name(r.PartnerID), r.Rule, and)))
 	}
 }
 

@@ -68,13 +68,14 @@ const (
 	KindVanished        = "vanished"               // records of the book that these exports do not hold
 	KindExplained       = "explained_difference"   // an accepted difference that rows explain by now
 	KindNoReferrals     = "no_referrals"           // money and no referral list: no customer is carried over
+	KindAlsoTracked     = "also_tracked"           // a new row that the live program has booked as well
 )
 
 var kinds = []string{
 	KindNeedsEmail, KindCycle, KindUnknownParent, KindRenamed, KindMerged, KindSplit, KindAmbiguousCode, KindAmbiguousLink, KindMovedCode,
 	KindUnsafeLink, KindLoopingLink, KindReservedName, KindOtherStatus, KindNoHouse, KindNoGrace, KindDuplicate, KindDateOrder,
 	KindUnbalanced, KindNoLedger, KindNoRows, KindSubscription, KindHouseOwner, KindSelfReferral, KindNoCustomerEmail, KindMovedCustomer,
-	KindReferralType, KindProduct, KindChangedPayment, KindNegative, KindCurrency, KindVanished, KindExplained, KindNoReferrals,
+	KindReferralType, KindProduct, KindChangedPayment, KindNegative, KindCurrency, KindVanished, KindExplained, KindNoReferrals, KindAlsoTracked,
 }
 
 // Decisions that a conflict can take. Most know only one: what the plan does.
@@ -89,6 +90,8 @@ const (
 	Fix              = "fix"          // the rows are right, and the ledger's ending is not
 	KeepReferral     = "referral"     // the customer belongs to whom its referrals say
 	KeepSubscription = "subscription" // and to the partner who sold its running subscription
+	KeepRow          = "keep"         // the row is carried over, whoever booked it as well
+	SkipRow          = "skip"         // the row is left out
 )
 
 // newConflict makes a conflict that informs and does not block.

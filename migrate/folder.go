@@ -419,10 +419,11 @@ func (p *Plan) writeLinks(w io.Writer) error {
 	return errors.Join(err, out.Flush())
 }
 
-// writeOwners writes every customer, whose it was in Keap, and whose it is now.
+// writeOwners writes every customer, whose it was in Keap, and whose it is now: who was
+// bound by the live program is whose the last column says.
 func (p *Plan) writeOwners(w io.Writer) error {
 	out := sheet.NewWriter(w)
-	if err := out.Write("customer", "keap_partner", "keap_partner_code", "promoter", "why", "keap_contact_id", "keap_referral_id", "referred_at"); err != nil {
+	if err := out.Write("customer", "keap_partner", "keap_partner_code", "promoter", "why", "keap_contact_id", "keap_referral_id", "referred_at", "live_ref_token"); err != nil {
 		return err
 	}
 	for i := range p.owners {
@@ -434,10 +435,11 @@ func (p *Plan) writeOwners(w io.Writer) error {
 		if r.ReferralID != 0 {
 			referral = strconv.FormatInt(r.ReferralID, 10)
 		}
+		live, _, _, _ := p.money.boundTo(r.Email)
 		if r.ReferredAt != 0 {
 			at = time.Unix(r.ReferredAt, 0).UTC().Format(time.RFC3339)
 		}
-		if err := out.Write(r.Customer, partner, code, p.money.promoterOf(r.PartnerID), r.Rule, strconv.FormatInt(r.ContactID, 10), referral, at); err != nil {
+		if err := out.Write(r.Customer, partner, code, p.money.promoterOf(r.PartnerID), r.Rule, strconv.FormatInt(r.ContactID, 10), referral, at, live); err != nil {
 			return err
 		}
 	}

@@ -361,9 +361,10 @@ func (m *money) reconcile(added []book.Commission, paid []book.Payout) (entries 
 		case m.house[a.partner]:
 			decision = ""
 		case why != "":
-			decision = m.unbalanced(a, why, cmp.Or(s.differs(t, hasFile), byRows), says, t).Decision
+			asked := m.unbalanced(a, why, cmp.Or(s.differs(t, hasFile), byRows), says, t)
+			decision = asked.Decision
 			if decision == "" && !m.remade { // shown as it is recommended
-				decision = Accept
+				decision = asked.Recommended
 			}
 		case open != 0 && n.differences != 0:
 			m.add(newConflict(KindExplained, cmp.Or(m.payees.codes[a.partner], fmt.Sprint(a.partner)), fmt.Sprintf("%s: rows have come that explain the difference of %s that was accepted: it is taken back, and the balance is the ledger's ending, %s",
@@ -498,6 +499,7 @@ func (m *money) compare(s *statement, t tally, hasFile map[string]bool, asks boo
 func (m *money) unbalanced(a account, why string, difference int64, says identity, t tally) *Conflict {
 	subject := cmp.Or(m.payees.codes[a.partner], fmt.Sprint(a.partner))
 	c := question(KindUnbalanced, subject, why, Accept, Accept, Exclude, Fix)
+	m.explainLeftOut(&c, a, difference)
 	about := says.text(a.currency).int(t.commissions).int(t.clawbacks).int(t.payments).id()
 	c.about = hex.EncodeToString(about[:4])
 	c = *m.add(c)

@@ -21,11 +21,12 @@ import (
 // know first who the promoters are.
 type money struct {
 	*exports
-	who    *people
-	house  map[int64]bool // partners of the program's own
-	payees payees
-	before *book.Money // what the book holds
-	asOf   string      // a day such as 2023-03-31
+	who     *people
+	house   map[int64]bool // partners of the program's own
+	payees  payees
+	before  *book.Money // what the book holds
+	tracked tracked
+	asOf    string // a day such as 2023-03-31
 
 	asOfStart int64                  // its first second
 	remade    bool                   // the plan was made before: nobody looks at what is undecided
@@ -54,6 +55,7 @@ type money struct {
 	told             map[account]statement
 	tallied          map[account]tally
 	entries          []book.Commission // beginnings and differences
+	leftOut          map[account]int64 // rows that a person left out because they were tracked as well
 	byPartner        map[int64][]int32 // indexes in earnings; nil until asked for
 	customers        CustomerTotals
 
@@ -65,7 +67,7 @@ type money struct {
 func newMoney(x *exports, who *people, before *book.Money, asOf string) *money {
 	m := &money{
 		exports: x, who: who, before: before, asOf: asOf, house: map[int64]bool{},
-		asOfStart: dayStart(asOf, x.settings.Zone), words: words{}, commissionWords: words{}, otherTypes: map[string]int{},
+		asOfStart: dayStart(asOf, x.settings.Zone), words: words{}, commissionWords: words{}, otherTypes: map[string]int{}, leftOut: map[account]int64{},
 		contacts: make(map[int64]book.Contact, len(before.Contacts.Create)), people: string(x.texts),
 	}
 	for id := range who.house {

@@ -203,6 +203,9 @@ func Make(ctx context.Context, req Request) (*Plan, error) {
 	if err := x.readKinds(ctx, "reading customers and money", moneyKinds, m.rows); err != nil {
 		return nil, err
 	}
+	if err := m.readTracked(ctx, req.Book); err != nil {
+		return nil, err
+	}
 	p.carry(m)
 	p.total(x, who)
 	p.Rejects = x.rejectLines()

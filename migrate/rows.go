@@ -23,7 +23,7 @@ import (
 const (
 	skippedDuplicate  = "duplicate"
 	skippedSuperseded = "superseded" // another row of its id holds
-	skippedLeftOut    = "excluded"   // a person left its partner's money out
+	skippedLeftOut    = "excluded"   // a person left it, or its partner's money, out
 )
 
 // place is where a row stands.

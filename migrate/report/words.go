@@ -125,6 +125,13 @@ var kinds = []words{
 		Outcome: "Nothing is edited: the book gets an entry with the difference.",
 	},
 	{
+		Kind:    migrate.KindAlsoTracked,
+		Title:   "Rows that the live program has booked as well",
+		Meaning: "The billing system has told the live program of a sale or a refund, and Keap has it too: the same promoter, customer and amount, at most a day apart.",
+		Outcome: "The row is carried over, and both count, unless a person says otherwise. For a row that is left out, the ledger is asked about if it counts it.",
+		Options: []option{{migrate.KeepRow, "these are two, and both count"}, {migrate.SkipRow, "these are one: Keap's row is left out, and what was tracked counts"}},
+	},
+	{
 		Kind:    migrate.KindNegative,
 		Title:   "Promoters who owe money",
 		Meaning: "What was taken back and paid is more than what was earned.",
@@ -141,7 +148,7 @@ var kinds = []words{
 		Kind:    migrate.KindMovedCustomer,
 		Title:   "Customers who have another owner now",
 		Meaning: "The book has the customer as another promoter's.",
-		Outcome: "These exports are the newer word: from now on the customer belongs to the promoter they name.",
+		Outcome: "These exports are the newer word: from now on the customer belongs to the promoter they name. One that the live program has bound since stays whose it is; the detail says so.",
 	},
 	{
 		Kind:    migrate.KindNeedsEmail,
