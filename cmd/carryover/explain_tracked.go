@@ -37,6 +37,9 @@ func (x *explainer) addTracked(s *story, email, uid string) error {
 	if err != nil {
 		return err
 	}
+	if err := x.addUnreferred(s, email, uid); err != nil {
+		return err
+	}
 	for _, c := range known {
 		s.Email, s.UID = cmp.Or(s.Email, c.Email), cmp.Or(s.UID, c.UID)
 		events, err := x.b.EventsOf(x.ctx, c.ID)
@@ -46,6 +49,28 @@ func (x *explainer) addTracked(s *story, email, uid string) error {
 		if err := x.addEvents(s, &c, events); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// addUnreferred puts on the timeline what was told with somebody's name and credited to
+// nobody.
+func (x *explainer) addUnreferred(s *story, email, uid string) error {
+	list, err := x.b.UnreferredOf(x.ctx, email, uid)
+	if err != nil {
+		return err
+	}
+	for i := range list {
+		u := &list[i]
+		s.Email, s.UID = cmp.Or(s.Email, u.Email), cmp.Or(s.UID, u.UID)
+		e := book.Event{Kind: u.Kind, EventID: u.EventID, At: u.At, Evidence: u.Evidence}
+		v, err := evidence(&e)
+		if err != nil {
+			return err
+		}
+		m := x.tracked(&e, &v)
+		m.Outcome = "credited to nobody"
+		s.Timeline = append(s.Timeline, m)
 	}
 	return nil
 }
@@ -177,6 +202,11 @@ func (x *explainer) tracked(e *book.Event, v *book.Evidence) moved {
 		m.Outcome = "by " + v.By
 	}
 	var more []string
+	if e.Sale != 0 {
+		if sale, err := x.b.EventByID(x.ctx, e.Sale); err == nil {
+			more = append(more, "of sale "+tolds(&sale))
+		}
+	}
 	for _, text := range []string{e.Plan, e.EventID, passedOver(v), v.Rate, v.Note} {
 		if text != "" {
 			more = append(more, text)
@@ -233,15 +263,24 @@ func (x *explainer) line(l *book.EventLine, review *book.Review) moved {
 // trackedCustomer tells the story of a customer whom only the billing system knows.
 func (x *explainer) trackedCustomer(email, uid string) (*story, error) {
 	known, err := x.b.TrackedCustomers(x.ctx, email, uid)
-	if err != nil || len(known) == 0 {
+	if err != nil {
 		return nil, err
 	}
-	if known[0].Email != "" {
+	if len(known) > 0 && known[0].Email != "" {
 		return x.storyOf(known[0].Email)
 	}
 	s := &story{AsOf: x.asOf, Owner: x.p.settings.Owner, ContactIDs: []int64{}, Timeline: []moved{}}
-	if err := x.addTracked(s, "", known[0].UID); err != nil {
+	if len(known) > 0 {
+		email, uid = "", known[0].UID
+	}
+	if err := x.addTracked(s, email, uid); err != nil {
 		return nil, err
+	}
+	if len(s.Timeline) == 0 {
+		return nil, nil
+	}
+	if s.Why == "" {
+		s.Why = s.who() + " belongs to nobody: what was told of it named no promoter who may be credited."
 	}
 	slices.SortStableFunc(s.Timeline, func(a, b moved) int { return cmp.Compare(a.at, b.at) })
 	return s, nil

@@ -112,6 +112,8 @@ func TestStoryOfMira(t *testing.T) {
 		if ref := answer["referral"].(map[string]any); ref["email"] != "mira@mail.test" || ref["uid"] != "c-7" {
 			t.Errorf("the sign-up: %v", answer)
 		}
+		status, answer = g.tell(d, "sale", `{"email":"stranger@mail.test","event_id":"x-1","amount":9700,"ref_id":"anne"}`)
+		want("a stranger's", status, 404, answer)
 		status, answer = g.tell(d, "sale", `{"uid":"c-7","event_id":"pay-1","amount":9700,"plan":"Agency Membership"}`)
 		want("January", status, 200, answer, 2425)
 	})
@@ -178,6 +180,7 @@ func TestStoryOfMira(t *testing.T) {
 	plan("2023-05", "pay ann [2023-02 2023-03] 2425 0 2425 4850")
 
 	shows("explain")
+	d.contains(d.ok("explain", "stranger@mail.test"), "stranger@mail.test belongs to nobody", "credited to nobody", "x-1", "ref_token anne: of nobody")
 	d.contains(d.ok("ledger", "--promoter", "ann"), "64.50", "-14.50", "-74.25", "Balance of all entries: 48.50")
 	if out := d.ok("ledger", "--promoter", "bob"); !strings.Contains(out, "No entries.") {
 		t.Errorf("Bob has entries:\n%s", out)

@@ -73,6 +73,10 @@ func (c *reviewListCmd) Run(a *app) error {
 		if err != nil {
 			return err
 		}
+		waiting, err := b.UnmatchedRefunds(a.ctx)
+		if err != nil {
+			return err
+		}
 		if c.Promoter != "" {
 			who, err := whose.find(c.Promoter)
 			if err != nil {
@@ -80,11 +84,17 @@ func (c *reviewListCmd) Run(a *app) error {
 			}
 			a.note(who)
 			reviews = slices.DeleteFunc(reviews, func(r book.Review) bool { return !slices.Contains(who.partners, r.Line.PromoterID) })
+			waiting = slices.DeleteFunc(waiting, func(e book.Event) bool { return !slices.Contains(who.partners, e.PromoterID) })
 		}
 		lines, err := a.reviewLines(p, b, whose, reviews)
 		if err != nil {
 			return err
 		}
+		refunds, err := a.waitingRefunds(p, b, whose, waiting)
+		if err != nil {
+			return err
+		}
+		lines = append(lines, refunds...)
 		out := bufio.NewWriter(a.out)
 		var rows [][]string
 		for i := range lines {
@@ -114,6 +124,31 @@ func (c *reviewListCmd) Run(a *app) error {
 		}
 		return errors.Join(err, out.Flush())
 	})
+}
+
+// waitingRefunds are refunds that take nothing back, because nobody has told of their sale.
+func (a *app) waitingRefunds(p *program, b *book.Book, whose *owners, waiting []book.Event) ([]reviewLine, error) {
+	var lines []reviewLine
+	for i := range waiting {
+		e := &waiting[i]
+		known, err := b.CustomersByID(a.ctx, []int64{e.CustomerID})
+		if err != nil {
+			return nil, err
+		}
+		v, err := evidence(e)
+		if err != nil {
+			return nil, err
+		}
+		l := reviewLine{
+			ID: "event:" + e.EventID, RefToken: whose.token(e.PromoterID), EventID: e.EventID, At: moment(e.At, p.settings.Zone), Amount: -e.Amount, Currency: e.Currency,
+			Reasons: []reviewReason{{"unknown_sale", fmt.Sprintf("a refund of the sale %q, which nobody has told of: it takes back once somebody does", v.Sale)}},
+		}
+		for _, k := range known {
+			l.Email, l.UID = k.Email, k.UID
+		}
+		lines = append(lines, l)
+	}
+	return lines, nil
 }
 
 func (a *app) reviewLines(p *program, b *book.Book, whose *owners, reviews []book.Review) ([]reviewLine, error) {
