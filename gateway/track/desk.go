@@ -255,7 +255,8 @@ func (d *desk) event(c *book.Customer, a program.Attribution, note string, sale 
 	if cur := d.currency(); cur != d.s.o.Currency {
 		v.Rate = cur + " " + d.s.o.Rates[cur].String()
 	}
-	if a.Promoter != 0 && d.call.Kind == book.EventRefund && sale == 0 {
+	// From the owner at Keap it has been taken already.
+	if a.Promoter != 0 && a.By != program.ByCarried && d.call.Kind == book.EventRefund && sale == 0 {
 		v.Sale = d.call.SaleEventID
 	}
 	text, err := json.Marshal(v)

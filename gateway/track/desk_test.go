@@ -366,6 +366,12 @@ func TestRefunds(t *testing.T) {
 	if amounts(carried) != "25% -2475 of -9900" || owner(carried) != "ben" || carried.Lines[0].Month != 202302 {
 		t.Errorf("of a sale that was not tracked: %s of %s", amounts(carried), owner(carried))
 	}
+	// One that names its sale has taken back at once: it does not again when the sale is told.
+	f.refund("merged@mail.test", 9900, "of-merged").is(t, Booked, "zoe")
+	f.submit(Call{Kind: book.EventSale, Email: "merged@mail.test", EventID: "of-merged", Amount: 9900}).is(t, Booked, "zoe")
+	if f.balance(5) != 0 {
+		t.Errorf("taken back twice: %d", f.balance(5))
+	}
 }
 
 // The same event twice is one, also when both arrive at once; a cancellation takes nothing.
