@@ -62,12 +62,13 @@ func (w *watch) look(ctx context.Context) error {
 		}
 		w.begun, w.after = true, id
 	}
+	refunds := map[int64]string{} // by promoter; empty: nothing to say. Of one who sells much it is asked once a look
 	for {
 		lines, err := b.LinesAfter(ctx, w.after, watchAtOnce)
 		if err != nil || len(lines) == 0 {
 			return err
 		}
-		found, err := w.judge(ctx, lines)
+		found, err := w.judge(ctx, lines, refunds)
 		if err != nil {
 			return err
 		}
@@ -78,7 +79,7 @@ func (w *watch) look(ctx context.Context) error {
 	}
 }
 
-func (w *watch) judge(ctx context.Context, lines []book.EventLine) (found []book.ReviewReason, err error) {
+func (w *watch) judge(ctx context.Context, lines []book.EventLine, refunds map[int64]string) (found []book.ReviewReason, err error) {
 	b, now := w.s.o.Book, w.s.o.Now()
 	tokens := map[int64]string{}
 	if err := b.Track(func(t *book.Tracking) error { // the roster is there; nothing is written
@@ -105,7 +106,6 @@ func (w *watch) judge(ctx context.Context, lines []book.EventLine) (found []book
 			clicked[c.ID] = time.Unix(c.ClickedAt, 0).UTC()
 		}
 	}
-	refunds := map[int64]string{} // by promoter; empty: nothing to say
 	bursts := map[string]string{} // by token and hour
 	for _, l := range lines {
 		detail, known := refunds[l.PromoterID]
