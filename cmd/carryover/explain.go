@@ -126,6 +126,11 @@ func (x *explainer) event(id string) (*explanation, error) {
 		amount, happened = -amount, "was taken back for a refund from"
 	case book.KindDenied:
 		amount, happened = -amount, "was denied by a person to"
+	case book.KindCorrection:
+		happened = "was given by a correction to"
+		if amount < 0 {
+			amount, happened = -amount, "was taken back by a correction from"
+		}
 	case book.KindOpening:
 		happened = "was the beginning balance of"
 	case book.KindDifference:
@@ -145,6 +150,13 @@ func (x *explainer) event(id string) (*explanation, error) {
 	}
 	if e.Kind == book.KindCommission && e.Month != 0 {
 		fmt.Fprintf(&s, "; the hold on it ends with %s", terms.Month(e.Month).Add(x.p.settings.Terms.HoldMonths))
+	}
+	if e.Kind == book.KindCorrection {
+		c, err := x.correction(id)
+		if err != nil {
+			return nil, err
+		}
+		fmt.Fprintf(&s, "; it counts in %s, %s has booked it", terms.Month(e.Month), c.RecordedBy)
 	}
 	if e.Source != "" {
 		fmt.Fprintf(&s, "; run %d read it in %s, line %d", e.Run, e.Source, e.Line)

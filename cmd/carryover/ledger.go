@@ -18,12 +18,24 @@ import (
 )
 
 type ledgerCmd struct {
-	Promoter string `placeholder:"WHO" help:"Only the entries of this promoter: a ref token, a code or a Keap id."`
-	Year     int32  `placeholder:"YEAR" help:"Only entries of this year."`
-	Kind     string `placeholder:"KIND" help:"Only entries of this kind: commission, clawback, refund, denied, payment, opening or difference."`
+	List    ledgerListCmd    `cmd:"" default:"withargs" help:"What was earned and paid, by promoter or entry by entry."`
+	Correct ledgerCorrectCmd `cmd:"" help:"Book a correction: an amount for or against a promoter, and why."`
 }
 
 func (ledgerCmd) Help() string {
+	return `Without a word after it, it lists: one line a promoter, or with --promoter the entries of one. Nothing in the ledger is ever
+edited; what is wrong gets a correction.
+
+Example: carryover ledger --promoter coachdesk --year 2022`
+}
+
+type ledgerListCmd struct {
+	Promoter string `placeholder:"WHO" help:"Only the entries of this promoter: a ref token, a code or a Keap id."`
+	Year     int32  `placeholder:"YEAR" help:"Only entries of this year."`
+	Kind     string `placeholder:"KIND" help:"Only entries of this kind: commission, clawback, refund, denied, correction, payment, opening or difference."`
+}
+
+func (ledgerListCmd) Help() string {
 	return `For one promoter the statement: every entry with the balance after it, the row of the export that it came
 from and its event id, then what it comes to by kind, by year and on the second level, and the balance: with --year
 the one at the end of that year. Without --promoter one line a promoter. With --json every entry, one object a line; amounts are what they do to the balance, so clawbacks and
@@ -56,12 +68,12 @@ type ledgerLine struct {
 	Run        int64  `json:"run"`
 }
 
-func (c *ledgerCmd) Run(a *app) error {
+func (c *ledgerListCmd) Run(a *app) error {
 	if c.Year != 0 && (c.Year < 1000 || c.Year > 9999) {
 		return usage("--year: %d is no year: write it like 2022", c.Year)
 	}
 	if c.Kind != "" && kindOrder(c.Kind) < 0 {
-		return usage("--kind: %q is no kind: write commission, clawback, payment, opening or difference, and of what was tracked refund or denied", c.Kind)
+		return usage("--kind: %q is no kind: write commission, clawback, payment, opening or difference, and of what came since refund, denied or correction", c.Kind)
 	}
 	return a.withBook(func(p *program, b *book.Book) error {
 		content, err := b.Content(a.ctx)
@@ -91,12 +103,12 @@ func (c *ledgerCmd) Run(a *app) error {
 	})
 }
 
-func (c *ledgerCmd) wants(kind string, month int32) bool {
+func (c *ledgerListCmd) wants(kind string, month int32) bool {
 	return (c.Year == 0 || month/100 == c.Year) && (c.Kind == "" || kind == c.Kind)
 }
 
 // stream writes the entries one object a line: of each partner in the order of time.
-func (c *ledgerCmd) stream(a *app, p *program, b *book.Book, whose *owners, partners []int64, out io.Writer) error {
+func (c *ledgerListCmd) stream(a *app, p *program, b *book.Book, whose *owners, partners []int64, out io.Writer) error {
 	enc := json.NewEncoder(out)
 	enc.SetEscapeHTML(false)
 	const together = 1000 // the contacts of as many are looked up at once
@@ -198,7 +210,7 @@ func level(e *book.Entry) int {
 type columns struct {
 	beginning, commissions, clawbacks, payments, differences int64
 
-	refunds, denied int64 // of what was tracked
+	refunds, denied, corrections int64 // of what came since
 
 	second int64 // of the commissions, those of the second level
 }
@@ -215,6 +227,8 @@ func (t *columns) add(kind string, amount int64) {
 		t.refunds += amount
 	case book.KindDenied:
 		t.denied += amount
+	case book.KindCorrection:
+		t.corrections += amount
 	case book.KindPayment:
 		t.payments += amount
 	default:
@@ -223,11 +237,11 @@ func (t *columns) add(kind string, amount int64) {
 }
 
 func (t *columns) sum() int64 {
-	return t.beginning + t.commissions + t.clawbacks + t.refunds + t.denied + t.payments + t.differences
+	return t.beginning + t.commissions + t.clawbacks + t.refunds + t.denied + t.corrections + t.payments + t.differences
 }
 
 // statement writes the entries of one promoter, and what they come to.
-func (c *ledgerCmd) statement(a *app, p *program, b *book.Book, whose *owners, of payee, out io.Writer) error {
+func (c *ledgerListCmd) statement(a *app, p *program, b *book.Book, whose *owners, of payee, out io.Writer) error {
 	var entries []book.Entry
 	if err := b.Ledger(a.ctx, of.partners, func(e book.Entry) error {
 		entries = append(entries, e)
@@ -295,7 +309,7 @@ func (c *ledgerCmd) statement(a *app, p *program, b *book.Book, whose *owners, o
 
 // kindOrder is the order of entries of one day.
 func kindOrder(kind string) int {
-	return slices.Index([]string{book.KindOpening, book.KindDifference, book.KindCommission, book.KindClawback, book.KindRefund, book.KindDenied, book.KindPayment}, kind)
+	return slices.Index([]string{book.KindOpening, book.KindDifference, book.KindCommission, book.KindClawback, book.KindRefund, book.KindDenied, book.KindCorrection, book.KindPayment}, kind)
 }
 
 // partnerNames are the codes and Keap ids of partners.
@@ -332,7 +346,7 @@ func (l *ledgerLine) what() string { return cmp.Or(l.Product, l.Text) }
 // writeTotals writes what entries come to by kind, and by year: with the balance before
 // and after it, unless the entries are of one kind alone and do not make a balance.
 // brought is what the years before the entries come to, by currency.
-func (c *ledgerCmd) writeTotals(p *program, entries []book.Entry, brought map[string]int64, out io.Writer) error {
+func (c *ledgerListCmd) writeTotals(p *program, entries []book.Entry, brought map[string]int64, out io.Writer) error {
 	type key struct {
 		currency string
 		year     int32
@@ -374,6 +388,7 @@ func (c *ledgerCmd) writeTotals(p *program, entries []book.Entry, brought map[st
 		row("clawbacks", n[book.KindClawback], t.clawbacks)
 		row("refunds", n[book.KindRefund], t.refunds)
 		row("denied", n[book.KindDenied], t.denied)
+		row("corrections", n[book.KindCorrection], t.corrections)
 		row("payments", n[book.KindPayment], t.payments)
 		row("differences", n[book.KindDifference], t.differences)
 	}
@@ -422,8 +437,8 @@ type ledgerColumn struct {
 	of    func(t *columns) int64
 }
 
-// ledgerColumns are those that a table of sums has: refunds and denied commissions, which
-// only tracked sales have, where there are any.
+// ledgerColumns are those that a table of sums has: refunds, denied commissions and
+// corrections, which only came since, where there are any.
 func ledgerColumns(sums []*columns, second, differences bool) (list []ledgerColumn) {
 	add := func(shown bool, title string, of func(t *columns) int64) {
 		if shown {
@@ -432,6 +447,7 @@ func ledgerColumns(sums []*columns, second, differences bool) (list []ledgerColu
 	}
 	refunds := func(t *columns) int64 { return t.refunds }
 	denied := func(t *columns) int64 { return t.denied }
+	corrections := func(t *columns) int64 { return t.corrections }
 	some := func(of func(t *columns) int64) bool {
 		return slices.ContainsFunc(sums, func(t *columns) bool { return of(t) != 0 })
 	}
@@ -441,13 +457,14 @@ func ledgerColumns(sums []*columns, second, differences bool) (list []ledgerColu
 	add(true, "clawbacks", func(t *columns) int64 { return t.clawbacks })
 	add(some(refunds), "refunds", refunds)
 	add(some(denied), "denied", denied)
+	add(some(corrections), "corrections", corrections)
 	add(true, "payments", func(t *columns) int64 { return t.payments })
 	add(differences, "differences", func(t *columns) int64 { return t.differences })
 	return list
 }
 
 // summary writes one line a promoter.
-func (c *ledgerCmd) summary(a *app, p *program, b *book.Book, whose *owners, out io.Writer) error {
+func (c *ledgerListCmd) summary(a *app, p *program, b *book.Book, whose *owners, out io.Writer) error {
 	sums, err := b.Sums(a.ctx)
 	if err != nil {
 		return err

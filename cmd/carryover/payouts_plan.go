@@ -21,8 +21,8 @@ type payoutsPlanCmd struct {
 func (payoutsPlanCmd) Help() string {
 	return `Who is paid in a month, and who is held with the reason: what was earned through the month before the hold, less
 what was taken back, paid, or approved already. Gross is what was earned in the last month that is paid, refunds is what was taken
-back from it, or booked since the last run from earlier ones; carried is the rest, rolled forward from before. Payable and held
-sum to everything due, to the cent, or the command fails. Held for: negative (a debt), blocked, flagged (commissions that a person
+back from it, or booked since the last run from earlier ones; carried is the rest, rolled forward from before. A correction counts in its month: gross above zero,
+a refund below it. Payable and held sum to everything due, to the cent, or the command fails. Held for: negative (a debt), blocked, flagged (commissions that a person
 must look at), below_minimum, no_w9, no_payout_method, and currency (not the program's: never added). Changes nothing.
 
 Example: carryover payouts plan --month 2023-03`
@@ -182,6 +182,12 @@ func payoutAccounts(whose *owners, dues *book.Dues, last terms.Month) (accounts 
 			to.Paid -= s.Amount
 			month = 0
 		case book.KindCommission:
+			to.Earned = append(to.Earned, terms.Earning{Month: month, Amount: s.Amount})
+		case book.KindCorrection: // like a commission of its month, or like what takes back from it
+			if s.Amount < 0 {
+				to.Takings = append(to.Takings, terms.Taking{Month: month, Amount: s.Amount, New: s.New})
+				break
+			}
 			to.Earned = append(to.Earned, terms.Earning{Month: month, Amount: s.Amount})
 		case book.KindRefund, book.KindDenied:
 			to.Takings = append(to.Takings, terms.Taking{Month: month, Amount: s.Amount, New: s.New})

@@ -19,6 +19,8 @@ const (
 	KindPayment = "payment" // of an [Entry] and a [Sum]: a payout
 	KindRefund  = "refund"  // the share of what a customer got back, of a sale that was tracked
 	KindDenied  = "denied"  // a commission that a person took back after a review
+
+	KindCorrection = "correction" // what a person has booked, either way: see [Correction]
 )
 
 // Commission is one entry of what a partner has earned. It is only ever appended.

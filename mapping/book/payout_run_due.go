@@ -120,7 +120,9 @@ func readDueSums(ctx context.Context, tx *sql.Tx, currency string, since int64) 
 		// that was not tracked the commission came over from Keap, and its month is not known.
 		read(whole, `SELECT l.promoter_id, l.kind, l.currency, CASE WHEN l.of = 0 THEN 0 ELSE l.month END, sum(l.amount),
 				sum(CASE WHEN max(l.at, coalesce((SELECT received_at FROM event WHERE id = l.event), 0)) > ? THEN l.amount ELSE 0 END)
-			FROM event_line l NOT INDEXED WHERE l.kind != 'commission' GROUP BY 1, 2, 3, 4`, since),
+			FROM event_line l NOT INDEXED WHERE l.kind NOT IN ('commission', 'correction') GROUP BY 1, 2, 3, 4`, since),
+		read(whole, `SELECT l.promoter_id, l.kind, l.currency, l.month, sum(l.amount), sum(CASE WHEN l.amount < 0 AND c.recorded_at > ? THEN l.amount ELSE 0 END)
+			FROM correction c JOIN event_line l ON l.id = c.line GROUP BY 1, 2, 3, 4, l.amount < 0`, since),
 		read(whole, `SELECT partner_id, kind, currency, month, sum(amount), sum(CASE WHEN amount < 0 AND earned_at > ? THEN amount ELSE 0 END)
 			FROM commission NOT INDEXED WHERE NOT (kind = 'commission' AND currency = ?) GROUP BY 1, 2, 3, 4, amount < 0`, since, currency),
 		read(whole, `SELECT partner_id, 'payment', currency, 0, -sum(amount), 0 FROM payout NOT INDEXED GROUP BY 1, 3`),

@@ -3,8 +3,8 @@
 -- minor units of their currency. promoter_id is promoter.id; that of a promoter who
 -- joined here is below 0, and so is its only keap_id alias.
 --
--- event, event_line, review, review_decision, promoter_detail and payout_record are only
--- ever appended.
+-- event, event_line, correction, review, review_decision, promoter_detail and
+-- payout_record are only ever appended; of an event sale is filled in when a refund is told before its sale.
 
 -- What a person recorded of a promoter. The newest row of a field holds.
 CREATE TABLE promoter_detail (
@@ -76,8 +76,8 @@ CREATE INDEX unreferred_email ON unreferred (email);
 -- What an event does to a promoter's balance: one line a product.
 CREATE TABLE event_line (
 	id          INTEGER PRIMARY KEY,
-	event       INTEGER NOT NULL,   -- event.id
-	kind        TEXT    NOT NULL CHECK (kind IN ('commission', 'refund', 'denied')),
+	event       INTEGER NOT NULL,   -- event.id; 0: a correction, which a person has booked
+	kind        TEXT    NOT NULL CHECK (kind IN ('commission', 'refund', 'denied', 'correction')),
 	promoter_id INTEGER NOT NULL,
 	customer_id INTEGER NOT NULL,
 	at          INTEGER NOT NULL,
@@ -95,6 +95,14 @@ CREATE TABLE event_line (
 CREATE INDEX event_line_event    ON event_line (event);
 CREATE INDEX event_line_promoter ON event_line (promoter_id, at);
 CREATE INDEX event_line_of       ON event_line (of) WHERE of != 0;
+
+-- Why a person has booked a correction.
+CREATE TABLE correction (
+	line        INTEGER PRIMARY KEY, -- event_line.id
+	note        TEXT    NOT NULL,
+	recorded_at INTEGER NOT NULL,
+	recorded_by TEXT    NOT NULL
+) STRICT;
 
 -- Why a person should look at a commission. It is not paid before one has.
 CREATE TABLE review (
@@ -208,7 +216,7 @@ SELECT event_id, 'payment', partner_id, 0, 0, 0, paid_at, month, -amount, curren
 FROM payout
 UNION ALL
 SELECT 't-' || l.id, l.kind, l.promoter_id, 0, 0, l.customer_id, l.at, l.month, l.amount, l.currency, coalesce((SELECT e.event_id FROM event e WHERE e.id = l.event), ''),
-	l.product, '', '', 0, '', 0, 0
+	l.product, CASE l.kind WHEN 'correction' THEN coalesce((SELECT note FROM correction WHERE line = l.id), '') ELSE '' END, '', 0, '', 0, 0
 FROM event_line l
 UNION ALL
 SELECT 'p-' || r.id, 'payment', l.promoter_id, 0, 0, 0, r.at, r.month, CASE r.status WHEN 'paid' THEN -l.net ELSE l.net END,
