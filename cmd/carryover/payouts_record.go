@@ -23,9 +23,10 @@ type payoutsRecordCmd struct {
 
 func (payoutsRecordCmd) Help() string {
 	return `Keeps what became of payments, exactly once: the same record again changes nothing and says so, one that contradicts what is
-there is refused, and of a file everything is recorded or nothing. A line that failed, or was returned after it was paid, is due
-again in the next run. A reference belongs to one line; for a whole run each line gets REF/LINE, and lines that something was
-recorded of already are left as they are. In a file also completed and success mean paid, denied means failed; lines that are
+there (another reference, day or note) is refused, and so is a day to come, or one before the month of the run. Of a file
+everything is recorded or nothing. A line that failed, or was returned after it was paid, is due again in the next run. A
+reference belongs to one line; for a whole run each line gets REF/LINE, and lines that something was recorded of already are
+left as they are. In a file also completed and success mean paid, denied means failed; lines that are
 pending, processing or unclaimed are left open. Appends to the book; nothing is ever edited.
 
 Example: carryover payouts record R3-17 --status paid --reference 8JX12345 --date 2023-03-10`
@@ -57,7 +58,7 @@ func (c *payoutsRecordCmd) Run(a *app) error {
 			if err != nil {
 				return &errExit{exitUsage, err}
 			}
-			base.At = day.Unix()
+			base.At, base.DayEnd = day.Unix(), dayEnd(day)
 		}
 		var list []payoutOutcome
 		skipped := 0
@@ -135,6 +136,9 @@ func (a *app) record(p *program, b *book.Book, all *book.Payouts, list []payoutO
 		if o.Reference == "" { // of one that failed
 			o.Reference = o.name
 		}
+		if err := p.payable(all, o); err != nil {
+			return err
+		}
 		o.Month = int32(terms.MonthOf(time.Unix(o.At, 0), p.settings.Zone))
 		records[i] = o.PayoutRecord
 	}
@@ -144,6 +148,10 @@ func (a *app) record(p *program, b *book.Book, all *book.Payouts, list []payoutO
 		text := one.Err.Error()
 		if taken, ok := errors.AsType[*book.ReferenceTaken](err); ok && byID[taken.Line] != nil {
 			text = fmt.Sprintf("the reference %q is that of %s, which was %s", taken.Reference, payoutLineName(byID[taken.Line]), taken.Status)
+		}
+		if other, ok := errors.AsType[*book.OtherwiseRecorded](err); ok {
+			there := &other.There
+			text = fmt.Sprintf("%v: %s already on %s, with the reference %q and %s", book.ErrContradicts, there.Status, day(there.At, p.settings.Zone), there.Reference, noted(there.Note))
 		}
 		return fmt.Errorf("%s%s cannot be recorded as %s: %s; nothing was recorded", o.where, o.name, o.Status, text)
 	}
@@ -170,4 +178,42 @@ func (a *app) record(p *program, b *book.Book, all *book.Payouts, list []payoutO
 		fmt.Fprintln(a.out, "There was nothing to record.")
 	}
 	return nil
+}
+
+// noted tells the note of a record.
+func noted(note string) string {
+	if note == "" {
+		return "no note"
+	}
+	return fmt.Sprintf("the note %q", note)
+}
+
+// dayEnd is the first instant after the day that begins with start; Unix seconds.
+func dayEnd(start time.Time) int64 {
+	year, month, day := start.Date()
+	return terms.DayStart(year, month, day+1, start.Location()).Unix()
+}
+
+// payable checks that an outcome is not from before its run: before the first day of the
+// run's month or, where the run was approved earlier than that, before the day of it.
+func (p *program) payable(all *book.Payouts, o *payoutOutcome) error {
+	run, err := findRun(all, o.line.Run)
+	if err != nil {
+		return err
+	}
+	zone := p.settings.Zone
+	year, month := terms.Month(run.Month).Date()
+	first := terms.DayStart(year, month, 1, zone)
+	approved := time.Unix(run.ApprovedAt, 0).In(zone)
+	if begin := terms.DayStart(approved.Year(), approved.Month(), approved.Day(), zone); begin.Before(first) {
+		first = begin
+	}
+	if o.At >= first.Unix() {
+		return nil
+	}
+	err = fmt.Errorf("%s%s cannot be recorded for %s: run %d pays from %s on; nothing was recorded", o.where, o.name, day(o.At, zone), run.ID, first.Format(time.DateOnly))
+	if o.where == "" {
+		return &errExit{exitUsage, err}
+	}
+	return err
 }

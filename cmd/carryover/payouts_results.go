@@ -103,7 +103,7 @@ func readOutcomes(p *program, path string, base book.PayoutRecord) (list []payou
 			if err != nil {
 				return nil, 0, fmt.Errorf("%w; nothing was recorded", err)
 			}
-			o.At = when.Unix()
+			o.At, o.DayEnd = when.Unix(), dayEnd(when)
 		}
 		list = append(list, o)
 	}

@@ -43,6 +43,16 @@ type PayoutRecord struct {
 	Note       string
 	RecordedAt int64
 	RecordedBy string
+
+	// Not kept. Of a record that is to be booked for a day which a person has named: the
+	// first instant after it. 0: nobody has, and At is when it was recorded.
+	DayEnd int64
+}
+
+// tells says whether r, which is to be booked, tells what there tells: of the day and of
+// the note only where r has them.
+func (r *PayoutRecord) tells(there *PayoutRecord) bool {
+	return (r.DayEnd == 0 || r.At <= there.At && there.At < r.DayEnd) && (r.Note == "" || r.Note == there.Note)
 }
 
 // Values of [PayoutRecord.Status].
@@ -182,8 +192,9 @@ func (b *Book) ApprovePayouts(ctx context.Context, run *PayoutRun, lines []Payou
 
 // RecordPayouts books what became of lines: all of the records in one transaction, or none.
 // One that is there already, with the same reference, is left alone; again counts them. It
-// fails with [ErrContradicts] where a line has another outcome, or the reference is
-// another's. The error says which record of the list it was.
+// fails with [ErrContradicts] where a line has another outcome, the reference is another's,
+// or the record that is there has another day or note: see [OtherwiseRecorded]. The error
+// says which record of the list it was.
 func (b *Book) RecordPayouts(ctx context.Context, list []PayoutRecord) (again int, err error) {
 	err = b.update(ctx, func(tx *sql.Tx) error {
 		for i := range list {
@@ -218,6 +229,8 @@ func recordPayout(ctx context.Context, tx *sql.Tx, r *PayoutRecord) (same bool, 
 	for i := range of {
 		there := &of[i]
 		switch {
+		case there.Status == r.Status && there.Reference == r.Reference && !r.tells(there):
+			return false, &OtherwiseRecorded{*there}
 		case there.Status == r.Status && there.Reference == r.Reference:
 			*r = *there
 			return true, nil
@@ -247,6 +260,16 @@ func recordPayout(ctx context.Context, tx *sql.Tx, r *PayoutRecord) (same bool, 
 	r.ID, err = res.LastInsertId()
 	return false, err
 }
+
+// OtherwiseRecorded says that a record is there, with the same reference, and that its day
+// or its note is another. It is an [ErrContradicts].
+type OtherwiseRecorded struct{ There PayoutRecord }
+
+func (e *OtherwiseRecorded) Error() string {
+	return fmt.Sprintf("%v: %s already, with the reference %q, on another day or with another note", ErrContradicts, e.There.Status, e.There.Reference)
+}
+
+func (e *OtherwiseRecorded) Unwrap() error { return ErrContradicts }
 
 // ReferenceTaken says that a payment's reference is another line's. It is an [ErrContradicts].
 type ReferenceTaken struct {
