@@ -33,14 +33,15 @@ Example: carryover promoters set coachdesk w9=yes payout_method=paypal payout_ad
 }
 
 type promotersListCmd struct {
-	Month string `placeholder:"MONTH" help:"Hold as the payouts of this month do, such as 2023-03, instead of on the day of the newest run."`
+	Month string `placeholder:"MONTH" help:"Hold as the payouts of this month do, such as 2023-03."`
 }
 
 func (promotersListCmd) Help() string {
 	return `One line a promoter: ref token, address, status, every Keap id and code that names it, its parent, what
-is owed to it and how much of that is still inside the hold on the day that the newest run was made for
-([import] as_of). With --json also the rows that the balance was carried over from. The status is what a person recorded, else
-what Keap said. Changes nothing.
+is owed to it and how much of that is still inside the hold: today, once something was booked here (a sale, a refund,
+a correction); before that on the day that the newest run was made for ([import] as_of). The column says which day it is.
+With --json also the rows that the balance was carried over from. The status is what a person recorded, else what Keap
+said. Changes nothing.
 
 Example: carryover promoters --json`
 }
@@ -59,6 +60,7 @@ type promoterLine struct {
 	Balance     int64          `json:"balance_cents"` // in the program's currency
 	Currency    string         `json:"currency"`
 	Held        int64          `json:"held_cents"`               // of it
+	HeldOn      string         `json:"held_on,omitempty"`        // the day, once something was booked here; empty: that of the newest run
 	CarriedFrom []string       `json:"carried_from"`             // "ledger.csv:12": beginnings, else the earliest rows
 	Others      []otherBalance `json:"other_balances,omitempty"` // never added to Balance
 
@@ -80,7 +82,8 @@ func (c promotersListCmd) Run(a *app) error {
 		}
 		lines := promoterLines(content)
 		whose := newOwners(content)
-		if err := a.addBalances(p, b, whose, lines, c.Month); err != nil {
+		held, err := a.addBalances(p, b, whose, lines, c.Month)
+		if err != nil {
 			return err
 		}
 		if a.JSON {
@@ -114,7 +117,7 @@ func (c promotersListCmd) Run(a *app) error {
 			rows = append(rows, []string{l.RefToken, l.Standing, email, balance, p.amount(l.Held, l.Currency), strings.Join(ids, " "), strings.Join(l.Codes, " "), l.ParentRefToken})
 		}
 		if !a.JSON {
-			if err := report.Table(out, []string{"ref token", "status", "e-mail", "balance", "held", "Keap ids", "codes", "parent"}, rows); err != nil {
+			if err := report.Table(out, []string{"ref token", "status", "e-mail", "balance", held, "Keap ids", "codes", "parent"}, rows); err != nil {
 				return err
 			}
 		}
@@ -122,23 +125,36 @@ func (c promotersListCmd) Run(a *app) error {
 	})
 }
 
-// addBalances fills in what is owed to each promoter, and what of it is held: in a month,
-// or (month is empty) on the day of the newest run.
-func (a *app) addBalances(p *program, b *book.Book, whose *owners, lines []promoterLine, month string) error {
-	on, err := payoutMonth(p, month)
-	if err != nil {
-		return err
+// heldOn says of which month or day what is held is told: held is that in words, today is
+// empty unless it is today's.
+func (a *app) heldOn(p *program, b *book.Book, month string) (on terms.Month, held, today string, err error) {
+	if month != "" {
+		on, err = payoutMonth(p, month)
+		return on, "held in " + on.String(), "", err
 	}
-	if month == "" {
-		day, err := a.asOf(p, b)
-		if err != nil {
-			return err
-		}
-		on = terms.MonthOf(day, p.settings.Zone)
+	live, err := b.IsLive(a.ctx)
+	if err != nil {
+		return 0, "", "", err
+	}
+	day := time.Now()
+	if live {
+		today = p.today()
+	} else if day, err = a.asOf(p, b); err != nil {
+		return 0, "", "", err
+	}
+	return terms.MonthOf(day, p.settings.Zone), "held on " + day.In(p.settings.Zone).Format(time.DateOnly), today, nil
+}
+
+// addBalances fills in what is owed to each promoter, and what of it is held: in a month
+// or, where that is empty, on the day that held names.
+func (a *app) addBalances(p *program, b *book.Book, whose *owners, lines []promoterLine, month string) (held string, err error) {
+	on, held, today, err := a.heldOn(p, b, month)
+	if err != nil {
+		return "", err
 	}
 	sums, err := b.Sums(a.ctx)
 	if err != nil {
-		return err
+		return "", err
 	}
 	type account struct{ token, currency string }
 	accounts := map[account]*balance{}
@@ -162,7 +178,7 @@ func (a *app) addBalances(p *program, b *book.Book, whose *owners, lines []promo
 	others := slices.Sorted(maps.Keys(currencies))
 	for i := range lines {
 		l := &lines[i]
-		l.Currency = p.Currency
+		l.Currency, l.HeldOn = p.Currency, today
 		if own := accounts[account{l.RefToken, p.Currency}]; own != nil {
 			l.Balance, l.Held = own.amount, terms.HeldOf(p.settings.Terms, own.earned, own.paid, on)
 		}
@@ -172,7 +188,7 @@ func (a *app) addBalances(p *program, b *book.Book, whose *owners, lines []promo
 			}
 		}
 	}
-	return nil
+	return held, nil
 }
 
 // balance is what a promoter's entries in one currency come to; minor units.

@@ -15,8 +15,8 @@ type promotersShowCmd struct {
 }
 
 func (promotersShowCmd) Help() string {
-	return `Everything that is known of a promoter: ref token, codes, balance, what holds now, and each thing that was recorded with the
-day since when it holds, when it was recorded and by whom. Changes nothing.
+	return `Everything that is known of a promoter: ref token, codes, balance and what of it is held (on which day, it says), what
+holds now, and each thing that was recorded with the day since when it holds, when it was recorded and by whom. Changes nothing.
 
 Example: carryover promoters show coachdesk`
 }
@@ -51,7 +51,8 @@ func (c *promotersShowCmd) Run(a *app) error {
 			return err
 		}
 		lines := promoterLines(content)
-		if err := a.addBalances(p, b, whose, lines, ""); err != nil {
+		held, err := a.addBalances(p, b, whose, lines, "")
+		if err != nil {
 			return err
 		}
 		known := book.NewKnown(content.Details, content.Promoters)
@@ -75,11 +76,11 @@ func (c *promotersShowCmd) Run(a *app) error {
 		if a.JSON {
 			return a.line(shown)
 		}
-		return shown.write(a, p)
+		return shown.write(a, p, held)
 	})
 }
 
-func (s *promoterShown) write(a *app, p *program) error {
+func (s *promoterShown) write(a *app, p *program, held string) error {
 	ids := make([]string, len(s.KeapIDs))
 	for i, id := range s.KeapIDs {
 		ids[i] = strconv.FormatInt(id, 10)
@@ -91,7 +92,7 @@ func (s *promoterShown) write(a *app, p *program) error {
 	rows := [][]string{
 		{"ref token", s.RefToken}, {"name", s.Name}, {"e-mail", s.Email}, {"status", status}, {"joined", strings.SplitN(s.JoinedAt, "T", 2)[0]},
 		{"Keap ids", strings.Join(ids, " ")}, {"codes", strings.Join(s.Codes, " ")}, {"parent", s.ParentRefToken},
-		{"balance", p.amount(s.Balance, s.Currency)}, {"held", p.amount(s.Held, s.Currency)},
+		{"balance", p.amount(s.Balance, s.Currency)}, {held, p.amount(s.Held, s.Currency)},
 	}
 	for _, o := range s.Others {
 		rows = append(rows, []string{"balance", p.amount(o.Balance, o.Currency)})
