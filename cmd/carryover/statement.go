@@ -20,8 +20,9 @@ type statementCmd struct {
 }
 
 func (statementCmd) Help() string {
-	return `A promoter's year for the promoter: every entry on the day on which it happened with what it was, the product, the amount and
-the balance after it; what each month came to; the payouts; and the balance at the beginning and the end. Customers are not named.
+	return `A promoter's year for the promoter: every entry on the day on which it happened with what it was, the product (of a payout
+or a correction: its note), the amount and the balance after it; what each month came to; the payouts; and the balance at the
+beginning and the end. What the migration brought over without rows stands apart from what was earned. Customers are not named.
 Currencies stand apart. Changes nothing.
 
 Example: carryover payouts statement coachdesk --year 2023 --out coachdesk-2023.html`
@@ -41,6 +42,7 @@ type statement struct {
 type statementCurrency struct {
 	Currency string           `json:"currency"`
 	Opening  int64            `json:"opening_cents"`
+	Brought  int64            `json:"brought_over_cents"` // from Keap: openings and differences that a person accepted
 	Earned   int64            `json:"earned_cents"`
 	Taken    int64            `json:"taken_back_cents"` // 0 or less
 	Paid     int64            `json:"paid_cents"`       // what came back deducted
@@ -55,7 +57,7 @@ type statementEntry struct {
 	Kind    string `json:"kind"`
 	What    string `json:"what"`    // in words
 	Month   string `json:"month"`   // of earning
-	Product string `json:"product"` // of a payout: its note
+	Product string `json:"product"` // of a payout or a correction: its note
 	Amount  int64  `json:"amount_cents"`
 	Balance int64  `json:"balance_cents"` // after it
 }
@@ -63,6 +65,7 @@ type statementEntry struct {
 // statementMonth is what happened in a month of the year.
 type statementMonth struct {
 	Month   string `json:"month"`
+	Brought int64  `json:"brought_over_cents"`
 	Earned  int64  `json:"earned_cents"`
 	Taken   int64  `json:"taken_back_cents"`
 	Paid    int64  `json:"paid_cents"`
@@ -181,6 +184,9 @@ func (s *statementCurrency) add(e *book.Entry, at time.Time) {
 		s.Paid -= e.Amount
 		m.Paid -= e.Amount
 		s.Payouts = append(s.Payouts, entry)
+	case e.Kind == book.KindOpening, e.Kind == book.KindDifference:
+		s.Brought += e.Amount
+		m.Brought += e.Amount
 	case e.Amount < 0:
 		s.Taken += e.Amount
 		m.Taken += e.Amount
@@ -188,6 +194,11 @@ func (s *statementCurrency) add(e *book.Entry, at time.Time) {
 		s.Earned += e.Amount
 		m.Earned += e.Amount
 	}
+}
+
+// HasBrought says whether anything was brought over from Keap in the year.
+func (s *statementCurrency) HasBrought() bool {
+	return slices.ContainsFunc(s.Entries, func(e statementEntry) bool { return e.Kind == book.KindOpening || e.Kind == book.KindDifference })
 }
 
 // kindWords is what an entry is, for the promoter.
@@ -203,8 +214,10 @@ func kindWords(e *book.Entry) string {
 	case book.KindDenied:
 		return "Commission taken back"
 	case book.KindOpening:
-		return "Balance brought forward"
+		return "Balance brought over from Keap"
 	case book.KindDifference:
+		return "Difference accepted, brought over from Keap"
+	case book.KindCorrection:
 		return "Correction"
 	case book.KindPayment:
 		what := "Payout"
