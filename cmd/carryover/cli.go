@@ -124,9 +124,21 @@ func (a *app) exitCode(err error) int {
 	case a.ctx.Err() != nil && (errors.Is(err, context.Canceled) || strings.Contains(err.Error(), "interrupted")): // SQLite's word for it
 		fmt.Fprintln(a.errOut, "carryover: stopped")
 		return exitFailed
+	case strings.Contains(err.Error(), "SQLITE_BUSY"):
+		fmt.Fprintf(a.errOut, "carryover: %v\nAnother program is writing to the book and did not end in time: a large \"apply\", or a gateway that hangs. %s\n", err, busyAdvice(err))
+		return exitFailed
 	}
 	fmt.Fprintln(a.errOut, "carryover:", err)
 	return exitFailed
+}
+
+// busyAdvice says what to do when the book was in use. Some commands write several times,
+// and their errors say what is done already.
+func busyAdvice(err error) string {
+	if strings.Contains(err.Error(), ", but the link map was not published") {
+		return "Try that again when it is done."
+	}
+	return "Nothing was changed: try again when it is done."
 }
 
 // usage is an error of the command line.
