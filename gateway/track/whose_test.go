@@ -322,3 +322,33 @@ func TestWhatAPlanIs(t *testing.T) {
 	// A product that cost nothing has no line.
 	f(amounts(o.submit(Call{Kind: book.EventSale, Email: "a@mail.test", EventID: "free", Amount: 100, Items: []Item{{"pro", 100, 1}, {"pro gift", 0, 1}}})), "25% 25 of 100")
 }
+
+// A reason that a person has accepted is not told again of that customer; one for which
+// something was denied is, and so is another reason.
+func TestReasonsAreClearedByAcceptingThem(t *testing.T) {
+	f := newOffice(t, nil)
+	f.signup("anna@promoters.test", "", "anna").is(t, Booked, "anna")
+	decide := func(r Result, decision string) {
+		t.Helper()
+		if _, err := f.book.Decide(t.Context(), []book.ReviewDecision{{Line: r.Lines[0].ID, Decision: decision, DecidedAt: f.now.Unix(), DecidedBy: "ops"}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	sale := func(plan string, doubted bool) Result {
+		t.Helper()
+		r := f.sale("anna@promoters.test", 10000, plan)
+		if got := len(r.Doubted) > 0; got != doubted {
+			t.Errorf("%s: doubted is %v, want %v", plan, got, doubted)
+		}
+		return r
+	}
+	decide(sale("pro", true), book.ReviewDeny)
+	decide(sale("pro", true), book.ReviewAccept)
+	sale("pro", false)
+	sale("a mug", true)
+
+	f.signup("ben@promoters.test", "", "ben").is(t, Booked, "ben")
+	if r := f.sale("ben@promoters.test", 10000, "pro"); len(r.Doubted) != 1 {
+		t.Errorf("another customer: %v", r.Doubted)
+	}
+}
