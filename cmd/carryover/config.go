@@ -196,6 +196,9 @@ func (p *program) check(c *configCheck) {
 		CodeParams: p.Links.CodeParams, IDParams: p.Links.IDParams, RootCodes: p.Links.RootCodes,
 		BuiltinJoin: p.checkJoin(c),
 	}
+	if p.Partners.Inactive == mapping.InactiveForward && !p.Partners.InactiveEarns {
+		c.wrong("partners.inactive_earns", p.Partners.InactiveEarns, "true where inactive = \"forward\" credits inactive promoters with new customers")
+	}
 	if len(p.LegacyHosts) == 0 {
 		c.wrong("legacy_hosts", nil, "the hosts that carried the old links, such as [\"go.carrot.com\"]")
 	}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"time"
 
@@ -110,7 +111,8 @@ func (d *desk) nobody(a *program.Attribution) (Result, error) {
 	if len(why) > 0 {
 		r.Message += " (" + strings.Join(why, ", ") + ")"
 	}
-	if d.call.TID == "" && d.call.RefID == "" && d.call.PromoCode == "" {
+	named := slices.ContainsFunc(a.Candidates, func(k program.Candidate) bool { return k.Promoter != 0 })
+	if d.call.TID == "" && d.call.RefID == "" && d.call.PromoCode == "" && !named {
 		return r, nil
 	}
 	e, err := d.event(&book.Customer{}, *a, "", 0)

@@ -46,6 +46,11 @@ func (d *desk) refund() (Result, error) {
 	if r, ok := d.converts(); !ok {
 		return r, nil
 	}
+	if len(sales) == 0 && d.call.SaleEventID != "" { // what earned nothing is not taken back
+		if refused, err := d.t.WasUnreferred(book.EventSale, d.call.SaleEventID); err != nil || refused {
+			return Result{Outcome: NotReferred, Message: "the sale was credited to nobody"}, err
+		}
+	}
 	waits := known && d.call.SaleEventID != "" && a.Promoter != 0
 	if len(sales) == 0 && a.By != program.ByCarried && !waits {
 		return d.nobody(&a)

@@ -87,3 +87,17 @@ func TestOddSalesAreLookedAt(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+// A sale that earned nothing, since its customer's owner was blocked, takes nothing back
+// when it is refunded later.
+func TestRefundOfWhatEarnedNothing(t *testing.T) {
+	f := newOffice(t, nil)
+	f.record(2, book.DetailStatus, "blocked")
+	f.submit(Call{Kind: book.EventSale, Email: "carried@mail.test", EventID: "z1", Amount: 10000}).is(t, NotReferred, "")
+	f.record(2, book.DetailStatus, "")
+	f.refund("carried@mail.test", 10000, "z1").is(t, NotReferred, "")
+	if f.balance(2) != 0 {
+		t.Errorf("balance %d", f.balance(2))
+	}
+	f.refund("carried@mail.test", 10000, "at Keap").is(t, Booked, "ben")
+}

@@ -67,11 +67,13 @@ func (c *Content) Project(policy mapping.Policy, paths []mapping.Path, grace Gra
 			if p == nil {
 				return nil, fmt.Errorf("the book has no promoter %d, whom the code %q names", a.PromoterID, a.Value)
 			}
-			partner = p.partner(a.Value, until[p.ID], known)
+			partner = p.partner(a.Value, until[p.ID], known, policy.Inactive)
 			codes[a.Value] = p.ID
 			if _, again := anyCode[p.ID]; !again { // the former tokens once are enough
 				anyCode[p.ID] = a.Value
-				partner.AliasTokens = former[p.ID]
+				if partner.Token != "" {
+					partner.AliasTokens = former[p.ID]
+				}
 			}
 		}
 		m.Partners = append(m.Partners, partner)
@@ -95,8 +97,10 @@ func (c *Content) Project(policy mapping.Policy, paths []mapping.Path, grace Gra
 			if code, ok = anyCode[p.ID]; !ok {
 				code = idOnly + a.Value
 				anyCode[p.ID] = code
-				partner := p.partner(code, until[p.ID], known)
-				partner.AliasTokens = former[p.ID]
+				partner := p.partner(code, until[p.ID], known, policy.Inactive)
+				if partner.Token != "" {
+					partner.AliasTokens = former[p.ID]
+				}
 				m.Partners = append(m.Partners, partner)
 			}
 		}
@@ -115,9 +119,14 @@ func (c *Content) Project(policy mapping.Policy, paths []mapping.Path, grace Gra
 // Keap's holds a colon.
 const idOnly = "id:"
 
-func (p *Promoter) partner(code string, until time.Time, known *Known) mapping.Partner {
+// partner is what a code of the promoter is published as. One who is blocked counts as
+// inactive or, where inactive promoters are credited, as nobody.
+func (p *Promoter) partner(code string, until time.Time, known *Known, inactive string) mapping.Partner {
 	partner := mapping.Partner{Code: code, Token: p.Token, Until: until}
-	if known.Standing(p) == program.Active {
+	switch standing := known.Standing(p); {
+	case standing == program.Blocked && inactive == mapping.InactiveForward:
+		return mapping.Partner{Code: code, Status: mapping.House}
+	case standing == program.Active:
 		partner.Status = mapping.Active
 	}
 	return partner

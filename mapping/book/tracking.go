@@ -31,7 +31,8 @@ type trackingStmts struct {
 	linesOfEvent, linesOf, linesOfCustomer, sales, cleared *sql.Stmt
 	eventByID, refunded, sharing, applied, lastKind        *sql.Stmt
 	lineByID, hasReason, decided, addDecision              *sql.Stmt
-	unmatched, match, earnedAtKeap, addUnreferred          *sql.Stmt
+	unmatched, match, earnedAtKeap                         *sql.Stmt
+	addUnreferred, wasUnreferred                           *sql.Stmt
 }
 
 // tracker is what is kept between transactions. Nobody but a tracker writes customers, and
@@ -123,6 +124,7 @@ func (b *Book) prepareTracking() (s *trackingStmts, err error) {
 		{&s.match, `UPDATE event SET sale = ? WHERE id = ? AND sale = 0`},
 		{&s.earnedAtKeap, `SELECT product, sum(amount) FROM commission WHERE contact_id IN (SELECT id FROM contact WHERE email = ? AND email != '')
 			AND kind IN ('commission', 'clawback') GROUP BY product HAVING sum(amount) > 0`},
+		{&s.wasUnreferred, `SELECT EXISTS (SELECT 1 FROM unreferred WHERE kind = ? AND event_id = ?)`},
 		{&s.addUnreferred, `INSERT INTO unreferred (kind, event_id, email, uid, at, received_at, evidence) VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`},
 		{&s.lastKind, events.selectText(`WHERE customer_id = ? ORDER BY id DESC LIMIT 1`)},
 	} {
@@ -411,6 +413,11 @@ func (t *Tracking) EarnedAtKeap(email string) (products []string, err error) {
 		products = append(products, product)
 	}
 	return products, rows.Err()
+}
+
+// WasUnreferred says whether an event was credited to nobody and kept.
+func (t *Tracking) WasUnreferred(kind, eventID string) (bool, error) {
+	return t.exists(t.stmts.wasUnreferred, kind, eventID)
 }
 
 // AddUnreferred keeps what nobody was credited for.
