@@ -22,11 +22,12 @@ type referralsCmd struct {
 }
 
 func (referralsCmd) Help() string {
-	return `One line for every customer with an e-mail address who belongs to a promoter: whose it is, since when, and
-by which rule that promoter won it. Whoever signed up or bought here since was won by click, ref_token, coupon or
-history (a referral of Keap's that no run has counted). The rule of a customer who belongs to nobody says why: house (the referral that
-wins is of the program's own partner), expired (all of them were on the day of the newest run), later (they were
-set after it). "carryover explain CUSTOMER" tells the whole story of one. Changes nothing.
+	return `One line for every customer who belongs to a promoter and has an e-mail address, or an id of the billing system's: whose it
+is, since when, and by which rule that promoter won it. Whoever signed up or bought here since is bound for life, whatever
+Keap's referrals say: its source is live, and the rule click, ref_token, coupon or history (a referral of Keap's that no
+run has counted). The rule of a customer who belongs to nobody says why: house (the referral that wins is of the program's
+own partner), expired (all of them were on the day of the newest run), later (they were set after it). "carryover
+explain CUSTOMER" tells the whole story of one. Changes nothing.
 
 Example: carryover referrals --promoter coachdesk`
 }
@@ -34,7 +35,8 @@ Example: carryover referrals --promoter coachdesk`
 // referralLine is a customer as --json tells it. Times are UTC; empty when there is none.
 type referralLine struct {
 	Email         string `json:"customer_email"`
-	UID           string `json:"customer_uid"` // the billing system's; empty where Keap's referrals decided
+	UID           string `json:"uid"`      // the billing system's; empty where Keap's referrals decided
+	BoundBy       string `json:"bound_by"` // boundLive or boundKeap
 	ContactID     int64  `json:"keap_contact_id"`
 	RefToken      string `json:"ref_token"`
 	ReferredAt    string `json:"referred_at"`
@@ -46,9 +48,15 @@ type referralLine struct {
 	Self          bool   `json:"self_referred"`
 }
 
+// What decides whose a customer is.
+const (
+	boundLive = "live" // a sign-up or a sale that was told here
+	boundKeap = "keap" // Keap's referrals
+)
+
 func newReferralLine(r *book.Referral, whose *owners) referralLine {
 	return referralLine{
-		Email: r.Email, ContactID: r.ContactID, RefToken: whose.token(r.PartnerID),
+		Email: r.Email, BoundBy: boundKeap, ContactID: r.ContactID, RefToken: whose.token(r.PartnerID),
 		ReferredAt: moment(r.ReferredAt, time.UTC), FirstReferred: moment(r.FirstAt, time.UTC),
 		Source: r.Source, Rule: r.Rule, ReferralID: max(0, r.ReferralID), PartnerID: r.PartnerID, Self: r.Self,
 	}
@@ -59,7 +67,7 @@ func newReferralLine(r *book.Referral, whose *owners) referralLine {
 func (l *referralLine) bind(c *book.Bound, whose *owners) {
 	since := moment(c.BoundAt, time.UTC)
 	l.UID, l.RefToken, l.ReferredAt, l.FirstReferred = c.UID, whose.token(c.PromoterID), since, cmp.Or(l.FirstReferred, since)
-	l.Source, l.Rule, l.ReferralID = "", c.By, 0
+	l.BoundBy, l.Source, l.Rule, l.ReferralID = boundLive, boundLive, c.By, 0
 	l.PartnerID, l.Self = max(0, c.PromoterID), strings.Contains(c.Suspicion, book.ReasonSelf)
 }
 
@@ -160,7 +168,7 @@ func (s *customerSheet) add(r *book.Referral, c *book.Bound) error {
 	if s.only.partners != nil && !slices.Contains(s.only.partners, owner) {
 		return nil
 	}
-	if !s.all && (l.Email == "" || l.RefToken == "") {
+	if !s.all && (l.Email == "" && l.UID == "" || l.RefToken == "") {
 		s.more++
 		return nil
 	}
@@ -169,7 +177,10 @@ func (s *customerSheet) add(r *book.Referral, c *book.Bound) error {
 		return s.json.Encode(l)
 	}
 	email, rule := l.Email, l.Rule
-	if email == "" {
+	switch {
+	case email == "" && l.UID != "":
+		email = "uid:" + l.UID
+	case email == "":
 		email = "(needs an e-mail)"
 	}
 	if l.Self {

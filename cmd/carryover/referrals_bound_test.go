@@ -32,20 +32,21 @@ func TestReferralsSince(t *testing.T) {
 		t.Helper()
 		var got []string
 		for _, r := range d.objects(d.ok(append([]string{"referrals", "--json"}, args...)...)) {
-			got = append(got, fmt.Sprintf("%s/%s %v %s %s %s %v %v", r["customer_email"], r["customer_uid"], r["keap_contact_id"], r["ref_token"], r["referred_at"], r["rule"], r["keap_partner_id"], r["self_referred"]))
+			got = append(got, fmt.Sprintf("%s %s/%s %v %s %s %s %v %v", r["bound_by"], r["customer_email"], r["uid"], r["keap_contact_id"], r["ref_token"], r["referred_at"], r["rule"], r["keap_partner_id"], r["self_referred"]))
 		}
 		if !slices.Equal(got, want) {
 			t.Errorf("%v:\n%s\nwant:\n%s", args, strings.Join(got, "\n"), strings.Join(want, "\n"))
 		}
 	}
-	bob := "bob@mail.test/ 0 beta 2023-05-01T14:00:00Z ref_token 2 true"
-	ola := "ola@shop.test/ 106 beta 2023-05-01T11:00:00Z ref_token 2 false"
-	pia := "pia@shop.test/ 107 beta 2023-05-01T12:00:00Z history 2 false"
-	dot := "dot@mail.test/c-1 0 gamma-x 2023-05-01T10:00:00Z ref_token 5 false"
-	kim := "kim@shop.test/ 101 gamma-x 2022-06-01T16:00:00Z id 5 false"
-	list([]string{"ann@mail.test/ 11 alpha 2021-02-01T17:00:00Z only 1 true", bob, dot, kim, ola, pia})
-	list([]string{bob, ola, pia}, "--promoter", "beta")
+	bob := "live bob@mail.test/ 0 beta 2023-05-01T14:00:00Z ref_token 2 true"
+	ola := "live ola@shop.test/ 106 beta 2023-05-01T11:00:00Z ref_token 2 false"
+	pia := "live pia@shop.test/ 107 beta 2023-05-01T12:00:00Z history 2 false"
+	dot := "live dot@mail.test/c-1 0 gamma-x 2023-05-01T10:00:00Z ref_token 5 false"
+	kim := "keap kim@shop.test/ 101 gamma-x 2022-06-01T16:00:00Z id 5 false"
+	bare := "live /c-6 0 beta 2023-05-01T15:00:00Z ref_token 2 false"
+	list([]string{bare, "keap ann@mail.test/ 11 alpha 2021-02-01T17:00:00Z only 1 true", bob, dot, kim, ola, pia})
+	list([]string{bare, bob, ola, pia}, "--promoter", "beta")
 	list([]string{dot, kim}, "--promoter", "gamma-x")
-	list([]string{"/c-6 0 beta 2023-05-01T15:00:00Z ref_token 2 false", bob, "/ 104 beta 2023-02-01T17:00:00Z only 2 false", ola, pia}, "--promoter", "beta", "--all")
-	d.contains(d.ok("referrals", "--promoter", "beta"), "bob@mail.test", "ref_token, self", "2023-05-01", "\n2 more have no e-mail address or belong to nobody: --all\n")
+	list([]string{bare, bob, "keap / 104 beta 2023-02-01T17:00:00Z only 2 false", ola, pia}, "--promoter", "beta", "--all")
+	d.contains(d.ok("referrals", "--promoter", "beta"), "bob@mail.test", "uid:c-6", "live", "ref_token, self", "2023-05-01", "\n1 more has no e-mail address or belongs to nobody: --all\n")
 }

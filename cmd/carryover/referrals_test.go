@@ -10,7 +10,7 @@ import (
 
 func TestReferrals(t *testing.T) {
 	d := newMoneyDesk(t)
-	const names = "customer_email customer_uid keap_contact_id ref_token referred_at first_referred_at source rule keap_referral_id keap_partner_id self_referred"
+	const names = "customer_email uid bound_by keap_contact_id ref_token referred_at first_referred_at source rule keap_referral_id keap_partner_id self_referred"
 	list := func(args ...string) (lines []string) {
 		t.Helper()
 		text := func(v any) string { return cmp.Or(v.(string), "-") }
