@@ -18,7 +18,9 @@ func (b *Book) LinesAfter(ctx context.Context, id int64, limit int) ([]EventLine
 // LinesSince is the id before the first line that was booked at an instant or later.
 func (b *Book) LinesSince(ctx context.Context, at time.Time) (id int64, err error) {
 	if id, err = b.eventsBefore(ctx, at); err == nil {
-		err = b.r.QueryRowContext(ctx, `SELECT coalesce(max(id), 0) FROM event_line WHERE event <= ? AND kind = 'commission'`, id).Scan(&id)
+		// By the first of the few lines since, not by the last of the many before: among these
+		// are late ones of old events.
+		err = b.r.QueryRowContext(ctx, `SELECT coalesce((SELECT min(id) FROM event_line INDEXED BY event_line_event WHERE event > ?) - 1, (SELECT max(id) FROM event_line), 0)`, id).Scan(&id)
 	}
 	return id, err
 }

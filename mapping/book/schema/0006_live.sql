@@ -138,6 +138,7 @@ CREATE TABLE outbox (
 
 CREATE INDEX outbox_waiting ON outbox (next_at) WHERE state = 'waiting';
 CREATE INDEX outbox_customer ON outbox (customer_id) WHERE state = 'waiting';
+CREATE INDEX outbox_refused ON outbox (event) WHERE state = 'refused';
 
 -- An approved payout: its lines are frozen.
 CREATE TABLE payout_run (
