@@ -155,6 +155,7 @@ func dayOf(m terms.Month, day int) string { return fmt.Sprintf("%s-%02d", m, day
 // all comes to by currency, added up for itself.
 func payoutAccounts(whose *owners, dues *book.Dues, last terms.Month) (accounts map[dueKey]*terms.Account, due map[string]int64) {
 	accounts, due = map[dueKey]*terms.Account{}, map[string]int64{}
+	unknown := map[*terms.Account][]terms.Taking{} // of which nobody knows what they take back from
 	var of int64
 	var promoter *book.Promoter
 	account := func(partner int64, currency string) *terms.Account {
@@ -196,11 +197,20 @@ func payoutAccounts(whose *owners, dues *book.Dues, last terms.Month) (accounts 
 				to.Brought = append(to.Brought, terms.Earning{Month: month, Amount: s.Amount})
 				break
 			}
-			to.Takings = append(to.Takings, terms.Taking{Amount: s.Amount, New: s.New})
-			month = 0
+			unknown[to] = append(unknown[to], terms.Taking{Month: month, Amount: s.Amount, New: s.New})
+			continue
 		}
 		if month <= last {
 			due[s.Currency] += s.Amount
+		}
+	}
+	for k, to := range accounts {
+		known := len(to.Takings)
+		to.Place(unknown[to])
+		for _, taking := range to.Takings[known:] {
+			if taking.Month <= last {
+				due[k.currency] += taking.Amount
+			}
 		}
 	}
 	runs := map[int64]*book.PayoutRun{}

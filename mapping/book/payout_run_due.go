@@ -117,8 +117,9 @@ func readDueSums(ctx context.Context, tx *sql.Tx, currency string, since int64) 
 		read(whole, `SELECT promoter_id, kind, currency, month, sum(amount), 0 FROM event_line NOT INDEXED
 			WHERE kind = 'commission' AND currency != ? GROUP BY 1, 2, 3, 4`, currency),
 		// What takes back is booked when its event is told, or when a person decides. Of a sale
-		// that was not tracked the commission came over from Keap, and its month is not known.
-		read(whole, `SELECT l.promoter_id, l.kind, l.currency, CASE WHEN l.of = 0 THEN 0 ELSE l.month END, sum(l.amount),
+		// that was not tracked the commission came over from Keap, and is not known: like one of
+		// Keap's clawbacks.
+		read(whole, `SELECT l.promoter_id, CASE WHEN l.of = 0 THEN 'clawback' ELSE l.kind END, l.currency, l.month, sum(l.amount),
 				sum(CASE WHEN max(l.at, coalesce((SELECT received_at FROM event WHERE id = l.event), 0)) > ? THEN l.amount ELSE 0 END)
 			FROM event_line l NOT INDEXED WHERE l.kind NOT IN ('commission', 'correction') GROUP BY 1, 2, 3, 4`, since),
 		read(whole, `SELECT l.promoter_id, l.kind, l.currency, l.month, sum(l.amount), sum(CASE WHEN l.amount < 0 AND c.recorded_at > ? THEN l.amount ELSE 0 END)

@@ -88,7 +88,7 @@ func TestDues(t *testing.T) {
 		{7, book.KindCommission, "USD", 202303, 1725, 0},
 		{7, book.KindOpening, "USD", 202303, 4000, 0},
 		{7, book.KindPayment, "USD", 0, -960, 0},
-		{7, book.KindRefund, "USD", 0, -20, -20},
+		{7, book.KindClawback, "USD", 202303, -20, -20}, // a refund of a sale that was not tracked
 		{7, book.KindRefund, "USD", 202301, -330, -300},
 	}
 	for _, list := range [][]book.DueSum{d.Sums, want} {
@@ -230,6 +230,23 @@ func TestRecordPayouts(t *testing.T) {
 	f(1, "", record(1, book.PayoutPaid, "A"))
 	f(0, `returned already`, record(1, book.PayoutReturned, "B"))
 	f(0, "", record(3, book.PayoutPaid, "D"), record(3, book.PayoutReturned, "E"))
+
+	// A day or a note that was named is the one that is there.
+	told := func(at, end int64, note string) book.PayoutRecord {
+		r := record(1, book.PayoutPaid, "A")
+		r.At, r.DayEnd, r.Note = at, end, note
+		return r
+	}
+	f(1, "", told(5, 6, ""))
+	f(1, "", told(0, 6, ""))
+	f(1, "", told(99, 0, "")) // now
+	f(0, "on another day or with another note", told(6, 9, ""))
+	f(0, "on another day or with another note", told(0, 5, ""))
+	f(0, "on another day or with another note", told(99, 0, "by hand"))
+	var other *book.OtherwiseRecorded
+	if _, err := b.RecordPayouts(ctx, []book.PayoutRecord{told(6, 9, "")}); !errors.As(err, &other) || other.There.At != 5 {
+		t.Errorf("%v", err)
+	}
 
 	var one *book.PayoutRecordError
 	if _, err := b.RecordPayouts(ctx, []book.PayoutRecord{record(1, book.PayoutPaid, "A"), record(2, book.PayoutPaid, "Z")}); !errors.As(err, &one) || one.Index != 1 {

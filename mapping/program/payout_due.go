@@ -1,7 +1,6 @@
 package program
 
 import (
-	"cmp"
 	"errors"
 	"maps"
 	"slices"
@@ -19,7 +18,7 @@ type Account struct {
 
 // Taking is what takes back from what was earned in a month.
 type Taking struct {
-	Month  Month // of what was earned; 0: not known, it counts at once
+	Month  Month // of what was earned; where that is not known see [Account.Place]
 	Amount int64 // below 0
 	New    int64 // of Amount: what was booked since the last run
 }
@@ -40,7 +39,7 @@ func (d *Due) Whole() int64 { return d.Amount + d.Flagged }
 
 // Due is what an account is owed by the payouts of a month: all that was earned through
 // [Terms.EarnedThrough] of it, less all that was ever paid or is in approved runs. A taking
-// whose month is known counts with that month: inside the hold it cancels, after the
+// counts with the month of what it takes back: inside the hold it cancels, after the
 // payment it makes a debt.
 //
 // What is flagged stands apart, so that the rest can be paid. Where the rest alone would be
@@ -76,7 +75,7 @@ func (t Terms) Due(payout Month, a *Account) Due {
 		}
 		d.Refunds += fresh
 		d.Carried += k.Amount - fresh
-		months[cmp.Or(k.Month, last)] += k.Amount
+		months[k.Month] += k.Amount
 	}
 	d.Carried -= a.Paid + a.InRuns
 	whole := d.Gross + d.Refunds + d.Carried
