@@ -10,7 +10,7 @@ import (
 // What was recorded of a promoter who was merged holds for who took it over, unless that one
 // has its own.
 func TestDetailsOfMergedPromoters(t *testing.T) {
-	promoters := []book.Promoter{{ID: 1, Token: "ada"}, {ID: 2, Token: "former", MergedInto: 1}}
+	promoters := []book.Promoter{{ID: 1, Token: "ada"}, {ID: 2, Token: "former", MergedInto: 1}, {ID: 3, Token: "before", MergedInto: 2}}
 	f := func(want string, list ...book.Detail) {
 		t.Helper()
 		known := book.NewKnown(list, promoters)
@@ -25,6 +25,9 @@ func TestDetailsOfMergedPromoters(t *testing.T) {
 	taken.Value = ""
 	f("0", former, taken) // its own was taken back, and goes before
 	f("0", taken, former)
+	before := book.Detail{PromoterID: 3, Field: book.DetailW9, Value: "on paper"}
+	f("on paper0", former, before) // of several the newest
+	f("yes0", before, former)
 	f("1", book.Detail{PromoterID: 2, Field: book.DetailMembershipPercent, Value: "30"})
 	f("0", book.Detail{PromoterID: 2, Field: book.DetailMembershipPercent, Value: "much"})
 }
