@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"maps"
 	"strings"
 	"sync"
 
@@ -497,13 +498,25 @@ func NewRoster(c *Content) *Roster {
 		r.byToken[c.Promoters[i].Token] = m
 		r.members[c.Promoters[i].ID] = m
 	}
+	own := map[*Member]bool{} // all of whose partners are the program's own by now: nobody is credited
+	for i := range c.Aliases {
+		if id, ok := c.Aliases[i].KeapID(); ok && c.Aliases[i].State == StateHouse && r.members[id] != nil {
+			own[r.members[id]] = true
+		}
+	}
 	for i := range c.Aliases {
 		a := &c.Aliases[i]
 		if id, ok := a.KeapID(); ok && a.PromoterID != 0 {
 			if p := live(byID, a.PromoterID); p != nil {
 				r.members[id] = standing[p.ID]
+				delete(own, standing[p.ID])
 			}
 		}
+	}
+	if len(own) > 0 {
+		maps.DeleteFunc(r.members, func(_ int64, m *Member) bool { return own[m] })
+		maps.DeleteFunc(r.byToken, func(_ string, m *Member) bool { return own[m] })
+		maps.DeleteFunc(r.coupons, func(_ string, m *Member) bool { return own[m] })
 	}
 	return r
 }

@@ -336,3 +336,22 @@ func TestRosterIsKept(t *testing.T) {
 		t.Error("one who joined over another process is not known")
 	}
 }
+
+// A promoter whose partners became the program's own is nobody's promoter any more; one of
+// whom only some did is who it was.
+func TestRosterWithoutTheProgramsOwn(t *testing.T) {
+	r := book.NewRoster(&book.Content{
+		Promoters: []book.Promoter{{ID: 5, KeapID: 6, Token: "zoe", Status: book.StatusActive}, {ID: 9, KeapID: 9, Token: "own", Status: book.StatusInactive}},
+		Aliases: []book.Alias{
+			{Kind: book.AliasKeapID, Value: "5", State: book.StateHouse}, {Kind: book.AliasKeapID, Value: "6", PromoterID: 5},
+			{Kind: book.AliasKeapID, Value: "9", State: book.StateHouse},
+		},
+		Details: []book.Detail{{PromoterID: 9, Field: book.DetailCoupon, Value: "OWN20"}},
+	})
+	if r.ByID(9) != nil || r.ByToken("own") != nil || r.ByCoupon("own20") != nil {
+		t.Errorf("the program's own: %+v", r.ByID(9))
+	}
+	if r.ByID(5) == nil || r.ByID(5) != r.ByID(6) || r.ByToken("zoe") != r.ByID(5) {
+		t.Errorf("zoe: %+v, %+v", r.ByID(5), r.ByToken("zoe"))
+	}
+}
