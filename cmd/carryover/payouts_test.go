@@ -295,6 +295,7 @@ func TestApproveAgain(t *testing.T) {
 	if r.code != exitDone || !strings.Contains(r.err, "before "+next+"-10") || !strings.Contains(r.out, "Run 3 is approved") {
 		t.Errorf("early: exit %d\n%s%s", r.code, r.out, r.err)
 	}
+	d.ok("payouts", "record", "3", "--status", "paid", "--reference", "E") // paid before its month, but not before it was approved
 	d.fails(exitFailed, []string{"nothing is payable in 2020-01"}, "payouts", "approve", "--month", "2020-01")
 	for _, month := range []string{"2023", "2023-13", "march"} {
 		d.fails(exitUsage, []string{"--month", "2023-03"}, "payouts", "plan", "--month", month)
@@ -390,6 +391,15 @@ func TestPayoutRecord(t *testing.T) {
 	f("Recorded just so before, and not changed: 1.\n", "r1-1", "--status", "paid", "--reference", "T1")
 	refused(`R1-1 cannot be recorded as paid: it contradicts what is recorded: paid already, with the reference "T1"; nothing was recorded`, "R1-1", "--status", "paid", "--reference", "T2")
 	refused(`it contradicts`, "R1-1", "--status", "failed")
+	today := time.Now().In(d.zone).Format(time.DateOnly)
+	f("Recorded just so before, and not changed: 1.\n", "R1-1", "--status", "paid", "--reference", "T1", "--date", today)
+	refused(`R1-1 cannot be recorded as paid: it contradicts what is recorded: paid already on `+today+`, with the reference "T1" and no note; nothing was recorded`,
+		"R1-1", "--status", "paid", "--reference", "T1", "--date", "2023-03-12")
+	refused(`paid already on `+today+`, with the reference "T1" and no note`, "R1-1", "--status", "paid", "--reference", "T1", "--note", "by hand")
+	d.fails(exitUsage, []string{"R1-2 cannot be recorded for 2023-02-28: run 1 pays from 2023-03-01 on; nothing was recorded"}, "payouts", "record", "R1-2", "--status", "paid", "--reference", "T2", "--date", "2023-02-28")
+	d.fails(exitUsage, []string{"has not come yet"}, "payouts", "record", "R1-2", "--status", "paid", "--reference", "T2", "--date", "2999-01-01")
+	d.write("before.csv", "line,status,reference,date\nR1-2,paid,T2,2023-03-01\nR1-3,paid,T3,2023-02-28\n")
+	refused("before.csv:3: R1-3 cannot be recorded for 2023-02-28", "--file", "before.csv")
 	refused(`the reference "T1" is that of R1-1, which was paid`, "R1-2", "--status", "paid", "--reference", "T1")
 	refused(`cannot come back`, "R1-2", "--status", "returned", "--reference", "T3")
 	refused(`no payout line "R1-9"`, "R1-9", "--status", "failed")
@@ -427,6 +437,9 @@ func TestPayoutRecord(t *testing.T) {
 	if line["status"] != "failed" || record["note"] != "=RISK" || record["at"] != "2023-03-14T00:00:00-07:00" || record["recorded_by"] == "" {
 		t.Errorf("%v", line)
 	}
+
+	d.write("results.csv", "line,status,date,note\nR1-2,failed,2023-03-15,\n")
+	refused(`results.csv:2: R1-2 cannot be recorded as failed: it contradicts what is recorded: failed already on 2023-03-14, with the reference "R1-2" and the note "=RISK"`, "--file", "results.csv")
 
 	// The rest of a run; then all of it comes back.
 	f("Recorded: 1 of 3 lines.\nLeft as they are: 2. \"carryover payouts show RUN\" says what became of them.\n", "1", "--status", "paid", "--reference", "B")
@@ -499,7 +512,7 @@ func TestPayoutHistories(t *testing.T) {
 			h.must(b.Record(t.Context(), []book.Detail{{PromoterID: id, Field: book.DetailW9, Value: detailYes}, {PromoterID: id, Field: book.DetailPayoutMethod, Value: methodCheck}}))
 		}
 		rt.Repeat(map[string]func(*rapid.T){
-			"": h.balances, "sale": h.sale, "refund": h.refund, "flag": h.flag, "days": h.days, "approve": h.approve, "record": h.record,
+			"": h.balances, "sale": h.sale, "refund": h.refund, "correct": h.correct, "flag": h.flag, "days": h.days, "approve": h.approve, "record": h.record,
 		})
 	})
 }
@@ -512,6 +525,9 @@ type history struct {
 	now   time.Time
 	sales []book.EventLine
 	left  map[int64]int64 // of each sale's commission
+
+	corrections []book.Correction
+
 	lines []book.PayoutLine
 	paid  map[int64]string // what became of each line
 }
@@ -564,6 +580,16 @@ func (h *history) refund(t *rapid.T) {
 	h.track(book.EventRefund, l)
 }
 
+func (h *history) correct(t *rapid.T) {
+	c := book.Correction{
+		PromoterID: rapid.SampledFrom([]int64{1, 2, 3, -1}).Draw(t, "promoter"), Month: int32(h.month().Add(-rapid.IntRange(0, 4).Draw(t, "months ago"))),
+		Amount: rapid.Int64Range(-4000, 4000).Filter(func(n int64) bool { return n != 0 }).Draw(t, "amount"), Currency: "USD",
+		Note: fmt.Sprint("correction ", len(h.corrections)), RecordedAt: h.now.Unix(), RecordedBy: "kim",
+	}
+	h.must(h.b.Correct(h.app.ctx, &c))
+	h.corrections = append(h.corrections, c)
+}
+
 func (h *history) flag(t *rapid.T) {
 	l := h.pick(t)
 	h.must(h.b.Track(func(tr *book.Tracking) error { return tr.AddReview(l.ID, "velocity", "", h.now.Unix()) }))
@@ -612,6 +638,12 @@ func (h *history) balances(t *rapid.T) {
 		all += h.left[l.ID]
 		if l.Month <= last {
 			want[l.PromoterID] += h.left[l.ID]
+		}
+	}
+	for _, c := range h.corrections {
+		all += c.Amount
+		if c.Month <= last {
+			want[c.PromoterID] += c.Amount
 		}
 	}
 	inRuns := int64(0)
