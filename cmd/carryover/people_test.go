@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"strings"
 	"testing"
+	"time"
 
 	"carryover/mapping/book"
 	terms "carryover/mapping/program"
@@ -48,6 +49,29 @@ func TestPromotersMoney(t *testing.T) {
 			t.Errorf("held long after: %v", p)
 		}
 	}
+}
+
+// Without anything booked here, held is as of the newest run; from the first sale or
+// correction on it is as of today, and the tables say which day that is.
+func TestHeldOn(t *testing.T) {
+	d := newMoneyDesk(t)
+	held := func(want float64, on any, heading string) {
+		t.Helper()
+		for _, args := range [][]string{{"promoters"}, {"promoters", "show", "alpha"}} {
+			d.contains(d.ok(args...), heading)
+			for _, p := range d.objects(d.ok(append(args, "--json")...)) {
+				if p["ref_token"] == "alpha" && (p["held_cents"] != want || p["held_on"] != on) {
+					t.Errorf("%v: held %v on %v, want %v on %v", args, p["held_cents"], p["held_on"], want, on)
+				}
+			}
+		}
+	}
+	held(5000, nil, "held on 2023-03-31")
+	d.contains(d.ok("promoters", "--month", "2023-04"), "held in 2023-04")
+	now := time.Now().In(losAngeles(t))
+	d.ok("ledger", "correct", "--promoter", "alpha", "--amount", "3.00", "--note", "late", "--month", now.Format("2006-01"))
+	held(300, now.Format(time.DateOnly), "held on "+now.Format(time.DateOnly))
+	d.contains(d.ok("promoters", "--month", "2023-04"), "held in 2023-04")
 }
 
 // What the samples say of their balances.

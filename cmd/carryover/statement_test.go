@@ -74,6 +74,57 @@ func TestStatement(t *testing.T) {
 	}
 }
 
+// What the migration brought over without rows was not earned in the year.
+func TestStatementBroughtOver(t *testing.T) {
+	d := newMoneyDesk(t)
+	f := func(who, want string) {
+		t.Helper()
+		s := d.objects(d.ok("payouts", "statement", who, "--year", "2022", "--json"))[0]["currencies"].([]any)[0].(map[string]any)
+		got := fmt.Sprint(s["opening_cents"], " ", s["brought_over_cents"], " ", s["earned_cents"], " ", s["taken_back_cents"], " ", s["paid_cents"], " ", s["closing_cents"])
+		if got != want {
+			t.Errorf("%s: %s, want %s", who, got, want)
+		}
+		brought := 0.0
+		for _, m := range s["months"].([]any) {
+			brought += m.(map[string]any)["brought_over_cents"].(float64)
+		}
+		if brought != s["brought_over_cents"] {
+			t.Errorf("%s: the months brought over %v", who, brought)
+		}
+	}
+	f("beta", "0 4000 7426 0 0 11426") // its ledger begins with 40.00
+	f("alpha", "0 0 1485 -1485 0 0")
+	d.contains(d.ok("payouts", "statement", "beta", "--year", "2022", "--format", "csv"), "Balance brought over from Keap")
+	if page := d.ok("payouts", "statement", "beta", "--year", "2022"); strings.Count(page, ">Brought over from Keap<") != 2 {
+		t.Error("the page does not tell what was brought over")
+	}
+	if page := d.ok("payouts", "statement", "alpha", "--year", "2022"); strings.Contains(page, "Brought over") {
+		t.Error("the page tells of what was not")
+	}
+}
+
+// The longest amounts stay within their cards, on any screen.
+func TestLongAmountsInABrowser(t *testing.T) {
+	d := newPayDesk(t)
+	d.sale("a", "ann", "2023-01-10", 987_654_321_012_345)
+	d.sale("b", "ann", "2023-02-10", 123_456_789_012_345)
+	d.back(book.KindRefund, "a", "2023-02-03", 987_654_321_012_345)
+	d.ok("payouts", "statement", "ann", "--year", "2023", "--out", "ann.html")
+	ctx := openBrowser(t, func(any) {})
+	page := (&url.URL{Scheme: "file", Path: d.path("ann.html")}).String()
+	for _, width := range []int64{1200, 700, 340, 200} {
+		if err := chromedp.Do(ctx, chromedp.EmulateViewport(width, 900), chromedp.Navigate(page)); err != nil {
+			t.Fatal(err)
+		}
+		if over := inPage[int](t, ctx, `[...document.querySelectorAll(".tiles div")].filter(c => [...c.children].some(e => { const r = document.createRange(); r.selectNodeContents(e); return r.getBoundingClientRect().right > c.getBoundingClientRect().right })).length`); over != 0 {
+			t.Errorf("%d amounts run out of their cards on a screen of %d", over, width)
+		}
+		if over := inPage[int](t, ctx, `document.documentElement.scrollWidth`); int64(over) > width {
+			t.Errorf("%d wide on a screen of %d", over, width)
+		}
+	}
+}
+
 // The page needs nothing beside itself, fits a telephone, and says what it is to those who
 // do not see it.
 func TestStatementInABrowser(t *testing.T) {
