@@ -54,9 +54,10 @@ account_id = "fp-account"
 		account, key, kind, body string
 		want                     int
 	}{
-		{"carrot", trackingKey, "signup", signup, 401}, // the account's id goes before the program's name
+		{"another", trackingKey, "signup", signup, 401},
 		{"fp-account", "another-key-0123456789", "signup", signup, 401},
 		{"fp-account", trackingKey, "signup", signup, 200},
+		{"carrot", trackingKey, "signup", signup, 422}, // the program's name is as good as the account's id
 		{"fp-account", trackingKey, "sale", `{"email":"new@mail.test","event_id":"1","amount":1000,"currency":"EUR"}`, 200},
 		{"fp-account", trackingKey, "sale", `{"email":"new@mail.test","event_id":"2","amount":1000,"currency":"CHF"}`, 400},
 	} {
