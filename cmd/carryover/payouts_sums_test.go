@@ -1,0 +1,44 @@
+package main
+
+import (
+	"errors"
+	"testing"
+
+	"carryover/mapping/book"
+	terms "carryover/mapping/program"
+)
+
+// Before the first run what was taken back is a refund from the month on that is paid; what
+// was taken back earlier is in what is carried.
+func TestColumnsOfTheFirstRun(t *testing.T) {
+	d := newPayDesk(t)
+	d.handIn("ann")
+	d.sale("november", "ann", "2022-11-10", 10_000)
+	d.sale("december", "ann", "2022-12-10", 10_000)
+	d.back(book.KindRefund, "november", "2022-12-31", 1000)
+	d.back(book.KindRefund, "december", "2023-01-01", 400)
+	d.plansTo("2023-03", "ann 186.00 (2022-11 2022-12: 0.00 -4.00 190.00)")
+	d.plansTo("2023-02", "ann 186.00 (2022-11 2022-12: 100.00 -14.00 100.00)")
+}
+
+// A plan whose sums do not agree is none.
+func TestReconcile(t *testing.T) {
+	f := func(about string, balanced bool, change func(plan *payoutPlan, due map[string]int64)) {
+		t.Helper()
+		plan := &payoutPlan{
+			Currency: "USD", Totals: payoutTotals{ByReason: map[terms.Reason]int64{}},
+			Payable: []payableLine{{RefToken: "ann", Gross: 100, Refunds: -10, Carried: 5, Net: 95, Currency: "USD"}},
+			Held:    []heldLine{{RefToken: "bo", Amount: 30, Currency: "USD", Reason: terms.HeldNoW9}, {RefToken: "bo", Amount: 7, Currency: "AUD", Reason: terms.HeldCurrency}},
+		}
+		due := map[string]int64{"USD": 125, "AUD": 7}
+		change(plan, due)
+		if err := plan.reconcile(due); (err == nil) != balanced || err != nil && !errors.Is(err, terms.ErrUnbalanced) {
+			t.Errorf("%s: %v", about, err)
+		}
+	}
+	f("as it should be", true, func(*payoutPlan, map[string]int64) {})
+	f("a cent more is due", false, func(_ *payoutPlan, due map[string]int64) { due["USD"]++ })
+	f("a cent less is due in another currency", false, func(_ *payoutPlan, due map[string]int64) { due["AUD"]-- })
+	f("a line is missing", false, func(plan *payoutPlan, _ map[string]int64) { plan.Held = plan.Held[:1] })
+	f("columns that do not sum", false, func(plan *payoutPlan, _ map[string]int64) { plan.Payable[0].Carried-- })
+}
