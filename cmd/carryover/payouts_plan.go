@@ -206,10 +206,13 @@ func payoutAccounts(whose *owners, dues *book.Dues, last terms.Month) (accounts 
 	}
 	for k, to := range accounts {
 		known := len(to.Takings)
+		for _, taking := range unknown[to] {
+			due[k.currency] += taking.Amount // and less what was placed: nothing, or the plan does not add up
+		}
 		to.Place(unknown[to])
 		for _, taking := range to.Takings[known:] {
-			if taking.Month <= last {
-				due[k.currency] += taking.Amount
+			if taking.Month > last {
+				due[k.currency] -= taking.Amount
 			}
 		}
 	}

@@ -200,7 +200,7 @@ func TestStoryOfMira(t *testing.T) {
 		want("April", status, 200, answer, 2425) // Ann's still, though Keap says Bob's, and Ann is inactive there
 	})
 	d.ok("rollback") // of the newer exports
-	if r := d.run("rollback"); r.code != exitFailed || !strings.Contains(r.err, "sales were tracked since for promoter 1") {
+	if r := d.run("rollback"); r.code != exitFailed || !strings.Contains(r.err, "booked since for promoter 1") {
 		t.Errorf("rollback of Ann: %d\n%s", r.code, r.err)
 	}
 	d.contains(d.ok("ledger", "--promoter", "ann"), "Balance of all entries: 72.75")

@@ -3,6 +3,7 @@ package track
 import (
 	"encoding/json"
 	"fmt"
+	"math"
 
 	"carryover/mapping/book"
 	"carryover/mapping/program"
@@ -43,7 +44,7 @@ func (d *desk) refund() (Result, error) {
 	if len(sales) > 0 {
 		d.sold = sales[0].Currency
 	}
-	if r, ok := d.converts(); !ok {
+	if r, ok := d.converts(); !ok && (len(sales) == 0 || d.currency() != sales[0].Currency) { // in the sale's own it needs no rate
 		return r, nil
 	}
 	if len(sales) == 0 && d.call.SaleEventID != "" { // what earned nothing is not taken back
@@ -116,7 +117,7 @@ func (d *desk) matchRefunds(c *book.Customer, sale *book.Event) error {
 		}
 		call := Call{Kind: book.EventRefund, Amount: e.Amount, Currency: e.Currency, CreatedAt: e.At}
 		then := desk{s: d.s, t: d.t, call: &call, now: d.now}
-		if _, ok := then.converts(); !ok { // its rate is gone: of the sale's currency it needs none
+		if _, ok := then.converts(); !ok && e.Currency != sale.Currency { // its rate is gone
 			continue
 		}
 		_, lines, _, err := then.back(c, []book.Event{*sale})
@@ -217,6 +218,9 @@ func (d *desk) takings(c *book.Customer, sales []book.Event) (list []taking, lef
 	}
 	// No sale has as much left: the newest ones together.
 	left = d.own(d.call.Amount)
+	if len(all) == 1 { // more than is left of the one, whatever rates have become
+		left = math.MaxInt64
+	}
 	for i := range all {
 		open := int64(0)
 		for _, r := range all[i].left {

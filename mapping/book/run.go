@@ -179,5 +179,5 @@ func everybodyStands(ctx context.Context, tx *sql.Tx) error {
 	case err != nil:
 		return err
 	}
-	return fmt.Errorf("sales were tracked since for promoter %d, whom this run brought", id)
+	return fmt.Errorf("sales were tracked or money was booked since for promoter %d, whom this run brought", id)
 }

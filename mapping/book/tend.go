@@ -32,7 +32,7 @@ func (b *Book) Tend(ctx context.Context) error {
 	defer b.w.Exec(`PRAGMA wal_autocheckpoint = 1000`) // SQLite's own
 	tick := time.NewTicker(tendEvery)
 	defer tick.Stop()
-	for {
+	for before := -1; ; { // frames that the log held the last time
 		select {
 		case <-ctx.Done():
 			return nil
@@ -49,7 +49,9 @@ func (b *Book) Tend(ctx context.Context) error {
 		if err := db.QueryRow(`PRAGMA wal_checkpoint(PASSIVE)`).Scan(&busy, &logged, &moved); err != nil {
 			continue // the disk is full, say: writers tell of that
 		}
-		if info.Size() >= restartSize || info.Size() >= idleSize && logged == moved {
+		idle := logged == moved && logged == before
+		before = logged
+		if info.Size() >= restartSize || info.Size() >= idleSize && idle {
 			db.QueryRow(`PRAGMA wal_checkpoint(TRUNCATE)`).Scan(&busy, &logged, &moved)
 		}
 	}

@@ -105,7 +105,7 @@ func (b *Book) prepareTracking() (s *trackingStmts, err error) {
 		{&s.linesOfEvent, lines.selectText(`WHERE event = ? ORDER BY id`)},
 		{&s.linesOf, lines.selectText(`WHERE of = ? AND of != 0 ORDER BY id`)},
 		{&s.linesOfCustomer, lines.selectText(`WHERE event IN (SELECT id FROM event WHERE customer_id = ? AND kind = 'sale') ORDER BY id`)},
-		{&s.sales, events.selectText(`WHERE customer_id = ? AND kind = 'sale' ORDER BY at DESC, id DESC`)},
+		{&s.sales, events.selectText(`WHERE customer_id = ? AND kind = 'sale' ORDER BY at DESC, id DESC LIMIT 500`)},
 		{&s.cleared, `SELECT EXISTS (SELECT 1 FROM event_line l JOIN review r ON r.line = l.id JOIN review_decision d ON d.line = l.id
 			WHERE l.event IN (SELECT id FROM event WHERE customer_id = ? AND kind = 'sale') AND r.reason = ? AND d.decision = 'accept')`},
 		{&s.eventByID, events.selectText(`WHERE id = ?`)},
@@ -305,7 +305,8 @@ func (t *Tracking) Has(customer int64, kind string) (bool, error) {
 	return t.exists(t.stmts.hasKind, customer, kind)
 }
 
-// Sales lists a customer's sales, the newest first.
+// Sales lists a customer's sales, the newest first: of a customer that many people share
+// the newest 500.
 func (t *Tracking) Sales(customer int64) ([]Event, error) {
 	return all(t, &events, t.stmts.sales, customer)
 }
