@@ -20,9 +20,6 @@ const (
 	Frame    = "frame"    // not a page that somebody looks at: a frame, an image, a script
 )
 
-// Verdicts lists them, people first.
-func Verdicts() []string { return []string{Human, Preview, Bot, Scanner, Prefetch, Frame} }
-
 // A burst is at least burstLinks different links, opened from one address with one user
 // agent within burstWindow. People do not; filters that test a mail's links do.
 const (
