@@ -124,3 +124,22 @@ func payableEmail(address string) bool {
 	_, ok := terms.EmailKey(address)
 	return ok && !strings.ContainsAny(address[:1], "=+-@")
 }
+
+// withRun gives fn a run, and the others beside it.
+func (a *app) withRun(id int64, fn func(p *program, whose *owners, all *book.Payouts, run *book.PayoutRun) error) error {
+	return a.withBook(func(p *program, b *book.Book) error {
+		content, err := b.Content(a.ctx)
+		if err != nil {
+			return err
+		}
+		all, err := b.Payouts(a.ctx)
+		if err != nil {
+			return err
+		}
+		run, err := findRun(all, id)
+		if err != nil {
+			return err
+		}
+		return fn(p, newOwners(content), all, run)
+	})
+}

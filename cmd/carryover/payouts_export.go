@@ -46,19 +46,7 @@ func (c *payoutsExportCmd) Run(a *app) error {
 	if a.JSON && c.Out == "" {
 		return usage("--json tells about a file: name it with --out; \"carryover payouts show %d --json\" has the lines", id)
 	}
-	return a.withBook(func(p *program, b *book.Book) error {
-		content, err := b.Content(a.ctx)
-		if err != nil {
-			return err
-		}
-		all, err := b.Payouts(a.ctx)
-		if err != nil {
-			return err
-		}
-		run, err := findRun(all, id)
-		if err != nil {
-			return err
-		}
+	return a.withRun(id, func(p *program, whose *owners, all *book.Payouts, run *book.PayoutRun) error {
 		date := p.today()
 		if c.Date != "" {
 			if _, err := payoutDay(p, "--date", c.Date); err != nil {
@@ -66,7 +54,7 @@ func (c *payoutsExportCmd) Run(a *app) error {
 			}
 			date = c.Date
 		}
-		lines := shownLines(newOwners(content), all, run, 0, p.settings.Zone)
+		lines := shownLines(whose, all, run, 0, p.settings.Zone)
 		var text bytes.Buffer
 		written, left, err := c.write(&text, p, date, lines)
 		if err != nil {

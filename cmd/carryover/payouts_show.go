@@ -144,20 +144,8 @@ func (c *payoutsShowCmd) Run(a *app) error {
 	if !ok {
 		return usage("%q names no run and no line: write 3 for a run, R3-17 for a line of it", c.Target)
 	}
-	return a.withBook(func(p *program, b *book.Book) error {
-		content, err := b.Content(a.ctx)
-		if err != nil {
-			return err
-		}
-		all, err := b.Payouts(a.ctx)
-		if err != nil {
-			return err
-		}
-		run, err := findRun(all, id)
-		if err != nil {
-			return err
-		}
-		lines := shownLines(newOwners(content), all, run, only, p.settings.Zone)
+	return a.withRun(id, func(p *program, whose *owners, all *book.Payouts, run *book.PayoutRun) error {
+		lines := shownLines(whose, all, run, only, p.settings.Zone)
 		if len(lines) == 0 {
 			return fmt.Errorf("run %d has no line R%d-%d: \"carryover payouts show %d\" lists them", id, id, only, id)
 		}
@@ -180,7 +168,7 @@ func (c *payoutsShowCmd) Run(a *app) error {
 		if err := report.Table(a.out, []string{"line", "ref token", "name", "earned in", "net", "method", "paid to", "status", "reference", "on", "note"}, rows); err != nil {
 			return err
 		}
-		_, err = fmt.Fprintf(a.out, "\n%d lines, %s %s: paid %s, failed %s, returned %s, open %s\n", sums.Lines, p.amount(sums.Net, run.Currency), run.Currency,
+		_, err := fmt.Fprintf(a.out, "\n%d lines, %s %s: paid %s, failed %s, returned %s, open %s\n", sums.Lines, p.amount(sums.Net, run.Currency), run.Currency,
 			p.amount(sums.Paid, run.Currency), p.amount(sums.Failed, run.Currency), p.amount(sums.Returned, run.Currency), p.amount(sums.Open, run.Currency))
 		return err
 	})
