@@ -341,16 +341,29 @@ func (s *Server) owned(body map[string]any, bring bool) *lead {
 	return l
 }
 
-func (s *Server) sale(body map[string]any) reply {
+// billed reads what sales and refunds must have; wrong is the answer when they have not.
+func billed(body map[string]any) (amount int64, eventID string, wrong *reply) {
 	amount, ok := whole(body, "amount")
-	eventID := word(body, "event_id")
+	eventID = word(body, "event_id")
+	fail := func(why string) (int64, string, *reply) {
+		r := invalid(why)
+		return 0, "", &r
+	}
 	switch {
 	case nameless(body):
-		return invalid("param is missing or the value is empty: email or uid")
+		return fail("param is missing or the value is empty: email or uid")
 	case eventID == "":
-		return invalid("param is missing or the value is empty: event_id")
+		return fail("param is missing or the value is empty: event_id")
 	case !ok || amount < 0:
-		return invalid("amount is not a number of cents")
+		return fail("amount is not a number of cents")
+	}
+	return amount, eventID, nil
+}
+
+func (s *Server) sale(body map[string]any) reply {
+	amount, eventID, wrong := billed(body)
+	if wrong != nil {
+		return *wrong
 	}
 	l := s.owned(body, true)
 	if l == nil {
@@ -365,15 +378,9 @@ func (s *Server) sale(body map[string]any) reply {
 }
 
 func (s *Server) refund(body map[string]any) reply {
-	amount, ok := whole(body, "amount")
-	eventID := word(body, "event_id")
-	switch {
-	case nameless(body):
-		return invalid("param is missing or the value is empty: email or uid")
-	case eventID == "":
-		return invalid("param is missing or the value is empty: event_id")
-	case !ok || amount < 0:
-		return invalid("amount is not a number of cents")
+	amount, eventID, wrong := billed(body)
+	if wrong != nil {
+		return *wrong
 	}
 	l := s.owned(body, false)
 	if l == nil {
