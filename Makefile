@@ -38,7 +38,7 @@ check:
 	go run $(STATICCHECK) ./...
 
 bench: needs
-	go test -run '^$$' -bench . -benchtime 1s ./mapping ./mapping/program ./migrate/sheet
+	go test -run '^$$' -bench . -benchtime 1s ./mapping ./mapping/terms ./migrate/sheet
 	go test -run '^$$' -bench . -benchtime 1x -timeout 30m ./mapping/store ./mapping/book ./cmd/carryover
 	go test -run '^$$' -bench . -benchtime 60000x -timeout 30m ./gateway
 	go test -run '^$$' -bench . -benchtime 1s ./gateway/click

@@ -10,7 +10,7 @@ import (
 
 	"carryover/gateway/pages"
 	"carryover/mapping/book"
-	"carryover/mapping/program"
+	"carryover/mapping/terms"
 )
 
 // Bounds of what is entered, in characters.
@@ -69,7 +69,7 @@ func (e *entry) check(rejoin bool) (a book.Application, wrong []pages.FieldError
 	case utf8.RuneCountInString(e.name) > maxName:
 		say("name", "Enter a shorter name, of at most 120 characters")
 	}
-	key, ok := program.EmailKey(e.email)
+	key, ok := terms.EmailKey(e.email)
 	switch a.Email = key; {
 	case e.email == "":
 		say("email", "Enter your e-mail address")

@@ -60,10 +60,10 @@ func newHall(t *testing.T, auto bool) *hall {
 		c.Aliases = append(c.Aliases, book.Alias{Kind: book.AliasKeapID, Value: fmt.Sprint(p.ID), PromoterID: p.ID, Code: strings.ToUpper(p.Token), Email: p.Email})
 	}
 	ctx := context.Background()
-	if _, err := h.book.Apply(ctx, book.Run{PlanID: "p", AppliedAt: time.Unix(1, 0), Inputs: []byte("{}"), Tables: []byte("{}")}, 0, &c, nil, func(int) {}); err != nil {
+	if _, err := h.book.Apply(ctx, book.Import{PlanID: "p", AppliedAt: time.Unix(1, 0), Inputs: []byte("{}"), Tables: []byte("{}")}, 0, &c, nil, func(int) {}); err != nil {
 		t.Fatal(err)
 	}
-	if err := h.book.Record(ctx, []book.Detail{{PromoterID: 13, Field: book.DetailStatus, Value: "blocked", RecordedBy: "ops"}}); err != nil {
+	if err := h.book.RecordSettings(ctx, []book.Setting{{PromoterID: 13, Field: book.SettingStatus, Value: "blocked", RecordedBy: "ops"}}); err != nil {
 		t.Fatal(err)
 	}
 	if err := h.publishBook(ctx); err != nil {

@@ -7,7 +7,7 @@ import (
 	"carryover/gateway/admin"
 	"carryover/mapping"
 	"carryover/mapping/book"
-	"carryover/mapping/program"
+	"carryover/mapping/terms"
 )
 
 // status gathers what the admin page shows.
@@ -66,7 +66,7 @@ func (a *App) status(ctx context.Context) admin.Status {
 	if len(a.o.Tracking.Keys) > 0 || len(tracked) > 0 || waiting != (book.Waiting{}) {
 		s.Tracking = &admin.Tracking{Reviews: waiting.Reviews, Applications: waiting.Applications, Outbox: waiting.Outbox, Refused: waiting.Refused}
 		for _, t := range tracked {
-			s.Tracking.Events = append(s.Tracking.Events, admin.Event{Kind: t.Kind, Count: t.Events, Earned: program.FormatMinor(t.Earned, a.o.Tracking.Currency)})
+			s.Tracking.Events = append(s.Tracking.Events, admin.Event{Kind: t.Kind, Count: t.Events, Earned: terms.FormatMinor(t.Earned, a.o.Tracking.Currency)})
 		}
 	}
 	return s

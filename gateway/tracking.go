@@ -8,7 +8,7 @@ import (
 
 	"carryover/gateway/click"
 	"carryover/gateway/track"
-	"carryover/mapping/program"
+	"carryover/mapping/terms"
 )
 
 // Tracking is what the tracking API, and what it books, need to know of the program.
@@ -25,11 +25,11 @@ type Tracking struct {
 	// PerMinute is how many calls a minute each key may make. 0: any number.
 	PerMinute int
 
-	Terms     program.Terms
-	Products  program.Products
-	Currency  string                  // the program's
-	Rates     map[string]program.Rate // of other currencies; one that is not there is refused
-	Crediting program.Crediting       // whom beside active promoters
+	Terms     terms.Config
+	Products  terms.Products
+	Currency  string                // the program's
+	Rates     map[string]terms.Rate // of other currencies; one that is not there is refused
+	Crediting terms.Crediting       // whom beside active promoters
 
 	// Forward sends every event to FirstPromoter too. Nil: events stay here.
 	Forward *track.ForwardOptions
@@ -68,7 +68,7 @@ func (a *App) track(ctx context.Context) {
 	if a.tracker != nil {
 		a.working.Go(func() { a.tracker.Watch(ctx) })
 		a.working.Go(func() {
-			if err := a.o.Book.Tend(ctx); err != nil && ctx.Err() == nil {
+			if err := a.o.Book.RunWALCheckpointer(ctx); err != nil && ctx.Err() == nil {
 				a.o.Logger.Warn("the log of the book is not tended: events may wait longer", "err", err)
 			}
 		})

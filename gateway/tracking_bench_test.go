@@ -24,7 +24,7 @@ import (
 type noBook struct{}
 
 func (noBook) Submit(_ context.Context, c *track.Call) (track.Result, error) {
-	return track.Result{Outcome: track.Booked, Event: book.Event{ID: 1, Kind: c.Kind, EventID: c.EventID, Amount: c.Amount}}, nil
+	return track.Result{Outcome: track.Booked, Event: book.Event{ID: 1, Kind: c.Kind, ExternalID: c.EventID, Amount: c.Amount}}, nil
 }
 
 // switched is one of two submitters.
@@ -57,7 +57,7 @@ func BenchmarkSales(b *testing.B) {
 	defer service.Close(context.Background())
 	ctx, cancel := context.WithCancel(context.Background())
 	tended := make(chan struct{})
-	go func() { bk.Tend(ctx); close(tended) }()
+	go func() { bk.RunWALCheckpointer(ctx); close(tended) }()
 	defer func() { cancel(); <-tended }()
 	either := &switched{real: service}
 	o.Tracking.submit = either

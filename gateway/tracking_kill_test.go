@@ -18,8 +18,8 @@ import (
 
 	"carryover/gateway/track"
 	"carryover/mapping/book"
-	"carryover/mapping/program"
 	"carryover/mapping/store"
+	"carryover/mapping/terms"
 )
 
 const apiKey = "a key of the tracking API"
@@ -30,7 +30,7 @@ func tracking() Tracking {
 	if err != nil {
 		panic(err)
 	}
-	return Tracking{Keys: keys, Accounts: []string{"carrot"}, Terms: program.DefaultTerms(), Currency: "USD", Crediting: program.Crediting{InactiveEarn: true}}
+	return Tracking{Keys: keys, Accounts: []string{"carrot"}, Terms: terms.DefaultConfig(), Currency: "USD", Crediting: terms.Crediting{InactiveEarn: true}}
 }
 
 // applyPromoters writes promoters p0, p1, ... and customers c00000@mail.test, ... of theirs,
@@ -46,7 +46,7 @@ func applyPromoters(t testing.TB, b *book.Book, promoters, customers int64) {
 		email := fmt.Sprintf("c%05d@mail.test", i)
 		c.Money.Referrals.Create = append(c.Money.Referrals.Create, book.Referral{Customer: email, Email: email, PartnerID: 1 + i%promoters, Rule: book.RuleOnly})
 	}
-	run := book.Run{PlanID: "plan", AppliedAt: time.Unix(1, 0), Inputs: []byte("{}"), Tables: []byte("{}")}
+	run := book.Import{PlanID: "plan", AppliedAt: time.Unix(1, 0), Inputs: []byte("{}"), Tables: []byte("{}")}
 	if _, err := b.Apply(context.Background(), run, 0, &c, nil, func(int) {}); err != nil {
 		t.Fatal(err)
 	}

@@ -89,8 +89,8 @@ func Apply(ctx context.Context, reviewed *Plan, dir string, extra Decisions, s *
 // than the newest run. It is a run all the same: verify reads the exports of the newest,
 // and these are what the program looks like now.
 func (p *Plan) readOtherExports(ctx context.Context, b *book.Book, base int64) (bool, error) {
-	last, err := b.LastRun(ctx)
-	if errors.Is(err, book.ErrNoRun) {
+	last, err := b.LastImport(ctx)
+	if errors.Is(err, book.ErrNoImport) {
 		return false, nil
 	}
 	if err != nil {
@@ -226,7 +226,7 @@ func (p *Plan) write(ctx context.Context, dir string, reviewed *Plan, decisions 
 	bar := progress.Bar("writing the book", int64(p.Changes.Len()))
 	defer bar.Done()
 	done := 0
-	return b.Apply(ctx, book.Run{PlanID: p.PlanID, AppliedAt: now, PlanDir: dir, Inputs: inputs, Tables: tables}, reviewed.BaseRun, &p.Changes, rejects, func(n int) {
+	return b.Apply(ctx, book.Import{PlanID: p.PlanID, AppliedAt: now, PlanDir: dir, Inputs: inputs, Tables: tables}, reviewed.BaseRun, &p.Changes, rejects, func(n int) {
 		bar.Add(int64(n - done))
 		done = n
 	})
@@ -260,13 +260,13 @@ func Publish(ctx context.Context, s *Settings, b *book.Book, to store.Publisher,
 }
 
 // Rollback undoes a run (0: the newest) and publishes what the book holds then.
-func Rollback(ctx context.Context, run int64, s *Settings, b *book.Book, to store.Publisher, progress Progress, now time.Time) (book.Run, store.Epoch, error) {
+func Rollback(ctx context.Context, run int64, s *Settings, b *book.Book, to store.Publisher, progress Progress, now time.Time) (book.Import, store.Epoch, error) {
 	undone, err := b.Rollback(ctx, run, now)
 	if err != nil {
 		return undone, store.Epoch{}, err
 	}
 	planID := ""
-	if last, err := b.LastRun(ctx); err == nil {
+	if last, err := b.LastImport(ctx); err == nil {
 		planID = last.PlanID
 	}
 	epoch, _, err := Publish(ctx, s, b, to, planID, progress)

@@ -252,7 +252,7 @@ func split[T comparable](before, after []T, compare func(a, b *T) int) (rows boo
 }
 
 // notIn lists the rows that the book does not hold; both ascend by event id.
-func notIn(rows []book.Commission, before []book.Booked) []book.Commission {
+func notIn(rows []book.Commission, before []book.PostedCommission) []book.Commission {
 	if len(before) == 0 {
 		return rows // there may be millions: not twice
 	}

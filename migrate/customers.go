@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"carryover/mapping/book"
-	"carryover/mapping/program"
+	"carryover/mapping/terms"
 	"carryover/migrate/keap"
 	"carryover/migrate/sheet"
 )
@@ -101,7 +101,7 @@ func dayAfter(day string, days int, zone *time.Location) int64 {
 	if err != nil {
 		panic("BUG: not a day: " + day) // it was checked when it was read
 	}
-	return program.DayStart(d.Year(), d.Month(), d.Day()+days, zone).Unix()
+	return terms.DayStart(d.Year(), d.Month(), d.Day()+days, zone).Unix()
 }
 
 func minute(at int64) int64 { return at - ((at%60)+60)%60 }

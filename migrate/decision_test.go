@@ -38,7 +38,7 @@ func (d *desk) unchanged() {
 	if _, _, err := d.store.Load(d.ctx()); !errors.Is(err, store.ErrNoMap) {
 		d.Errorf("the map: %v", err)
 	}
-	if runs, err := d.book.Runs(d.ctx()); err != nil || len(runs) != 0 {
+	if runs, err := d.book.Imports(d.ctx()); err != nil || len(runs) != 0 {
 		d.Errorf("runs %v, %v", runs, err)
 	}
 }

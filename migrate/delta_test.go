@@ -163,7 +163,7 @@ func TestDeltaOfChangedPayments(t *testing.T) {
 		var got []string
 		d.must(d.book.Ledger(d.ctx(), nil, func(e book.Entry) error {
 			if e.Kind == book.KindPayment {
-				got = append(got, fmt.Sprintf("run %d: %d of %d to %d in %d", e.Run, e.Amount, e.KeapID, e.PartnerID, e.Month))
+				got = append(got, fmt.Sprintf("run %d: %d of %d to %d in %d", e.ImportID, e.Amount, e.KeapID, e.PartnerID, e.Month))
 			}
 			return nil
 		}))

@@ -20,7 +20,7 @@ import (
 	"time"
 
 	"carryover/mapping/book"
-	"carryover/mapping/program"
+	"carryover/mapping/terms"
 	"carryover/migrate/sheet"
 )
 
@@ -454,7 +454,7 @@ func (p *Plan) writeFindings(w io.Writer) error {
 	}
 	for i := range p.Findings {
 		f := &p.Findings[i]
-		amount := func(n int64) string { return program.FormatMinor(n, f.Currency) }
+		amount := func(n int64) string { return terms.FormatMinor(n, f.Currency) }
 		if err := out.Write(f.Kind, f.Day, strconv.FormatInt(f.ContactID, 10), strconv.FormatInt(f.PartnerID, 10), p.money.promoterOf(f.PartnerID),
 			f.Orders, f.Invoices, f.Products, amount(f.Total), amount(f.Expected), amount(f.Found), f.Currency, f.Explanation); err != nil {
 			return err

@@ -17,8 +17,8 @@ import (
 
 	"carryover/mapping"
 	"carryover/mapping/book"
-	"carryover/mapping/program"
 	"carryover/mapping/store"
+	"carryover/mapping/terms"
 	"carryover/migrate"
 )
 
@@ -37,11 +37,11 @@ func carrot(exclude ...string) *migrate.Settings {
 			TokenParam: "fpr", SubIDParam: "fp_sid", CodeParams: []string{"aff", "affcode"}, IDParams: []string{"affiliate"},
 		},
 		Exclude: exclude, Zone: zone, Dates: "auto", Currency: "USD", AsOf: "2023-03-31", Owner: migrate.OwnerLatest,
-		Products: program.Products{
+		Products: terms.Products{
 			Membership: []string{"*Membership*"},
 			Training:   []string{"Evergreen Webinar", "3 Leads Per Day", "Story Selling Training", "List Building Sprint", "Weekend Intensive*"},
 		},
-		Terms: program.DefaultTerms(), ConfigHash: "carrot",
+		Terms: terms.DefaultConfig(), ConfigHash: "carrot",
 	}
 }
 

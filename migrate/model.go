@@ -30,7 +30,7 @@ func (p *Plan) build(s *Settings, x *exports, before *book.Content) *people {
 	}
 	who.resolve()
 
-	p.After = book.Content{Promoters: who.content(), Aliases: aliases(who, all), Links: linksAfter(x, before), Details: before.Details}
+	p.After = book.Content{Promoters: who.content(), Aliases: aliases(who, all), Links: linksAfter(x, before), Settings: before.Settings}
 	p.Changes.Promoters, p.Tables["promoter"] = changed(before.Promoters, p.After.Promoters, comparePromoters)
 	p.Changes.Aliases, p.Tables["promoter_alias"] = changed(before.Aliases, p.After.Aliases, compareAliases)
 	p.Changes.Links, p.Tables["link"] = changed(before.Links, p.After.Links, compareLinks)

@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"carryover/mapping/book"
-	"carryover/mapping/program"
+	"carryover/mapping/terms"
 	"carryover/migrate/keap"
 	"carryover/migrate/sheet"
 )
@@ -230,7 +230,7 @@ func (m *money) earning(kind string, words words, row *keap.Commission, at place
 	}
 	e := book.Commission{
 		Kind: kind, PartnerID: partner, SellerID: row.SellerID.Number, ContactID: row.ContactID.Number,
-		Invoice: strings.Clone(row.Invoice), EarnedAt: row.EarnedAt.Time.Unix(), Month: int32(program.MonthOf(row.EarnedAt.Time, m.settings.Zone)),
+		Invoice: strings.Clone(row.Invoice), EarnedAt: row.EarnedAt.Time.Unix(), Month: int32(terms.MonthOf(row.EarnedAt.Time, m.settings.Zone)),
 		Amount: row.Amount.Minor, Currency: words.text(row.Amount.Currency), Product: words.text(row.Product), Description: words.text(row.Description),
 		Where: whereOf(at),
 	}
@@ -442,7 +442,7 @@ func (m *money) payouts() []book.Payout {
 			}
 			out = append(out, book.Payout{
 				EventID: identity(nil).text(book.KindPayment).int(p.id).int(k.partner).int(owed[k]).text(k.currency).int(p.paidAt).int(entries[p.id]).id(), PartnerID: k.partner, KeapID: p.id,
-				PaidAt: p.paidAt, Month: int32(program.MonthOf(time.Unix(p.paidAt, 0), m.settings.Zone)), Amount: owed[k], Currency: k.currency,
+				PaidAt: p.paidAt, Month: int32(terms.MonthOf(time.Unix(p.paidAt, 0), m.settings.Zone)), Amount: owed[k], Currency: k.currency,
 				Type: p.kind, Note: p.note, Where: whereOf(at),
 			})
 		}

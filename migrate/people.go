@@ -8,7 +8,7 @@ import (
 	"strings"
 
 	"carryover/mapping/book"
-	"carryover/mapping/program"
+	"carryover/mapping/terms"
 )
 
 // partner is one referral partner as Keap's exports tell it, or as the book remembers
@@ -49,11 +49,11 @@ func (g *group) exported() bool {
 // EmailKey is what makes two people one: the address trimmed and in lower case. ok is
 // false for what is no address: no or several "@", blanks, commas, no local part, no
 // dot in the domain. Plus tags are kept.
-func EmailKey(raw string) (key string, ok bool) { return program.EmailKey(raw) }
+func EmailKey(raw string) (key string, ok bool) { return terms.EmailKey(raw) }
 
 // Token is the ref token that a code asks for: lower case, and one "-" for every
 // character outside a-z, 0-9, "_" and "-".
-func Token(code string) string { return program.Token(code) }
+func Token(code string) string { return terms.Token(code) }
 
 // people turns partners into promoters.
 type people struct {

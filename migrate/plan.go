@@ -175,10 +175,10 @@ func Make(ctx context.Context, req Request) (*Plan, error) {
 		if before, err = req.Book.Content(ctx); err != nil {
 			return nil, err
 		}
-		switch last, err := req.Book.LastRun(ctx); {
+		switch last, err := req.Book.LastImport(ctx); {
 		case err == nil:
 			base = last.ID
-		case !errors.Is(err, book.ErrNoRun):
+		case !errors.Is(err, book.ErrNoImport):
 			return nil, err
 		}
 	}

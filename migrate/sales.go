@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"carryover/mapping/book"
-	"carryover/mapping/program"
+	"carryover/mapping/terms"
 	"carryover/migrate/keap"
 	"carryover/migrate/sheet"
 )
@@ -65,7 +65,7 @@ func (m *money) products() {
 		}
 		u, seen := unplaced[name]
 		if !seen {
-			if kind, ambiguous := m.settings.Products.Kind(name, plan); kind != program.Unknown && !ambiguous {
+			if kind, ambiguous := m.settings.Products.Kind(name, plan); kind != terms.Unknown && !ambiguous {
 				settled[name] = true
 				return
 			}
@@ -133,7 +133,7 @@ func compareSold(a, b sold) int {
 
 // rates are the shares of the products of one order.
 type rates struct {
-	low, high program.Percent
+	low, high terms.Percent
 	lines     int
 	known     bool // of every product
 }
@@ -205,7 +205,7 @@ func (c *comparison) compare(orders, earned []sold) (kind string, ok bool) {
 		return FindingNoOrder, true
 	}
 	total, found := int64(0), int64(0)
-	all := rates{low: program.Whole, known: true}
+	all := rates{low: terms.Whole, known: true}
 	currency := c.sales.rows[orders[0].row].Currency
 	for _, o := range orders {
 		s := &c.sales.rows[o.row]
@@ -229,7 +229,7 @@ func (c *comparison) compare(orders, earned []sold) (kind string, ok bool) {
 	case len(earned) == 0 || all.low != all.high:
 		agree = len(earned) == 0 || c.implied(earned, total)
 	default: // each line was rounded by itself
-		agree = abs(found-program.Share(total, all.low)) <= int64(all.lines-1)
+		agree = abs(found-terms.Share(total, all.low)) <= int64(all.lines-1)
 	}
 	if agree {
 		return "", true
@@ -242,13 +242,13 @@ func (c *comparison) ratesOf(products string) rates {
 	if r, ok := c.percents[products]; ok {
 		return r
 	}
-	r := rates{low: program.Whole, known: true}
+	r := rates{low: terms.Whole, known: true}
 	for name := range strings.SplitSeq(products, ";") {
 		r.lines++
 		switch kind, ambiguous := c.settings.Products.Kind(name, ""); {
-		case ambiguous || kind == program.Unknown:
+		case ambiguous || kind == terms.Unknown:
 			r.known = false
-		case kind == program.Membership:
+		case kind == terms.Membership:
 			r.low, r.high = min(r.low, c.settings.Terms.MembershipPercent), max(r.high, c.settings.Terms.MembershipPercent)
 		default:
 			r.low, r.high = min(r.low, c.settings.Terms.TrainingPercent), max(r.high, c.settings.Terms.TrainingPercent)
@@ -269,7 +269,7 @@ func (c *comparison) finding(kind string, orders, earned []sold) Finding {
 			*list = append(*list, s)
 		}
 	}
-	all := rates{low: program.Whole}
+	all := rates{low: terms.Whole}
 	for _, o := range orders {
 		s := &c.sales.rows[o.row]
 		r := c.ratesOf(s.Products)
@@ -292,9 +292,9 @@ func (c *comparison) finding(kind string, orders, earned []sold) Finding {
 	}
 	f.Orders, f.Invoices, f.Products = strings.Join(ids, " "), strings.Join(invoices, " "), strings.Join(names, "; ")
 	if kind != FindingNoOrder {
-		f.Expected = program.Share(f.Total, all.low)
+		f.Expected = terms.Share(f.Total, all.low)
 	}
-	amount := func(n int64) string { return program.FormatMinor(n, f.Currency) }
+	amount := func(n int64) string { return terms.FormatMinor(n, f.Currency) }
 	switch {
 	case kind == FindingNoOrder:
 		f.Explanation = "a commission, and no order of this customer, day and seller"
@@ -303,7 +303,7 @@ func (c *comparison) finding(kind string, orders, earned []sold) Finding {
 	case all.low == all.high:
 		f.Explanation = fmt.Sprintf("%s of %s is %s", all.low, amount(f.Total), amount(f.Expected))
 	default:
-		f.Explanation = fmt.Sprintf("products of several rates: from %s to %s", amount(f.Expected), amount(program.Share(f.Total, all.high)))
+		f.Explanation = fmt.Sprintf("products of several rates: from %s to %s", amount(f.Expected), amount(terms.Share(f.Total, all.high)))
 	}
 	return f
 }
@@ -326,8 +326,8 @@ func (c *comparison) implied(earned []sold, total int64) bool {
 }
 
 // price is what amount is the given share of, to the unit below.
-func price(amount int64, rate program.Percent) int64 {
-	hi, lo := bits.Mul64(uint64(amount), uint64(program.Whole))
+func price(amount int64, rate terms.Percent) int64 {
+	hi, lo := bits.Mul64(uint64(amount), uint64(terms.Whole))
 	if hi >= uint64(rate) {
 		return 1 << 62
 	}
@@ -344,5 +344,5 @@ func (m *money) dayNumber(at int64) int32 {
 }
 
 func monthOf(at int64, zone *time.Location) int32 {
-	return int32(program.MonthOf(time.Unix(at, 0), zone))
+	return int32(terms.MonthOf(time.Unix(at, 0), zone))
 }

@@ -5,7 +5,7 @@ import (
 
 	"carryover/mapping"
 	"carryover/mapping/book"
-	"carryover/mapping/program"
+	"carryover/mapping/terms"
 )
 
 // Settings are what the operator's configuration says about a migration.
@@ -20,8 +20,8 @@ type Settings struct {
 	Currency   string                       // the program's: of amounts that name none
 	AsOf       string                       // the day whose customers are carried over, as 2023-03-31; empty: the day of the plan
 	Owner      string                       // OwnerLatest (also when empty) or OwnerFirst
-	Products   program.Products
-	Terms      program.Terms
+	Products   terms.Products
+	Terms      terms.Config
 	ConfigHash string // over everything above that a plan depends on
 }
 

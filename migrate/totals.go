@@ -8,7 +8,7 @@ import (
 	"strings"
 
 	"carryover/mapping/book"
-	"carryover/mapping/program"
+	"carryover/mapping/terms"
 	"carryover/migrate/sheet"
 )
 
@@ -110,7 +110,7 @@ func (p *Plan) totalMoney(m *money, customers []book.Referral) {
 			m.add(newConflict(KindCurrency, c, fmt.Sprintf("there are amounts in %s, and the program is in %s: they are kept apart and never added", c, m.settings.Currency)))
 		}
 	}
-	now := program.Month(monthOf(m.asOfStart, m.settings.Zone))
+	now := terms.Month(monthOf(m.asOfStart, m.settings.Zone))
 	for _, line := range m.owed(balances, now) {
 		p.Balances = append(p.Balances, line)
 		if line.Amount < 0 {
@@ -132,13 +132,13 @@ func (p *Plan) totalMoney(m *money, customers []book.Referral) {
 type balance struct {
 	amount, paid int64
 	entries      int
-	earned       []program.Earning // in any order
+	earned       []terms.Earning // in any order
 }
 
 // balances are those of all accounts once the plan is applied. On the way it adds up the
 // months of the report.
 func (m *money) balances(p *Plan) []balance {
-	earnings := func(yield func(book.Booked) bool) {
+	earnings := func(yield func(book.PostedCommission) bool) {
 		for i := range m.before.Booked {
 			if !yield(m.before.Booked[i]) {
 				return
@@ -146,7 +146,7 @@ func (m *money) balances(p *Plan) []balance {
 		}
 		for _, list := range [][]book.Commission{p.Changes.Money.Commissions, p.Changes.Money.Entries} {
 			for i := range list {
-				if !yield(list[i].Booked()) {
+				if !yield(list[i].Posted()) {
 					return
 				}
 			}
@@ -173,7 +173,7 @@ func (m *money) balances(p *Plan) []balance {
 	for i := 1; i < len(counts); i++ {
 		counts[i] += counts[i-1]
 	}
-	earned := make([]program.Earning, counts[len(counts)-1])
+	earned := make([]terms.Earning, counts[len(counts)-1])
 	out := make([]balance, len(m.accounts.list))
 	for i := range out {
 		out[i].earned = earned[counts[i]:counts[i]:counts[i+1]]
@@ -186,7 +186,7 @@ func (m *money) balances(p *Plan) []balance {
 		}
 		t := months[currency][month]
 		if t == nil {
-			t = &MonthTotals{Month: program.Month(month).String(), Currency: currency}
+			t = &MonthTotals{Month: terms.Month(month).String(), Currency: currency}
 			months[currency][month] = t
 		}
 		return t
@@ -195,7 +195,7 @@ func (m *money) balances(p *Plan) []balance {
 		b := &out[m.accounts.of(e.PartnerID, e.Currency)]
 		b.amount += e.Amount
 		b.entries++
-		b.earned = append(b.earned, program.Earning{Month: program.Month(e.Month), Amount: e.Amount})
+		b.earned = append(b.earned, terms.Earning{Month: terms.Month(e.Month), Amount: e.Amount})
 		switch e.Kind {
 		case book.KindCommission:
 			in(e.Month, e.Currency).Commissions += e.Amount
@@ -225,7 +225,7 @@ func (m *money) balances(p *Plan) []balance {
 }
 
 // owed joins the balances of the partners of each promoter.
-func (m *money) owed(balances []balance, on program.Month) []Balance {
+func (m *money) owed(balances []balance, on terms.Month) []Balance {
 	type owner struct {
 		promoter *group
 		currency string
@@ -241,14 +241,14 @@ func (m *money) owed(balances []balance, on program.Month) []Balance {
 	for k, list := range joined {
 		q := &k.promoter.promoter
 		line := Balance{Token: q.Token, Name: q.Name, Status: q.Status, Currency: k.currency}
-		var earned []program.Earning
+		var earned []terms.Earning
 		paid := int64(0)
 		for _, i := range list {
 			line.Amount += balances[i].amount
 			paid += balances[i].paid
 			earned = append(earned, balances[i].earned...)
 		}
-		line.Held = program.HeldOf(m.settings.Terms, earned, paid, on)
+		line.Held = terms.HeldAmount(m.settings.Terms, earned, paid, on)
 		out = append(out, line)
 	}
 	return out

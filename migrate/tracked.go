@@ -135,7 +135,7 @@ func (m *money) alsoTracked() {
 	out := map[int]bool{}
 	for _, t := range twins {
 		e := &m.earnings[t.row]
-		if _, booked := slices.BinarySearchFunc(m.before.Booked, e.EventID, func(b book.Booked, id book.EventID) int { return compareIDs(b.EventID, id) }); booked {
+		if _, booked := slices.BinarySearchFunc(m.before.Booked, e.EventID, func(b book.PostedCommission, id book.EventID) int { return compareIDs(b.EventID, id) }); booked {
 			continue
 		}
 		subject := e.Invoice

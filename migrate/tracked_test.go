@@ -59,8 +59,8 @@ func (d *desk) track(list ...tracked) {
 				kind, does = book.EventRefund, book.KindRefund
 			}
 			at, currency := d.unix(s.at), cmp.Or(s.currency, "USD")
-			e := book.Event{Kind: kind, EventID: s.event, CustomerID: c.ID, At: at, ReceivedAt: at, Amount: 4 * s.amount, Currency: currency, Quantity: 1, Plan: "Agency Membership", PromoterID: s.promoter, Evidence: "{}"}
-			lines := []book.EventLine{{Kind: does, PromoterID: s.promoter, CustomerID: c.ID, At: at, Month: 202304, Amount: s.amount, Currency: currency, SaleAmount: 4 * s.amount, Product: e.Plan, KindOf: "membership", Quantity: 1}}
+			e := book.Event{Kind: kind, ExternalID: s.event, CustomerID: c.ID, At: at, ReceivedAt: at, Amount: 4 * s.amount, Currency: currency, Quantity: 1, Plan: "Agency Membership", PromoterID: s.promoter, Evidence: "{}"}
+			lines := []book.EventLine{{Kind: does, PromoterID: s.promoter, CustomerID: c.ID, At: at, Month: 202304, Amount: s.amount, Currency: currency, SaleAmount: 4 * s.amount, Product: e.Plan, ProductKind: "membership", Quantity: 1}}
 			if err := tr.AddEvent(&e, lines); err != nil {
 				return err
 			}
@@ -74,7 +74,7 @@ func (d *desk) track(list ...tracked) {
 	}))
 	for i, s := range list {
 		if s.denied {
-			_, err := d.book.Decide(d.ctx(), []book.ReviewDecision{{Line: int64(i) + 1, Decision: book.ReviewDeny, DecidedAt: 1, DecidedBy: "kim"}})
+			_, err := d.book.Decide(d.ctx(), []book.ReviewDecision{{LineID: int64(i) + 1, Decision: book.ReviewDeny, DecidedAt: 1, DecidedBy: "kim"}})
 			d.must(err)
 		}
 	}

@@ -45,8 +45,8 @@ func (c *Check) differ(format string, args ...any) {
 // published map, row by row and value by value. An error means that it could not be
 // compared; differences are in the checks.
 func Verify(ctx context.Context, s *Settings, b *book.Book, from store.Feed, progress Progress) ([]Check, *mapping.Map, error) {
-	run, err := b.LastRun(ctx)
-	if errors.Is(err, book.ErrNoRun) {
+	run, err := b.LastImport(ctx)
+	if errors.Is(err, book.ErrNoImport) {
 		return nil, nil, nothingApplied(ctx, b)
 	}
 	if err != nil {
@@ -65,7 +65,7 @@ func Verify(ctx context.Context, s *Settings, b *book.Book, from store.Feed, pro
 	if err != nil {
 		return nil, nil, err
 	}
-	runs, err := b.Runs(ctx)
+	runs, err := b.Imports(ctx)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -98,7 +98,7 @@ const configChanged = "the configuration has changed since the run: plan and app
 
 // nothingApplied says why no run stands.
 func nothingApplied(ctx context.Context, b *book.Book) error {
-	runs, err := b.Runs(ctx)
+	runs, err := b.Imports(ctx)
 	switch {
 	case err != nil:
 		return err

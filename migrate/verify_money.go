@@ -8,7 +8,7 @@ import (
 	"strings"
 
 	"carryover/mapping/book"
-	"carryover/mapping/program"
+	"carryover/mapping/terms"
 	"carryover/migrate/sheet"
 )
 
@@ -90,7 +90,7 @@ func verifySums(p *Plan, earlier bool) Check {
 	}) {
 		a := account{k.partner, k.currency}
 		check.differ("%s, partner %s, %s of %s: the exports come to %s, the book to %s, difference %s", cmp.Or(m.promoterOf(k.partner), "no promoter"), m.partnerName(k.partner),
-			k.kind, program.Month(k.month), m.amount(a, exports[k]), m.amount(a, inBook[k]), m.amount(a, exports[k]-inBook[k]))
+			k.kind, terms.Month(k.month), m.amount(a, exports[k]), m.amount(a, inBook[k]), m.amount(a, exports[k]-inBook[k]))
 	}
 	return check
 }
@@ -105,8 +105,8 @@ func (m *money) eachEntry(p *Plan, earlier bool, fn func(k sumKey, exports, inBo
 		}
 	}
 	key := func(e *book.Commission) sumKey { return sumKey{e.PartnerID, e.Kind, e.Currency, e.Month} }
-	keyOf := func(e *book.Booked) sumKey { return sumKey{e.PartnerID, e.Kind, e.Currency, e.Month} }
-	compareEntries(m.earnings, m.before.Booked, func(row *book.Commission, entry *book.Booked) {
+	keyOf := func(e *book.PostedCommission) sumKey { return sumKey{e.PartnerID, e.Kind, e.Currency, e.Month} }
+	compareEntries(m.earnings, m.before.Booked, func(row *book.Commission, entry *book.PostedCommission) {
 		if row != nil && len(left) > 0 && left[account{row.PartnerID, row.Currency}] {
 			row = nil
 		}
@@ -155,7 +155,7 @@ func (m *money) eachEntry(p *Plan, earlier bool, fn func(k sumKey, exports, inBo
 }
 
 // compareEntries pairs entries by event id; both lists ascend.
-func compareEntries(want []book.Commission, got []book.Booked, fn func(want *book.Commission, got *book.Booked)) {
+func compareEntries(want []book.Commission, got []book.PostedCommission, fn func(want *book.Commission, got *book.PostedCommission)) {
 	for len(want) > 0 || len(got) > 0 {
 		switch {
 		case len(got) == 0 || len(want) > 0 && compareIDs(want[0].EventID, got[0].EventID) < 0:

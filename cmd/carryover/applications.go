@@ -107,12 +107,12 @@ func said(l applicationLine) string {
 // applicants tell which promoter an application is about.
 type applicants struct {
 	whose   *owners
-	known   *book.Known
+	known   *book.PromoterSettings
 	byEmail map[string]*book.Promoter
 }
 
 func newApplicants(c *book.Content) *applicants {
-	k := &applicants{newOwners(c), book.NewKnown(c.Details, c.Promoters), map[string]*book.Promoter{}}
+	k := &applicants{newOwners(c), book.NewPromoterSettings(c.Settings, c.Promoters), map[string]*book.Promoter{}}
 	for i := range c.Aliases {
 		if al := &c.Aliases[i]; al.Email != "" && al.PromoterID != 0 {
 			k.byEmail[al.Email] = k.whose.standing(k.whose.byID[al.PromoterID])
@@ -137,7 +137,7 @@ func (k *applicants) line(ap *book.Application, zone *time.Location) application
 		p = k.whose.standing(k.whose.byID[ap.PromoterID])
 	}
 	if p != nil {
-		l.RefToken, l.Standing = p.Token, string(k.known.Standing(p))
+		l.RefToken, l.Standing = p.Token, string(k.known.Status(p))
 	}
 	return l
 }

@@ -13,7 +13,7 @@ import (
 // and be the last to flip the map.
 func publishJoined(ctx context.Context, p *program, b *book.Book, s store.Store) (store.Epoch, error) {
 	planID := ""
-	if run, err := b.LastRun(ctx); err == nil {
+	if run, err := b.LastImport(ctx); err == nil {
 		planID = run.PlanID
 	}
 	for try := 1; ; try++ {

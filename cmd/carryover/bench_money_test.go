@@ -13,7 +13,7 @@ import (
 	"testing"
 	"time"
 
-	terms "carryover/mapping/program"
+	"carryover/mapping/terms"
 )
 
 // BenchmarkMoney plans, applies and verifies 1,000,000 commissions, 500,000 referrals and

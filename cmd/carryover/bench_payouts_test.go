@@ -105,11 +105,11 @@ func fillPayouts(b *testing.B, path string, promoters, commissions int) {
 		id := book.EventID{byte(i >> 24), byte(i >> 16), byte(i >> 8), byte(i)}
 		c.Money.Commissions = append(c.Money.Commissions, book.Commission{EventID: id, Kind: book.KindCommission, PartnerID: 1 + rnd.Int64N(int64(promoters)), EarnedAt: at, Month: m, Amount: rnd.Int64N(9000), Currency: "USD", Product: "Core Membership"})
 	}
-	if _, err := bk.Apply(context.Background(), book.Run{PlanID: "p", AppliedAt: time.Unix(1_600_000_000, 0)}, 0, &c, nil, func(int) {}); err != nil {
+	if _, err := bk.Apply(context.Background(), book.Import{PlanID: "p", AppliedAt: time.Unix(1_600_000_000, 0)}, 0, &c, nil, func(int) {}); err != nil {
 		b.Fatal(err)
 	}
 	for i := range promoters * 3 / 4 {
-		if err := bk.Record(context.Background(), []book.Detail{{PromoterID: int64(i + 1), Field: book.DetailW9, Value: detailYes}, {PromoterID: int64(i + 1), Field: book.DetailPayoutMethod, Value: methodPayPal}}); err != nil {
+		if err := bk.RecordSettings(context.Background(), []book.Setting{{PromoterID: int64(i + 1), Field: book.SettingW9, Value: detailYes}, {PromoterID: int64(i + 1), Field: book.SettingPayoutMethod, Value: methodPayPal}}); err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -118,15 +118,15 @@ func fillPayouts(b *testing.B, path string, promoters, commissions int) {
 			at, m := month(i, commissions)
 			lines := []book.EventLine{{
 				Kind: book.KindCommission, PromoterID: 1 + rnd.Int64N(int64(promoters)), CustomerID: int64(i % 250_000), At: at, Month: m, Amount: rnd.Int64N(9000), Currency: "USD",
-				SaleAmount: 36000, Percent: 250_000, Product: "content-pro", KindOf: "membership", Quantity: 1,
+				SaleAmount: 36000, Percent: 250_000, Product: "content-pro", ProductKind: "membership", Quantity: 1,
 			}}
-			if err := tr.AddEvent(&book.Event{Kind: book.EventSale, EventID: fmt.Sprint("order-", i), CustomerID: int64(i % 250_000), At: at, ReceivedAt: at, Amount: 36000, Currency: "USD", Quantity: 1, Plan: "content-pro", PromoterID: lines[0].PromoterID, Evidence: "{}"}, lines); err != nil {
+			if err := tr.AddEvent(&book.Event{Kind: book.EventSale, ExternalID: fmt.Sprint("order-", i), CustomerID: int64(i % 250_000), At: at, ReceivedAt: at, Amount: 36000, Currency: "USD", Quantity: 1, Plan: "content-pro", PromoterID: lines[0].PromoterID, Evidence: "{}"}, lines); err != nil {
 				return err
 			}
 			if i%50 == 0 {
 				back := []book.EventLine{lines[0]}
-				back[0].Kind, back[0].Of, back[0].Amount, back[0].At = book.KindRefund, lines[0].ID, -lines[0].Amount, at+86400
-				if err := tr.AddEvent(&book.Event{Kind: book.EventRefund, EventID: fmt.Sprint("refund-", i), CustomerID: int64(i % 250_000), At: at, ReceivedAt: at + 86400, Currency: "USD"}, back); err != nil {
+				back[0].Kind, back[0].ReversesLineID, back[0].Amount, back[0].At = book.KindRefund, lines[0].ID, -lines[0].Amount, at+86400
+				if err := tr.AddEvent(&book.Event{Kind: book.EventRefund, ExternalID: fmt.Sprint("refund-", i), CustomerID: int64(i % 250_000), At: at, ReceivedAt: at + 86400, Currency: "USD"}, back); err != nil {
 					return err
 				}
 			}

@@ -20,7 +20,7 @@ import (
 
 	"carryover/mapping"
 	"carryover/mapping/book"
-	terms "carryover/mapping/program"
+	"carryover/mapping/terms"
 	"carryover/migrate"
 	"carryover/migrate/sheet"
 )
@@ -284,8 +284,8 @@ const (
 )
 
 // checkTerms reads the program's terms; what is not said is as usual.
-func (p *program) checkTerms(c *configCheck, zone *time.Location) terms.Terms {
-	t := terms.DefaultTerms()
+func (p *program) checkTerms(c *configCheck, zone *time.Location) terms.Config {
+	t := terms.DefaultConfig()
 	c.percent("terms.membership_percent", p.Terms.MembershipPercent, &t.MembershipPercent)
 	c.percent("terms.training_percent", p.Terms.TrainingPercent, &t.TrainingPercent)
 	t.TrainingEvery = c.oneOf("terms.training", p.Terms.Training, trainingOnce, trainingEvery) == trainingEvery

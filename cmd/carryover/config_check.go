@@ -14,7 +14,7 @@ import (
 
 	"github.com/pelletier/go-toml/v2"
 
-	terms "carryover/mapping/program"
+	"carryover/mapping/terms"
 	"carryover/migrate/keap"
 )
 

@@ -10,7 +10,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"carryover/mapping/book"
-	terms "carryover/mapping/program"
+	"carryover/mapping/terms"
 	"carryover/migrate/sheet"
 )
 
@@ -109,13 +109,13 @@ func (c *ledgerCorrectCmd) Run(a *app) error {
 			return err
 		}
 		made.PromoterID = promoter.ID
-		if err := b.Correct(a.ctx, made); errors.Is(err, book.ErrCorrected) {
-			return fmt.Errorf("%w, as t-%d on %s by %s: nothing was booked; one more of the same needs another note", err, made.Line, day(made.RecordedAt, p.settings.Zone), made.RecordedBy)
+		if err := b.Correct(a.ctx, made); errors.Is(err, book.ErrDuplicateCorrection) {
+			return fmt.Errorf("%w, as t-%d on %s by %s: nothing was booked; one more of the same needs another note", err, made.LineID, day(made.RecordedAt, p.settings.Zone), made.RecordedBy)
 		} else if err != nil {
 			return fmt.Errorf("booking a correction: %w; nothing was booked", err)
 		}
 		l := correctionLine{
-			EventID: fmt.Sprintf("t-%d", made.Line), RefToken: promoter.Token, Month: terms.Month(made.Month).String(), Amount: made.Amount, Currency: made.Currency,
+			EventID: fmt.Sprintf("t-%d", made.LineID), RefToken: promoter.Token, Month: terms.Month(made.Month).String(), Amount: made.Amount, Currency: made.Currency,
 			Note: made.Note, RecordedAt: moment(made.RecordedAt, p.settings.Zone), RecordedBy: made.RecordedBy,
 		}
 		if a.JSON {

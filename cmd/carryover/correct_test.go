@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	terms "carryover/mapping/program"
+	"carryover/mapping/terms"
 )
 
 // A correction is an entry like the others: it is paid, or taken back, in its month.

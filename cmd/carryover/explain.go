@@ -14,7 +14,7 @@ import (
 
 	"carryover/gateway/click"
 	"carryover/mapping/book"
-	terms "carryover/mapping/program"
+	"carryover/mapping/terms"
 	"carryover/migrate/report"
 	"carryover/migrate/sheet"
 )
@@ -159,7 +159,7 @@ func (x *explainer) event(id string) (*explanation, error) {
 		fmt.Fprintf(&s, "; it counts in %s, %s has booked it", terms.Month(e.Month), c.RecordedBy)
 	}
 	if e.Source != "" {
-		fmt.Fprintf(&s, "; run %d read it in %s, line %d", e.Run, e.Source, e.Line)
+		fmt.Fprintf(&s, "; run %d read it in %s, line %d", e.ImportID, e.Source, e.Line)
 	}
 	made.Answer = s.String() + "."
 	return made, nil

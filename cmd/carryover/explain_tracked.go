@@ -9,7 +9,7 @@ import (
 
 	"carryover/gateway/click"
 	"carryover/mapping/book"
-	terms "carryover/mapping/program"
+	"carryover/mapping/terms"
 )
 
 // binding is how a customer came to belong to a promoter here.
@@ -56,14 +56,14 @@ func (x *explainer) addTracked(s *story, email, uid string) error {
 // addUnreferred puts on the timeline what was told with somebody's name and credited to
 // nobody.
 func (x *explainer) addUnreferred(s *story, email, uid string) error {
-	list, err := x.b.UnreferredOf(x.ctx, email, uid)
+	list, err := x.b.UnattributedOf(x.ctx, email, uid)
 	if err != nil {
 		return err
 	}
 	for i := range list {
 		u := &list[i]
 		s.Email, s.UID = cmp.Or(s.Email, u.Email), cmp.Or(s.UID, u.UID)
-		e := book.Event{Kind: u.Kind, EventID: u.EventID, At: u.At, Evidence: u.Evidence}
+		e := book.Event{Kind: u.Kind, ExternalID: u.ExternalID, At: u.At, Evidence: u.Evidence}
 		v, err := evidence(&e)
 		if err != nil {
 			return err
@@ -107,7 +107,7 @@ func (x *explainer) addEvents(s *story, c *book.Customer, events []book.Event) e
 		}
 		s.Timeline = append(s.Timeline, x.tracked(e, &v))
 		for j := range lines {
-			if lines[j].Event == e.ID {
+			if lines[j].EventID == e.ID {
 				s.Timeline = append(s.Timeline, x.line(&lines[j], under[lines[j].ID]))
 			}
 		}
@@ -181,8 +181,8 @@ func (s *story) who() string {
 
 // tolds names an event: by the billing system's id where it gave one.
 func tolds(e *book.Event) string {
-	if e.EventID != "" {
-		return e.EventID
+	if e.ExternalID != "" {
+		return e.ExternalID
 	}
 	return fmt.Sprintf("#%d", e.ID)
 }
@@ -190,7 +190,7 @@ func tolds(e *book.Event) string {
 // tracked is an event on the timeline.
 func (x *explainer) tracked(e *book.Event, v *book.Evidence) moved {
 	m := x.moved(e.At, e.Kind, e.PromoterID)
-	m.EventID = e.EventID
+	m.EventID = e.ExternalID
 	if e.Amount != 0 {
 		amount := e.Amount
 		if e.Kind == book.EventRefund {
@@ -202,12 +202,12 @@ func (x *explainer) tracked(e *book.Event, v *book.Evidence) moved {
 		m.Outcome = "by " + v.By
 	}
 	var more []string
-	if e.Sale != 0 {
-		if sale, err := x.b.EventByID(x.ctx, e.Sale); err == nil {
+	if e.SaleEventID != 0 {
+		if sale, err := x.b.EventByID(x.ctx, e.SaleEventID); err == nil {
 			more = append(more, "of sale "+tolds(&sale))
 		}
 	}
-	for _, text := range []string{e.Plan, e.EventID, passedOver(v), v.Rate, v.Note} {
+	for _, text := range []string{e.Plan, e.ExternalID, passedOver(v), v.Rate, v.Note} {
 		if text != "" {
 			more = append(more, text)
 		}
@@ -288,7 +288,7 @@ func (x *explainer) trackedCustomer(email, uid string) (*story, error) {
 
 // told explains what the billing system told under an id of its own.
 func (x *explainer) told(id string) (*explanation, error) {
-	events, err := x.b.EventsTold(x.ctx, id)
+	events, err := x.b.EventsByExternalID(x.ctx, id)
 	if err != nil {
 		return nil, err
 	}

@@ -11,7 +11,7 @@ import (
 	"carryover/gateway/click"
 	"carryover/gateway/track"
 	"carryover/mapping/book"
-	terms "carryover/mapping/program"
+	"carryover/mapping/terms"
 )
 
 // teller tells the book of a desk what a billing system would.
@@ -169,7 +169,7 @@ func TestExplainTracked(t *testing.T) {
 func TestExplainHistory(t *testing.T) {
 	d := newPayDesk(t)
 	d.inBook(func(b *book.Book) error {
-		run, err := b.LastRun(t.Context())
+		run, err := b.LastImport(t.Context())
 		if err != nil {
 			return err
 		}
@@ -178,7 +178,7 @@ func TestExplainHistory(t *testing.T) {
 			Referrals:    book.Rows[book.Referral]{Create: []book.Referral{{Customer: "pia@shop.test", Email: "pia@shop.test", ContactID: 11, Rule: book.RuleLater}}},
 			ReferralRows: book.Rows[book.ReferralRow]{Create: []book.ReferralRow{{ID: 501, ContactID: 11, PartnerID: 3, SetAt: d.at("2023-04-02 09:00").Unix(), Type: "COOKIE"}}},
 		}
-		_, err = b.Apply(t.Context(), book.Run{PlanID: "later", AppliedAt: time.Unix(1_600_000_001, 0), Inputs: []byte("{}"), Tables: []byte("{}")}, run.ID, &book.Changes{Money: m}, nil, func(int) {})
+		_, err = b.Apply(t.Context(), book.Import{PlanID: "later", AppliedAt: time.Unix(1_600_000_001, 0), Inputs: []byte("{}"), Tables: []byte("{}")}, run.ID, &book.Changes{Money: m}, nil, func(int) {})
 		return err
 	})
 	d.contains(d.ok("explain", "pia@shop.test"), "belongs to nobody yet")

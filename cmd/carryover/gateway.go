@@ -15,7 +15,7 @@ import (
 	"carryover/gateway/track"
 	"carryover/mapping"
 	"carryover/mapping/book"
-	terms "carryover/mapping/program"
+	"carryover/mapping/terms"
 )
 
 type gatewayCmd struct {

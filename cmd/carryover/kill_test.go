@@ -50,7 +50,7 @@ func (d *desk) state(data string) state {
 	if err := b.Ledger(ctx, nil, func(e book.Entry) error { s.ledger = append(s.ledger, e); return nil }); err != nil {
 		d.Fatal(err)
 	}
-	runs, err := b.Runs(ctx)
+	runs, err := b.Imports(ctx)
 	if err != nil {
 		d.Fatal(err)
 	}
@@ -83,7 +83,7 @@ func (d *desk) waitForRun(runs int) {
 	}
 	defer b.Close()
 	for range 6000 {
-		if all, err := b.Runs(context.Background()); err != nil || len(all) >= runs {
+		if all, err := b.Imports(context.Background()); err != nil || len(all) >= runs {
 			return
 		}
 		time.Sleep(5 * time.Millisecond)

@@ -26,7 +26,7 @@ const module = "carryover"
 // layers are the places that a package may have, by how far it is from the core. A
 // package imports its own layer and those below.
 var layers = map[string]int{
-	"mapping": 0, "mapping/program": 0,
+	"mapping": 0, "mapping/terms": 0,
 	"mapping/book": 1, "mapping/store": 1,
 	"migrate": 2, "gateway": 2,
 	"cmd": 3,
@@ -179,7 +179,7 @@ func TestLayoutIsEnforced(t *testing.T) {
 	}
 	// what the design asks for
 	f("cmd/carryover", "strings carryover/migrate carryover/gateway carryover/mapping/book carryover/mapping/store carryover/mapping github.com/alecthomas/kong", "")
-	f("migrate", "carryover/mapping/program carryover/mapping/book carryover/migrate/keap", "")
+	f("migrate", "carryover/mapping/terms carryover/mapping/book carryover/migrate/keap", "")
 	f("migrate/sheet", "github.com/gocarina/gocsv golang.org/x/text/unicode/norm", "")
 	f("migrate/report", "github.com/schollz/progressbar/v3", "")
 	f("gateway", "github.com/gofiber/fiber/v2 github.com/valyala/fasthttp carryover/gateway/click", "")
@@ -187,12 +187,12 @@ func TestLayoutIsEnforced(t *testing.T) {
 	f("gateway/click", "github.com/redis/go-redis/v9 modernc.org/sqlite", "")
 	f("mapping/store", "github.com/redis/go-redis/v9 carryover/mapping/book carryover/mapping", "")
 	f("mapping/store/storetest", "github.com/redis/go-redis/v9 carryover/mapping/store", "")
-	f("mapping/book", "modernc.org/sqlite carryover/mapping carryover/mapping/program", "")
-	f("mapping/program", "strings carryover/mapping", "")
+	f("mapping/book", "modernc.org/sqlite carryover/mapping carryover/mapping/terms", "")
+	f("mapping/terms", "strings carryover/mapping", "")
 
 	// one way
 	f("mapping", "carryover/mapping/store", "mapping must not import mapping/store")
-	f("mapping/program", "carryover/mapping/book", "mapping/program must not import mapping/book")
+	f("mapping/terms", "carryover/mapping/book", "mapping/terms must not import mapping/book")
 	f("mapping/book", "carryover/migrate", "mapping/book must not import migrate")
 	f("mapping/store", "carryover/gateway/click", "mapping/store must not import gateway/click")
 	f("migrate", "carryover/gateway", "migrate must not import gateway")
@@ -203,9 +203,9 @@ func TestLayoutIsEnforced(t *testing.T) {
 
 	// the core is standard and pure
 	f("mapping", "golang.org/x/text/unicode/norm", "mapping must do with the standard library, and imports golang.org/x/text")
-	f("mapping/program", "github.com/redis/go-redis/v9", "mapping/program must do with the standard library")
+	f("mapping/terms", "github.com/redis/go-redis/v9", "mapping/terms must do with the standard library")
 	f("mapping", "os", "mapping must be pure, and imports os")
-	f("mapping/program", "net/http", "mapping/program must be pure")
+	f("mapping/terms", "net/http", "mapping/terms must be pure")
 
 	// confined libraries
 	f("migrate/keap", "github.com/gocarina/gocsv", "gocsv is for migrate/sheet only")

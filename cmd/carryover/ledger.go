@@ -13,7 +13,7 @@ import (
 	"strings"
 
 	"carryover/mapping/book"
-	terms "carryover/mapping/program"
+	"carryover/mapping/terms"
 	"carryover/migrate/report"
 )
 
@@ -167,10 +167,10 @@ func (a *app) ledgerLines(p *program, b *book.Book, whose *owners, entries []boo
 			k = tracked[e.CustomerID]
 		}
 		lines[i] = ledgerLine{
-			EventID: e.EventID, Kind: e.Kind, RefToken: whose.token(e.PartnerID), PartnerID: max(0, e.PartnerID),
+			EventID: e.ID, Kind: e.Kind, RefToken: whose.token(e.PartnerID), PartnerID: max(0, e.PartnerID),
 			At: moment(e.At, p.settings.Zone), Month: terms.Month(e.Month).String(), Amount: e.Amount, Currency: e.Currency,
 			Invoice: e.Invoice, Product: e.Product, Text: e.Description, Email: k.Email, Name: k.Name, ContactID: e.ContactID,
-			Seller: whose.token(e.SellerID), Level: level(e), Type: e.Type, SourceFile: e.Source, SourceLine: e.Line, Run: e.Run,
+			Seller: whose.token(e.SellerID), Level: level(e), Type: e.Type, SourceFile: e.Source, SourceLine: e.Line, Run: e.ImportID,
 		}
 	}
 	return lines, nil
@@ -258,7 +258,7 @@ func (c *ledgerListCmd) statement(a *app, p *program, b *book.Book, whose *owner
 	shown := make([]book.Entry, 0, len(entries))
 	for _, e := range entries {
 		running[e.Currency] += e.Amount
-		after[e.EventID] = running[e.Currency]
+		after[e.ID] = running[e.Currency]
 		if e.Month/100 < c.Year {
 			brought[e.Currency] += e.Amount
 		}
@@ -284,7 +284,7 @@ func (c *ledgerListCmd) statement(a *app, p *program, b *book.Book, whose *owner
 		for i := range lines {
 			l, e := &lines[i], &chunk[i]
 			if err := table.add(day(e.At, p.settings.Zone), l.entry(), e.Invoice, l.what(), cmp.Or(l.Email, l.Name, number(l.ContactID)),
-				p.amount(e.Amount, e.Currency), p.amount(after[e.EventID], e.Currency), origin(e.Source, e.Line), l.EventID); err != nil {
+				p.amount(e.Amount, e.Currency), p.amount(after[e.ID], e.Currency), origin(e.Source, e.Line), l.EventID); err != nil {
 				return err
 			}
 		}

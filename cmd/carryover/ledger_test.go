@@ -242,7 +242,7 @@ func TestLongLedger(t *testing.T) {
 		})
 	}
 	slices.SortFunc(c.Money.Commissions, func(x, y book.Commission) int { return slices.Compare(x.EventID[:], y.EventID[:]) })
-	if _, err := b.Apply(context.Background(), book.Run{PlanID: "p", AppliedAt: time.Unix(start, 0)}, 0, &c, nil, func(int) {}); err != nil {
+	if _, err := b.Apply(context.Background(), book.Import{PlanID: "p", AppliedAt: time.Unix(start, 0)}, 0, &c, nil, func(int) {}); err != nil {
 		t.Fatal(err)
 	}
 	if err := b.Close(); err != nil {

@@ -14,7 +14,7 @@ import (
 	"carryover/gateway/click"
 	"carryover/gateway/track"
 	"carryover/mapping/book"
-	terms "carryover/mapping/program"
+	"carryover/mapping/terms"
 )
 
 // The tiny model of a program: everything in it is obvious, and nothing of it is shared
@@ -95,14 +95,14 @@ func newMachine(t *testing.T, rt *rapid.T, dir string) *machine {
 		c.Promoters = append(c.Promoters, book.Promoter{ID: id, KeapID: id, Token: token, Status: book.StatusActive})
 		c.Aliases = append(c.Aliases, book.Alias{Kind: book.AliasKeapID, Value: fmt.Sprint(id), PromoterID: id})
 	}
-	if _, err := b.Apply(m.a.ctx, book.Run{PlanID: "p", AppliedAt: m.now, Inputs: []byte("{}"), Tables: []byte("{}")}, 0, &c, nil, func(int) {}); err != nil {
+	if _, err := b.Apply(m.a.ctx, book.Import{PlanID: "p", AppliedAt: m.now, Inputs: []byte("{}"), Tables: []byte("{}")}, 0, &c, nil, func(int) {}); err != nil {
 		rt.Fatal(err)
 	}
 	// Cleo never hands in a W-9.
 	for id, field := range map[int64][]string{1: {"w9=yes", "payout_method=paypal", "payout_address=anna@promoters.test"}, 2: {"w9=yes", "payout_method=check", "payout_address=1 Lane"}, 3: {"payout_method=check", "payout_address=2 Lane"}} {
 		for _, text := range field {
 			name, value, _ := cut(text)
-			if err := b.Record(m.a.ctx, []book.Detail{{PromoterID: id, Field: name, Value: value, RecordedAt: m.now.Unix(), RecordedBy: "test"}}); err != nil {
+			if err := b.RecordSettings(m.a.ctx, []book.Setting{{PromoterID: id, Field: name, Value: value, RecordedAt: m.now.Unix(), RecordedBy: "test"}}); err != nil {
 				rt.Fatal(err)
 			}
 		}
@@ -265,7 +265,7 @@ func (m *machine) actions() map[string]func(*rapid.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			run := &book.PayoutRun{Month: int32(month), Earned: int32(month.Add(-2)), Currency: "USD", ApprovedAt: m.now.Unix(), ApprovedBy: "test"}
+			run := &book.PayoutBatch{Month: int32(month), EarnedThrough: int32(month.Add(-2)), Currency: "USD", ApprovedAt: m.now.Unix(), ApprovedBy: "test"}
 			if err := m.b.ApprovePayouts(m.a.ctx, run, lines, plan.state); err != nil {
 				t.Fatal(err)
 			}
@@ -285,7 +285,7 @@ func (m *machine) actions() map[string]func(*rapid.T) {
 					continue
 				}
 				for range 2 { // told twice, it happens once
-					if _, err := m.b.RecordPayouts(m.a.ctx, []book.PayoutRecord{{Line: id, Status: status, Reference: fmt.Sprint("ref-", id), At: m.now.Unix(), Month: int32(m.month()), RecordedAt: m.now.Unix(), RecordedBy: "test"}}); err != nil {
+					if _, err := m.b.RecordPayouts(m.a.ctx, []book.PayoutRecord{{LineID: id, Status: status, Reference: fmt.Sprint("ref-", id), At: m.now.Unix(), Month: int32(m.month()), RecordedAt: m.now.Unix(), RecordedBy: "test"}}); err != nil {
 						t.Fatal(err)
 					}
 				}

@@ -193,7 +193,7 @@ Example: carryover map publish`
 func (mapPublishCmd) Run(a *app) error {
 	return a.withMap(func(p *program, b *book.Book, s store.Store) error {
 		planID := ""
-		if run, err := b.LastRun(a.ctx); err == nil {
+		if run, err := b.LastImport(a.ctx); err == nil {
 			planID = run.PlanID
 		}
 		e, changed, err := migrate.Publish(a.ctx, &p.settings, b, s, planID, a.progress())

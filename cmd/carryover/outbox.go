@@ -138,7 +138,7 @@ func (c *outboxListCmd) events(a *app, p *program, b *book.Book) error {
 	zone := p.settings.Zone
 	err := b.Forwards(a.ctx, forwardState(c.State), func(f book.Forward) error {
 		e := outboxEvent{
-			ID: f.Event, Kind: f.Kind, EventID: f.EventID, Customer: f.CustomerID, State: f.State, Came: moment(f.ReceivedAt, zone),
+			ID: f.EventID, Kind: f.Kind, EventID: f.ExternalID, Customer: f.CustomerID, State: f.State, Came: moment(f.ReceivedAt, zone),
 			Tries: f.Tries, Done: moment(f.DoneAt, zone), Status: f.Status, Said: f.Answer,
 		}
 		if f.State == book.ForwardWaiting {
@@ -207,7 +207,7 @@ func (c *outboxRetryCmd) Run(a *app) error {
 		}
 		by := map[int64]*book.Forward{}
 		for i := range found {
-			by[found[i].Event] = &found[i]
+			by[found[i].EventID] = &found[i]
 		}
 		for _, id := range ids {
 			switch f := by[id]; {

@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"carryover/mapping/book"
-	terms "carryover/mapping/program"
+	"carryover/mapping/terms"
 	"carryover/migrate/firstpromoter"
 	"carryover/migrate/report"
 )
@@ -136,7 +136,7 @@ func knownEvents(a *app, b *book.Book, books *firstpromoter.Books) ([]book.Event
 	ours := map[string]bool{}
 	for i := range books.Ours {
 		if e := &books.Ours[i]; terms.MonthOf(time.Unix(e.At, 0), books.Zone) == books.Month {
-			ours[e.Kind+" "+e.EventID] = true
+			ours[e.Kind+" "+e.ExternalID] = true
 		}
 	}
 	asked := map[string]bool{}

@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"carryover/mapping/book"
-	terms "carryover/mapping/program"
+	"carryover/mapping/terms"
 )
 
 type payoutsCmd struct {
@@ -42,7 +42,7 @@ func payoutMonth(p *program, text string) (terms.Month, error) {
 
 // payoutLineName is how people and files name a line: R3-17 is line 17, of run 3. No
 // spreadsheet takes it for a date.
-func payoutLineName(l *book.PayoutLine) string { return fmt.Sprintf("R%d-%d", l.Run, l.ID) }
+func payoutLineName(l *book.PayoutLine) string { return fmt.Sprintf("R%d-%d", l.BatchID, l.ID) }
 
 // payoutName reads the name of a run (3 or R3) or of a line (R3-17 or 3-17); line is 0
 // for a run.
@@ -65,10 +65,10 @@ func payoutName(text string) (run, line int64, ok bool) {
 }
 
 // findRun is a run by its number.
-func findRun(all *book.Payouts, id int64) (*book.PayoutRun, error) {
-	for i := range all.Runs {
-		if all.Runs[i].ID == id {
-			return &all.Runs[i], nil
+func findRun(all *book.Payouts, id int64) (*book.PayoutBatch, error) {
+	for i := range all.Batches {
+		if all.Batches[i].ID == id {
+			return &all.Batches[i], nil
 		}
 	}
 	return nil, fmt.Errorf("there is no payout run %d: \"carryover payouts list\" shows them; a line of a run is written like R3-17", id)
@@ -77,7 +77,7 @@ func findRun(all *book.Payouts, id int64) (*book.PayoutRun, error) {
 // linesOf are the lines of a run.
 func linesOf(all *book.Payouts, run int64) (list []*book.PayoutLine) {
 	for i := range all.Lines {
-		if all.Lines[i].Run == run {
+		if all.Lines[i].BatchID == run {
 			list = append(list, &all.Lines[i])
 		}
 	}
@@ -107,8 +107,8 @@ const (
 
 // payoutTo is how and where to a promoter is paid; ok is false when that is not known.
 // PayPal pays to the promoter's own e-mail where no other was recorded.
-func payoutTo(known *book.Known, p *book.Promoter) (method, address string, ok bool) {
-	method, address = known.Value(p.ID, book.DetailPayoutMethod), known.Value(p.ID, book.DetailPayoutAddress)
+func payoutTo(known *book.PromoterSettings, p *book.Promoter) (method, address string, ok bool) {
+	method, address = known.Value(p.ID, book.SettingPayoutMethod), known.Value(p.ID, book.SettingPayoutAddress)
 	if method != methodPayPal {
 		return method, address, method != ""
 	}
@@ -126,7 +126,7 @@ func payableEmail(address string) bool {
 }
 
 // withRun gives fn a run, and the others beside it.
-func (a *app) withRun(id int64, fn func(p *program, whose *owners, all *book.Payouts, run *book.PayoutRun) error) error {
+func (a *app) withRun(id int64, fn func(p *program, whose *owners, all *book.Payouts, run *book.PayoutBatch) error) error {
 	return a.withBook(func(p *program, b *book.Book) error {
 		content, err := b.Content(a.ctx)
 		if err != nil {

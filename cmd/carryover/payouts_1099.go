@@ -8,7 +8,7 @@ import (
 	"strings"
 
 	"carryover/mapping/book"
-	terms "carryover/mapping/program"
+	"carryover/mapping/terms"
 	"carryover/migrate/report"
 	"carryover/migrate/sheet"
 )
@@ -122,7 +122,7 @@ func writeTaxPayees(a *app, p *program, list []taxPayee) error {
 // tokens. others are the currencies of payments that are left out.
 func taxPayees(c *book.Content, p *program, paid []book.Paid) (list []taxPayee, others []string) {
 	whose := newOwners(c)
-	known := book.NewKnown(c.Details, c.Promoters)
+	known := book.NewPromoterSettings(c.Settings, c.Promoters)
 	others = []string{}
 	by := map[*book.Promoter]*taxPayee{}
 	for _, s := range paid {
@@ -140,7 +140,7 @@ func taxPayees(c *book.Content, p *program, paid []book.Paid) (list []taxPayee, 
 		if t == nil {
 			t = &taxPayee{
 				RefToken: promoter.Token, Name: payeeName(known, promoter), Email: promoter.Email,
-				Country: known.Value(promoter.ID, book.DetailCountry), W9: known.Value(promoter.ID, book.DetailW9) == detailYes,
+				Country: known.Value(promoter.ID, book.SettingCountry), W9: known.Value(promoter.ID, book.SettingW9) == detailYes,
 			}
 			by[promoter] = t
 		}

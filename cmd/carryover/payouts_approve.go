@@ -47,13 +47,13 @@ func (c *payoutsApproveCmd) Run(a *app) error {
 			if err != nil {
 				return err
 			}
-			run := &book.PayoutRun{Month: int32(month), Earned: int32(p.settings.Terms.EarnedThrough(month)), Currency: p.Currency, ApprovedAt: now.Unix(), ApprovedBy: by(c.By)}
+			run := &book.PayoutBatch{Month: int32(month), EarnedThrough: int32(p.settings.Terms.EarnedThrough(month)), Currency: p.Currency, ApprovedAt: now.Unix(), ApprovedBy: by(c.By)}
 			lines, err := plan.lines()
 			if err != nil {
 				return err
 			}
 			err = b.ApprovePayouts(a.ctx, run, lines, plan.state)
-			if errors.Is(err, book.ErrPayoutsMoved) && try < 5 {
+			if errors.Is(err, book.ErrPayoutsStale) && try < 5 {
 				continue
 			}
 			if err != nil {
@@ -82,7 +82,7 @@ func (plan *payoutPlan) lines() ([]book.PayoutLine, error) {
 	return lines, nil
 }
 
-func (c *payoutsApproveCmd) tell(a *app, p *program, plan *payoutPlan, run *book.PayoutRun) error {
+func (c *payoutsApproveCmd) tell(a *app, p *program, plan *payoutPlan, run *book.PayoutBatch) error {
 	if a.JSON {
 		return a.line(map[string]any{
 			"run": run.ID, "month": plan.Month, "earned_through": plan.Earned, "currency": run.Currency, "lines": len(plan.Payable), "net_cents": plan.Totals.Payable,

@@ -9,7 +9,7 @@ import (
 	"strings"
 
 	"carryover/mapping/book"
-	terms "carryover/mapping/program"
+	"carryover/mapping/terms"
 	"carryover/migrate/sheet"
 )
 
@@ -46,7 +46,7 @@ func (c *payoutsExportCmd) Run(a *app) error {
 	if a.JSON && c.Out == "" {
 		return usage("--json tells about a file: name it with --out; \"carryover payouts show %d --json\" has the lines", id)
 	}
-	return a.withRun(id, func(p *program, whose *owners, all *book.Payouts, run *book.PayoutRun) error {
+	return a.withRun(id, func(p *program, whose *owners, all *book.Payouts, run *book.PayoutBatch) error {
 		date := p.today()
 		if c.Date != "" {
 			if _, err := payoutDay(p, "--date", c.Date); err != nil {

@@ -24,7 +24,7 @@ func TestFlaggedAfterARun(t *testing.T) {
 	approved := int64(0)
 	d.inBook(func(b *book.Book) error {
 		all, err := b.Payouts(t.Context())
-		approved = all.Runs[0].ApprovedAt
+		approved = all.Batches[0].ApprovedAt
 		return err
 	})
 	flag := func(at int64, lines ...book.EventLine) {
@@ -32,7 +32,7 @@ func TestFlaggedAfterARun(t *testing.T) {
 		d.inBook(func(b *book.Book) error {
 			var list []book.ReviewReason
 			for _, l := range lines {
-				list = append(list, book.ReviewReason{Line: l.ID, Reason: book.ReasonVelocity, Detail: "many", At: at})
+				list = append(list, book.ReviewReason{LineID: l.ID, Reason: book.ReasonVelocity, Detail: "many", At: at})
 			}
 			return b.AddReviews(list)
 		})
@@ -48,10 +48,10 @@ func TestFlaggedAfterARun(t *testing.T) {
 	d.plansTo("2023-04", "cy 30.00 (2023-02: 30.00 0.00 0.00); held ann 60.00 flagged; held bo 30.00 flagged")
 
 	// Told after the run, of a month that it has paid.
-	late := []book.EventLine{{Kind: book.KindCommission, PromoterID: 1, CustomerID: 1, At: paid.At, Month: 202301, Amount: 4000, Currency: "USD", SaleAmount: 16000, Percent: paid.Percent, KindOf: "membership"}}
+	late := []book.EventLine{{Kind: book.KindCommission, PromoterID: 1, CustomerID: 1, At: paid.At, Month: 202301, Amount: 4000, Currency: "USD", SaleAmount: 16000, Percent: paid.Percent, ProductKind: "membership"}}
 	d.inBook(func(b *book.Book) error {
 		return b.Track(func(tr *book.Tracking) error {
-			return tr.AddEvent(&book.Event{Kind: book.EventSale, EventID: "late", CustomerID: 1, At: paid.At, ReceivedAt: approved + 5, Currency: "USD"}, late)
+			return tr.AddEvent(&book.Event{Kind: book.EventSale, ExternalID: "late", CustomerID: 1, At: paid.At, ReceivedAt: approved + 5, Currency: "USD"}, late)
 		})
 	})
 	d.plansTo("2023-04", "ann 40.00 (2023-01: 0.00 0.00 40.00); cy 30.00 (2023-02: 30.00 0.00 0.00); held ann 60.00 flagged; held bo 30.00 flagged")

@@ -15,13 +15,13 @@ func TestWhoIsPaid(t *testing.T) {
 		d.ok("promoters", "set", p, "w9=yes", "--by", "kim")
 	}
 	d.inBook(func(b *book.Book) error {
-		return b.Record(t.Context(), []book.Detail{
-			{PromoterID: payPromoters["bo"], Field: book.DetailPayoutMethod, Value: methodPayPal},
-			{PromoterID: payPromoters["bo"], Field: book.DetailPayoutAddress, Value: "by the door"},
-			{PromoterID: payPromoters["cy"], Field: book.DetailStatus, Value: book.StatusInactive},
-			{PromoterID: payPromoters["cy"], Field: book.DetailPayoutMethod, Value: methodCheck},
-			{PromoterID: payPromoters["dee"], Field: book.DetailStatus, Value: "blocked"},
-			{PromoterID: payPromoters["dee"], Field: book.DetailPayoutMethod, Value: methodCheck},
+		return b.RecordSettings(t.Context(), []book.Setting{
+			{PromoterID: payPromoters["bo"], Field: book.SettingPayoutMethod, Value: methodPayPal},
+			{PromoterID: payPromoters["bo"], Field: book.SettingPayoutAddress, Value: "by the door"},
+			{PromoterID: payPromoters["cy"], Field: book.SettingStatus, Value: book.StatusInactive},
+			{PromoterID: payPromoters["cy"], Field: book.SettingPayoutMethod, Value: methodCheck},
+			{PromoterID: payPromoters["dee"], Field: book.SettingStatus, Value: "blocked"},
+			{PromoterID: payPromoters["dee"], Field: book.SettingPayoutMethod, Value: methodCheck},
 		})
 	})
 	const cy = "cy 50.00 (2023-01: 50.00 0.00 0.00)"

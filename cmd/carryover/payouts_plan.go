@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"carryover/mapping/book"
-	terms "carryover/mapping/program"
+	"carryover/mapping/terms"
 	"carryover/migrate/report"
 )
 
@@ -121,20 +121,20 @@ func (a *app) planPayouts(p *program, b *book.Book, month terms.Month) (*payoutP
 	last := p.settings.Terms.EarnedThrough(month)
 	year, m := last.Date()
 	begin := terms.DayStart(year, m, 1, p.settings.Zone)
-	dues, err := b.Dues(a.ctx, p.Currency, begin.Unix())
+	dues, err := b.PayoutInputs(a.ctx, p.Currency, begin.Unix())
 	if err != nil {
 		return nil, err
 	}
 	whose := newOwners(content)
 	accounts, due := payoutAccounts(whose, dues, last)
-	known := book.NewKnown(content.Details, content.Promoters)
+	known := book.NewPromoterSettings(content.Settings, content.Promoters)
 	first, final := p.settings.Terms.PayoutDays(month)
 	plan := &payoutPlan{
 		Month: month.String(), Earned: last.String(), First: dayOf(month, first), Last: dayOf(month, final), Currency: p.Currency,
 		Minimum: p.settings.Terms.Minimum, Runs: []int64{}, Payable: []payableLine{}, Held: []heldLine{}, Others: []otherDue{},
 		month: month, state: dues.State, Totals: payoutTotals{ByReason: map[terms.Reason]int64{}},
 	}
-	for _, r := range dues.Payouts.Runs {
+	for _, r := range dues.Payouts.Batches {
 		if r.Currency == p.Currency && terms.Month(r.Month) == month {
 			plan.Runs = append(plan.Runs, r.ID)
 		}
@@ -153,9 +153,9 @@ func dayOf(m terms.Month, day int) string { return fmt.Sprintf("%s-%02d", m, day
 
 // payoutAccounts sorts what the book has added up by promoter and currency. due is what it
 // all comes to by currency, added up for itself.
-func payoutAccounts(whose *owners, dues *book.Dues, last terms.Month) (accounts map[dueKey]*terms.Account, due map[string]int64) {
+func payoutAccounts(whose *owners, dues *book.PayoutInputs, last terms.Month) (accounts map[dueKey]*terms.Account, due map[string]int64) {
 	accounts, due = map[dueKey]*terms.Account{}, map[string]int64{}
-	unknown := map[*terms.Account][]terms.Taking{} // of which nobody knows what they take back from
+	unknown := map[*terms.Account][]terms.Reversal{} // of which nobody knows what they take back from
 	var of int64
 	var promoter *book.Promoter
 	account := func(partner int64, currency string) *terms.Account {
@@ -171,8 +171,8 @@ func payoutAccounts(whose *owners, dues *book.Dues, last terms.Month) (accounts 
 		}
 		return accounts[k]
 	}
-	for i := range dues.Sums {
-		s := &dues.Sums[i]
+	for i := range dues.Totals {
+		s := &dues.Totals[i]
 		to := account(s.PartnerID, s.Currency)
 		if to == nil {
 			continue
@@ -186,18 +186,18 @@ func payoutAccounts(whose *owners, dues *book.Dues, last terms.Month) (accounts 
 			to.Earned = append(to.Earned, terms.Earning{Month: month, Amount: s.Amount})
 		case book.KindCorrection: // like a commission of its month, or like what takes back from it
 			if s.Amount < 0 {
-				to.Takings = append(to.Takings, terms.Taking{Month: month, Amount: s.Amount, New: s.New})
+				to.Reversals = append(to.Reversals, terms.Reversal{Month: month, Amount: s.Amount, New: s.New})
 				break
 			}
 			to.Earned = append(to.Earned, terms.Earning{Month: month, Amount: s.Amount})
 		case book.KindRefund, book.KindDenied:
-			to.Takings = append(to.Takings, terms.Taking{Month: month, Amount: s.Amount, New: s.New})
+			to.Reversals = append(to.Reversals, terms.Reversal{Month: month, Amount: s.Amount, New: s.New})
 		default:
 			if s.Amount >= 0 {
-				to.Brought = append(to.Brought, terms.Earning{Month: month, Amount: s.Amount})
+				to.CarriedForward = append(to.CarriedForward, terms.Earning{Month: month, Amount: s.Amount})
 				break
 			}
-			unknown[to] = append(unknown[to], terms.Taking{Month: month, Amount: s.Amount, New: s.New})
+			unknown[to] = append(unknown[to], terms.Reversal{Month: month, Amount: s.Amount, New: s.New})
 			continue
 		}
 		if month <= last {
@@ -205,33 +205,33 @@ func payoutAccounts(whose *owners, dues *book.Dues, last terms.Month) (accounts 
 		}
 	}
 	for k, to := range accounts {
-		known := len(to.Takings)
+		known := len(to.Reversals)
 		for _, taking := range unknown[to] {
 			due[k.currency] += taking.Amount // and less what was placed: nothing, or the plan does not add up
 		}
-		to.Place(unknown[to])
-		for _, taking := range to.Takings[known:] {
+		to.AllocateUnmatched(unknown[to])
+		for _, taking := range to.Reversals[known:] {
 			if taking.Month > last {
 				due[k.currency] -= taking.Amount
 			}
 		}
 	}
-	runs := map[int64]*book.PayoutRun{}
-	for i := range dues.Payouts.Runs {
-		runs[dues.Payouts.Runs[i].ID] = &dues.Payouts.Runs[i]
+	runs := map[int64]*book.PayoutBatch{}
+	for i := range dues.Payouts.Batches {
+		runs[dues.Payouts.Batches[i].ID] = &dues.Payouts.Batches[i]
 	}
 	outcomes := dues.Payouts.Outcomes()
-	standing := map[*book.Promoter][]*book.PayoutRun{} // runs whose line was neither failed nor returned
+	standing := map[*book.Promoter][]*book.PayoutBatch{} // runs whose line was neither failed nor returned
 	for i := range dues.Payouts.Lines {
 		l := &dues.Payouts.Lines[i]
-		run := runs[l.Run]
+		run := runs[l.BatchID]
 		to := account(l.PromoterID, run.Currency)
 		if to == nil {
 			continue
 		}
 		switch o := outcomes[l.ID]; {
 		case o == nil:
-			to.InRuns += l.Net
+			to.Approved += l.Net
 		case o.Status == book.PayoutPaid:
 			to.Paid += l.Net
 		default: // due again
@@ -250,27 +250,27 @@ func payoutAccounts(whose *owners, dues *book.Dues, last terms.Month) (accounts 
 }
 
 // paidBefore says whether a commission was approved for payment before it was flagged.
-func paidBefore(f *book.FlaggedLine, runs []*book.PayoutRun) bool {
-	return slices.ContainsFunc(runs, func(r *book.PayoutRun) bool {
-		return r.Currency == f.Currency && r.Earned >= f.Month && f.BookedAt <= r.ApprovedAt && r.ApprovedAt < f.FlaggedAt
+func paidBefore(f *book.FlaggedLine, runs []*book.PayoutBatch) bool {
+	return slices.ContainsFunc(runs, func(r *book.PayoutBatch) bool {
+		return r.Currency == f.Currency && r.EarnedThrough >= f.Month && f.BookedAt <= r.ApprovedAt && r.ApprovedAt < f.FlaggedAt
 	})
 }
 
 // settle puts what an account is due among what is payable and what is held.
-func (plan *payoutPlan) settle(p *program, known *book.Known, k dueKey, account *terms.Account) {
+func (plan *payoutPlan) settle(p *program, known *book.PromoterSettings, k dueKey, account *terms.Account) {
 	promoter := k.promoter
 	method, address, ok := payoutTo(known, promoter)
 	if !ok && method == "" && !slices.Contains(p.settings.Terms.Requires, terms.RequirePayoutMethod) {
 		ok = true // paid by other ways, which the program knows
 	}
-	payable, held := p.settings.Terms.Settle(p.settings.Terms.Due(plan.month, account), terms.Payee{
-		Blocked: known.Standing(promoter) == terms.Blocked,
-		W9:      known.Value(promoter.ID, book.DetailW9) == detailYes,
+	payable, held := p.settings.Terms.SplitPayable(p.settings.Terms.AmountDue(plan.month, account), terms.Payee{
+		Blocked: known.Status(promoter) == terms.Blocked,
+		W9:      known.Value(promoter.ID, book.SettingW9) == detailYes,
 		Method:  ok,
 		Foreign: k.currency != p.Currency,
 	})
 	if k.currency == p.Currency {
-		plan.Totals.InPayment += account.InRuns
+		plan.Totals.InPayment += account.Approved
 	}
 	name := payeeName(known, promoter)
 	if payable.Amount != 0 {
@@ -292,8 +292,8 @@ func (plan *payoutPlan) settle(p *program, known *book.Known, k dueKey, account 
 }
 
 // payeeName is the name on payments and tax forms, on one line.
-func payeeName(known *book.Known, p *book.Promoter) string {
-	name := cmp.Or(known.Value(p.ID, book.DetailLegalName), p.Name, p.Token)
+func payeeName(known *book.PromoterSettings, p *book.Promoter) string {
+	name := cmp.Or(known.Value(p.ID, book.SettingLegalName), p.Name, p.Token)
 	return strings.Join(strings.Fields(name), " ")
 }
 

@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"carryover/mapping/book"
-	terms "carryover/mapping/program"
+	"carryover/mapping/terms"
 )
 
 type payoutsRecordCmd struct {
@@ -125,14 +125,14 @@ func (a *app) record(p *program, b *book.Book, all *book.Payouts, list []payoutO
 		o := &list[i]
 		if o.line == nil {
 			run, id, ok := payoutName(o.name)
-			if l := byID[id]; ok && l != nil && l.Run == run {
+			if l := byID[id]; ok && l != nil && l.BatchID == run {
 				o.line = l
 			} else {
 				return fmt.Errorf("%sthere is no payout line %q: \"carryover payouts show RUN\" lists them, such as R3-17", o.where, o.name)
 			}
 		}
 		o.name = payoutLineName(o.line)
-		o.Line = o.line.ID
+		o.LineID = o.line.ID
 		if o.Reference == "" { // of one that failed
 			o.Reference = o.name
 		}
@@ -146,10 +146,10 @@ func (a *app) record(p *program, b *book.Book, all *book.Payouts, list []payoutO
 	if one, ok := errors.AsType[*book.PayoutRecordError](err); ok {
 		o := &list[one.Index]
 		text := one.Err.Error()
-		if taken, ok := errors.AsType[*book.ReferenceTaken](err); ok && byID[taken.Line] != nil {
-			text = fmt.Sprintf("the reference %q is that of %s, which was %s", taken.Reference, payoutLineName(byID[taken.Line]), taken.Status)
+		if taken, ok := errors.AsType[*book.ReferenceInUseError](err); ok && byID[taken.LineID] != nil {
+			text = fmt.Sprintf("the reference %q is that of %s, which was %s", taken.Reference, payoutLineName(byID[taken.LineID]), taken.Status)
 		}
-		if other, ok := errors.AsType[*book.OtherwiseRecorded](err); ok {
+		if other, ok := errors.AsType[*book.RecordMismatchError](err); ok {
 			there := &other.There
 			text = fmt.Sprintf("%v: %s already on %s, with the reference %q and %s", book.ErrContradicts, there.Status, day(there.At, p.settings.Zone), there.Reference, noted(there.Note))
 		}
@@ -197,7 +197,7 @@ func dayEnd(start time.Time) int64 {
 // payable checks that an outcome is not from before its run: before the first day of the
 // run's month or, where the run was approved earlier than that, before the day of it.
 func (p *program) payable(all *book.Payouts, o *payoutOutcome) error {
-	run, err := findRun(all, o.line.Run)
+	run, err := findRun(all, o.line.BatchID)
 	if err != nil {
 		return err
 	}

@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"carryover/mapping/book"
-	terms "carryover/mapping/program"
+	"carryover/mapping/terms"
 	"carryover/migrate/report"
 )
 
@@ -47,9 +47,9 @@ func statusOf(outcome *book.PayoutRecord) string {
 }
 
 // runLineOf adds a run up.
-func runLineOf(run *book.PayoutRun, lines []*book.PayoutLine, outcomes map[int64]*book.PayoutRecord, zone *time.Location) runLine {
+func runLineOf(run *book.PayoutBatch, lines []*book.PayoutLine, outcomes map[int64]*book.PayoutRecord, zone *time.Location) runLine {
 	r := runLine{
-		Run: run.ID, Month: terms.Month(run.Month).String(), Earned: terms.Month(run.Earned).String(), Currency: run.Currency, Lines: len(lines),
+		Run: run.ID, Month: terms.Month(run.Month).String(), Earned: terms.Month(run.EarnedThrough).String(), Currency: run.Currency, Lines: len(lines),
 		ApprovedAt: moment(run.ApprovedAt, zone), ApprovedBy: run.ApprovedBy,
 	}
 	for _, l := range lines {
@@ -76,8 +76,8 @@ func (payoutsListCmd) Run(a *app) error {
 		}
 		outcomes := all.Outcomes()
 		var rows [][]string
-		for i := range all.Runs {
-			r := runLineOf(&all.Runs[i], linesOf(all, all.Runs[i].ID), outcomes, p.settings.Zone)
+		for i := range all.Batches {
+			r := runLineOf(&all.Batches[i], linesOf(all, all.Batches[i].ID), outcomes, p.settings.Zone)
 			if a.JSON {
 				if err := a.line(r); err != nil {
 					return err
@@ -85,7 +85,7 @@ func (payoutsListCmd) Run(a *app) error {
 				continue
 			}
 			rows = append(rows, []string{strconv.FormatInt(r.Run, 10), r.Month, r.Earned, strconv.Itoa(r.Lines), p.amount(r.Net, r.Currency), p.amount(r.Paid, r.Currency),
-				p.amount(r.Failed, r.Currency), p.amount(r.Returned, r.Currency), p.amount(r.Open, r.Currency), day(all.Runs[i].ApprovedAt, p.settings.Zone), r.ApprovedBy})
+				p.amount(r.Failed, r.Currency), p.amount(r.Returned, r.Currency), p.amount(r.Open, r.Currency), day(all.Batches[i].ApprovedAt, p.settings.Zone), r.ApprovedBy})
 		}
 		switch {
 		case a.JSON:
@@ -144,7 +144,7 @@ func (c *payoutsShowCmd) Run(a *app) error {
 	if !ok {
 		return usage("%q names no run and no line: write 3 for a run, R3-17 for a line of it", c.Target)
 	}
-	return a.withRun(id, func(p *program, whose *owners, all *book.Payouts, run *book.PayoutRun) error {
+	return a.withRun(id, func(p *program, whose *owners, all *book.Payouts, run *book.PayoutBatch) error {
 		lines := shownLines(whose, all, run, only, p.settings.Zone)
 		if len(lines) == 0 {
 			return fmt.Errorf("run %d has no line R%d-%d: \"carryover payouts show %d\" lists them", id, id, only, id)
@@ -176,10 +176,10 @@ func (c *payoutsShowCmd) Run(a *app) error {
 
 // shownLines are the lines of a run with what became of them; only, if not 0, is the id
 // of the one to show.
-func shownLines(whose *owners, all *book.Payouts, run *book.PayoutRun, only int64, zone *time.Location) (list []payoutShown) {
+func shownLines(whose *owners, all *book.Payouts, run *book.PayoutBatch, only int64, zone *time.Location) (list []payoutShown) {
 	records := map[int64][]payoutNoting{}
 	for _, r := range all.Records {
-		records[r.Line] = append(records[r.Line], payoutNoting{r.Status, r.Reference, moment(r.At, zone), r.Note, moment(r.RecordedAt, zone), r.RecordedBy})
+		records[r.LineID] = append(records[r.LineID], payoutNoting{r.Status, r.Reference, moment(r.At, zone), r.Note, moment(r.RecordedAt, zone), r.RecordedBy})
 	}
 	outcomes := all.Outcomes()
 	for _, l := range linesOf(all, run.ID) {

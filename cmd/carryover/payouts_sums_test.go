@@ -5,7 +5,7 @@ import (
 	"testing"
 
 	"carryover/mapping/book"
-	terms "carryover/mapping/program"
+	"carryover/mapping/terms"
 )
 
 // Before the first run what was taken back is a refund from the month on that is paid; what

@@ -13,7 +13,7 @@ import (
 	"time"
 
 	"carryover/mapping/book"
-	terms "carryover/mapping/program"
+	"carryover/mapping/terms"
 
 	"pgregory.net/rapid"
 )
@@ -44,7 +44,7 @@ func newPayDesk(t *testing.T) *payDesk {
 		t.Fatal(err)
 	}
 	defer b.Close()
-	if _, err := b.Apply(context.Background(), book.Run{PlanID: "p", AppliedAt: time.Unix(1_600_000_000, 0)}, 0, &c, nil, func(int) {}); err != nil {
+	if _, err := b.Apply(context.Background(), book.Import{PlanID: "p", AppliedAt: time.Unix(1_600_000_000, 0)}, 0, &c, nil, func(int) {}); err != nil {
 		t.Fatal(err)
 	}
 	return d
@@ -81,7 +81,7 @@ func (d *payDesk) sale(name, promoter, day string, amount int64) book.EventLine 
 	}
 	list := []book.EventLine{{
 		Kind: book.KindCommission, PromoterID: payPromoters[promoter], CustomerID: 1, At: at.Unix() + 3600, Month: int32(terms.MonthOf(at, d.zone)), Amount: amount,
-		Currency: "USD", SaleAmount: 4 * amount, Percent: terms.Whole / 4, Product: "content-pro", KindOf: "membership", Quantity: 1,
+		Currency: "USD", SaleAmount: 4 * amount, Percent: terms.Whole / 4, Product: "content-pro", ProductKind: "membership", Quantity: 1,
 	}}
 	d.event(book.EventSale, list)
 	d.sales[name] = list
@@ -97,7 +97,7 @@ func (d *payDesk) back(kind, name, day string, amount int64) {
 	}
 	of := d.sales[name][0]
 	list := []book.EventLine{of}
-	list[0].Kind, list[0].At, list[0].Amount, list[0].Of, list[0].ID = kind, at.Unix()+3600, -amount, of.ID, 0
+	list[0].Kind, list[0].At, list[0].Amount, list[0].ReversesLineID, list[0].ID = kind, at.Unix()+3600, -amount, of.ID, 0
 	d.event(book.EventRefund, list)
 }
 
@@ -110,7 +110,7 @@ func (d *payDesk) event(kind string, lines []book.EventLine) {
 					return err
 				}
 			}
-			return tr.AddEvent(&book.Event{Kind: kind, EventID: fmt.Sprintf("e-%d-%d-%d", lines[0].PromoterID, lines[0].At, lines[0].Amount), CustomerID: 1, At: lines[0].At, ReceivedAt: lines[0].At, Currency: "USD", Plan: "content-pro"}, lines)
+			return tr.AddEvent(&book.Event{Kind: kind, ExternalID: fmt.Sprintf("e-%d-%d-%d", lines[0].PromoterID, lines[0].At, lines[0].Amount), CustomerID: 1, At: lines[0].At, ReceivedAt: lines[0].At, Currency: "USD", Plan: "content-pro"}, lines)
 		})
 	})
 }
@@ -509,7 +509,7 @@ func TestPayoutHistories(t *testing.T) {
 		defer b.Close()
 		h := history{T: rt, app: &app{cli: &cli{}, ctx: t.Context()}, p: p, b: b, now: time.Date(2023, 1, 5, 12, 0, 0, 0, p.settings.Zone)}
 		for _, id := range payPromoters {
-			h.must(b.Record(t.Context(), []book.Detail{{PromoterID: id, Field: book.DetailW9, Value: detailYes}, {PromoterID: id, Field: book.DetailPayoutMethod, Value: methodCheck}}))
+			h.must(b.RecordSettings(t.Context(), []book.Setting{{PromoterID: id, Field: book.SettingW9, Value: detailYes}, {PromoterID: id, Field: book.SettingPayoutMethod, Value: methodCheck}}))
 		}
 		rt.Repeat(map[string]func(*rapid.T){
 			"": h.balances, "sale": h.sale, "refund": h.refund, "correct": h.correct, "flag": h.flag, "days": h.days, "approve": h.approve, "record": h.record,
@@ -577,7 +577,7 @@ func (h *history) refund(t *rapid.T) {
 	}
 	amount := rapid.Int64Range(1, h.left[l.ID]).Draw(t, "amount")
 	h.left[l.ID] -= amount
-	l.Kind, l.At, l.Amount, l.Of = rapid.SampledFrom([]string{book.KindRefund, book.KindDenied}).Draw(t, "kind"), h.now.Unix(), -amount, l.ID
+	l.Kind, l.At, l.Amount, l.ReversesLineID = rapid.SampledFrom([]string{book.KindRefund, book.KindDenied}).Draw(t, "kind"), h.now.Unix(), -amount, l.ID
 	h.track(book.EventRefund, l)
 }
 
@@ -607,7 +607,7 @@ func (h *history) approve(t *rapid.T) {
 		return
 	}
 	h.must(err)
-	run := book.PayoutRun{Month: int32(h.month()), Earned: int32(h.p.settings.Terms.EarnedThrough(h.month())), Currency: "USD", ApprovedAt: h.now.Unix(), ApprovedBy: "kim"}
+	run := book.PayoutBatch{Month: int32(h.month()), EarnedThrough: int32(h.p.settings.Terms.EarnedThrough(h.month())), Currency: "USD", ApprovedAt: h.now.Unix(), ApprovedBy: "kim"}
 	h.must(h.b.ApprovePayouts(h.app.ctx, &run, lines, plan.state))
 	h.lines = append(h.lines, lines...)
 }
@@ -618,7 +618,7 @@ func (h *history) record(t *rapid.T) {
 	}
 	l := rapid.SampledFrom(h.lines).Draw(t, "line")
 	status := rapid.SampledFrom([]string{book.PayoutPaid, book.PayoutPaid, book.PayoutFailed, book.PayoutReturned}).Draw(t, "status")
-	_, err := h.b.RecordPayouts(h.app.ctx, []book.PayoutRecord{{Line: l.ID, Status: status, Reference: fmt.Sprint(status, l.ID), At: h.now.Unix(), Month: int32(h.month())}})
+	_, err := h.b.RecordPayouts(h.app.ctx, []book.PayoutRecord{{LineID: l.ID, Status: status, Reference: fmt.Sprint(status, l.ID), At: h.now.Unix(), Month: int32(h.month())}})
 	if h.paid == nil {
 		h.paid = map[int64]string{}
 	}

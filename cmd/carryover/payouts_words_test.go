@@ -69,11 +69,11 @@ func TestForm1099OfOtherCurrencies(t *testing.T) {
 		payout := func(n byte, amount int64, currency string) book.Payout {
 			return book.Payout{EventID: book.EventID{15: n}, PartnerID: 1, Amount: amount, Currency: currency, PaidAt: at, Month: 202305}
 		}
-		run, err := b.LastRun(t.Context())
+		run, err := b.LastImport(t.Context())
 		if err != nil {
 			return err
 		}
-		_, err = b.Apply(t.Context(), book.Run{PlanID: "q", AppliedAt: d.at("2023-06-01 00:00")}, run.ID,
+		_, err = b.Apply(t.Context(), book.Import{PlanID: "q", AppliedAt: d.at("2023-06-01 00:00")}, run.ID,
 			&book.Changes{Money: book.Money{Payouts: []book.Payout{payout(1, 60_000, "USD"), payout(2, 70_000, "AUD"), payout(3, 1, "AUD")}}}, nil, func(int) {})
 		return err
 	})

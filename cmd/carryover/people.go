@@ -14,7 +14,7 @@ import (
 	"time"
 
 	"carryover/mapping/book"
-	terms "carryover/mapping/program"
+	"carryover/mapping/terms"
 	"carryover/migrate"
 	"carryover/migrate/report"
 	"carryover/migrate/sheet"
@@ -180,7 +180,7 @@ func (a *app) addBalances(p *program, b *book.Book, whose *owners, lines []promo
 		l := &lines[i]
 		l.Currency, l.HeldOn = p.Currency, today
 		if own := accounts[account{l.RefToken, p.Currency}]; own != nil {
-			l.Balance, l.Held = own.amount, terms.HeldOf(p.settings.Terms, own.earned, own.paid, on)
+			l.Balance, l.Held = own.amount, terms.HeldAmount(p.settings.Terms, own.earned, own.paid, on)
 		}
 		for _, currency := range others {
 			if other := accounts[account{l.RefToken, currency}]; other != nil {
@@ -258,8 +258,8 @@ func (a *app) asOf(p *program, b *book.Book) (time.Time, error) {
 	var in struct {
 		AsOf string `json:"as_of"`
 	}
-	run, err := b.LastRun(a.ctx)
-	if err != nil && !errors.Is(err, book.ErrNoRun) {
+	run, err := b.LastImport(a.ctx)
+	if err != nil && !errors.Is(err, book.ErrNoImport) {
 		return time.Time{}, err
 	}
 	if len(run.Inputs) > 0 {
@@ -282,7 +282,7 @@ func promoterLines(c *book.Content) []promoterLine {
 	index := make(map[int64]int, len(promoters))
 	tokens := make(map[int64]string, len(promoters))
 	lines := make([]promoterLine, 0, len(promoters))
-	known := book.NewKnown(c.Details, c.Promoters)
+	known := book.NewPromoterSettings(c.Settings, c.Promoters)
 	for _, p := range promoters {
 		tokens[p.ID] = p.Token
 	}
@@ -293,8 +293,8 @@ func promoterLines(c *book.Content) []promoterLine {
 		index[p.ID] = len(lines)
 		lines = append(lines, promoterLine{
 			RefToken: p.Token, Email: p.Email, Status: p.Status, KeapIDs: []int64{}, Codes: []string{},
-			ParentRefToken: tokens[p.ParentID], NeedsEmail: p.Email == "", Standing: string(known.Standing(&p)),
-			W9: known.Value(p.ID, book.DetailW9) == detailYes, PayoutMethod: known.Value(p.ID, book.DetailPayoutMethod),
+			ParentRefToken: tokens[p.ParentID], NeedsEmail: p.Email == "", Standing: string(known.Status(&p)),
+			W9: known.Value(p.ID, book.SettingW9) == detailYes, PayoutMethod: known.Value(p.ID, book.SettingPayoutMethod),
 		})
 	}
 	for _, alias := range c.Aliases {

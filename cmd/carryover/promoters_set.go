@@ -12,8 +12,8 @@ import (
 	"time"
 
 	"carryover/mapping/book"
-	terms "carryover/mapping/program"
 	"carryover/mapping/store"
+	"carryover/mapping/terms"
 	"carryover/migrate"
 )
 
@@ -43,7 +43,7 @@ Nothing that was recorded is changed; status and grace have the link map publish
 Example: carryover promoters set coachdesk w9=yes payout_method=paypal payout_address=kim@mail.test`
 }
 
-// Values of [book.DetailW9].
+// Values of [book.SettingW9].
 const (
 	detailYes = "yes"
 	detailNo  = "no"
@@ -58,7 +58,7 @@ func (c *promotersSetCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	publishes := slices.ContainsFunc(list, func(d book.Detail) bool { return d.Field == book.DetailStatus || d.Field == book.DetailGrace })
+	publishes := slices.ContainsFunc(list, func(d book.Setting) bool { return d.Field == book.SettingStatus || d.Field == book.SettingGrace })
 	return a.inBook(p, func(p *program, b *book.Book) error {
 		content, err := b.Content(a.ctx)
 		if err != nil {
@@ -68,7 +68,7 @@ func (c *promotersSetCmd) Run(a *app) error {
 		if err != nil {
 			return err
 		}
-		known := book.NewKnown(content.Details, content.Promoters)
+		known := book.NewPromoterSettings(content.Settings, content.Promoters)
 		if err := fits(known, promoter, list); err != nil {
 			return err
 		}
@@ -85,8 +85,8 @@ func (c *promotersSetCmd) Run(a *app) error {
 		for i := range list {
 			list[i].PromoterID = promoter.ID
 		}
-		if err := b.Record(a.ctx, list); err != nil {
-			if errors.Is(err, book.ErrTaken) {
+		if err := b.RecordSettings(a.ctx, list); err != nil {
+			if errors.Is(err, book.ErrCouponTaken) {
 				return fmt.Errorf("%w: nothing was recorded; \"carryover promoters show\" of the other takes it back with coupon=", err)
 			}
 			return fmt.Errorf("recording: %w; nothing was recorded", err)
@@ -99,7 +99,7 @@ func (c *promotersSetCmd) Run(a *app) error {
 		}
 		if publishes {
 			planID := ""
-			if run, err := b.LastRun(a.ctx); err == nil {
+			if run, err := b.LastImport(a.ctx); err == nil {
 				planID = run.PlanID
 			}
 			epoch, changed, err := migrate.Publish(a.ctx, &p.settings, b, s, planID, a.progress())
@@ -118,7 +118,7 @@ func (c *promotersSetCmd) Run(a *app) error {
 	})
 }
 
-func fieldsOf(list []book.Detail) map[string]string {
+func fieldsOf(list []book.Setting) map[string]string {
 	fields := map[string]string{}
 	for _, d := range list {
 		fields[d.Field] = d.Value
@@ -127,7 +127,7 @@ func fieldsOf(list []book.Detail) map[string]string {
 }
 
 // details are the rows to record. All that is wrong with the command line is told.
-func (c *promotersSetCmd) details(p *program, now time.Time) ([]book.Detail, error) {
+func (c *promotersSetCmd) details(p *program, now time.Time) ([]book.Setting, error) {
 	from := now
 	if c.From != "" {
 		d, err := time.Parse(time.DateOnly, c.From)
@@ -136,7 +136,7 @@ func (c *promotersSetCmd) details(p *program, now time.Time) ([]book.Detail, err
 		}
 		from = terms.DayStart(d.Year(), d.Month(), d.Day(), p.settings.Zone)
 	}
-	var list []book.Detail
+	var list []book.Setting
 	seen := map[string]bool{}
 	for _, text := range c.Fields {
 		field, value, ok := strings.Cut(text, "=")
@@ -146,7 +146,7 @@ func (c *promotersSetCmd) details(p *program, now time.Time) ([]book.Detail, err
 		case !ok:
 			return nil, usage("%q: write a field and its value, such as w9=yes", text)
 		case !known:
-			return nil, usage("%q is no field: there are %s", field, strings.Join(book.DetailFields(), ", "))
+			return nil, usage("%q is no field: there are %s", field, strings.Join(book.SettingFields(), ", "))
 		case seen[field]:
 			return nil, usage("%s is there twice", field)
 		}
@@ -159,7 +159,7 @@ func (c *promotersSetCmd) details(p *program, now time.Time) ([]book.Detail, err
 		if from.After(now) && !check.dated {
 			return nil, usage("%s holds at once: it cannot begin on %s", field, c.From)
 		}
-		list = append(list, book.Detail{Field: field, Value: value, From: from.Unix(), RecordedAt: now.Unix(), RecordedBy: by(c.By)})
+		list = append(list, book.Setting{Field: field, Value: value, From: from.Unix(), RecordedAt: now.Unix(), RecordedBy: by(c.By)})
 	}
 	return list, nil
 }
@@ -172,16 +172,16 @@ type detailCheck struct {
 }
 
 var detailChecks = map[string]detailCheck{
-	book.DetailStatus:            choice(string(terms.Active), string(terms.Inactive), string(terms.Blocked)),
-	book.DetailW9:                choice(detailYes, detailNo),
-	book.DetailPayoutMethod:      choice(methodPayPal, methodCheck, methodWire, methodOther),
-	book.DetailPayoutAddress:     oneLine("an address of up to 300 characters, on one line", 300),
-	book.DetailLegalName:         oneLine("a name of up to 200 characters, on one line", 200),
-	book.DetailCountry:           {"a country of two letters, such as US", twoLetters, false},
-	book.DetailCoupon:            {"a code of up to 64 characters without blanks", coupon, false},
-	book.DetailGrace:             {"a day such as 2023-06-30", graceDay, false},
-	book.DetailMembershipPercent: {"a number from 0 to 100 with up to four decimals, such as 30", percentText, true},
-	book.DetailTrainingPercent:   {"a number from 0 to 100 with up to four decimals, such as 30", percentText, true},
+	book.SettingStatus:            choice(string(terms.Active), string(terms.Inactive), string(terms.Blocked)),
+	book.SettingW9:                choice(detailYes, detailNo),
+	book.SettingPayoutMethod:      choice(methodPayPal, methodCheck, methodWire, methodOther),
+	book.SettingPayoutAddress:     oneLine("an address of up to 300 characters, on one line", 300),
+	book.SettingLegalName:         oneLine("a name of up to 200 characters, on one line", 200),
+	book.SettingCountry:           {"a country of two letters, such as US", twoLetters, false},
+	book.SettingCoupon:            {"a code of up to 64 characters without blanks", coupon, false},
+	book.SettingGrace:             {"a day such as 2023-06-30", graceDay, false},
+	book.SettingMembershipPercent: {"a number from 0 to 100 with up to four decimals, such as 30", percentText, true},
+	book.SettingTrainingPercent:   {"a number from 0 to 100 with up to four decimals, such as 30", percentText, true},
 }
 
 func choice(options ...string) detailCheck {
@@ -217,17 +217,17 @@ func percentText(s string) (string, bool) {
 }
 
 // fits checks what depends on what is recorded already: PayPal pays to an e-mail.
-func fits(known *book.Known, promoter *book.Promoter, list []book.Detail) error {
+func fits(known *book.PromoterSettings, promoter *book.Promoter, list []book.Setting) error {
 	now := map[string]string{}
-	for _, field := range []string{book.DetailPayoutMethod, book.DetailPayoutAddress} {
+	for _, field := range []string{book.SettingPayoutMethod, book.SettingPayoutAddress} {
 		now[field] = known.Value(promoter.ID, field)
 	}
 	changed := maps.Clone(now)
 	maps.Copy(changed, fieldsOf(list))
-	if changed[book.DetailPayoutMethod] != methodPayPal || changed[book.DetailPayoutMethod] == now[book.DetailPayoutMethod] && changed[book.DetailPayoutAddress] == now[book.DetailPayoutAddress] {
+	if changed[book.SettingPayoutMethod] != methodPayPal || changed[book.SettingPayoutMethod] == now[book.SettingPayoutMethod] && changed[book.SettingPayoutAddress] == now[book.SettingPayoutAddress] {
 		return nil
 	}
-	switch address := cmp.Or(changed[book.DetailPayoutAddress], promoter.Email); {
+	switch address := cmp.Or(changed[book.SettingPayoutAddress], promoter.Email); {
 	case address == "":
 		return usage("payout_method=paypal needs payout_address=, an e-mail: %s has none of its own", promoter.Token)
 	case !payableEmail(address):

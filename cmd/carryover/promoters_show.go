@@ -55,7 +55,7 @@ func (c *promotersShowCmd) Run(a *app) error {
 		if err != nil {
 			return err
 		}
-		known := book.NewKnown(content.Details, content.Promoters)
+		known := book.NewPromoterSettings(content.Settings, content.Promoters)
 		shown := promoterShown{Name: promoter.Name, JoinedAt: moment(promoter.JoinedAt, p.settings.Zone), Details: map[string]string{}, History: []detailShown{}}
 		for i := range lines {
 			if lines[i].RefToken == promoter.Token {
@@ -63,12 +63,12 @@ func (c *promotersShowCmd) Run(a *app) error {
 				shown.promoterLine = lines[i]
 			}
 		}
-		for _, field := range book.DetailFields() {
+		for _, field := range book.SettingFields() {
 			if value := known.Value(promoter.ID, field); value != "" {
 				shown.Details[field] = value
 			}
 		}
-		for _, d := range content.Details {
+		for _, d := range content.Settings {
 			if whose.standing(whose.byID[d.PromoterID]) == promoter {
 				shown.History = append(shown.History, detailShown{d.Field, d.Value, moment(d.From, p.settings.Zone), moment(d.RecordedAt, p.settings.Zone), d.RecordedBy})
 			}
@@ -97,8 +97,8 @@ func (s *promoterShown) write(a *app, p *program, held string) error {
 	for _, o := range s.Others {
 		rows = append(rows, []string{"balance", p.amount(o.Balance, o.Currency)})
 	}
-	for _, field := range book.DetailFields() {
-		if value := s.Details[field]; value != "" && field != book.DetailStatus {
+	for _, field := range book.SettingFields() {
+		if value := s.Details[field]; value != "" && field != book.SettingStatus {
 			rows = append(rows, []string{field, value})
 		}
 	}

@@ -64,7 +64,7 @@ func newReferralLine(r *book.Referral, whose *owners) referralLine {
 
 // bind says whose the customer is since it signed up or bought here: for life, whatever
 // Keap's referrals say.
-func (l *referralLine) bind(c *book.Bound, whose *owners) {
+func (l *referralLine) bind(c *book.BoundCustomer, whose *owners) {
 	since := moment(c.BoundAt, time.UTC)
 	l.UID, l.RefToken, l.ReferredAt, l.FirstReferred = c.UID, whose.token(c.PromoterID), since, cmp.Or(l.FirstReferred, since)
 	l.BoundBy, l.Source, l.Rule, l.ReferralID = boundLive, boundLive, c.By, 0
@@ -131,8 +131,8 @@ type customerSheet struct {
 
 // list puts the customers of Keap and those who were bound since together. Both come in
 // the order of addresses.
-func (s *customerSheet) list(bound []book.Bound, customers func(func(book.Referral) error) error) error {
-	next := func() *book.Bound {
+func (s *customerSheet) list(bound []book.BoundCustomer, customers func(func(book.Referral) error) error) error {
+	next := func() *book.BoundCustomer {
 		c := &bound[0]
 		bound = bound[1:]
 		return c
@@ -159,7 +159,7 @@ func (s *customerSheet) list(bound []book.Bound, customers func(func(book.Referr
 }
 
 // add lists a customer; c is nil where Keap's referrals decide whose it is.
-func (s *customerSheet) add(r *book.Referral, c *book.Bound) error {
+func (s *customerSheet) add(r *book.Referral, c *book.BoundCustomer) error {
 	l, owner, since := newReferralLine(r, s.whose), r.PartnerID, r.ReferredAt
 	if c != nil {
 		l.bind(c, s.whose)

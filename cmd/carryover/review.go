@@ -140,7 +140,7 @@ func (a *app) waitingRefunds(p *program, b *book.Book, whose *owners, waiting []
 			return nil, err
 		}
 		l := reviewLine{
-			ID: "event:" + e.EventID, RefToken: whose.token(e.PromoterID), EventID: e.EventID, At: moment(e.At, p.settings.Zone), Amount: -e.Amount, Currency: e.Currency,
+			ID: "event:" + e.ExternalID, RefToken: whose.token(e.PromoterID), EventID: e.ExternalID, At: moment(e.At, p.settings.Zone), Amount: -e.Amount, Currency: e.Currency,
 			Reasons: []reviewReason{{"unknown_sale", fmt.Sprintf("a refund of the sale %q, which nobody has told of: it takes back once somebody does", v.Sale)}},
 		}
 		for _, k := range known {
@@ -168,7 +168,7 @@ func (a *app) reviewLines(p *program, b *book.Book, whose *owners, reviews []boo
 	for i, r := range reviews {
 		k := customers[r.Line.CustomerID]
 		lines[i] = reviewLine{
-			ID: fmt.Sprintf("t-%d", r.Line.ID), RefToken: whose.token(r.Line.PromoterID), Email: k.Email, UID: k.UID, EventID: r.Event.EventID,
+			ID: fmt.Sprintf("t-%d", r.Line.ID), RefToken: whose.token(r.Line.PromoterID), Email: k.Email, UID: k.UID, EventID: r.Event.ExternalID,
 			At: moment(r.Line.At, p.settings.Zone), Amount: r.Line.Amount, Currency: r.Line.Currency, Product: r.Line.Product, Reasons: []reviewReason{},
 			Decision: r.Decision.Decision, Note: r.Decision.Note, DecidedAt: moment(r.Decision.DecidedAt, p.settings.Zone), DecidedBy: r.Decision.DecidedBy,
 		}
@@ -217,7 +217,7 @@ func (c *reviewDecision) decide(a *app, decision string) error {
 		if !ok || err != nil || line <= 0 {
 			return usage("%q is no entry of the review list: write it like t-17", id)
 		}
-		list = append(list, book.ReviewDecision{Line: line, Decision: decision, Note: c.Note, DecidedAt: time.Now().Unix(), DecidedBy: by(c.By)})
+		list = append(list, book.ReviewDecision{LineID: line, Decision: decision, Note: c.Note, DecidedAt: time.Now().Unix(), DecidedBy: by(c.By)})
 	}
 	return a.withBook(func(_ *program, b *book.Book) error {
 		n, err := b.Decide(a.ctx, list)

@@ -28,8 +28,8 @@ func (c *rollbackCmd) Run(a *app) error {
 			return err
 		}
 		run, epoch, err := migrate.Rollback(a.ctx, c.RunID, &p.settings, b, s, a.progress(), time.Now())
-		if errors.Is(err, book.ErrNoRun) {
-			newest, err := b.LastRun(a.ctx)
+		if errors.Is(err, book.ErrNoImport) {
+			newest, err := b.LastImport(a.ctx)
 			if err != nil {
 				return errors.New("there is no run to undo: nothing was applied, or all of it is undone")
 			}

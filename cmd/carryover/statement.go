@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"carryover/mapping/book"
-	terms "carryover/mapping/program"
+	"carryover/mapping/terms"
 	"carryover/migrate/sheet"
 )
 
@@ -93,7 +93,7 @@ func (c *statementCmd) Run(a *app) error {
 		}); err != nil {
 			return err
 		}
-		known := book.NewKnown(content.Details, content.Promoters)
+		known := book.NewPromoterSettings(content.Settings, content.Promoters)
 		s := statement{
 			Program: p.Program, RefToken: promoter.Token, Name: payeeName(known, promoter),
 			Year: c.Year, Zone: p.Timezone, Currencies: statementOf(entries, c.Year, p.Currency, p.settings.Zone),

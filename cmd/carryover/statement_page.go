@@ -6,7 +6,7 @@ import (
 	"html/template"
 	"time"
 
-	terms "carryover/mapping/program"
+	"carryover/mapping/terms"
 )
 
 //go:embed statement.html

@@ -253,7 +253,7 @@ func (x *explainer) addSales(s *story) error {
 		e := &entries[i]
 		m := x.moved(e.At, e.Kind, e.PartnerID)
 		m.Amount, m.Currency, m.Product, m.Invoice, m.Level = &e.Amount, e.Currency, e.Product, e.Invoice, level(e)
-		m.EventID, m.SourceFile, m.SourceLine = e.EventID, e.Source, e.Line
+		m.EventID, m.SourceFile, m.SourceLine = e.ID, e.Source, e.Line
 		m.text = cmp.Or(e.Product, e.Description)
 		if e.Invoice != "" {
 			m.text += ", invoice " + e.Invoice

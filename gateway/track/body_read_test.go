@@ -9,7 +9,7 @@ import (
 	"unicode/utf8"
 
 	"carryover/mapping/book"
-	"carryover/mapping/program"
+	"carryover/mapping/terms"
 )
 
 // noon is when the tests of bodies are read.
@@ -307,7 +307,7 @@ func FuzzBody(f *testing.F) {
 		if c.Email == "" && c.UID == "" || c.Amount < 0 || c.Amount > MaxAmount || c.Quantity < 0 || c.Quantity > maxQuantity {
 			t.Fatalf("%+v", c)
 		}
-		if key, ok := program.EmailKey(c.Email); c.Email != "" && (!ok || key != c.Email) {
+		if key, ok := terms.EmailKey(c.Email); c.Email != "" && (!ok || key != c.Email) {
 			t.Fatalf("e-mail %q", c.Email)
 		}
 		if c.CreatedAt != 0 && (c.CreatedAt < earliest || c.CreatedAt > noon.Add(maxAhead).Unix()) {

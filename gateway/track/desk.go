@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"carryover/mapping/book"
-	"carryover/mapping/program"
+	"carryover/mapping/terms"
 )
 
 // desk books one call.
@@ -63,7 +63,7 @@ func (d *desk) at() int64 {
 }
 
 func (d *desk) month(at int64) int32 {
-	return int32(program.MonthOf(time.Unix(at, 0), d.s.o.Zone))
+	return int32(terms.MonthOf(time.Unix(at, 0), d.s.o.Zone))
 }
 
 // told finds an event of the call's kind and id that was booked before.
@@ -71,7 +71,7 @@ func (d *desk) told() (Result, bool, error) {
 	if d.call.EventID == "" {
 		return Result{}, false, nil
 	}
-	e, ok, err := d.t.Told(d.call.Kind, d.call.EventID)
+	e, ok, err := d.t.EventByExternalID(d.call.Kind, d.call.EventID)
 	return Result{Outcome: Repeated, Event: e}, ok, err
 }
 
@@ -94,24 +94,24 @@ func (d *desk) customer() (c book.Customer, known bool, err error) {
 
 // nobody says that a call credits nobody, and why. When it named somebody that is kept, so
 // that a person can be told.
-func (d *desk) nobody(a *program.Attribution) (Result, error) {
+func (d *desk) nobody(a *terms.Attribution) (Result, error) {
 	r := Result{Outcome: NotReferred, Message: "the customer is no promoter's"}
 	var why []string
 	for _, k := range a.Candidates {
-		field := map[string]string{program.ByClick: "tid", program.ByToken: "ref_id", program.ByCoupon: "promo_code", program.ByHistory: "Keap's referral"}[k.By]
+		field := map[string]string{terms.ByClick: "tid", terms.ByToken: "ref_id", terms.ByCoupon: "promo_code", terms.ByHistory: "Keap's referral"}[k.By]
 		switch {
-		case k.By == program.ByOwner || k.By == program.ByCarried:
+		case k.By == terms.ByOwner || k.By == terms.ByCarried:
 			r.Message = "the customer's promoter earns nothing"
-		case k.Outcome == program.OfNobody && k.By == program.ByClick && k.Named == "":
+		case k.Outcome == terms.OfNobody && k.By == terms.ByClick && k.Named == "":
 			why = append(why, "tid: no click that is known")
-		case k.Outcome != program.Won && k.Outcome != program.NotAsked:
+		case k.Outcome != terms.Won && k.Outcome != terms.NotAsked:
 			why = append(why, strings.TrimSpace(field+" "+k.Named)+": "+k.Outcome)
 		}
 	}
 	if len(why) > 0 {
 		r.Message += " (" + strings.Join(why, ", ") + ")"
 	}
-	named := slices.ContainsFunc(a.Candidates, func(k program.Candidate) bool { return k.Promoter != 0 })
+	named := slices.ContainsFunc(a.Candidates, func(k terms.Candidate) bool { return k.Promoter != 0 })
 	if d.call.TID == "" && d.call.RefID == "" && d.call.PromoCode == "" && !named {
 		return r, nil
 	}
@@ -119,7 +119,7 @@ func (d *desk) nobody(a *program.Attribution) (Result, error) {
 	if err != nil {
 		return r, err
 	}
-	return r, d.t.AddUnreferred(&book.Unreferred{Kind: e.Kind, EventID: e.EventID, Email: d.call.Email, UID: d.call.UID, At: e.At, ReceivedAt: e.ReceivedAt, Evidence: e.Evidence})
+	return r, d.t.AddUnattributed(&book.UnattributedEvent{Kind: e.Kind, ExternalID: e.ExternalID, Email: d.call.Email, UID: d.call.UID, At: e.At, ReceivedAt: e.ReceivedAt, Evidence: e.Evidence})
 }
 
 // keep books the customer, or what the call tells of it beyond what is known.
@@ -146,11 +146,11 @@ func (d *desk) keep(c *book.Customer) error {
 }
 
 // attribute says whose the customer is.
-func (d *desk) attribute(c *book.Customer) (program.Attribution, error) {
+func (d *desk) attribute(c *book.Customer) (terms.Attribution, error) {
 	roster := d.t.Roster()
-	promoter := func(k program.Candidate, m *book.Member) program.Candidate {
+	promoter := func(k terms.Candidate, m *book.Member) terms.Candidate {
 		if m != nil {
-			k.Promoter, k.Standing = m.ID, m.Standing
+			k.Promoter, k.Status = m.ID, m.Status
 			if k.Named == "" {
 				k.Named = m.Token
 			}
@@ -158,42 +158,42 @@ func (d *desk) attribute(c *book.Customer) (program.Attribution, error) {
 		return k
 	}
 	// What the call names, in the order in which it is asked.
-	var named []program.Candidate
-	var first *program.Candidate
+	var named []terms.Candidate
+	var first *terms.Candidate
 	if d.touch.given {
 		last := promoter(d.touch.last, roster.ByToken(d.touch.last.Named))
 		named = append(named, last)
 		if d.touch.first.Named != "" {
 			k := promoter(d.touch.first, roster.ByToken(d.touch.first.Named))
 			first = &k
-			if last.At > d.at()+program.ClockSkew { // then the last click before the sign-up is the first one, as far as is known
+			if last.At > d.at()+terms.ClockSkew { // then the last click before the sign-up is the first one, as far as is known
 				named = append(named, k)
 			}
-		} else if last.Promoter != 0 && last.At <= d.at()+program.ClockSkew {
+		} else if last.Promoter != 0 && last.At <= d.at()+terms.ClockSkew {
 			first = &last
 		}
 	}
 	if d.call.RefID != "" {
-		named = append(named, promoter(program.Candidate{By: program.ByToken, Named: d.call.RefID}, roster.ByToken(d.call.RefID)))
+		named = append(named, promoter(terms.Candidate{By: terms.ByToken, Named: d.call.RefID}, roster.ByToken(d.call.RefID)))
 	}
 	if d.call.PromoCode != "" {
-		named = append(named, promoter(program.Candidate{By: program.ByCoupon, Named: d.call.PromoCode}, roster.ByCoupon(d.call.PromoCode)))
+		named = append(named, promoter(terms.Candidate{By: terms.ByCoupon, Named: d.call.PromoCode}, roster.ByCoupon(d.call.PromoCode)))
 	}
-	owned := func(owner program.Candidate) (program.Attribution, error) {
-		return program.Attribute(d.at(), append([]program.Candidate{owner}, named...), nil, d.s.o.Crediting), nil
+	owned := func(owner terms.Candidate) (terms.Attribution, error) {
+		return terms.Attribute(d.at(), append([]terms.Candidate{owner}, named...), nil, d.s.o.Crediting), nil
 	}
 	if c.PromoterID != 0 {
-		return owned(promoter(program.Candidate{By: program.ByOwner, At: c.BoundAt}, roster.ByID(c.PromoterID)))
+		return owned(promoter(terms.Candidate{By: terms.ByOwner, At: c.BoundAt}, roster.ByID(c.PromoterID)))
 	}
 	var carried book.Referral
 	if c.Email != "" {
 		var err error
 		if carried, _, err = d.t.Carried(c.Email); err != nil {
-			return program.Attribution{}, err
+			return terms.Attribution{}, err
 		}
 	}
 	if carried.PartnerID != 0 || carried.Rule == book.RuleHouse {
-		owner := promoter(program.Candidate{By: program.ByCarried, At: carried.ReferredAt}, roster.ByID(carried.PartnerID))
+		owner := promoter(terms.Candidate{By: terms.ByCarried, At: carried.ReferredAt}, roster.ByID(carried.PartnerID))
 		if carried.Rule == book.RuleHouse {
 			owner.Named = "the program's own partner"
 		}
@@ -202,28 +202,28 @@ func (d *desk) attribute(c *book.Customer) (program.Attribution, error) {
 	if carried.Rule == book.RuleLater {
 		rows, err := d.t.History(c.Email)
 		if err != nil {
-			return program.Attribution{}, err
+			return terms.Attribution{}, err
 		}
 		today := time.Unix(d.at(), 0).In(d.s.o.Zone).Format(time.DateOnly)
 		for _, r := range rows {
 			if r.SetAt <= d.at() && (r.ExpiresOn == "" || r.ExpiresOn >= today) {
-				named = append(named, promoter(program.Candidate{By: program.ByHistory, At: r.SetAt}, roster.ByID(r.PartnerID)))
+				named = append(named, promoter(terms.Candidate{By: terms.ByHistory, At: r.SetAt}, roster.ByID(r.PartnerID)))
 				break
 			}
 		}
 	}
-	return program.Attribute(d.at(), named, first, d.s.o.Crediting), nil
+	return terms.Attribute(d.at(), named, first, d.s.o.Crediting), nil
 }
 
 // bind gives the customer to the promoter of a, for life, unless it was his before.
-func (d *desk) bind(c *book.Customer, a *program.Attribution) error {
+func (d *desk) bind(c *book.Customer, a *terms.Attribution) error {
 	if a.Owned() {
 		return nil
 	}
 	m := d.t.Roster().ByID(a.Promoter)
 	c.PromoterID, c.BoundAt, c.Visitor = a.Promoter, d.at(), d.visitor
 	for _, k := range a.Candidates {
-		if k.Outcome == program.Won && k.By == program.ByClick {
+		if k.Outcome == terms.Won && k.By == terms.ByClick {
 			c.ClickedAt = k.At
 		}
 	}
@@ -252,19 +252,19 @@ func (d *desk) bind(c *book.Customer, a *program.Attribution) error {
 }
 
 // event is the call as the book keeps it.
-func (d *desk) event(c *book.Customer, a program.Attribution, note string, sale int64) (book.Event, error) {
+func (d *desk) event(c *book.Customer, a terms.Attribution, note string, sale int64) (book.Event, error) {
 	v := book.Evidence{Attribution: a, RefID: d.call.RefID, Coupon: d.call.PromoCode, Click: d.touch.last.Click, Visitor: d.visitor, Note: note}
 	if cur := d.currency(); cur != d.s.o.Currency {
 		v.Rate = cur + " " + d.s.o.Rates[cur].String()
 	}
 	// From the owner at Keap it has been taken already.
-	if a.Promoter != 0 && a.By != program.ByCarried && d.call.Kind == book.EventRefund && sale == 0 {
+	if a.Promoter != 0 && a.By != terms.ByCarried && d.call.Kind == book.EventRefund && sale == 0 {
 		v.Sale = d.call.SaleEventID
 	}
 	text, err := json.Marshal(v)
 	return book.Event{
-		Kind: d.call.Kind, EventID: d.call.EventID, CustomerID: c.ID, At: d.at(), ReceivedAt: d.now,
-		Amount: d.call.Amount, Currency: d.currency(), Quantity: d.call.Quantity, Plan: d.call.Plan, PromoterID: a.Promoter, Evidence: string(text), Sale: sale,
+		Kind: d.call.Kind, ExternalID: d.call.EventID, CustomerID: c.ID, At: d.at(), ReceivedAt: d.now,
+		Amount: d.call.Amount, Currency: d.currency(), Quantity: d.call.Quantity, Plan: d.call.Plan, PromoterID: a.Promoter, Evidence: string(text), SaleEventID: sale,
 	}, err
 }
 
@@ -295,7 +295,7 @@ func (d *desk) own(amount int64) int64 {
 
 // write books the call as an event with its lines. sale is the event that it takes back
 // from, 0 for none.
-func (d *desk) write(c *book.Customer, a program.Attribution, lines []book.EventLine, note string, sale int64) (Result, error) {
+func (d *desk) write(c *book.Customer, a terms.Attribution, lines []book.EventLine, note string, sale int64) (Result, error) {
 	e, err := d.event(c, a, note, sale)
 	if err != nil {
 		return Result{}, err

@@ -11,7 +11,7 @@ import (
 
 	"carryover/gateway/click"
 	"carryover/mapping/book"
-	"carryover/mapping/program"
+	"carryover/mapping/terms"
 )
 
 var losAngeles = func() *time.Location {
@@ -82,14 +82,14 @@ func newOffice(t *testing.T, change func(*Options)) *office {
 	referral("merged@mail.test", 105, 6, book.RuleOnly)
 	referral("of-old@mail.test", 106, 3, book.RuleOnly)
 	c.Money.ReferralRows.Create = []book.ReferralRow{{ID: 1, ContactID: 104, PartnerID: 1, SetAt: day("2023-01-05").Unix(), Type: "COOKIE"}}
-	if _, err := b.Apply(context.Background(), book.Run{PlanID: "p", AppliedAt: f.now, Inputs: []byte("{}"), Tables: []byte("{}")}, 0, &c, nil, func(int) {}); err != nil {
+	if _, err := b.Apply(context.Background(), book.Import{PlanID: "p", AppliedAt: f.now, Inputs: []byte("{}"), Tables: []byte("{}")}, 0, &c, nil, func(int) {}); err != nil {
 		t.Fatal(err)
 	}
-	f.record(4, book.DetailStatus, "blocked")
-	f.record(1, book.DetailCoupon, "ANNA20")
+	f.record(4, book.SettingStatus, "blocked")
+	f.record(1, book.SettingCoupon, "ANNA20")
 	o := Options{
-		Book: b, Terms: program.DefaultTerms(), Products: program.Products{Membership: []string{"*Membership*", "plan:pro"}, Training: []string{"Evergreen Webinar", "3 Leads Per Day"}},
-		Currency: "USD", Crediting: program.Crediting{InactiveEarn: true}, Zone: losAngeles, Now: func() time.Time { return f.now },
+		Book: b, Terms: terms.DefaultConfig(), Products: terms.Products{Membership: []string{"*Membership*", "plan:pro"}, Training: []string{"Evergreen Webinar", "3 Leads Per Day"}},
+		Currency: "USD", Crediting: terms.Crediting{InactiveEarn: true}, Zone: losAngeles, Now: func() time.Time { return f.now },
 		Keys: keys, Visitors: click.NewVisitors(filepath.Join(t.TempDir(), "visitor.keys")), Logger: slog.New(slog.DiscardHandler),
 	}
 	if change != nil {
@@ -106,7 +106,7 @@ func newOffice(t *testing.T, change func(*Options)) *office {
 
 func (f *office) record(promoter int64, field, value string) {
 	f.Helper()
-	if err := f.book.Record(context.Background(), []book.Detail{{PromoterID: promoter, Field: field, Value: value, RecordedAt: f.now.Unix(), RecordedBy: "ops"}}); err != nil {
+	if err := f.book.RecordSettings(context.Background(), []book.Setting{{PromoterID: promoter, Field: field, Value: value, RecordedAt: f.now.Unix(), RecordedBy: "ops"}}); err != nil {
 		f.Fatal(err)
 	}
 }
@@ -209,9 +209,9 @@ func TestWhoseCustomer(t *testing.T) {
 		f.signup("s3@mail.test", f.cookie("old 2023-01-05"), "").is(t, NotReferred, "")
 		f.sale("of-old@mail.test", 9900, "pro").is(t, Booked, "old")
 		f.signup("s4@mail.test", f.cookie("ben 2023-01-05"), "").is(t, Booked, "ben")
-		f.record(2, book.DetailStatus, "blocked")
+		f.record(2, book.SettingStatus, "blocked")
 		f.sale("s4@mail.test", 9900, "pro").is(t, NotReferred, "")
-		f.record(2, book.DetailStatus, "")
+		f.record(2, book.SettingStatus, "")
 		f.sale("s4@mail.test", 9900, "pro").is(t, Booked, "ben")
 	})
 	t.Run("carried over from Keap", func(t *testing.T) {
@@ -233,13 +233,13 @@ func TestWhoseCustomer(t *testing.T) {
 }
 
 func TestWhatIsEarned(t *testing.T) {
-	eur, err := program.ParseRate("1.0825")
+	eur, err := terms.ParseRate("1.0825")
 	if err != nil {
 		t.Fatal(err)
 	}
 	f := newOffice(t, func(o *Options) {
-		o.Rates = map[string]program.Rate{"EUR": eur}
-		o.Terms.Changes = []program.Change{{From: day("2023-06-01").Unix(), Kind: program.Membership, Percent: 200_000}}
+		o.Rates = map[string]terms.Rate{"EUR": eur}
+		o.Terms.Changes = []terms.Change{{From: day("2023-06-01").Unix(), Kind: terms.Membership, Percent: 200_000}}
 	})
 	for _, email := range []string{"a@mail.test", "b@mail.test", "c@mail.test"} {
 		f.signup(email, "", "anna").is(t, Booked, "anna")
@@ -282,7 +282,7 @@ func TestWhatIsEarned(t *testing.T) {
 	}
 	check(on("2023-05-31"), "25% 250 of 1000")
 	check(on("2023-06-02"), "20% 200 of 1000")
-	if err := f.book.Record(context.Background(), []book.Detail{{PromoterID: 1, Field: book.DetailMembershipPercent, Value: "30", From: day("2023-07-01").Unix()}}); err != nil {
+	if err := f.book.RecordSettings(context.Background(), []book.Setting{{PromoterID: 1, Field: book.SettingMembershipPercent, Value: "30", From: day("2023-07-01").Unix()}}); err != nil {
 		t.Fatal(err)
 	}
 	check(on("2023-06-30"), "20% 200 of 1000")
@@ -290,11 +290,11 @@ func TestWhatIsEarned(t *testing.T) {
 }
 
 func TestRefunds(t *testing.T) {
-	eur, err := program.ParseRate("1.0825")
+	eur, err := terms.ParseRate("1.0825")
 	if err != nil {
 		t.Fatal(err)
 	}
-	f := newOffice(t, func(o *Options) { o.Rates = map[string]program.Rate{"EUR": eur} })
+	f := newOffice(t, func(o *Options) { o.Rates = map[string]terms.Rate{"EUR": eur} })
 	f.signup("a@mail.test", "", "anna")
 	f.submit(Call{Kind: book.EventSale, Email: "a@mail.test", EventID: "jan", Amount: 9995, Plan: "pro"})
 	f.now = day("2023-02-10")
@@ -311,7 +311,7 @@ func TestRefunds(t *testing.T) {
 	// Without an id the newest of that amount; in the month of its commission.
 	full := f.refund("a@mail.test", 9995, "")
 	check(full, "25% -2499 of -9995", 2499)
-	if full.Lines[0].Month != 202302 || full.Event.Sale == 0 {
+	if full.Lines[0].Month != 202302 || full.Event.SaleEventID == 0 {
 		t.Errorf("taken back from %+v", full.Lines[0])
 	}
 	// In parts, and never more than was earned.
@@ -421,7 +421,7 @@ func TestReviews(t *testing.T) {
 		}
 		for _, r := range reviews {
 			for _, v := range r.Reasons {
-				out = append(out, fmt.Sprintf("%s %s", r.Event.EventID, v.Reason))
+				out = append(out, fmt.Sprintf("%s %s", r.Event.ExternalID, v.Reason))
 			}
 		}
 		return out
@@ -438,7 +438,7 @@ func TestReviews(t *testing.T) {
 		t.Fatal(got)
 	}
 	decide := func(decision string, line int64) error {
-		_, err := f.book.Decide(ctx, []book.ReviewDecision{{Line: line, Decision: decision, DecidedAt: f.now.Unix(), DecidedBy: "ops"}})
+		_, err := f.book.Decide(ctx, []book.ReviewDecision{{LineID: line, Decision: decision, DecidedAt: f.now.Unix(), DecidedBy: "ops"}})
 		return err
 	}
 	if err := decide(book.ReviewAccept, own.Lines[0].ID); err != nil {

@@ -9,7 +9,7 @@ import (
 	"time"
 	"unicode"
 
-	"carryover/mapping/program"
+	"carryover/mapping/terms"
 )
 
 // Bounds of single fields.
@@ -80,7 +80,7 @@ func (r *reader) email(name string) string {
 	if !ok || strings.TrimSpace(v.text) == "" {
 		return ""
 	}
-	key, ok := program.EmailKey(v.text)
+	key, ok := terms.EmailKey(v.text)
 	switch {
 	case !ok || v.is != isText:
 		r.say(name, "must be one e-mail address such as \"ann@shop.test\", without blanks or commas in it")

@@ -219,9 +219,9 @@ func (f *Forwarder) forward(ctx context.Context, e *book.Forward) {
 	default:
 		if v.state == book.ForwardRefused {
 			f.o.Logger.Warn("FirstPromoter refused an event: \"carryover outbox --state refused\" lists it",
-				"event", e.Event, "kind", e.Kind, "status", a.status, "said", said)
+				"event", e.EventID, "kind", e.Kind, "status", a.status, "said", said)
 		}
-		if err = f.o.Book.ForwardDone(ctx, e.Event, v.state, a.status, said, now.Unix()); err == nil {
+		if err = f.o.Book.ForwardDone(ctx, e.EventID, v.state, a.status, said, now.Unix()); err == nil {
 			f.recovered()
 		}
 	}

@@ -41,9 +41,9 @@ func forwardBody(c *Call, e *book.Event, token string) string {
 		f.CreatedAt = time.Unix(e.At, 0).UTC().Format(time.RFC3339)
 	case book.EventSale:
 		f.RefID = token
-		f.EventID, f.Amount, f.Currency, f.Quantity, f.Plan = e.EventID, e.Amount, e.Currency, e.Quantity, c.plan()
+		f.EventID, f.Amount, f.Currency, f.Quantity, f.Plan = e.ExternalID, e.Amount, e.Currency, e.Quantity, c.plan()
 	case book.EventRefund:
-		f.EventID, f.Amount, f.Currency, f.Quantity, f.SaleEventID = e.EventID, e.Amount, e.Currency, e.Quantity, c.SaleEventID
+		f.EventID, f.Amount, f.Currency, f.Quantity, f.SaleEventID = e.ExternalID, e.Amount, e.Currency, e.Quantity, c.SaleEventID
 	}
 	var text bytes.Buffer
 	enc := json.NewEncoder(&text)

@@ -127,7 +127,7 @@ func (d *outboxDesk) put(kind string, customer int64) int64 {
 	e := book.Event{Kind: kind, CustomerID: customer, At: at, ReceivedAt: at, Amount: 4900, Currency: "USD"}
 	c := &Call{Kind: kind, UID: fmt.Sprintf("u%d", customer)}
 	if kind == book.EventSale || kind == book.EventRefund {
-		e.EventID = fmt.Sprintf("-%d", d.n)
+		e.ExternalID = fmt.Sprintf("-%d", d.n)
 	}
 	if err := d.book.Track(func(t *book.Tracking) error {
 		if err := t.AddEvent(&e, nil); err != nil {
@@ -263,9 +263,9 @@ func TestForwardBody(t *testing.T) {
 	}
 	f := func(kind, token, want string) {
 		t.Helper()
-		e := &book.Event{Kind: kind, EventID: "pay-2", At: 1680332399, Amount: 9900, Currency: "EUR", Quantity: 2, Plan: "joined"}
+		e := &book.Event{Kind: kind, ExternalID: "pay-2", At: 1680332399, Amount: 9900, Currency: "EUR", Quantity: 2, Plan: "joined"}
 		if kind == book.EventSignup || kind == book.EventCancellation {
-			e.EventID, e.Amount, e.Quantity = "", 0, 0
+			e.ExternalID, e.Amount, e.Quantity = "", 0, 0
 		}
 		if got := forwardBody(call, e, token); got != want {
 			t.Errorf("%s:\n %s\nwant\n %s", kind, got, want)
@@ -544,7 +544,7 @@ func TestNoRedirectIsFollowed(t *testing.T) {
 		t.Fatal(err)
 	}
 	f.forward(t.Context(), &e)
-	if followed != 0 || f.Fault() == nil || d.event(e.Event).State != "waiting" {
+	if followed != 0 || f.Fault() == nil || d.event(e.EventID).State != "waiting" {
 		t.Errorf("followed %d times, fault %v", followed, f.Fault())
 	}
 }

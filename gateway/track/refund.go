@@ -6,7 +6,7 @@ import (
 	"math"
 
 	"carryover/mapping/book"
-	"carryover/mapping/program"
+	"carryover/mapping/terms"
 )
 
 // refund takes back the share of what a customer got back: from the sale that the call
@@ -27,7 +27,7 @@ func (d *desk) refund() (Result, error) {
 	}
 	var sales []book.Event
 	if d.call.SaleEventID != "" {
-		sale, ok, err := d.t.Told(book.EventSale, d.call.SaleEventID)
+		sale, ok, err := d.t.EventByExternalID(book.EventSale, d.call.SaleEventID)
 		switch {
 		case err != nil:
 			return Result{}, err
@@ -48,12 +48,12 @@ func (d *desk) refund() (Result, error) {
 		return r, nil
 	}
 	if len(sales) == 0 && d.call.SaleEventID != "" { // what earned nothing is not taken back
-		if refused, err := d.t.WasUnreferred(book.EventSale, d.call.SaleEventID); err != nil || refused {
+		if refused, err := d.t.WasUnattributed(book.EventSale, d.call.SaleEventID); err != nil || refused {
 			return Result{Outcome: NotReferred, Message: "the sale was credited to nobody"}, err
 		}
 	}
 	waits := known && d.call.SaleEventID != "" && a.Promoter != 0
-	if len(sales) == 0 && a.By != program.ByCarried && !waits {
+	if len(sales) == 0 && a.By != terms.ByCarried && !waits {
 		return d.nobody(&a)
 	}
 	if d.call.Amount == 0 {
@@ -63,7 +63,7 @@ func (d *desk) refund() (Result, error) {
 		return Result{}, err
 	}
 	switch {
-	case len(sales) == 0 && a.By == program.ByCarried:
+	case len(sales) == 0 && a.By == terms.ByCarried:
 		return d.refundUntracked(&c, a)
 	case len(sales) == 0:
 		return d.write(&c, a, nil, fmt.Sprintf("no sale %s is known yet: it takes back once there is", d.call.SaleEventID), 0)
@@ -72,7 +72,7 @@ func (d *desk) refund() (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	a.Promoter, a.By = sale.PromoterID, program.ByOwner // whoever earned on the sale, whatever he is now
+	a.Promoter, a.By = sale.PromoterID, terms.ByOwner // whoever earned on the sale, whatever he is now
 	return d.write(&c, a, lines, note, sale.ID)
 }
 
@@ -112,7 +112,7 @@ func (d *desk) matchRefunds(c *book.Customer, sale *book.Event) error {
 		if err := json.Unmarshal([]byte(e.Evidence), &v); err != nil {
 			return fmt.Errorf("the evidence of event %d: %w", e.ID, err)
 		}
-		if v.Sale == "" || v.Sale != sale.EventID {
+		if v.Sale == "" || v.Sale != sale.ExternalID {
 			continue
 		}
 		call := Call{Kind: book.EventRefund, Amount: e.Amount, Currency: e.Currency, CreatedAt: e.At}
@@ -133,9 +133,9 @@ func (d *desk) matchRefunds(c *book.Customer, sale *book.Event) error {
 
 // refundUntracked takes back from a customer's owner at Keap: the sale was before the
 // program's own tracking, and its commission was carried over.
-func (d *desk) refundUntracked(c *book.Customer, a program.Attribution) (Result, error) {
+func (d *desk) refundUntracked(c *book.Customer, a terms.Attribution) (Result, error) {
 	kind, at := d.kindOf(d.call.Plan), d.at()
-	var own []program.Change
+	var own []terms.Change
 	if m := d.t.Roster().ByID(a.Promoter); m != nil {
 		own = m.Changes
 	}
@@ -145,8 +145,8 @@ func (d *desk) refundUntracked(c *book.Customer, a program.Attribution) (Result,
 	if a.Promoter != 0 {
 		lines = []book.EventLine{{
 			Kind: book.KindRefund, PromoterID: a.Promoter, CustomerID: c.ID, At: at, Month: d.month(at),
-			Amount: -program.Share(back, percent), Currency: d.s.o.Currency, SaleAmount: -back, Percent: percent,
-			Product: d.call.Plan, KindOf: kind.String(), Quantity: d.call.Quantity,
+			Amount: -terms.Share(back, percent), Currency: d.s.o.Currency, SaleAmount: -back, Percent: percent,
+			Product: d.call.Plan, ProductKind: kind.String(), Quantity: d.call.Quantity,
 		}}
 	}
 	return d.write(c, a, lines, "of a sale that was not tracked here: the share of today's terms is taken back", 0)
@@ -258,7 +258,7 @@ func (d *desk) amountOf(c *book.Customer, k *taking, open int64) (int64, error) 
 	case refunded > k.sale.Amount:
 		return max(d.own(d.call.Amount), open+1), nil // more than is left, whatever rates have become
 	}
-	return program.Scale(whole, refunded, k.sale.Amount) - program.Scale(whole, before, k.sale.Amount), nil
+	return terms.Scale(whole, refunded, k.sale.Amount) - terms.Scale(whole, before, k.sale.Amount), nil
 }
 
 // takeBack makes the lines of one taking.
@@ -268,12 +268,12 @@ func (d *desk) takeBack(c *book.Customer, k taking) ([]book.EventLine, error) {
 		open[i] = r.sale
 	}
 	var lines []book.EventLine
-	for i, part := range program.Spread(k.amount, open) {
+	for i, part := range terms.Spread(k.amount, open) {
 		if part == 0 {
 			continue
 		}
 		l := &k.lines[i]
-		line := program.Line{Amount: l.SaleAmount, Percent: l.Percent, Earned: l.Amount}
+		line := terms.Line{Amount: l.SaleAmount, Percent: l.Percent, Earned: l.Amount}
 		refunded := l.SaleAmount - k.left[i].sale
 		back := min(line.Taken(refunded+part)-line.Taken(refunded), k.left[i].earned)
 		if back < 0 {
@@ -282,7 +282,7 @@ func (d *desk) takeBack(c *book.Customer, k taking) ([]book.EventLine, error) {
 		lines = append(lines, book.EventLine{
 			Kind: book.KindRefund, PromoterID: l.PromoterID, CustomerID: c.ID, At: d.at(), Month: l.Month,
 			Amount: -back, Currency: l.Currency, SaleAmount: -part, Percent: l.Percent,
-			Product: l.Product, KindOf: l.KindOf, Quantity: l.Quantity, Of: l.ID,
+			Product: l.Product, ProductKind: l.ProductKind, Quantity: l.Quantity, ReversesLineID: l.ID,
 		})
 	}
 	return lines, nil

@@ -6,7 +6,7 @@ import (
 	"strings"
 
 	"carryover/mapping/book"
-	"carryover/mapping/program"
+	"carryover/mapping/terms"
 )
 
 // What makes a person look at a commission.
@@ -46,7 +46,7 @@ func (d *desk) sale() (Result, error) {
 		return Result{}, err
 	}
 	after := d.at() - c.ClickedAt
-	fast := c.ClickedAt != 0 && after < fastSale && after > -program.ClockSkew
+	fast := c.ClickedAt != 0 && after < fastSale && after > -terms.ClockSkew
 	if fast && known {
 		if before, err := d.t.Has(c.ID, book.EventSale); err != nil {
 			return Result{}, err
@@ -84,7 +84,7 @@ func (d *desk) items() []Item {
 // would ask about.
 func (d *desk) earned(c *book.Customer, promoter int64) (lines []book.EventLine, notes []string, err error) {
 	o, at := &d.s.o, d.at()
-	var own []program.Change
+	var own []terms.Change
 	if m := d.t.Roster().ByID(promoter); m != nil {
 		own = m.Changes
 	}
@@ -95,9 +95,9 @@ func (d *desk) earned(c *book.Customer, promoter int64) (lines []book.EventLine,
 		kind := d.kindOf(item.Plan)
 		percent := o.Terms.Percent(kind, at, own)
 		switch {
-		case kind == program.Unknown:
+		case kind == terms.Unknown:
 			notes = append(notes, fmt.Sprintf("no pattern of [products] says what %q is: it earns nothing", item.Plan))
-		case kind == program.Training && !o.Terms.TrainingEvery:
+		case kind == terms.Training && !o.Terms.TrainingEvery:
 			again, err := d.bought(c, item.Plan)
 			if err != nil {
 				return nil, nil, err
@@ -110,8 +110,8 @@ func (d *desk) earned(c *book.Customer, promoter int64) (lines []book.EventLine,
 		sold := d.own(item.Amount)
 		lines = append(lines, book.EventLine{
 			Kind: book.KindCommission, PromoterID: promoter, CustomerID: c.ID, At: at, Month: d.month(at),
-			Amount: program.Share(sold, percent), Currency: o.Currency, SaleAmount: sold, Percent: percent,
-			Product: item.Plan, KindOf: kind.String(), Quantity: item.Quantity,
+			Amount: terms.Share(sold, percent), Currency: o.Currency, SaleAmount: sold, Percent: percent,
+			Product: item.Plan, ProductKind: kind.String(), Quantity: item.Quantity,
 		})
 	}
 	return lines, notes, nil
@@ -119,10 +119,10 @@ func (d *desk) earned(c *book.Customer, promoter int64) (lines []book.EventLine,
 
 // kindOf says what a plan is. Where no pattern says what a membership is, all that is no
 // training is one; and so is a sale that names no plan.
-func (d *desk) kindOf(plan string) program.Kind {
+func (d *desk) kindOf(plan string) terms.Kind {
 	kind, ambiguous := d.s.o.Products.Kind(plan, plan)
-	if kind == program.Unknown && !ambiguous && (strings.TrimSpace(plan) == "" || len(d.s.o.Products.Membership) == 0) {
-		return program.Membership
+	if kind == terms.Unknown && !ambiguous && (strings.TrimSpace(plan) == "" || len(d.s.o.Products.Membership) == 0) {
+		return terms.Membership
 	}
 	return kind
 }
@@ -185,7 +185,7 @@ func (d *desk) doubt(c *book.Customer, promoter int64, lines []book.EventLine, f
 	}
 	for i := range lines {
 		l := &lines[i]
-		if l.KindOf == program.Unknown.String() {
+		if l.ProductKind == terms.Unknown.String() {
 			if err := d.review(l, book.ReasonProduct, fmt.Sprintf("no pattern of [products] names %q", l.Product)); err != nil {
 				return err
 			}

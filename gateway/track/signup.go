@@ -2,7 +2,7 @@ package track
 
 import (
 	"carryover/mapping/book"
-	"carryover/mapping/program"
+	"carryover/mapping/terms"
 )
 
 // signup binds a customer to whoever brought it.
@@ -55,7 +55,7 @@ func (d *desk) cancellation() (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	if a.Promoter == 0 || !known && a.By != program.ByCarried { // whoever only now is heard of has nothing to cancel
+	if a.Promoter == 0 || !known && a.By != terms.ByCarried { // whoever only now is heard of has nothing to cancel
 		return d.nobody(&a)
 	}
 	if err := d.keep(&c); err != nil {

@@ -2,14 +2,14 @@ package track
 
 import (
 	"carryover/gateway/click"
-	"carryover/mapping/program"
+	"carryover/mapping/terms"
 )
 
 // touch is what the tid of a call says about clicks.
 type touch struct {
 	given bool
-	last  program.Candidate // ByClick; its promoter is looked up when it is booked
-	first program.Candidate // the same of the first click; zero: not known
+	last  terms.Candidate // ByClick; its promoter is looked up when it is booked
+	first terms.Candidate // the same of the first click; zero: not known
 }
 
 // touchOf reads the tid: the whole value of the cookie, or a click's id. A tid that is
@@ -20,14 +20,14 @@ func (s *Service) touchOf(c *Call) (touch, error) {
 	}
 	if s.o.Keys != nil {
 		if m, ok := s.o.Keys.Verify(c.TID); ok {
-			t := touch{given: true, last: program.Candidate{By: program.ByClick, Named: m.Token, Click: m.Click.String(), At: m.At.Unix()}}
+			t := touch{given: true, last: terms.Candidate{By: terms.ByClick, Named: m.Token, Click: m.Click.String(), At: m.At.Unix()}}
 			if m.First.Token != "" {
-				t.first = program.Candidate{By: program.ByClick, Named: m.First.Token, Click: m.First.Click.String(), At: m.First.At.Unix()}
+				t.first = terms.Candidate{By: terms.ByClick, Named: m.First.Token, Click: m.First.Click.String(), At: m.First.At.Unix()}
 			}
 			return t, nil
 		}
 	}
-	t := touch{given: true, last: program.Candidate{By: program.ByClick}}
+	t := touch{given: true, last: terms.Candidate{By: terms.ByClick}}
 	id, err := click.ParseID(c.TID)
 	if err != nil || s.o.FindClick == nil {
 		return t, nil

@@ -116,7 +116,7 @@ func (w *watch) judge(ctx context.Context, lines []book.EventLine, refunds map[i
 			refunds[l.PromoterID] = detail
 		}
 		if detail != "" {
-			found = append(found, book.ReviewReason{Line: l.ID, Reason: book.ReasonRefunds, Detail: detail, At: now.Unix()})
+			found = append(found, book.ReviewReason{LineID: l.ID, Reason: book.ReasonRefunds, Detail: detail, At: now.Unix()})
 		}
 		at, ok := clicked[l.CustomerID]
 		if !ok || time.Unix(l.At, 0).Sub(at) > bindingCounts {
@@ -131,7 +131,7 @@ func (w *watch) judge(ctx context.Context, lines []book.EventLine, refunds map[i
 			bursts[key] = detail
 		}
 		if detail != "" {
-			found = append(found, book.ReviewReason{Line: l.ID, Reason: book.ReasonVelocity, Detail: detail, At: now.Unix()})
+			found = append(found, book.ReviewReason{LineID: l.ID, Reason: book.ReasonVelocity, Detail: detail, At: now.Unix()})
 		}
 	}
 	return found, nil

@@ -53,7 +53,7 @@ func (f *office) reasons() (list []string) {
 	}
 	for _, r := range reviews {
 		for _, v := range r.Reasons {
-			list = append(list, r.Event.EventID+" "+v.Reason+": "+v.Detail)
+			list = append(list, r.Event.ExternalID+" "+v.Reason+": "+v.Detail)
 		}
 	}
 	return list
@@ -175,7 +175,7 @@ func TestManyRefunds(t *testing.T) {
 	mine := sales("b@mail.test", 10)
 	f.refund("b@mail.test", 10, mine)
 	f.refund("b@mail.test", 20, mine)
-	if err := f.book.AddReviews([]book.ReviewReason{{Line: 1, Reason: book.ReasonVelocity}}); err != nil {
+	if err := f.book.AddReviews([]book.ReviewReason{{LineID: 1, Reason: book.ReasonVelocity}}); err != nil {
 		t.Fatal(err)
 	}
 	reviews := f.reasons()
@@ -190,10 +190,10 @@ func TestManyRefunds(t *testing.T) {
 		}
 	}
 	for _, id := range ofBen[:4] {
-		if err := f.book.AddReviews([]book.ReviewReason{{Line: id, Reason: book.ReasonVelocity}}); err != nil {
+		if err := f.book.AddReviews([]book.ReviewReason{{LineID: id, Reason: book.ReasonVelocity}}); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := f.book.Decide(context.Background(), []book.ReviewDecision{{Line: id, Decision: book.ReviewDeny, DecidedAt: f.now.Unix(), DecidedBy: "ops"}}); err != nil {
+		if _, err := f.book.Decide(context.Background(), []book.ReviewDecision{{LineID: id, Decision: book.ReviewDeny, DecidedAt: f.now.Unix(), DecidedBy: "ops"}}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -227,7 +227,7 @@ func TestWhereAWatchBegins(t *testing.T) {
 		lines = append(lines, book.EventLine{Kind: book.KindCommission, PromoterID: 1, CustomerID: 1, At: f.now.Unix(), Month: 202301, Amount: 5, Currency: "USD", SaleAmount: 20, Percent: 250_000})
 	}
 	if err := f.book.Track(func(tr *book.Tracking) error {
-		return tr.AddEvent(&book.Event{Kind: book.EventSale, EventID: "many", CustomerID: 1, At: f.now.Unix(), ReceivedAt: f.now.Unix(), Currency: "USD"}, lines)
+		return tr.AddEvent(&book.Event{Kind: book.EventSale, ExternalID: "many", CustomerID: 1, At: f.now.Unix(), ReceivedAt: f.now.Unix(), Currency: "USD"}, lines)
 	}); err != nil {
 		t.Fatal(err)
 	}
@@ -253,7 +253,7 @@ func TestWatchGoesOn(t *testing.T) {
 		tell := func(id string) {
 			t.Helper()
 			if err := f.book.Track(func(tr *book.Tracking) error {
-				return tr.AddEvent(&book.Event{Kind: book.EventSale, EventID: id, CustomerID: 1, At: f.now.Unix(), ReceivedAt: f.now.Unix(), Currency: "USD"},
+				return tr.AddEvent(&book.Event{Kind: book.EventSale, ExternalID: id, CustomerID: 1, At: f.now.Unix(), ReceivedAt: f.now.Unix(), Currency: "USD"},
 					[]book.EventLine{{Kind: book.KindCommission, PromoterID: 1, CustomerID: 1, At: f.now.Unix(), Month: 202301, Amount: 5, Currency: "USD", SaleAmount: 20, Percent: 250_000}})
 			}); err != nil {
 				t.Fatal(err)

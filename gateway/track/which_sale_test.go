@@ -7,7 +7,7 @@ import (
 	"testing"
 
 	"carryover/mapping/book"
-	"carryover/mapping/program"
+	"carryover/mapping/terms"
 )
 
 // of names the sales that a refund took from, with what it took: "jan -2500, feb -10".
@@ -15,15 +15,15 @@ func (f *office) of(r Result) string {
 	f.Helper()
 	var texts []string
 	for _, l := range r.Lines {
-		line, err := f.book.LineByID(f.Context(), l.Of)
+		line, err := f.book.LineByID(f.Context(), l.ReversesLineID)
 		if err != nil {
 			f.Fatal(err)
 		}
-		e, err := f.book.EventByID(f.Context(), line.Event)
+		e, err := f.book.EventByID(f.Context(), line.EventID)
 		if err != nil {
 			f.Fatal(err)
 		}
-		texts = append(texts, fmt.Sprintf("%s %d", e.EventID, l.Amount))
+		texts = append(texts, fmt.Sprintf("%s %d", e.ExternalID, l.Amount))
 	}
 	return strings.Join(texts, ", ")
 }
@@ -45,12 +45,12 @@ func TestWhichSaleIsRefunded(t *testing.T) {
 		t.Helper()
 		r := f.refund("a@mail.test", amount, "")
 		r.is(t, Booked, "anna")
-		told, err := f.book.EventByID(t.Context(), r.Event.Sale)
+		told, err := f.book.EventByID(t.Context(), r.Event.SaleEventID)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got, said := f.of(r), f.evidence(r).Note; got != want || told.EventID != sale || (said != "") != (note != "") || !strings.Contains(said, note) {
-			t.Errorf("a refund of %d: %q of %s (%s), want %q of %s (%s)", amount, got, told.EventID, said, want, sale, note)
+		if got, said := f.of(r), f.evidence(r).Note; got != want || told.ExternalID != sale || (said != "") != (note != "") || !strings.Contains(said, note) {
+			t.Errorf("a refund of %d: %q of %s (%s), want %q of %s (%s)", amount, got, told.ExternalID, said, want, sale, note)
 		}
 	}
 	back(400, "mar -100", "mar", "")            // the newest of its amount, though april has as much left
@@ -74,10 +74,10 @@ func TestRefundsOfTheBlocked(t *testing.T) {
 	f := newOffice(t, nil)
 	f.signup("a@mail.test", "", "ben").is(t, Booked, "ben")
 	f.submit(Call{Kind: book.EventSale, Email: "a@mail.test", EventID: "1", Amount: 1000}).is(t, Booked, "ben")
-	f.record(2, book.DetailStatus, "blocked")
+	f.record(2, book.SettingStatus, "blocked")
 	r := f.refund("a@mail.test", 1000, "1")
 	r.is(t, Booked, "ben")
-	if f.balance(2) != 0 || r.Event.PromoterID != 2 || f.evidence(r).By != program.ByOwner {
+	if f.balance(2) != 0 || r.Event.PromoterID != 2 || f.evidence(r).By != terms.ByOwner {
 		t.Errorf("balance %d, %+v", f.balance(2), r.Event)
 	}
 	// Of a sale at Keap nothing is known but its owner, who may not earn and does not lose.
@@ -87,10 +87,10 @@ func TestRefundsOfTheBlocked(t *testing.T) {
 // In the sale's own currency a refund is as much of the sale as was told, whatever rates
 // have become; in another one it is what it is worth now.
 func TestRefundsInOtherCurrencies(t *testing.T) {
-	rates := map[string]program.Rate{}
+	rates := map[string]terms.Rate{}
 	rate := func(currency, text string) {
 		t.Helper()
-		r, err := program.ParseRate(text)
+		r, err := terms.ParseRate(text)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -178,6 +178,6 @@ func TestCancellationsOnce(t *testing.T) {
 	gone("", Acknowledged)
 	f.sale("a@mail.test", 100, "")
 	gone("", Booked)
-	f.record(1, book.DetailStatus, "blocked")
+	f.record(1, book.SettingStatus, "blocked")
 	gone("x3", NotReferred)
 }

@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"carryover/mapping/book"
-	"carryover/mapping/program"
+	"carryover/mapping/terms"
 )
 
 // What was told with somebody's name and credited to nobody is kept, once, with why.
@@ -23,12 +23,12 @@ func TestCreditedToNobodyIsKept(t *testing.T) {
 		}
 	}
 	f.submit(Call{Kind: book.EventSale, Email: "x@mail.test", EventID: "q", Amount: 100}).is(t, NotReferred, "")
-	kept, err := f.book.UnreferredOf(context.Background(), "x@mail.test", "")
-	if err != nil || len(kept) != 1 || kept[0].EventID != "p" {
+	kept, err := f.book.UnattributedOf(context.Background(), "x@mail.test", "")
+	if err != nil || len(kept) != 1 || kept[0].ExternalID != "p" {
 		t.Fatalf("%+v, %v", kept, err)
 	}
 	var v book.Evidence
-	if err := json.Unmarshal([]byte(kept[0].Evidence), &v); err != nil || len(v.Candidates) != 3 || v.Candidates[1].Outcome != program.OfNobody {
+	if err := json.Unmarshal([]byte(kept[0].Evidence), &v); err != nil || len(v.Candidates) != 3 || v.Candidates[1].Outcome != terms.OfNobody {
 		t.Errorf("%+v, %v", v, err)
 	}
 }
@@ -53,7 +53,7 @@ func TestTrainingsEarnedAtKeap(t *testing.T) {
 	}
 	var c book.Changes
 	c.Money.Commissions = []book.Commission{commission(1, 101, book.KindCommission, 6450), commission(2, 105, book.KindCommission, 6450), commission(3, 105, book.KindClawback, -6450)}
-	if _, err := f.book.Apply(context.Background(), book.Run{PlanID: "q", AppliedAt: f.now, Inputs: []byte("{}"), Tables: []byte("{}")}, 1, &c, nil, func(int) {}); err != nil {
+	if _, err := f.book.Apply(context.Background(), book.Import{PlanID: "q", AppliedAt: f.now, Inputs: []byte("{}"), Tables: []byte("{}")}, 1, &c, nil, func(int) {}); err != nil {
 		t.Fatal(err)
 	}
 	if got := amounts(f.sale("carried@mail.test", 12900, "evergreen webinar ")); got != "0% 0 of 12900" {
@@ -80,7 +80,7 @@ func TestOddSalesAreLookedAt(t *testing.T) {
 	var got []string
 	for _, r := range reviews {
 		for _, v := range r.Reasons {
-			got = append(got, r.Event.EventID+" "+v.Reason)
+			got = append(got, r.Event.ExternalID+" "+v.Reason)
 		}
 	}
 	if fmt.Sprint(got) != "[early early_sale two two_customers]" {
@@ -92,9 +92,9 @@ func TestOddSalesAreLookedAt(t *testing.T) {
 // when it is refunded later.
 func TestRefundOfWhatEarnedNothing(t *testing.T) {
 	f := newOffice(t, nil)
-	f.record(2, book.DetailStatus, "blocked")
+	f.record(2, book.SettingStatus, "blocked")
 	f.submit(Call{Kind: book.EventSale, Email: "carried@mail.test", EventID: "z1", Amount: 10000}).is(t, NotReferred, "")
-	f.record(2, book.DetailStatus, "")
+	f.record(2, book.SettingStatus, "")
 	f.refund("carried@mail.test", 10000, "z1").is(t, NotReferred, "")
 	if f.balance(2) != 0 {
 		t.Errorf("balance %d", f.balance(2))

@@ -13,7 +13,7 @@ import (
 
 	"carryover/gateway/click"
 	"carryover/mapping/book"
-	"carryover/mapping/program"
+	"carryover/mapping/terms"
 )
 
 // evidence is what an event keeps of why it credits whom.
@@ -28,11 +28,11 @@ func (f *office) evidence(r Result) (v book.Evidence) {
 // later applies a run that changes what was carried over.
 func (f *office) later(m book.Money) {
 	f.Helper()
-	run, err := f.book.LastRun(context.Background())
+	run, err := f.book.LastImport(context.Background())
 	if err != nil {
 		f.Fatal(err)
 	}
-	if _, err := f.book.Apply(context.Background(), book.Run{PlanID: "later", AppliedAt: f.now, Inputs: []byte("{}"), Tables: []byte("{}")}, run.ID, &book.Changes{Money: m}, nil, func(int) {}); err != nil {
+	if _, err := f.book.Apply(context.Background(), book.Import{PlanID: "later", AppliedAt: f.now, Inputs: []byte("{}"), Tables: []byte("{}")}, run.ID, &book.Changes{Money: m}, nil, func(int) {}); err != nil {
 		f.Fatal(err)
 	}
 }
@@ -289,7 +289,7 @@ func TestFastSales(t *testing.T) {
 
 // What no pattern names, what two patterns name, and where nobody wrote any.
 func TestWhatAPlanIs(t *testing.T) {
-	kinds := func(products program.Products, trainingEvery bool, plans ...string) string {
+	kinds := func(products terms.Products, trainingEvery bool, plans ...string) string {
 		t.Helper()
 		f := newOffice(t, func(o *Options) { o.Products, o.Terms.TrainingEvery = products, trainingEvery })
 		f.signup("a@mail.test", "", "anna").is(t, Booked, "anna")
@@ -305,11 +305,11 @@ func TestWhatAPlanIs(t *testing.T) {
 			t.Errorf("%s, want %s", got, want)
 		}
 	}
-	f(kinds(program.Products{}, false, "", "anything"), "25% 25, 25% 25")
-	f(kinds(program.Products{Training: []string{"*Webinar"}}, false, "a mug", "Big Webinar", " big  webinar", "Other Webinar"), "25% 25, 50% 50, 50% 50, 50% 50")
-	f(kinds(program.Products{Membership: []string{"pro"}}, false, " ", "a mug"), "25% 25, 0% 0")
-	f(kinds(program.Products{Membership: []string{"*"}, Training: []string{"*"}}, false, "", "both"), "0% 0, 0% 0")
-	f(kinds(program.Products{Membership: []string{"pro"}, Training: []string{"Webinar"}}, true, "webinar", "webinar"), "50% 50, 50% 50")
+	f(kinds(terms.Products{}, false, "", "anything"), "25% 25, 25% 25")
+	f(kinds(terms.Products{Training: []string{"*Webinar"}}, false, "a mug", "Big Webinar", " big  webinar", "Other Webinar"), "25% 25, 50% 50, 50% 50, 50% 50")
+	f(kinds(terms.Products{Membership: []string{"pro"}}, false, " ", "a mug"), "25% 25, 0% 0")
+	f(kinds(terms.Products{Membership: []string{"*"}, Training: []string{"*"}}, false, "", "both"), "0% 0, 0% 0")
+	f(kinds(terms.Products{Membership: []string{"pro"}, Training: []string{"Webinar"}}, true, "webinar", "webinar"), "50% 50, 50% 50")
 
 	// A training that earned nothing, because the customer had it, is no earlier sale of it.
 	o := newOffice(t, nil)
@@ -330,7 +330,7 @@ func TestReasonsAreClearedByAcceptingThem(t *testing.T) {
 	f.signup("anna@promoters.test", "", "anna").is(t, Booked, "anna")
 	decide := func(r Result, decision string) {
 		t.Helper()
-		if _, err := f.book.Decide(t.Context(), []book.ReviewDecision{{Line: r.Lines[0].ID, Decision: decision, DecidedAt: f.now.Unix(), DecidedBy: "ops"}}); err != nil {
+		if _, err := f.book.Decide(t.Context(), []book.ReviewDecision{{LineID: r.Lines[0].ID, Decision: decision, DecidedAt: f.now.Unix(), DecidedBy: "ops"}}); err != nil {
 			t.Fatal(err)
 		}
 	}

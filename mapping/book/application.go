@@ -8,7 +8,7 @@ import (
 	"slices"
 	"strconv"
 
-	"carryover/mapping/program"
+	"carryover/mapping/terms"
 )
 
 // Application is somebody who wants to take part, or to take part again.
@@ -104,7 +104,7 @@ func (b *Book) TakeApplication(ctx context.Context, a Application, admit bool) (
 		if err != nil {
 			return err
 		}
-		if who != nil && standing == program.Active {
+		if who != nil && standing == terms.Active {
 			done.Outcome, done.Promoter = TakesPart, *who
 			if len(earlier) > 0 && a.repeats(&earlier[0]) && earlier[0].PromoterID == who.ID {
 				done.Outcome, done.Application = earlier[0].admitted(), earlier[0]
@@ -116,7 +116,7 @@ func (b *Book) TakeApplication(ctx context.Context, a Application, admit bool) (
 			a.Kind, done.Promoter = ApplyRejoin, *who
 		}
 		decided := slices.IndexFunc(earlier, func(e Application) bool { return e.State != ApplicationWaiting })
-		refused := standing == program.Blocked || decided >= 0 && earlier[decided].State == ApplicationRejected
+		refused := standing == terms.Blocked || decided >= 0 && earlier[decided].State == ApplicationRejected
 		if i := slices.IndexFunc(earlier, func(e Application) bool { return e.State == ApplicationWaiting }); i >= 0 {
 			a = earlier[i]
 		} else if err := a.insert(ctx, tx); err != nil {
@@ -242,10 +242,10 @@ func (a *Application) approve(ctx context.Context, tx *sql.Tx, by string, now in
 		if who, err = a.newcomer(ctx, tx, now); err != nil {
 			return done, err
 		}
-	case standing != program.Active:
+	case standing != terms.Active:
 		a.Kind, done.Outcome = ApplyRejoin, Rejoined
-		back := []Detail{{PromoterID: who.ID, Field: DetailStatus, Value: string(program.Active), From: now, RecordedAt: now, RecordedBy: by}}
-		if err := recordDetails(ctx, tx, back); err != nil {
+		back := []Setting{{PromoterID: who.ID, Field: SettingStatus, Value: string(terms.Active), From: now, RecordedAt: now, RecordedBy: by}}
+		if err := recordSettings(ctx, tx, back); err != nil {
 			return done, err
 		}
 	}
@@ -284,7 +284,7 @@ func put[T any](ctx context.Context, tx *sql.Tx, t *table[T], row *T) error {
 
 // applicant is the promoter who has an e-mail key, as a person or as one of the partners
 // that it was, and its standing; nil: nobody has.
-func applicant(ctx context.Context, tx *sql.Tx, key string) (*Promoter, program.Standing, error) {
+func applicant(ctx context.Context, tx *sql.Tx, key string) (*Promoter, terms.PromoterStatus, error) {
 	found, err := promoters.some(ctx, tx, `WHERE email = ?1 AND ?1 != ''
 		OR id IN (SELECT promoter_id FROM promoter_alias WHERE kind = 'keap_id' AND email = ?1 AND ?1 != '' AND promoter_id != 0)
 		ORDER BY email = ?1 DESC, merged_into != 0, id`, key)
@@ -305,11 +305,11 @@ func applicant(ctx context.Context, tx *sql.Tx, key string) (*Promoter, program.
 	for i := range same {
 		ids[i] = same[i].ID
 	}
-	said, err := details.some(ctx, tx, "WHERE field = ? AND promoter_id IN "+anyOf+" ORDER BY id", DetailStatus, idList(ids))
+	said, err := settings.some(ctx, tx, "WHERE field = ? AND promoter_id IN "+anyOf+" ORDER BY id", SettingStatus, idList(ids))
 	if err != nil {
 		return nil, "", err
 	}
-	return who, NewKnown(said, same).Standing(who), nil
+	return who, NewPromoterSettings(said, same).Status(who), nil
 }
 
 // standingOf is a promoter, or the one that took it over; nil when there is none.

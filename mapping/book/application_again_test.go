@@ -14,7 +14,7 @@ import (
 // is not shown again as new.
 func TestWhoApplies(t *testing.T) {
 	l := newLobby(t)
-	run, err := l.LastRun(t.Context())
+	run, err := l.LastImport(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}

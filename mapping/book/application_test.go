@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"carryover/mapping/book"
-	terms "carryover/mapping/program"
+	"carryover/mapping/terms"
 )
 
 // lobby is a book with promoters of every kind, to which people apply.
@@ -47,11 +47,11 @@ func newLobby(t *testing.T) *lobby {
 		book.Alias{Kind: book.AliasCode, Value: "Sam-Site-Test", State: book.StateHouse},
 		book.Alias{Kind: book.AliasCode, Value: "\u212Aelvin-test", PromoterID: 1}) // folds to "kelvin-test"
 	slices.SortFunc(c.Aliases, func(a, b book.Alias) int { return strings.Compare(a.Kind+a.Value, b.Kind+b.Value) })
-	if _, err := b.Apply(context.Background(), book.Run{PlanID: "p", AppliedAt: time.Unix(1, 0), Inputs: []byte("{}"), Tables: []byte("{}")}, 0, &c, nil, func(int) {}); err != nil {
+	if _, err := b.Apply(context.Background(), book.Import{PlanID: "p", AppliedAt: time.Unix(1, 0), Inputs: []byte("{}"), Tables: []byte("{}")}, 0, &c, nil, func(int) {}); err != nil {
 		t.Fatal(err)
 	}
 	l := &lobby{t, b, 1_680_000_000}
-	if err := b.Record(context.Background(), []book.Detail{{PromoterID: 3, Field: book.DetailStatus, Value: string(terms.Blocked), From: 5, RecordedAt: 5, RecordedBy: "ops"}}); err != nil {
+	if err := b.RecordSettings(context.Background(), []book.Setting{{PromoterID: 3, Field: book.SettingStatus, Value: string(terms.Blocked), From: 5, RecordedAt: 5, RecordedBy: "ops"}}); err != nil {
 		t.Fatal(err)
 	}
 	return l
@@ -91,11 +91,11 @@ func (l *lobby) content() *book.Content {
 	return c
 }
 
-func (l *lobby) standing(id int64) terms.Standing {
+func (l *lobby) standing(id int64) terms.PromoterStatus {
 	l.Helper()
 	c := l.content()
 	i := slices.IndexFunc(c.Promoters, func(p book.Promoter) bool { return p.ID == id })
-	return book.NewKnown(c.Details, c.Promoters).Standing(&c.Promoters[i])
+	return book.NewPromoterSettings(c.Settings, c.Promoters).Status(&c.Promoters[i])
 }
 
 func TestWhatBecomesOfAnApplication(t *testing.T) {
@@ -147,7 +147,7 @@ func TestANewcomerIsAPromoter(t *testing.T) {
 		t.Errorf("applying again: %+v", again)
 	}
 	err := l.Track(func(tr *book.Tracking) error {
-		if m := tr.Roster().ByToken("zoe-angstrom"); m == nil || m.ID != -1 || m.Standing != terms.Active {
+		if m := tr.Roster().ByToken("zoe-angstrom"); m == nil || m.ID != -1 || m.Status != terms.Active {
 			t.Errorf("tracking knows %+v", m)
 		}
 		return nil
@@ -248,7 +248,7 @@ func TestApprovingTwice(t *testing.T) {
 	}
 	before := l.content()
 	l.approve(a, b)
-	if after := l.content(); len(after.Promoters) != len(before.Promoters) || len(after.Details) != len(before.Details) {
+	if after := l.content(); len(after.Promoters) != len(before.Promoters) || len(after.Settings) != len(before.Settings) {
 		t.Errorf("approving once more changed the book: %v", after)
 	}
 	if _, err := l.Reject(context.Background(), []int64{a}, "kim", l.now); !errors.Is(err, book.ErrApproved) {

@@ -9,7 +9,7 @@ import (
 
 	"golang.org/x/text/unicode/norm"
 
-	"carryover/mapping/program"
+	"carryover/mapping/terms"
 )
 
 // longestToken bounds the ref tokens that we make up, in bytes: people read them out.
@@ -42,7 +42,7 @@ func readable(text string) string {
 		}
 		return r
 	}, norm.NFKD.String(text))
-	token := program.Token(plain)
+	token := terms.Token(plain)
 	parts := strings.FieldsFunc(token, func(r rune) bool { return r == '-' })
 	token = strings.Join(parts, "-")
 	if len(token) > longestToken {

@@ -68,7 +68,7 @@ func hashed(i int) book.EventID {
 
 func applyAll(t testing.TB, b *book.Book, base int64, c *book.Changes) int64 {
 	t.Helper()
-	run, err := b.Apply(context.Background(), book.Run{PlanID: "plan", AppliedAt: time.Unix(1_680_000_000, 0)}, base, c, nil, func(int) {})
+	run, err := b.Apply(context.Background(), book.Import{PlanID: "plan", AppliedAt: time.Unix(1_680_000_000, 0)}, base, c, nil, func(int) {})
 	if err != nil {
 		t.Fatal(err)
 	}

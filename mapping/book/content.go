@@ -73,7 +73,7 @@ type Content struct {
 	Promoters []Promoter
 	Aliases   []Alias
 	Links     []Link
-	Details   []Detail // in the order of recording; no run writes them
+	Settings  []Setting // in the order of recording; no run writes them
 }
 
 // Len is the number of rows.
@@ -130,7 +130,7 @@ func (b *Book) Content(ctx context.Context) (*Content, error) {
 		if c.Links, err = links.whole(ctx, tx); err != nil {
 			return err
 		}
-		c.Details, err = details.whole(ctx, tx)
+		c.Settings, err = settings.whole(ctx, tx)
 		return err
 	})
 	return &c, err

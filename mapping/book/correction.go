@@ -10,7 +10,7 @@ import (
 // it is ever edited. It counts like a commission of its month, or below 0 like what takes
 // back from that month.
 type Correction struct {
-	Line       int64 // of the ledger: t-17
+	LineID     int64 // of the ledger: t-17
 	PromoterID int64
 	Month      int32 // of earning, in the program's zone
 	Amount     int64 // minor units; what it does to the balance, not 0
@@ -24,7 +24,7 @@ var corrections = table[Correction]{"correction c JOIN event_line l ON l.id = c.
 	"c.line, l.promoter_id, l.month, l.amount, l.currency, c.note, c.recorded_at, c.recorded_by", 1, false, (*Correction).record}
 
 func (c *Correction) record(r *record) {
-	r.int(&c.Line)
+	r.int(&c.LineID)
 	r.int(&c.PromoterID)
 	r.month(&c.Month)
 	r.int(&c.Amount)
@@ -35,14 +35,14 @@ func (c *Correction) record(r *record) {
 }
 
 var (
-	// ErrCorrected says that a correction is there already, word for word.
-	ErrCorrected = errors.New("it was booked just so before")
+	// ErrDuplicateCorrection says that a correction is there already, word for word.
+	ErrDuplicateCorrection = errors.New("it was booked just so before")
 	// ErrNoCorrection says that a line of the ledger is no correction.
 	ErrNoCorrection = errors.New("it is no correction")
 )
 
 // Correct books a correction and gives it its line. One that is there already, with the
-// same promoter, month, amount and note, is an [ErrCorrected], and c is that one then: who
+// same promoter, month, amount and note, is an [ErrDuplicateCorrection], and c is that one then: who
 // sends a command twice does not pay twice.
 func (b *Book) Correct(ctx context.Context, c *Correction) error {
 	return b.Track(func(t *Tracking) error {
@@ -53,17 +53,17 @@ func (b *Book) Correct(ctx context.Context, c *Correction) error {
 		}
 		if len(same) > 0 {
 			*c = same[0]
-			return ErrCorrected
+			return ErrDuplicateCorrection
 		}
-		if c.Line, err = t.next(&t.nextLine, t.stmts.maxLine); err != nil {
+		if c.LineID, err = t.next(&t.nextLine, t.stmts.maxLine); err != nil {
 			return err
 		}
 		if err := insert(t, &lines, t.stmts.addLine, &EventLine{
-			ID: c.Line, Kind: KindCorrection, PromoterID: c.PromoterID, At: c.RecordedAt, Month: c.Month, Amount: c.Amount, Currency: c.Currency,
+			ID: c.LineID, Kind: KindCorrection, PromoterID: c.PromoterID, At: c.RecordedAt, Month: c.Month, Amount: c.Amount, Currency: c.Currency,
 		}); err != nil {
 			return err
 		}
-		if _, err := t.tx.ExecContext(ctx, `INSERT INTO correction (line, note, recorded_at, recorded_by) VALUES (?, ?, ?, ?)`, c.Line, c.Note, c.RecordedAt, c.RecordedBy); err != nil {
+		if _, err := t.tx.ExecContext(ctx, `INSERT INTO correction (line, note, recorded_at, recorded_by) VALUES (?, ?, ?, ?)`, c.LineID, c.Note, c.RecordedAt, c.RecordedBy); err != nil {
 			return fmt.Errorf("writing correction: %w", err)
 		}
 		return nil

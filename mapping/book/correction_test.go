@@ -38,13 +38,13 @@ func TestCorrect(t *testing.T) {
 		}
 		made = append(made, c)
 	}
-	if again, err := correct(-250, 202301, "paid twice"); !errors.Is(err, book.ErrCorrected) || again != made[0] {
+	if again, err := correct(-250, 202301, "paid twice"); !errors.Is(err, book.ErrDuplicateCorrection) || again != made[0] {
 		t.Errorf("the same again: %+v, %v", again, err)
 	}
 	if _, err := correct(-250, 202302, "paid twice"); err != nil {
 		t.Errorf("in another month: %v", err)
 	}
-	if c, err := b.Correction(ctx, made[2].Line); err != nil || c != made[2] || c.Line != 4 {
+	if c, err := b.Correction(ctx, made[2].LineID); err != nil || c != made[2] || c.LineID != 4 {
 		t.Errorf("%+v, %v", c, err)
 	}
 	if _, err := b.Correction(ctx, 1); !errors.Is(err, book.ErrNoCorrection) {
@@ -54,24 +54,24 @@ func TestCorrect(t *testing.T) {
 	if err != nil || e.Kind != book.KindCorrection || e.Amount != -250 || e.Description != "paid twice" || e.Month != 202301 || e.At != march-250 || e.CustomerID != 0 {
 		t.Errorf("%+v, %v", e, err)
 	}
-	d, err := b.Dues(ctx, "USD", march-249)
+	d, err := b.PayoutInputs(ctx, "USD", march-249)
 	if err != nil {
 		t.Fatal(err)
 	}
-	sums := slices.DeleteFunc(d.Sums, func(s book.DueSum) bool { return s.Kind != book.KindCorrection })
-	want := []book.DueSum{ // below zero and above it apart; new since a moment
+	sums := slices.DeleteFunc(d.Totals, func(s book.LedgerTotal) bool { return s.Kind != book.KindCorrection })
+	want := []book.LedgerTotal{ // below zero and above it apart; new since a moment
 		{7, book.KindCorrection, "USD", 202301, 400, 0},
 		{7, book.KindCorrection, "USD", 202301, -500, 0},
 		{7, book.KindCorrection, "USD", 202302, -250, 0},
 	}
-	slices.SortFunc(sums, func(x, y book.DueSum) int { return int(x.Month-y.Month)*10_000 + int(y.Amount-x.Amount) })
+	slices.SortFunc(sums, func(x, y book.LedgerTotal) int { return int(x.Month-y.Month)*10_000 + int(y.Amount-x.Amount) })
 	if !slices.Equal(sums, want) {
 		t.Errorf("got  %v\nwant %v", sums, want)
 	}
-	if d, err = b.Dues(ctx, "USD", march-250); err != nil {
+	if d, err = b.PayoutInputs(ctx, "USD", march-250); err != nil {
 		t.Fatal(err)
 	}
-	for _, s := range d.Sums {
+	for _, s := range d.Totals {
 		if s.Kind == book.KindCorrection && s.Amount < 0 && s.New != s.Amount {
 			t.Errorf("not new: %v", s)
 		}
@@ -90,7 +90,7 @@ func TestCorrect(t *testing.T) {
 	for i := range booked {
 		wg.Go(func() {
 			_, err := correct(1, 202301, "a cent")
-			if booked[i] = err == nil; err != nil && !errors.Is(err, book.ErrCorrected) {
+			if booked[i] = err == nil; err != nil && !errors.Is(err, book.ErrDuplicateCorrection) {
 				t.Error(err)
 			}
 		})

@@ -40,8 +40,8 @@ type Commission struct {
 	Where       Where
 }
 
-// Booked is what a plan compares with of a [Commission] that the book holds.
-type Booked struct {
+// PostedCommission is what a plan compares with of a [Commission] that the book holds.
+type PostedCommission struct {
 	EventID   EventID
 	Kind      string
 	PartnerID int64
@@ -51,9 +51,9 @@ type Booked struct {
 	Currency  string
 }
 
-// Booked is what the book will hold of it.
-func (c *Commission) Booked() Booked {
-	return Booked{c.EventID, c.Kind, c.PartnerID, c.EarnedAt, c.Month, c.Amount, c.Currency}
+// Posted is what the book will hold of it.
+func (c *Commission) Posted() PostedCommission {
+	return PostedCommission{c.EventID, c.Kind, c.PartnerID, c.EarnedAt, c.Month, c.Amount, c.Currency}
 }
 
 // Payout is one payment that was made to a partner. It is only ever appended; a payment
@@ -76,7 +76,7 @@ var (
 	payouts     = table[Payout]{"payout", "event_id, partner_id, keap_id, paid_at, month, amount, currency, type, note, source_id, line", 1, true, (*Payout).record}
 
 	// A third of a commission's cells, and of the time and memory.
-	booked = table[Booked]{"commission", "event_id, kind, partner_id, earned_at, month, amount, currency", 1, true, (*Booked).record}
+	booked = table[PostedCommission]{"commission", "event_id, kind, partner_id, earned_at, month, amount, currency", 1, true, (*PostedCommission).record}
 
 	entries = table[Entry]{"entry", "event_id, kind, partner_id, seller_id, contact_id, customer_id, at, month, amount, currency, invoice, product, description, type, keap_id, source, line, run_id", 1, false, (*Entry).record}
 	addends = table[Sum]{"entry", "partner_id, kind, currency, month, amount", 0, false, (*Sum).record}
@@ -98,7 +98,7 @@ func (c *Commission) record(r *record) {
 	r.where(&c.Where)
 }
 
-func (c *Booked) record(r *record) {
+func (c *PostedCommission) record(r *record) {
 	r.event(&c.EventID)
 	r.word(&c.Kind)
 	r.int(&c.PartnerID)
@@ -123,7 +123,7 @@ func (p *Payout) record(r *record) {
 
 // Entry is one line of the ledger: a commission or a payout.
 type Entry struct {
-	EventID     string // "k-…" of what was carried over, "t-…" of what was tracked, "p-…" of a payout
+	ID          string // "k-…" of what was carried over, "t-…" of what was tracked, "p-…" of a payout
 	Kind        string // one of the Kind constants
 	PartnerID   int64  // of what came since: the promoter's id, which is one of its partners' ids
 	SellerID    int64
@@ -140,11 +140,11 @@ type Entry struct {
 	KeapID      int64  // of a payment; 0: not known
 	Source      string // the file it was read from; empty: none
 	Line        int64
-	Run         int64 // the run that wrote it
+	ImportID    int64 // the run that wrote it
 }
 
 func (e *Entry) record(r *record) {
-	r.text(&e.EventID)
+	r.text(&e.ID)
 	r.word(&e.Kind)
 	r.int(&e.PartnerID)
 	r.int(&e.SellerID)
@@ -161,7 +161,7 @@ func (e *Entry) record(r *record) {
 	r.int(&e.KeapID)
 	r.word(&e.Source)
 	r.int(&e.Line)
-	r.int(&e.Run)
+	r.int(&e.ImportID)
 }
 
 // ErrNoEntry says that the ledger has no entry of that name.

@@ -44,10 +44,10 @@ type Money struct {
 	ReferralRows  Rows[ReferralRow]
 	Sales         Rows[Sale]
 	Subscriptions Rows[Subscription]
-	Commissions   []Commission // ascending event ids
-	Entries       []Commission // beginnings and differences, ascending event ids
-	Booked        []Booked     // when read, instead of Commissions and Entries; ascending event ids
-	Payouts       []Payout     // ascending event ids
+	Commissions   []Commission       // ascending event ids
+	Entries       []Commission       // beginnings and differences, ascending event ids
+	Booked        []PostedCommission // when read, instead of Commissions and Entries; ascending event ids
+	Payouts       []Payout           // ascending event ids
 }
 
 // Len is the number of rows, sources left out.

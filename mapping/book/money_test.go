@@ -91,7 +91,7 @@ func TestMoney(t *testing.T) {
 		want.Sources[i].ID = int64(i + 1)
 	}
 	for i := range want.Commissions {
-		want.Booked = append(want.Booked, want.Commissions[i].Booked())
+		want.Booked = append(want.Booked, want.Commissions[i].Posted())
 	}
 	want.Commissions = nil
 	if m, err := b.Money(ctx); err != nil || !reflect.DeepEqual(*m, want) {
@@ -107,12 +107,12 @@ func TestLedger(t *testing.T) {
 	ctx := context.Background()
 	run := applyAll(t, b, 0, small())
 	const march = 1_678_000_000
-	commission := book.Entry{EventID: event(1).String(), Kind: book.KindCommission, PartnerID: 7, SellerID: 8, ContactID: 2, At: march + 100, Month: 202303, Amount: 1725, Currency: "USD",
-		Invoice: "500", Product: "Core", Description: "25%", Source: "exports/commissions.csv", Line: 2, Run: run}
-	payment := book.Entry{EventID: event(5).String(), Kind: book.KindPayment, PartnerID: 7, At: march + 100, Month: 202303, Amount: -1000, Currency: "USD",
-		Description: "January", Type: "PayPal", KeapID: 900, Source: "exports/payments.csv", Line: 2, Run: run}
+	commission := book.Entry{ID: event(1).String(), Kind: book.KindCommission, PartnerID: 7, SellerID: 8, ContactID: 2, At: march + 100, Month: 202303, Amount: 1725, Currency: "USD",
+		Invoice: "500", Product: "Core", Description: "25%", Source: "exports/commissions.csv", Line: 2, ImportID: run}
+	payment := book.Entry{ID: event(5).String(), Kind: book.KindPayment, PartnerID: 7, At: march + 100, Month: 202303, Amount: -1000, Currency: "USD",
+		Description: "January", Type: "PayPal", KeapID: 900, Source: "exports/payments.csv", Line: 2, ImportID: run}
 	for _, want := range []book.Entry{commission, payment} {
-		if got, err := b.Entry(ctx, want.EventID); err != nil || got != want {
+		if got, err := b.Entry(ctx, want.ID); err != nil || got != want {
 			t.Errorf("got  %+v, %v\nwant %+v", got, err, want)
 		}
 	}
@@ -126,7 +126,7 @@ func TestLedger(t *testing.T) {
 		}
 		var s []string
 		for _, e := range list {
-			s = append(s, strings.TrimLeft(e.EventID, "k-0"))
+			s = append(s, strings.TrimLeft(e.ID, "k-0"))
 		}
 		return strings.Join(s, " ")
 	}
@@ -340,10 +340,10 @@ func TestRollbackMoney(t *testing.T) {
 		got.Sales.Create[0] != next.Money.Sales.Update[0] || got.Subscriptions.Create[0] != next.Money.Subscriptions.Update[0] {
 		t.Errorf("after the second run: %+v", got)
 	}
-	if e, err := b.Entry(ctx, event(50).String()); err != nil || e.Source != "later/commissions.csv" || e.Line != 9 || e.Run != second {
+	if e, err := b.Entry(ctx, event(50).String()); err != nil || e.Source != "later/commissions.csv" || e.Line != 9 || e.ImportID != second {
 		t.Errorf("the second run's commission: %+v, %v", e, err)
 	}
-	if _, err := b.Apply(ctx, book.Run{PlanID: "late"}, first, next, nil, func(int) {}); !errors.Is(err, book.ErrMoved) {
+	if _, err := b.Apply(ctx, book.Import{PlanID: "late"}, first, next, nil, func(int) {}); !errors.Is(err, book.ErrStale) {
 		t.Errorf("a plan that was made before the second run: %v, want ErrMoved", err)
 	}
 	if run, err := b.Rollback(ctx, 0, time.Now()); err != nil || run.ID != second {
@@ -355,7 +355,7 @@ func TestRollbackMoney(t *testing.T) {
 	}
 	sameDump(t, "without any run", dump(t, path), empty)
 	again := applyAll(t, b, 0, small())
-	if e, err := b.Entry(ctx, event(1).String()); err != nil || e.Source != "exports/commissions.csv" || e.Run != again {
+	if e, err := b.Entry(ctx, event(1).String()); err != nil || e.Source != "exports/commissions.csv" || e.ImportID != again {
 		t.Errorf("applied once more: %+v, %v", e, err)
 	}
 }
@@ -387,7 +387,7 @@ func TestApplyRefuses(t *testing.T) {
 			next.Money.Sources = small().Money.Sources
 			next.Money.ReferralRows.Create = []book.ReferralRow{{ID: 1000}}
 			c.change(&next.Money)
-			_, err := b.Apply(context.Background(), book.Run{PlanID: "plan"}, base, next, nil, func(int) {})
+			_, err := b.Apply(context.Background(), book.Import{PlanID: "plan"}, base, next, nil, func(int) {})
 			if err == nil || !strings.Contains(err.Error(), c.want) || !strings.HasSuffix(err.Error(), "nothing was changed") {
 				t.Errorf("got %v, want %q", err, c.want)
 			}
@@ -403,7 +403,7 @@ func TestApplyIsOneStep(t *testing.T) {
 	c := program(200)
 	for _, at := range []int{1000, 3000, 7000, c.Len()} {
 		ctx, cancel := context.WithCancel(context.Background())
-		_, err := b.Apply(ctx, book.Run{PlanID: "plan"}, 0, c, nil, func(done int) {
+		_, err := b.Apply(ctx, book.Import{PlanID: "plan"}, 0, c, nil, func(done int) {
 			if done >= at {
 				cancel()
 			}
@@ -415,7 +415,7 @@ func TestApplyIsOneStep(t *testing.T) {
 	}
 	last := 0
 	rejects := []book.Reject{{File: "a.csv", Line: 3, Reason: "bad_money", Cells: []string{"1", "x"}}}
-	run, err := b.Apply(context.Background(), book.Run{PlanID: "plan"}, 0, c, rejects, func(done int) { last = done })
+	run, err := b.Apply(context.Background(), book.Import{PlanID: "plan"}, 0, c, rejects, func(done int) { last = done })
 	if err != nil || last != c.Len() {
 		t.Fatalf("%d of %d rows, %v", last, c.Len(), err)
 	}
@@ -453,7 +453,7 @@ func TestMoneyIsOfOneMoment(t *testing.T) {
 	go func() {
 		done <- func() error {
 			for range 60 {
-				if _, err := b.Apply(context.Background(), book.Run{PlanID: "plan"}, 0, c, nil, func(int) {}); err != nil {
+				if _, err := b.Apply(context.Background(), book.Import{PlanID: "plan"}, 0, c, nil, func(int) {}); err != nil {
 					return err
 				}
 				if _, err := b.Rollback(context.Background(), 0, time.Now()); err != nil {
@@ -505,7 +505,7 @@ func TestRollbackProperty(t *testing.T) {
 				rt.Fatal(err)
 			}
 			c := randomChanges(rt, was, text, number)
-			if base, err = b.Apply(ctx, book.Run{PlanID: "plan"}, base, c, nil, func(int) {}); err != nil {
+			if base, err = b.Apply(ctx, book.Import{PlanID: "plan"}, base, c, nil, func(int) {}); err != nil {
 				rt.Fatal(err)
 			}
 			now, err := b.Money(ctx)

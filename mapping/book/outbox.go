@@ -10,7 +10,7 @@ import (
 // Forward is an event on its way to FirstPromoter. Of one customer's events only the
 // earliest that waits is sent.
 type Forward struct {
-	Event      int64 // event.id
+	EventID    int64 // event.id
 	CustomerID int64
 	State      string // one of the Forward constants
 	Tries      int64
@@ -20,7 +20,7 @@ type Forward struct {
 	Answer     string // what was wrong the last time
 	DoneAt     int64
 	Kind       string // of the event
-	EventID    string // the billing system's
+	ExternalID string // the billing system's
 	ReceivedAt int64  // when the event came here
 }
 
@@ -42,7 +42,7 @@ var forwards = table[Forward]{"outbox o JOIN event e ON e.id = o.event",
 	"o.event, o.customer_id, o.state, o.tries, o.next_at, o.body, o.status, o.answer, o.done_at, e.kind, e.event_id, e.received_at", 1, false, (*Forward).record}
 
 func (f *Forward) record(r *record) {
-	r.int(&f.Event)
+	r.int(&f.EventID)
 	r.int(&f.CustomerID)
 	r.word(&f.State)
 	r.int(&f.Tries)
@@ -52,7 +52,7 @@ func (f *Forward) record(r *record) {
 	r.word(&f.Answer)
 	r.int(&f.DoneAt)
 	r.word(&f.Kind)
-	r.text(&f.EventID)
+	r.text(&f.ExternalID)
 	r.int(&f.ReceivedAt)
 }
 
@@ -78,7 +78,7 @@ func (b *Book) ForwardDone(ctx context.Context, event int64, state string, statu
 func (b *Book) ForwardLater(ctx context.Context, f *Forward, nextAt int64, status int, answer string) error {
 	return b.update(ctx, func(tx *sql.Tx) error {
 		if _, err := tx.Exec(`UPDATE outbox SET tries = tries + 1, status = ?, answer = ? WHERE event = ? AND state = 'waiting'`,
-			status, answer, f.Event); err != nil {
+			status, answer, f.EventID); err != nil {
 			return err
 		}
 		_, err := tx.Exec(`UPDATE outbox SET next_at = max(next_at, ?) WHERE customer_id = ? AND state = 'waiting'`, nextAt, f.CustomerID)

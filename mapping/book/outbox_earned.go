@@ -9,9 +9,9 @@ import (
 // Earned is what one event did to one promoter's balance, and how it fared on its way to
 // FirstPromoter.
 type Earned struct {
-	Event      int64 // event.id
+	EventID    int64 // event.id
 	Kind       string
-	EventID    string // the billing system's; empty: it gave none
+	ExternalID string // the billing system's; empty: it gave none
 	At         int64  // of the event
 	PromoterID int64
 	Currency   string
@@ -26,9 +26,9 @@ var earneds = table[Earned]{`event e JOIN event_line l ON l.event = e.id LEFT JO
 	1, false, (*Earned).record}
 
 func (e *Earned) record(r *record) {
-	r.int(&e.Event)
+	r.int(&e.EventID)
 	r.word(&e.Kind)
-	r.text(&e.EventID)
+	r.text(&e.ExternalID)
 	r.int(&e.At)
 	r.int(&e.PromoterID)
 	r.word(&e.Currency)

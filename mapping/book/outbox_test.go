@@ -18,7 +18,7 @@ func outboxBook(t testing.TB, customers ...int64) *Book {
 	t.Cleanup(func() { b.Close() })
 	if err := b.Track(func(k *Tracking) error {
 		for i, customer := range customers {
-			e := Event{Kind: EventSale, EventID: fmt.Sprint("p", i+1), CustomerID: customer, At: int64(i), ReceivedAt: 1000 + int64(i), Currency: "USD"}
+			e := Event{Kind: EventSale, ExternalID: fmt.Sprint("p", i+1), CustomerID: customer, At: int64(i), ReceivedAt: 1000 + int64(i), Currency: "USD"}
 			if err := k.AddEvent(&e, nil); err != nil {
 				return err
 			}
@@ -41,7 +41,7 @@ func due(t testing.TB, b *Book, now int64, limit int) (ids []int64) {
 		t.Fatal(err)
 	}
 	for _, f := range list {
-		ids = append(ids, f.Event)
+		ids = append(ids, f.EventID)
 	}
 	return ids
 }
@@ -69,7 +69,7 @@ func TestForwardsDue(t *testing.T) {
 	must(t, b.ForwardDone(ctx, 1, ForwardSent, 200, "", 1001))
 	f(1001, 10, 2, 3, 5)
 	must(t, b.ForwardDone(ctx, 1, ForwardRefused, 400, "too late", 1002)) // it was sent
-	must(t, b.ForwardLater(ctx, &Forward{Event: 2, CustomerID: 2}, 1060, 503, "busy"))
+	must(t, b.ForwardLater(ctx, &Forward{EventID: 2, CustomerID: 2}, 1060, 503, "busy"))
 	f(1059, 10, 3, 5)
 	f(1060, 10, 3, 5, 2)
 	must(t, b.ForwardDone(ctx, 2, ForwardRefused, 400, "no", 1061))
@@ -77,7 +77,7 @@ func TestForwardsDue(t *testing.T) {
 
 	list, err := b.ForwardsByID(ctx, []int64{1, 2, 99})
 	must(t, err)
-	if len(list) != 2 || list[0].State != ForwardSent || list[0].Answer != "" || list[1].State != ForwardRefused || list[1].Tries != 2 || list[1].Status != 400 || list[1].DoneAt != 1061 || list[1].EventID != "p2" {
+	if len(list) != 2 || list[0].State != ForwardSent || list[0].Answer != "" || list[1].State != ForwardRefused || list[1].Tries != 2 || list[1].Status != 400 || list[1].DoneAt != 1061 || list[1].ExternalID != "p2" {
 		t.Errorf("%+v", list)
 	}
 	counts, err := b.ForwardCounts(ctx)
@@ -101,7 +101,7 @@ func TestEarnedFrom(t *testing.T) {
 	ctx := t.Context()
 	b := outboxBook(t, 1)
 	must(t, b.Track(func(k *Tracking) error {
-		sale := Event{Kind: EventSale, EventID: "x", CustomerID: 2, At: 500, Currency: "USD"}
+		sale := Event{Kind: EventSale, ExternalID: "x", CustomerID: 2, At: 500, Currency: "USD"}
 		if err := k.AddEvent(&sale, []EventLine{
 			{Kind: KindCommission, PromoterID: 7, At: 500, Month: 202303, Amount: 100, Currency: "USD"},
 			{Kind: KindCommission, PromoterID: 7, At: 500, Month: 202303, Amount: 50, Currency: "USD"},
@@ -111,7 +111,7 @@ func TestEarnedFrom(t *testing.T) {
 		if err := k.AddOutbox(sale.ID, 2, 500, "{}"); err != nil {
 			return err
 		}
-		refund := Event{Kind: EventRefund, EventID: "x", CustomerID: 2, At: 600, Currency: "USD"}
+		refund := Event{Kind: EventRefund, ExternalID: "x", CustomerID: 2, At: 600, Currency: "USD"}
 		return k.AddEvent(&refund, []EventLine{{Kind: KindRefund, PromoterID: 7, At: 600, Month: 202303, Amount: -30, Currency: "USD"}})
 	}))
 	f := func(from, to int64, want string) {
@@ -120,7 +120,7 @@ func TestEarnedFrom(t *testing.T) {
 		must(t, err)
 		got := ""
 		for _, e := range list {
-			got += fmt.Sprintf("%s %s %d %d %q;", e.Kind, e.EventID, e.PromoterID, e.Amount, e.State)
+			got += fmt.Sprintf("%s %s %d %d %q;", e.Kind, e.ExternalID, e.PromoterID, e.Amount, e.State)
 		}
 		if got != want {
 			t.Errorf("%d to %d: %s, want %s", from, to, got, want)

@@ -21,11 +21,11 @@ func TestWhatIsNewSinceARun(t *testing.T) {
 	}
 	isNew := func(about, currency string, want int64) {
 		t.Helper()
-		d, err := b.Dues(t.Context(), currency, begin)
+		d, err := b.PayoutInputs(t.Context(), currency, begin)
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, s := range d.Sums {
+		for _, s := range d.Totals {
 			if s.Kind == book.KindRefund {
 				if s.New != want {
 					t.Errorf("%s: %d of %d are new, want %d", about, s.New, s.Amount, want)
@@ -37,7 +37,7 @@ func TestWhatIsNewSinceARun(t *testing.T) {
 	}
 	approve := func(currency string, at int64) {
 		t.Helper()
-		if err := b.ApprovePayouts(t.Context(), &book.PayoutRun{Month: 202303, Earned: 202301, Currency: currency, ApprovedAt: at}, []book.PayoutLine{{PromoterID: 7, Net: 1}}, stateOf(t, b)); err != nil {
+		if err := b.ApprovePayouts(t.Context(), &book.PayoutBatch{Month: 202303, EarnedThrough: 202301, Currency: currency, ApprovedAt: at}, []book.PayoutLine{{PromoterID: 7, Net: 1}}, stateOf(t, b)); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -62,11 +62,11 @@ func TestDecidedAndUndoneMeanwhile(t *testing.T) {
 	applyAll(t, b, 0, small())
 	ids := track(t, b, book.EventSale, 100, commission(7, 100, 202301, 900), commission(7, 100, 202301, 800), commission(7, 100, 202301, 700))
 	flag(t, b, 200, ids...)
-	if _, err := b.Decide(t.Context(), []book.ReviewDecision{{Line: ids[0], Decision: book.ReviewAccept}, {Line: ids[1], Decision: book.ReviewDeny}}); err != nil {
+	if _, err := b.Decide(t.Context(), []book.ReviewDecision{{LineID: ids[0], Decision: book.ReviewAccept}, {LineID: ids[1], Decision: book.ReviewDeny}}); err != nil {
 		t.Fatal(err)
 	}
-	d, err := b.Dues(t.Context(), "USD", 0)
-	if err != nil || len(d.Flagged) != 1 || d.Flagged[0].Line != ids[2] {
+	d, err := b.PayoutInputs(t.Context(), "USD", 0)
+	if err != nil || len(d.Flagged) != 1 || d.Flagged[0].LineID != ids[2] {
 		t.Errorf("flagged: %+v, %v", d.Flagged, err)
 	}
 	second := applyAll(t, b, 1, &book.Changes{})
@@ -74,7 +74,7 @@ func TestDecidedAndUndoneMeanwhile(t *testing.T) {
 	if _, err := b.Rollback(t.Context(), second, time.Unix(300, 0)); err != nil {
 		t.Fatal(err)
 	}
-	if err := b.ApprovePayouts(t.Context(), &book.PayoutRun{Month: 202303, Currency: "USD"}, []book.PayoutLine{{PromoterID: 7, Net: 1}}, seen); !errors.Is(err, book.ErrPayoutsMoved) {
+	if err := b.ApprovePayouts(t.Context(), &book.PayoutBatch{Month: 202303, Currency: "USD"}, []book.PayoutLine{{PromoterID: 7, Net: 1}}, seen); !errors.Is(err, book.ErrPayoutsStale) {
 		t.Errorf("approved over a run that was undone: %v", err)
 	}
 }
@@ -82,11 +82,11 @@ func TestDecidedAndUndoneMeanwhile(t *testing.T) {
 // Only what was paid can come back.
 func TestWhatFailedDoesNotComeBack(t *testing.T) {
 	b, _ := openMapBook(t)
-	if err := b.ApprovePayouts(t.Context(), &book.PayoutRun{Month: 202303, Currency: "USD"}, []book.PayoutLine{{PromoterID: 7, Net: 100}}, stateOf(t, b)); err != nil {
+	if err := b.ApprovePayouts(t.Context(), &book.PayoutBatch{Month: 202303, Currency: "USD"}, []book.PayoutLine{{PromoterID: 7, Net: 100}}, stateOf(t, b)); err != nil {
 		t.Fatal(err)
 	}
 	record := func(status string) error {
-		_, err := b.RecordPayouts(t.Context(), []book.PayoutRecord{{Line: 1, Status: status, Reference: "R"}})
+		_, err := b.RecordPayouts(t.Context(), []book.PayoutRecord{{LineID: 1, Status: status, Reference: "R"}})
 		return err
 	}
 	if err := record(book.PayoutFailed); err != nil {

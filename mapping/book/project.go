@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"carryover/mapping"
-	"carryover/mapping/program"
+	"carryover/mapping/terms"
 )
 
 // Grace holds the dates until which single partners' and links' old links are honoured
@@ -42,7 +42,7 @@ func (c *Content) Project(policy mapping.Policy, paths []mapping.Path, grace Gra
 			}
 		}
 	}
-	known := NewKnown(c.Details, c.Promoters)
+	known := NewPromoterSettings(c.Settings, c.Promoters)
 	until, _ := c.partnerGrace(grace.Partners, byID)
 	for id, day := range known.graces(cmp.Or(grace.Zone, time.UTC)) {
 		if day.After(until[id]) {
@@ -121,12 +121,12 @@ const idOnly = "id:"
 
 // partner is what a code of the promoter is published as. One who is blocked counts as
 // inactive or, where inactive promoters are credited, as nobody.
-func (p *Promoter) partner(code string, until time.Time, known *Known, inactive string) mapping.Partner {
+func (p *Promoter) partner(code string, until time.Time, known *PromoterSettings, inactive string) mapping.Partner {
 	partner := mapping.Partner{Code: code, Token: p.Token, Until: until}
-	switch standing := known.Standing(p); {
-	case standing == program.Blocked && inactive == mapping.InactiveForward:
+	switch standing := known.Status(p); {
+	case standing == terms.Blocked && inactive == mapping.InactiveForward:
 		return mapping.Partner{Code: code, Status: mapping.House}
-	case standing == program.Active:
+	case standing == terms.Active:
 		partner.Status = mapping.Active
 	}
 	return partner

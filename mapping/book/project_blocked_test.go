@@ -13,7 +13,7 @@ func TestBlockedPromoterIsNeverCredited(t *testing.T) {
 	c := book.Content{
 		Promoters: []book.Promoter{{ID: 1, KeapID: 1, Token: "bad", Status: book.StatusActive}, {ID: 2, Token: "worse", MergedInto: 1}},
 		Aliases:   []book.Alias{{Kind: book.AliasCode, Value: "BAD", PromoterID: 1}, {Kind: book.AliasKeapID, Value: "1", PromoterID: 1, Code: "BAD"}},
-		Details:   []book.Detail{{PromoterID: 1, Field: book.DetailStatus, Value: "blocked"}},
+		Settings:  []book.Setting{{PromoterID: 1, Field: book.SettingStatus, Value: "blocked"}},
 	}
 	for inactive, want := range map[string]mapping.Status{mapping.InactiveUncredited: mapping.Inactive, mapping.InactiveRejoin: mapping.Inactive, mapping.InactiveForward: mapping.House} {
 		m, err := c.Project(mapping.Policy{Inactive: inactive}, nil, book.Grace{})

@@ -28,7 +28,7 @@ const (
 
 // ReviewReason is one reason to look at a line.
 type ReviewReason struct {
-	Line   int64
+	LineID int64
 	Reason string // one of the Reason constants
 	Detail string // in words
 	At     int64
@@ -36,7 +36,7 @@ type ReviewReason struct {
 
 // ReviewDecision is what a person decided about a line.
 type ReviewDecision struct {
-	Line      int64
+	LineID    int64
 	Decision  string // ReviewAccept or ReviewDeny; empty: nobody has yet
 	Note      string
 	DecidedAt int64
@@ -55,14 +55,14 @@ var reasons = table[ReviewReason]{"review", "line, reason, detail, at", 1, false
 var reviewDecisions = table[ReviewDecision]{"review_decision", "line, decision, note, decided_at, decided_by", 1, false, (*ReviewDecision).record}
 
 func (v *ReviewReason) record(r *record) {
-	r.int(&v.Line)
+	r.int(&v.LineID)
 	r.word(&v.Reason)
 	r.text(&v.Detail)
 	r.int(&v.At)
 }
 
 func (d *ReviewDecision) record(r *record) {
-	r.int(&d.Line)
+	r.int(&d.LineID)
 	r.word(&d.Decision)
 	r.text(&d.Note)
 	r.int(&d.DecidedAt)
@@ -84,7 +84,7 @@ func (b *Book) reviews(ctx context.Context, all bool, only string, args ...any) 
 	err = b.view(ctx, func(tx *sql.Tx) error {
 		decided := map[int64]ReviewDecision{}
 		if err := reviewDecisions.each(ctx, tx, "", nil, func(d ReviewDecision) error {
-			decided[d.Line] = d
+			decided[d.LineID] = d
 			return nil
 		}); err != nil {
 			return err
@@ -92,16 +92,16 @@ func (b *Book) reviews(ctx context.Context, all bool, only string, args ...any) 
 		at := map[int64]int{}
 		var ids, told []int64
 		if err := reasons.each(ctx, tx, "WHERE 1 = 1"+only+" ORDER BY line, id", args, func(r ReviewReason) error {
-			d, done := decided[r.Line]
+			d, done := decided[r.LineID]
 			if done && !all {
 				return nil
 			}
-			i, ok := at[r.Line]
+			i, ok := at[r.LineID]
 			if !ok {
 				i = len(list)
-				at[r.Line] = i
+				at[r.LineID] = i
 				list = append(list, Review{Decision: d})
-				ids = append(ids, r.Line)
+				ids = append(ids, r.LineID)
 			}
 			list[i].Reasons = append(list[i].Reasons, r)
 			return nil
@@ -110,7 +110,7 @@ func (b *Book) reviews(ctx context.Context, all bool, only string, args ...any) 
 		}
 		if err := lines.each(ctx, tx, "WHERE id IN "+anyOf, []any{idList(ids)}, func(l EventLine) error {
 			list[at[l.ID]].Line = l
-			told = append(told, l.Event)
+			told = append(told, l.EventID)
 			return nil
 		}); err != nil {
 			return err
@@ -123,7 +123,7 @@ func (b *Book) reviews(ctx context.Context, all bool, only string, args ...any) 
 			return err
 		}
 		for i := range list {
-			list[i].Event = of[list[i].Line.Event]
+			list[i].Event = of[list[i].Line.EventID]
 		}
 		return nil
 	})
@@ -140,28 +140,28 @@ var ErrDecided = errors.New("it was decided before")
 func (b *Book) Decide(ctx context.Context, list []ReviewDecision) (booked int, err error) {
 	err = b.Track(func(t *Tracking) error {
 		for _, d := range list {
-			line, ok, err := first(t, &lines, t.stmts.lineByID, d.Line)
+			line, ok, err := first(t, &lines, t.stmts.lineByID, d.LineID)
 			if err != nil {
 				return err
 			}
 			if !ok {
-				return fmt.Errorf("%w: t-%d", ErrNoEntry, d.Line)
+				return fmt.Errorf("%w: t-%d", ErrNoEntry, d.LineID)
 			}
-			if yes, err := t.exists(t.stmts.hasReason, d.Line); err != nil {
+			if yes, err := t.exists(t.stmts.hasReason, d.LineID); err != nil {
 				return err
 			} else if !yes {
-				return fmt.Errorf("t-%d has no reason to be reviewed", d.Line)
+				return fmt.Errorf("t-%d has no reason to be reviewed", d.LineID)
 			}
 			var before string
-			switch err := t.tx.Stmt(t.stmts.decided).QueryRow(d.Line).Scan(&before); {
+			switch err := t.tx.Stmt(t.stmts.decided).QueryRow(d.LineID).Scan(&before); {
 			case err == nil && before == d.Decision:
 				continue
 			case err == nil:
-				return fmt.Errorf("%w: t-%d, %s", ErrDecided, d.Line, before)
+				return fmt.Errorf("%w: t-%d, %s", ErrDecided, d.LineID, before)
 			case !errors.Is(err, sql.ErrNoRows):
 				return err
 			}
-			if _, err := t.tx.Stmt(t.stmts.addDecision).Exec(d.Line, d.Decision, strings.TrimSpace(d.Note), d.DecidedAt, d.DecidedBy); err != nil {
+			if _, err := t.tx.Stmt(t.stmts.addDecision).Exec(d.LineID, d.Decision, strings.TrimSpace(d.Note), d.DecidedAt, d.DecidedBy); err != nil {
 				return err
 			}
 			booked++
@@ -180,7 +180,7 @@ func (b *Book) Decide(ctx context.Context, list []ReviewDecision) (booked int, e
 				continue
 			}
 			back := line
-			back.Kind, back.At, back.Amount, back.SaleAmount, back.Of = KindDenied, d.DecidedAt, -left, 0, line.ID
+			back.Kind, back.At, back.Amount, back.SaleAmount, back.ReversesLineID = KindDenied, d.DecidedAt, -left, 0, line.ID
 			if back.ID, err = t.next(&t.nextLine, t.stmts.maxLine); err != nil {
 				return err
 			}

@@ -6,17 +6,17 @@ import (
 	"maps"
 	"strings"
 
-	"carryover/mapping/program"
+	"carryover/mapping/terms"
 )
 
 // Member is a promoter as tracking needs it.
 type Member struct {
-	ID       int64
-	Token    string
-	Email    string
-	Name     string
-	Standing program.Standing
-	Changes  []program.Change
+	ID      int64
+	Token   string
+	Email   string
+	Name    string
+	Status  terms.PromoterStatus
+	Changes []terms.Change
 }
 
 // Roster is the promoters of one moment, merged ones as those that took them over.
@@ -36,7 +36,7 @@ func readRoster(tx *sql.Tx) (*Roster, error) {
 	if c.Aliases, err = aliases.whole(ctx, tx); err != nil {
 		return nil, err
 	}
-	if c.Details, err = details.whole(ctx, tx); err != nil {
+	if c.Settings, err = settings.whole(ctx, tx); err != nil {
 		return nil, err
 	}
 	return NewRoster(&c), nil
@@ -44,7 +44,7 @@ func readRoster(tx *sql.Tx) (*Roster, error) {
 
 // NewRoster makes the roster of a model.
 func NewRoster(c *Content) *Roster {
-	known := NewKnown(c.Details, c.Promoters)
+	known := NewPromoterSettings(c.Settings, c.Promoters)
 	byID := make(map[int64]*Promoter, len(c.Promoters))
 	for i := range c.Promoters {
 		byID[c.Promoters[i].ID] = &c.Promoters[i]
@@ -58,9 +58,9 @@ func NewRoster(c *Content) *Roster {
 		}
 		m := standing[p.ID]
 		if m == nil {
-			m = &Member{ID: p.ID, Token: p.Token, Email: p.Email, Name: p.Name, Standing: known.Standing(p), Changes: known.Changes(p.ID)}
+			m = &Member{ID: p.ID, Token: p.Token, Email: p.Email, Name: p.Name, Status: known.Status(p), Changes: known.Changes(p.ID)}
 			standing[p.ID] = m
-			if coupon := known.Value(p.ID, DetailCoupon); coupon != "" {
+			if coupon := known.Value(p.ID, SettingCoupon); coupon != "" {
 				r.coupons[fold(coupon)] = m
 			}
 		}

@@ -6,7 +6,7 @@ import (
 	"errors"
 	"slices"
 
-	"carryover/mapping/program"
+	"carryover/mapping/terms"
 )
 
 // Customer is a person of whom the billing system has told.
@@ -24,19 +24,19 @@ type Customer struct {
 
 // Event is something that the billing system told, each once.
 type Event struct {
-	ID         int64
-	Kind       string // one of the Event constants
-	EventID    string // the billing system's, unique within the kind; empty: it gave none
-	CustomerID int64
-	At         int64 // when it happened, Unix seconds
-	ReceivedAt int64
-	Amount     int64 // as told; minor units
-	Currency   string
-	Quantity   int64
-	Plan       string
-	Sale       int64 // of a refund: the event of the sale; 0: none that is known
-	PromoterID int64 // credited; 0: nobody
-	Evidence   string
+	ID          int64
+	Kind        string // one of the Event constants
+	ExternalID  string // the billing system's, unique within the kind; empty: it gave none
+	CustomerID  int64
+	At          int64 // when it happened, Unix seconds
+	ReceivedAt  int64
+	Amount      int64 // as told; minor units
+	Currency    string
+	Quantity    int64
+	Plan        string
+	SaleEventID int64 // of a refund: the event of the sale; 0: none that is known
+	PromoterID  int64 // credited; 0: nobody
+	Evidence    string
 }
 
 // Values of [Event.Kind].
@@ -49,7 +49,7 @@ const (
 
 // Evidence is why an event credits whom it does, as JSON in [Event.Evidence].
 type Evidence struct {
-	program.Attribution
+	terms.Attribution
 	RefID   string `json:"ref_id,omitempty"` // as told
 	Coupon  string `json:"promo_code,omitempty"`
 	Click   string `json:"click,omitempty"`         // id of the click that the tid named
@@ -59,12 +59,12 @@ type Evidence struct {
 	Sale    string `json:"sale_event_id,omitempty"` // of a refund: the sale that it names and nobody knows yet
 }
 
-// Unreferred is something that the billing system told with the name of somebody, and
+// UnattributedEvent is something that the billing system told with the name of somebody, and
 // nobody was credited for. It is kept once.
-type Unreferred struct {
+type UnattributedEvent struct {
 	ID         int64
 	Kind       string // one of the Event constants
-	EventID    string
+	ExternalID string
 	Email      string
 	UID        string
 	At         int64
@@ -74,21 +74,21 @@ type Unreferred struct {
 
 // EventLine is what an event does to a promoter's balance.
 type EventLine struct {
-	ID         int64
-	Event      int64
-	Kind       string // KindCommission, KindRefund or KindDenied
-	PromoterID int64
-	CustomerID int64
-	At         int64
-	Month      int32 // of earning; of what takes back: that of the commission
-	Amount     int64 // what it does to the balance
-	Currency   string
-	SaleAmount int64 // in the program's currency
-	Percent    program.Percent
-	Product    string
-	KindOf     string // membership, training or unknown
-	Quantity   int64
-	Of         int64 // the line that it takes back from; 0: none
+	ID             int64
+	EventID        int64
+	Kind           string // KindCommission, KindRefund or KindDenied
+	PromoterID     int64
+	CustomerID     int64
+	At             int64
+	Month          int32 // of earning; of what takes back: that of the commission
+	Amount         int64 // what it does to the balance
+	Currency       string
+	SaleAmount     int64 // in the program's currency
+	Percent        terms.Percent
+	Product        string
+	ProductKind    string // membership, training or unknown
+	Quantity       int64
+	ReversesLineID int64 // the line that it takes back from; 0: none
 }
 
 var (
@@ -97,12 +97,12 @@ var (
 	lines     = table[EventLine]{"event_line", "id, event, kind, promoter_id, customer_id, at, month, amount, currency, sale_amount, percent, product, kind_of, quantity, of", 1, false, (*EventLine).record}
 )
 
-var unreferred = table[Unreferred]{"unreferred", "id, kind, event_id, email, uid, at, received_at, evidence", 1, false, (*Unreferred).record}
+var unreferred = table[UnattributedEvent]{"unreferred", "id, kind, event_id, email, uid, at, received_at, evidence", 1, false, (*UnattributedEvent).record}
 
-func (u *Unreferred) record(r *record) {
+func (u *UnattributedEvent) record(r *record) {
 	r.int(&u.ID)
 	r.word(&u.Kind)
-	r.text(&u.EventID)
+	r.text(&u.ExternalID)
 	r.text(&u.Email)
 	r.text(&u.UID)
 	r.int(&u.At)
@@ -110,8 +110,8 @@ func (u *Unreferred) record(r *record) {
 	r.text(&u.Evidence)
 }
 
-// UnreferredOf lists what was told of a customer, by e-mail key or uid, and credited to nobody.
-func (b *Book) UnreferredOf(ctx context.Context, email, uid string) ([]Unreferred, error) {
+// UnattributedOf lists what was told of a customer, by e-mail key or uid, and credited to nobody.
+func (b *Book) UnattributedOf(ctx context.Context, email, uid string) ([]UnattributedEvent, error) {
 	return unreferred.find(ctx, b, "WHERE (email = ? AND email != '') OR (uid = ? AND uid != '') ORDER BY at, id", email, uid)
 }
 
@@ -139,7 +139,7 @@ func (c *Customer) record(r *record) {
 func (e *Event) record(r *record) {
 	r.int(&e.ID)
 	r.word(&e.Kind)
-	r.text(&e.EventID)
+	r.text(&e.ExternalID)
 	r.int(&e.CustomerID)
 	r.int(&e.At)
 	r.int(&e.ReceivedAt)
@@ -147,14 +147,14 @@ func (e *Event) record(r *record) {
 	r.word(&e.Currency)
 	r.int(&e.Quantity)
 	r.word(&e.Plan)
-	r.int(&e.Sale)
+	r.int(&e.SaleEventID)
 	r.int(&e.PromoterID)
 	r.text(&e.Evidence)
 }
 
 func (l *EventLine) record(r *record) {
 	r.int(&l.ID)
-	r.int(&l.Event)
+	r.int(&l.EventID)
 	r.word(&l.Kind)
 	r.int(&l.PromoterID)
 	r.int(&l.CustomerID)
@@ -165,11 +165,11 @@ func (l *EventLine) record(r *record) {
 	r.int(&l.SaleAmount)
 	percent := int32(l.Percent)
 	r.month(&percent)
-	l.Percent = program.Percent(percent)
+	l.Percent = terms.Percent(percent)
 	r.word(&l.Product)
-	r.word(&l.KindOf)
+	r.word(&l.ProductKind)
 	r.int(&l.Quantity)
-	r.int(&l.Of)
+	r.int(&l.ReversesLineID)
 }
 
 // ErrNoEvent says that the book has no such event.
@@ -180,8 +180,8 @@ func (b *Book) EventByID(ctx context.Context, id int64) (Event, error) {
 	return events.one(ctx, b, id, ErrNoEvent)
 }
 
-// EventsTold lists the events, of any kind, that the billing system gave an id.
-func (b *Book) EventsTold(ctx context.Context, eventID string) ([]Event, error) {
+// EventsByExternalID lists the events, of any kind, that the billing system gave an id.
+func (b *Book) EventsByExternalID(ctx context.Context, eventID string) ([]Event, error) {
 	if eventID == "" {
 		return nil, nil
 	}
@@ -193,8 +193,8 @@ func (b *Book) EventsByClick(ctx context.Context, id string) ([]Event, error) {
 	list, err := events.find(ctx, b, "WHERE kind IN ('signup', 'sale') AND instr(evidence, ?) > 0 ORDER BY at, id", id)
 	return slices.DeleteFunc(list, func(e Event) bool {
 		var v Evidence
-		return json.Unmarshal([]byte(e.Evidence), &v) != nil || !slices.ContainsFunc(v.Candidates, func(k program.Candidate) bool {
-			return k.By == program.ByClick && k.Outcome == program.Won && k.Click == id
+		return json.Unmarshal([]byte(e.Evidence), &v) != nil || !slices.ContainsFunc(v.Candidates, func(k terms.Candidate) bool {
+			return k.By == terms.ByClick && k.Outcome == terms.Won && k.Click == id
 		})
 	}), err
 }

@@ -290,8 +290,8 @@ func (t *Tracking) History(key string) ([]ReferralRow, error) {
 	return all(t, &referralRows, t.stmts.history, key)
 }
 
-// Told finds an event by the billing system's id.
-func (t *Tracking) Told(kind, eventID string) (Event, bool, error) {
+// EventByExternalID finds an event by the billing system's id.
+func (t *Tracking) EventByExternalID(kind, eventID string) (Event, bool, error) {
 	return first(t, &events, t.stmts.told, kind, eventID)
 }
 
@@ -368,7 +368,7 @@ func (t *Tracking) AddEvent(e *Event, does []EventLine) (err error) {
 func (t *Tracking) addLines(event int64, does []EventLine) (err error) {
 	for i := range does {
 		l := &does[i]
-		l.Event = event
+		l.EventID = event
 		if l.ID, err = t.next(&t.nextLine, t.stmts.maxLine); err != nil {
 			return err
 		}
@@ -386,7 +386,7 @@ func (t *Tracking) Unmatched(customer int64) ([]Event, error) {
 
 // Match says which sale a refund takes back from, once it is known, and books what it does.
 func (t *Tracking) Match(refund *Event, sale int64, does []EventLine) error {
-	refund.Sale = sale
+	refund.SaleEventID = sale
 	if _, err := t.tx.Stmt(t.stmts.match).Exec(sale, refund.ID); err != nil {
 		return err
 	}
@@ -412,14 +412,14 @@ func (t *Tracking) EarnedAtKeap(email string) (products []string, err error) {
 	return products, rows.Err()
 }
 
-// WasUnreferred says whether an event was credited to nobody and kept.
-func (t *Tracking) WasUnreferred(kind, eventID string) (bool, error) {
+// WasUnattributed says whether an event was credited to nobody and kept.
+func (t *Tracking) WasUnattributed(kind, eventID string) (bool, error) {
 	return t.exists(t.stmts.wasUnreferred, kind, eventID)
 }
 
-// AddUnreferred keeps what nobody was credited for.
-func (t *Tracking) AddUnreferred(u *Unreferred) error {
-	_, err := t.tx.Stmt(t.stmts.addUnreferred).Exec(u.Kind, u.EventID, u.Email, u.UID, u.At, u.ReceivedAt, u.Evidence)
+// AddUnattributed keeps what nobody was credited for.
+func (t *Tracking) AddUnattributed(u *UnattributedEvent) error {
+	_, err := t.tx.Stmt(t.stmts.addUnreferred).Exec(u.Kind, u.ExternalID, u.Email, u.UID, u.At, u.ReceivedAt, u.Evidence)
 	return err
 }
 

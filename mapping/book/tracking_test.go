@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"carryover/mapping/book"
-	terms "carryover/mapping/program"
+	"carryover/mapping/terms"
 )
 
 // roster is the promoters as a transaction that begins now has them.
@@ -23,7 +23,7 @@ func roster(t testing.TB, b *book.Book) (r *book.Roster) {
 
 func recorded(t testing.TB, b *book.Book, promoter int64, field, value string) {
 	t.Helper()
-	if err := b.Record(t.Context(), []book.Detail{{PromoterID: promoter, Field: field, Value: value, RecordedAt: 1, RecordedBy: "kim"}}); err != nil {
+	if err := b.RecordSettings(t.Context(), []book.Setting{{PromoterID: promoter, Field: field, Value: value, RecordedAt: 1, RecordedBy: "kim"}}); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -42,15 +42,15 @@ func TestRoster(t *testing.T) {
 			{Kind: book.AliasKeapID, Value: "99", State: book.StateHouse},
 		},
 	}})
-	recorded(t, b, 4, book.DetailCoupon, "OldCode")
-	recorded(t, b, 2, book.DetailCoupon, "ben20")
-	recorded(t, b, 3, book.DetailMembershipPercent, "30")
-	recorded(t, b, 3, book.DetailStatus, string(terms.Blocked))
+	recorded(t, b, 4, book.SettingCoupon, "OldCode")
+	recorded(t, b, 2, book.SettingCoupon, "ben20")
+	recorded(t, b, 3, book.SettingMembershipPercent, "30")
+	recorded(t, b, 3, book.SettingStatus, string(terms.Blocked))
 	f := func(about string, m *book.Member, want string) {
 		t.Helper()
 		got := ""
 		if m != nil {
-			got = fmt.Sprint(m.Token, " ", m.Standing, " ", len(m.Changes))
+			got = fmt.Sprint(m.Token, " ", m.Status, " ", len(m.Changes))
 		}
 		if got != want {
 			t.Errorf("%s: %q, want %q", about, got, want)
@@ -70,9 +70,9 @@ func TestRoster(t *testing.T) {
 	f("a coupon", r.ByCoupon("BEN20"), "ben inactive 0")
 	f("no coupon", r.ByCoupon(""), "")
 
-	recorded(t, b, 1, book.DetailStatus, string(terms.Active)) // its own goes before
-	recorded(t, b, 2, book.DetailStatus, string(terms.Blocked))
-	recorded(t, b, 2, book.DetailStatus, "") // taken back
+	recorded(t, b, 1, book.SettingStatus, string(terms.Active)) // its own goes before
+	recorded(t, b, 2, book.SettingStatus, string(terms.Blocked))
+	recorded(t, b, 2, book.SettingStatus, "") // taken back
 	r = roster(t, b)
 	f("its own standing", r.ByID(4), "ada active 1")
 	f("what the run says", r.ByID(2), "ben inactive 0")
@@ -83,7 +83,7 @@ func TestRoster(t *testing.T) {
 func TestRosterOfAnotherProcess(t *testing.T) {
 	b, path := openMapBook(t)
 	applyAll(t, b, 0, small())
-	if got := roster(t, b).ByToken("ada").Standing; got != terms.Active {
+	if got := roster(t, b).ByToken("ada").Status; got != terms.Active {
 		t.Fatal(got)
 	}
 	other, err := book.Open(path)
@@ -91,12 +91,12 @@ func TestRosterOfAnotherProcess(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { other.Close() })
-	recorded(t, other, 7, book.DetailStatus, string(terms.Blocked))
-	if got := roster(t, b).ByToken("ada").Standing; got != terms.Blocked {
+	recorded(t, other, 7, book.SettingStatus, string(terms.Blocked))
+	if got := roster(t, b).ByToken("ada").Status; got != terms.Blocked {
 		t.Errorf("after another process has blocked her: %s", got)
 	}
-	recorded(t, b, 7, book.DetailStatus, "")
-	if got := roster(t, b).ByToken("ada").Standing; got != terms.Active {
+	recorded(t, b, 7, book.SettingStatus, "")
+	if got := roster(t, b).ByToken("ada").Status; got != terms.Active {
 		t.Errorf("after this one has taken it back: %s", got)
 	}
 	read := func() (owner int64) {
@@ -113,7 +113,7 @@ func TestRosterOfAnotherProcess(t *testing.T) {
 	if got := read(); got != 7 {
 		t.Fatal(got)
 	}
-	run, err := other.LastRun(t.Context())
+	run, err := other.LastImport(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -147,7 +147,7 @@ func TestRollbackLeavesNobodyBehind(t *testing.T) {
 		if c, err := b.Content(t.Context()); err != nil || len(c.Promoters) != 1 {
 			t.Errorf("%s: %v, %v", about, c.Promoters, err)
 		}
-		if run, err := b.LastRun(t.Context()); err != nil || run.ID != id {
+		if run, err := b.LastImport(t.Context()); err != nil || run.ID != id {
 			t.Errorf("%s: the run that stands is %d, %v", about, run.ID, err)
 		}
 	}
@@ -160,14 +160,14 @@ func TestRollbackLeavesNobodyBehind(t *testing.T) {
 		return tr.AddCustomer(&book.Customer{Email: "cy@mail.test", PromoterID: 7})
 	}))
 	f("a sale", false, tracked(func(tr *book.Tracking) error {
-		return tr.AddEvent(&book.Event{Kind: book.EventSale, EventID: "1", CustomerID: 1, Currency: "USD"}, []book.EventLine{commission(7, 5, 202301, 5)})
+		return tr.AddEvent(&book.Event{Kind: book.EventSale, ExternalID: "1", CustomerID: 1, Currency: "USD"}, []book.EventLine{commission(7, 5, 202301, 5)})
 	}))
 	f("a payout", false, func(b *book.Book) error {
-		d, err := b.Dues(t.Context(), "USD", 0)
+		d, err := b.PayoutInputs(t.Context(), "USD", 0)
 		if err != nil {
 			return err
 		}
-		return b.ApprovePayouts(t.Context(), &book.PayoutRun{Month: 202303, Earned: 202301, Currency: "USD"}, []book.PayoutLine{{PromoterID: 7, Net: 5}}, d.State)
+		return b.ApprovePayouts(t.Context(), &book.PayoutBatch{Month: 202303, EarnedThrough: 202301, Currency: "USD"}, []book.PayoutLine{{PromoterID: 7, Net: 5}}, d.State)
 	})
 	f("somebody who joined here, and a sale of theirs", true, func(b *book.Book) error {
 		joined, err := b.TakeApplication(t.Context(), book.Application{Email: "new@mail.test", Name: "New"}, true)
@@ -176,7 +176,7 @@ func TestRollbackLeavesNobodyBehind(t *testing.T) {
 		}
 		return b.Track(func(tr *book.Tracking) error {
 			c := book.Customer{Email: "cy@mail.test", PromoterID: joined.Promoter.ID}
-			return errors.Join(tr.AddCustomer(&c), tr.AddEvent(&book.Event{Kind: book.EventSale, EventID: "1", CustomerID: c.ID, Currency: "USD"}, []book.EventLine{commission(c.PromoterID, 5, 202301, 5)}))
+			return errors.Join(tr.AddCustomer(&c), tr.AddEvent(&book.Event{Kind: book.EventSale, ExternalID: "1", CustomerID: c.ID, Currency: "USD"}, []book.EventLine{commission(c.PromoterID, 5, 202301, 5)}))
 		})
 	})
 }
@@ -186,8 +186,8 @@ func TestCoupons(t *testing.T) {
 	b, _ := openMapBook(t)
 	f := func(promoter int64, coupon string, taken bool) {
 		t.Helper()
-		err := b.Record(t.Context(), []book.Detail{{PromoterID: promoter, Field: book.DetailCoupon, Value: coupon}})
-		if taken != errors.Is(err, book.ErrTaken) || !taken && err != nil {
+		err := b.RecordSettings(t.Context(), []book.Setting{{PromoterID: promoter, Field: book.SettingCoupon, Value: coupon}})
+		if taken != errors.Is(err, book.ErrCouponTaken) || !taken && err != nil {
 			t.Errorf("%d takes %q: %v", promoter, coupon, err)
 		}
 	}
@@ -200,11 +200,11 @@ func TestCoupons(t *testing.T) {
 	f(2, "spring", false)
 	f(1, "SUMMER", false)
 	f(1, "Spring", true)
-	details, err := b.Details(t.Context())
+	details, err := b.Settings(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	if known := book.NewKnown(details, nil); known.Value(1, book.DetailCoupon) != "SUMMER" || known.Value(2, book.DetailCoupon) != "spring" {
+	if known := book.NewPromoterSettings(details, nil); known.Value(1, book.SettingCoupon) != "SUMMER" || known.Value(2, book.SettingCoupon) != "spring" {
 		t.Errorf("%+v", details)
 	}
 }
@@ -225,7 +225,7 @@ func TestDecide(t *testing.T) {
 		t.Helper()
 		var list []book.ReviewDecision
 		for _, id := range lines {
-			list = append(list, book.ReviewDecision{Line: id, Decision: decision, Note: " why ", DecidedAt: 400, DecidedBy: "kim"})
+			list = append(list, book.ReviewDecision{LineID: id, Decision: decision, Note: " why ", DecidedAt: 400, DecidedBy: "kim"})
 		}
 		n, err := b.Decide(t.Context(), list)
 		if n != want || (wrong == nil) != (err == nil) || !errors.Is(err, wrong) {
@@ -251,7 +251,7 @@ func TestDecide(t *testing.T) {
 	}
 	open(ids[:3]...)
 	decide(0, book.ErrNoEntry, book.ReviewDeny, ids[0], 99)
-	if n, err := b.Decide(t.Context(), []book.ReviewDecision{{Line: ids[0], Decision: book.ReviewDeny}, {Line: ids[3], Decision: book.ReviewDeny}}); n != 0 || err == nil || !strings.Contains(err.Error(), "no reason to be reviewed") {
+	if n, err := b.Decide(t.Context(), []book.ReviewDecision{{LineID: ids[0], Decision: book.ReviewDeny}, {LineID: ids[3], Decision: book.ReviewDeny}}); n != 0 || err == nil || !strings.Contains(err.Error(), "no reason to be reviewed") {
 		t.Errorf("a line without a reason: %d, %v", n, err)
 	}
 	open(ids[:3]...)
@@ -277,14 +277,14 @@ func TestDecide(t *testing.T) {
 			denied = append(denied, l)
 		}
 	}
-	if len(denied) != 1 || denied[0].Of != ids[1] || denied[0].Amount != -600 || denied[0].At != 400 || denied[0].Month != 202301 || denied[0].PromoterID != 7 || last != ids[3]+3 {
+	if len(denied) != 1 || denied[0].ReversesLineID != ids[1] || denied[0].Amount != -600 || denied[0].At != 400 || denied[0].Month != 202301 || denied[0].PromoterID != 7 || last != ids[3]+3 {
 		t.Errorf("denied: %+v; the last line is %d", denied, last)
 	}
 	all, err := b.Reviews(t.Context(), true)
 	if err != nil || len(all) != 3 {
 		t.Fatalf("all: %+v, %v", all, err)
 	}
-	if d := all[1].Decision; d.Decision != book.ReviewDeny || d.Note != "why" || d.DecidedBy != "kim" || d.DecidedAt != 400 || d.Line != ids[1] {
+	if d := all[1].Decision; d.Decision != book.ReviewDeny || d.Note != "why" || d.DecidedBy != "kim" || d.DecidedAt != 400 || d.LineID != ids[1] {
 		t.Errorf("%+v", d)
 	}
 	some, err := b.ReviewsOf(t.Context(), []int64{ids[2], ids[3]})
@@ -325,7 +325,7 @@ func TestRosterIsKept(t *testing.T) {
 	if roster(t, b) != before {
 		t.Error("the roster was read again, and nothing of it changed")
 	}
-	recorded(t, other, 7, book.DetailCoupon, "SEVEN")
+	recorded(t, other, 7, book.SettingCoupon, "SEVEN")
 	if roster(t, b) == before || roster(t, b).ByCoupon("seven") == nil {
 		t.Error("a coupon that another process recorded is not known")
 	}
@@ -346,7 +346,7 @@ func TestRosterWithoutTheProgramsOwn(t *testing.T) {
 			{Kind: book.AliasKeapID, Value: "5", State: book.StateHouse}, {Kind: book.AliasKeapID, Value: "6", PromoterID: 5},
 			{Kind: book.AliasKeapID, Value: "9", State: book.StateHouse},
 		},
-		Details: []book.Detail{{PromoterID: 9, Field: book.DetailCoupon, Value: "OWN20"}},
+		Settings: []book.Setting{{PromoterID: 9, Field: book.SettingCoupon, Value: "OWN20"}},
 	})
 	if r.ByID(9) != nil || r.ByToken("own") != nil || r.ByCoupon("own20") != nil {
 		t.Errorf("the program's own: %+v", r.ByID(9))

@@ -112,7 +112,7 @@ func (b *Book) AddReviews(list []ReviewReason) error {
 	}
 	return b.Track(func(t *Tracking) error {
 		for _, r := range list {
-			if err := t.AddReview(r.Line, r.Reason, r.Detail, r.At); err != nil {
+			if err := t.AddReview(r.LineID, r.Reason, r.Detail, r.At); err != nil {
 				return err
 			}
 		}

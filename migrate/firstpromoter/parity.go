@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"carryover/mapping/book"
-	"carryover/mapping/program"
+	"carryover/mapping/terms"
 )
 
 // Why a promoter's figures of a month differ.
@@ -72,7 +72,7 @@ type Parity struct {
 
 // Books are what is compared.
 type Books struct {
-	Month   program.Month
+	Month   terms.Month
 	Zone    *time.Location
 	Content *book.Content
 	Ours    []book.Earned // of the month, and of a day on either side of it
@@ -202,7 +202,7 @@ func (c *comparison) line(token, email string) string {
 	return token
 }
 
-func (c *comparison) inMonth(at time.Time) bool { return program.MonthOf(at, c.Zone) == c.Month }
+func (c *comparison) inMonth(at time.Time) bool { return terms.MonthOf(at, c.Zone) == c.Month }
 
 // byEvents compares event by event.
 func (c *comparison) byEvents() {
@@ -210,13 +210,13 @@ func (c *comparison) byEvents() {
 	for i := range c.Ours {
 		e := &c.Ours[i]
 		if at := time.Unix(e.At, 0); c.inMonth(at) {
-			put(ours, key{e.Kind == book.EventRefund, e.EventID}, c.here(e.PromoterID), side{amount: e.Amount, denied: e.Denied, state: e.State, at: at})
+			put(ours, key{e.Kind == book.EventRefund, e.ExternalID}, c.here(e.PromoterID), side{amount: e.Amount, denied: e.Denied, state: e.State, at: at})
 		}
 	}
 	known := map[key]time.Time{}
 	for i := range c.Known {
 		e := &c.Known[i]
-		known[key{e.Kind == book.EventRefund, e.EventID}] = time.Unix(e.At, 0)
+		known[key{e.Kind == book.EventRefund, e.ExternalID}] = time.Unix(e.At, 0)
 	}
 	theirs := map[key]map[string]*side{}
 	for i := range c.Theirs {

@@ -4,7 +4,7 @@ import (
 	"time"
 
 	"carryover/mapping/book"
-	"carryover/mapping/program"
+	"carryover/mapping/terms"
 )
 
 // sums is what is known of one promoter when theirs name no events.
@@ -28,7 +28,7 @@ func (c *comparison) bySums() {
 		e := &c.Ours[i]
 		s := of(c.here(e.PromoterID))
 		at := time.Unix(e.At, 0)
-		if program.MonthOf(at, time.UTC) == c.Month {
+		if terms.MonthOf(at, time.UTC) == c.Month {
 			s.utc += e.Amount
 		}
 		if !c.inMonth(at) {

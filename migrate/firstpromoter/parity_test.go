@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"carryover/mapping/book"
-	"carryover/mapping/program"
+	"carryover/mapping/terms"
 )
 
 // ledgers are both sides of March 2023 in Los Angeles. Anna and bob take part in both; carl
@@ -57,7 +57,7 @@ func at(text string) time.Time {
 // here books an event of ours: "sale p1" earned a promoter an amount.
 func (l *ledgers) here(event string, promoter, amount int64, when, state string) {
 	kind, id, _ := strings.Cut(event, " ")
-	l.b.Ours = append(l.b.Ours, book.Earned{Kind: kind, EventID: id, At: at(when).Unix(), PromoterID: promoter, Amount: amount, State: state, Currency: "USD"})
+	l.b.Ours = append(l.b.Ours, book.Earned{Kind: kind, ExternalID: id, At: at(when).Unix(), PromoterID: promoter, Amount: amount, State: state, Currency: "USD"})
 }
 
 // there books a commission of theirs.
@@ -146,7 +146,7 @@ func TestReasonsByEvent(t *testing.T) {
 	with(func(l *ledgers) { l.there("x", 101, 2500, "3-15") }, "anna 0 2500 2500: only there: 1 event")
 	with(func(l *ledgers) {
 		l.there("x", 101, 2500, "3-15")
-		l.b.Known = []book.Event{{Kind: "sale", EventID: "x", At: at("3-15").Unix()}}
+		l.b.Known = []book.Event{{Kind: "sale", ExternalID: "x", At: at("3-15").Unix()}}
 	}, "anna 0 2500 2500: 1 event known here, and earning nothing")
 	with(func(l *ledgers) {
 		l.b.People = append(l.b.People, Promoter{ID: 109, Email: "eve@else.test", Tokens: []string{"eve"}})
@@ -235,7 +235,7 @@ func TestMonthBoundary(t *testing.T) {
 	l.here("sale p1", 1, 2500, "3-15", book.ForwardSent)
 	l.there("p0", 101, 900, "3-1 0:01")
 	l.there("p1", 101, 2500, "3-15")
-	l.b.Known = []book.Event{{Kind: "sale", EventID: "p0", At: at("2-28 23:59").Unix()}}
+	l.b.Known = []book.Event{{Kind: "sale", ExternalID: "p0", At: at("2-28 23:59").Unix()}}
 	l.want(true, "anna 2500 2500 0"+note)
 
 	// of another month in both
@@ -294,7 +294,7 @@ func TestReasonsBySums(t *testing.T) {
 }
 
 func TestMonthIsOfTheZone(t *testing.T) {
-	if program.MonthOf(at("3-31 23:59"), angeles) != 202303 {
+	if terms.MonthOf(at("3-31 23:59"), angeles) != 202303 {
 		t.Error("the test's clock is wrong")
 	}
 }

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"time"
 
-	"carryover/mapping/program"
+	"carryover/mapping/terms"
 	"carryover/migrate/sheet"
 )
 
@@ -65,7 +65,7 @@ type File struct {
 
 // ReadFile reads a CSV of commissions for a comparison of one month. Dates that name no zone
 // are of zone, amounts of currency. amounts is one of the Amounts constants.
-func ReadFile(path string, month program.Month, zone *time.Location, currency, amounts string) (*File, error) {
+func ReadFile(path string, month terms.Month, zone *time.Location, currency, amounts string) (*File, error) {
 	in, err := sheet.Find([]string{path}, nil)
 	if err != nil {
 		return nil, err
@@ -140,7 +140,7 @@ func ReadFile(path string, month program.Month, zone *time.Location, currency, a
 }
 
 // at is when a row was earned, as exactly as it says.
-func (r *sheetRow) at(month program.Month, zone *time.Location) (time.Time, error) {
+func (r *sheetRow) at(month terms.Month, zone *time.Location) (time.Time, error) {
 	if r.Created.Valid {
 		return r.Created.Time, nil
 	}
@@ -149,14 +149,14 @@ func (r *sheetRow) at(month program.Month, zone *time.Location) (time.Time, erro
 	}
 	for _, layout := range []string{"2006-01", "2006/01", "01/2006", "1/2006", "January 2006", "Jan 2006", "January, 2006", "200601"} {
 		if t, err := time.Parse(layout, r.Month); err == nil {
-			return middle(program.MonthOf(t, time.UTC), zone), nil
+			return middle(terms.MonthOf(t, time.UTC), zone), nil
 		}
 	}
 	return time.Time{}, &sheet.Reject{Reason: sheet.BadDate, Field: "month", Hint: "write the month as 2023-03"}
 }
 
 // middle is an instant of a month, far from both of its ends.
-func middle(m program.Month, zone *time.Location) time.Time {
+func middle(m terms.Month, zone *time.Location) time.Time {
 	return time.Date(int(m)/100, time.Month(int(m)%100), 15, 12, 0, 0, 0, zone)
 }
 

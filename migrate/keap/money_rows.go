@@ -4,7 +4,7 @@ import (
 	"errors"
 	"strings"
 
-	"carryover/mapping/program"
+	"carryover/mapping/terms"
 	"carryover/migrate/sheet"
 )
 
@@ -304,7 +304,7 @@ func amount(text, currency, field string) (sheet.Money, error) {
 	}
 	if m.Minor > maxAmount || m.Minor < -maxAmount {
 		return m, &sheet.Reject{Reason: sheet.BadMoney, Field: field,
-			Hint: "it is more than " + program.FormatMinor(maxAmount, m.Currency) + ": the column is probably not an amount; name the right one in [import.headers], or correct the cell"}
+			Hint: "it is more than " + terms.FormatMinor(maxAmount, m.Currency) + ": the column is probably not an amount; name the right one in [import.headers], or correct the cell"}
 	}
 	return m, nil
 }

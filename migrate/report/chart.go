@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"carryover/mapping/program"
+	"carryover/mapping/terms"
 	"carryover/migrate"
 )
 
@@ -92,7 +92,7 @@ func monthly(months []migrate.MonthTotals, currency string) *chart {
 		if p.Commissions > periods[best].Commissions {
 			best = i
 		}
-		text := func(minor int64) string { return program.FormatMinor(minor, currency) }
+		text := func(minor int64) string { return terms.FormatMinor(minor, currency) }
 		b := bar{Name: monthName((first/step+i)*step, step), Commissions: text(p.Commissions), Clawbacks: text(p.Clawbacks), Payments: text(p.Payments), Middle: round((float64(i) + 0.5) * room)}
 		b.Says = fmt.Sprintf("%s: commissions %s, clawbacks %s, payments %s %s", b.Name, b.Commissions, b.Clawbacks, b.Payments, visible(currency))
 		up, down := c.Zero, c.Zero
@@ -225,7 +225,7 @@ func periodName(months int) string {
 
 // short writes an amount of the scale: 20k for 20,000.00.
 func short(minor int64, currency string) string {
-	text := strings.Replace(program.FormatMinor(minor, currency), "-", "−", 1)
+	text := strings.Replace(terms.FormatMinor(minor, currency), "-", "−", 1)
 	whole, fraction, _ := strings.Cut(text, ".")
 	switch {
 	case strings.Trim(fraction, "0") != "":

@@ -8,7 +8,7 @@ import (
 	"strings"
 
 	"carryover/mapping/book"
-	"carryover/mapping/program"
+	"carryover/mapping/terms"
 	"carryover/migrate"
 	"carryover/migrate/keap"
 )
@@ -103,7 +103,7 @@ func findingsBy(p *migrate.Plan, shown int) []findingsOf {
 		g := findingsOf{findingWords: w, Total: p.FindingsBy[w.Kind]}
 		for _, i := range widest(p.Findings, w.Kind, shown) {
 			f := p.Findings[i]
-			text := func(minor int64) string { return program.FormatMinor(minor, f.Currency) }
+			text := func(minor int64) string { return terms.FormatMinor(minor, f.Currency) }
 			l := findingLine{
 				Finding: f, Who: cmp.Or(token[f.PartnerID], "partner "+strconv.FormatInt(f.PartnerID, 10)),
 				TotalText: text(f.Total), ExpectedText: text(f.Expected), FoundText: text(f.Found), Gap: amount(f.Found-f.Expected, f.Currency),

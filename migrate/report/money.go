@@ -7,7 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	"carryover/mapping/program"
+	"carryover/mapping/terms"
 	"carryover/migrate"
 	"carryover/migrate/keap"
 	"carryover/migrate/sheet"
@@ -103,7 +103,7 @@ type sum struct {
 
 // sums are the lines of a currency, the last one the ending.
 func sums(p *migrate.Plan, r migrate.Reconciliation) []sum {
-	text := func(minor int64) string { return program.FormatMinor(minor, r.Currency) }
+	text := func(minor int64) string { return terms.FormatMinor(minor, r.Currency) }
 	told, complete := reads(p, keap.Ledger), true
 	agrees := len(differencesIn(p, r.Currency)) == 0
 	line := func(sign, name, kind string, ledger, rows int64) sum {

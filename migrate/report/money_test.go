@@ -14,7 +14,7 @@ import (
 
 	"carryover/mapping"
 	"carryover/mapping/book"
-	"carryover/mapping/program"
+	"carryover/mapping/terms"
 	"carryover/migrate"
 	"carryover/migrate/keap"
 	"carryover/migrate/sheet"
@@ -246,8 +246,8 @@ func TestSampleExports(t *testing.T) {
 			TokenParam: "fpr", SubIDParam: "fp_sid",
 		},
 		Exclude: []string{"carrot-house"}, Zone: zone, Dates: "auto", Currency: "USD", AsOf: "2023-03-31",
-		Products: program.Products{Membership: []string{"*Membership*"}, Training: []string{"Evergreen Webinar", "3 Leads Per Day", "Story Selling Training", "List Building Sprint", "Weekend Intensive*"}},
-		Terms:    program.DefaultTerms(),
+		Products: terms.Products{Membership: []string{"*Membership*"}, Training: []string{"Evergreen Webinar", "3 Leads Per Day", "Story Selling Training", "List Building Sprint", "Weekend Intensive*"}},
+		Terms:    terms.DefaultConfig(),
 	}
 	dir := t.TempDir()
 	if err := os.CopyFS(dir, os.DirFS("../keap/testdata/small")); err != nil {

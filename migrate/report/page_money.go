@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"carryover/mapping/program"
+	"carryover/mapping/terms"
 	"carryover/migrate"
 )
 
@@ -104,7 +104,7 @@ func newMoneyPage(p *migrate.Plan) moneyPage {
 	}
 	for i, r := range currencies(p) {
 		if r.Promoters != 0 {
-			v.Owed = append(v.Owed, owed{program.FormatMinor(r.Promoters, r.Currency), visible(r.Currency)})
+			v.Owed = append(v.Owed, owed{terms.FormatMinor(r.Promoters, r.Currency), visible(r.Currency)})
 		}
 		v.Money = append(v.Money, viewMoney(p, r, i))
 	}

@@ -6,7 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 
-	"carryover/mapping/program"
+	"carryover/mapping/terms"
 	"carryover/migrate"
 )
 
@@ -62,7 +62,7 @@ func (t *text) differences(list []migrate.Difference, currency string) {
 	t.line("  Where the ledger and its rows do not agree:")
 	var rows [][]string
 	for _, d := range list[:min(len(list), listed)] {
-		rows = append(rows, []string{partnerOf(d), program.FormatMinor(d.Amount, currency), cmp.Or(decisionWords(d.Decision), "UNDECIDED")})
+		rows = append(rows, []string{partnerOf(d), terms.FormatMinor(d.Amount, currency), cmp.Or(decisionWords(d.Decision), "UNDECIDED")})
 	}
 	t.table([]string{"partner", "difference", "decision"}, rows)
 	if more := len(list) - len(rows); more > 0 {

@@ -4,7 +4,7 @@ import (
 	"strings"
 	"time"
 
-	"carryover/mapping/program"
+	"carryover/mapping/terms"
 )
 
 // Order is which number of 3/4/2023 comes first.
@@ -83,7 +83,7 @@ func (p *dateParts) time(order Order, loc *time.Location) time.Time {
 	}
 	t := time.Date(p.year, time.Month(month), day, p.hour, p.min, p.sec, p.nanos, loc)
 	if t.Day() != day { // clocks were put on at midnight
-		t = program.DayStart(p.year, time.Month(month), day, loc)
+		t = terms.DayStart(p.year, time.Month(month), day, loc)
 	}
 	return t
 }

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"carryover/mapping/program"
+	"carryover/mapping/terms"
 )
 
 // Money is an amount in minor units of a currency: 123450 USD is $1,234.50.
@@ -15,7 +15,7 @@ type Money struct {
 }
 
 // String is the amount and its currency: 1,234.50 USD.
-func (m Money) String() string { return program.FormatMinor(m.Minor, m.Currency) + " " + m.Currency }
+func (m Money) String() string { return terms.FormatMinor(m.Minor, m.Currency) + " " + m.Currency }
 
 // ParseAmount reads an amount of up to 2^63-1 minor units either way:
 //
@@ -42,7 +42,7 @@ func ParseAmount(s, own string) (Money, error) {
 			return Money{}, badCurrency
 		}
 	}
-	n, err := minorUnits(a.number, program.Decimals(currency))
+	n, err := minorUnits(a.number, terms.Decimals(currency))
 	if err != nil {
 		return Money{}, err
 	}

@@ -10,7 +10,7 @@ import (
 
 	"pgregory.net/rapid"
 
-	"carryover/mapping/program"
+	"carryover/mapping/terms"
 )
 
 func TestParseAmount(t *testing.T) {
@@ -108,7 +108,7 @@ func TestParseAmount(t *testing.T) {
 func TestFormatMinor(t *testing.T) {
 	f := func(minor int64, currency, want string) {
 		t.Helper()
-		if got := program.FormatMinor(minor, currency); got != want {
+		if got := terms.FormatMinor(minor, currency); got != want {
 			t.Errorf("%d %s: %s, want %s", minor, currency, got, want)
 		}
 	}
@@ -132,13 +132,13 @@ func TestAmountsRoundTrip(t *testing.T) {
 		currency := rapid.SampledFrom(codes).Draw(t, "currency")
 		own := rapid.SampledFrom(codes).Draw(t, "own")
 		want := Money{rapid.Int64Range(-1_000_000_000_000_000, 1_000_000_000_000_000).Draw(t, "minor"), currency}
-		plain := program.FormatMinor(want.Minor, currency)
+		plain := terms.FormatMinor(want.Minor, currency)
 		positive, negative := strings.CutPrefix(plain, "-")
 		forms := []string{want.String(), currency + plain, currency + " " + plain, plain + currency, strings.ToLower(currency) + "\u202f" + plain}
 		if negative {
 			forms = append(forms, "("+currency+" "+positive+")", "("+positive+") "+currency, currency+positive+"-")
 		}
-		if program.Decimals(currency) > 0 && strings.Contains(positive, ",") {
+		if terms.Decimals(currency) > 0 && strings.Contains(positive, ",") {
 			forms = append(forms, currency+" "+strings.NewReplacer(",", ".", ".", ",").Replace(plain))
 		}
 		for _, form := range forms {
@@ -154,7 +154,7 @@ func TestAmountsRoundTrip(t *testing.T) {
 				t.Fatalf("%q: %+v %v, want %+v", form, got, err, want)
 			}
 		}
-		if got, err := ParseAmount(plain+"0", currency); err == nil && program.Decimals(currency) > 0 {
+		if got, err := ParseAmount(plain+"0", currency); err == nil && terms.Decimals(currency) > 0 {
 			t.Fatalf("%q is %+v", plain+"0", got)
 		}
 	})
@@ -187,14 +187,14 @@ func FuzzParseAmount(f *testing.F) {
 				}
 			}
 		}
-		want, _ := new(big.Int).SetString(digits+strings.Repeat("0", program.Decimals(m.Currency)-fraction), 10)
+		want, _ := new(big.Int).SetString(digits+strings.Repeat("0", terms.Decimals(m.Currency)-fraction), 10)
 		if strings.ContainsAny(s, "-(\u2212") {
 			want.Neg(want)
 		}
 		if want.Cmp(big.NewInt(m.Minor)) != 0 {
 			t.Fatalf("%q is %+v, not %v", s, m, want)
 		}
-		if back, err := ParseAmount(program.FormatMinor(m.Minor, m.Currency), m.Currency); err != nil || back != m {
+		if back, err := ParseAmount(terms.FormatMinor(m.Minor, m.Currency), m.Currency); err != nil || back != m {
 			t.Fatalf("%q is %+v and comes back as %+v, %v", s, m, back, err)
 		}
 	})

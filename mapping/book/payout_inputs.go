@@ -7,8 +7,8 @@ import (
 	"fmt"
 )
 
-// DueSum is a part of what partners are owed, added up; minor units.
-type DueSum struct {
+// LedgerTotal is a part of what partners are owed, added up; minor units.
+type LedgerTotal struct {
 	PartnerID int64
 	Kind      string // one of the Kind constants; KindPayment is what was paid at Keap
 	Currency  string
@@ -19,7 +19,7 @@ type DueSum struct {
 
 // FlaggedLine is a commission that a person has not looked at yet.
 type FlaggedLine struct {
-	Line       int64
+	LineID     int64
 	PromoterID int64
 	Currency   string
 	Month      int32
@@ -28,19 +28,19 @@ type FlaggedLine struct {
 	FlaggedAt  int64
 }
 
-// Dues is everything that payouts are planned from, of one moment.
-type Dues struct {
-	Sums    []DueSum
+// PayoutInputs is everything that payouts are planned from, of one moment.
+type PayoutInputs struct {
+	Totals  []LedgerTotal
 	Flagged []FlaggedLine
 	Payouts *Payouts
 	State   string // for [Book.ApprovePayouts]
 }
 
-// Dues adds up the ledger for a plan of payouts in a currency (others are added up as
+// PayoutInputs adds up the ledger for a plan of payouts in a currency (others are added up as
 // well). What takes back is new when it was booked after the newest run in that currency
 // was approved; without one, from begin (Unix seconds) on.
-func (b *Book) Dues(ctx context.Context, currency string, begin int64) (*Dues, error) {
-	var d Dues
+func (b *Book) PayoutInputs(ctx context.Context, currency string, begin int64) (*PayoutInputs, error) {
+	var d PayoutInputs
 	err := b.view(ctx, func(tx *sql.Tx) (err error) {
 		if d.State, err = payoutState(ctx, tx); err != nil { // what is read first fixes the moment
 			return err
@@ -52,7 +52,7 @@ func (b *Book) Dues(ctx context.Context, currency string, begin int64) (*Dues, e
 		if run := d.Payouts.last(currency); run != nil {
 			since = run.ApprovedAt
 		}
-		if d.Sums, err = readDueSums(ctx, tx, currency, since); err != nil {
+		if d.Totals, err = readLedgerTotals(ctx, tx, currency, since); err != nil {
 			return fmt.Errorf("adding up what is due: %w", err)
 		}
 		if d.Flagged, err = readFlagged(ctx, tx); err != nil {
@@ -64,10 +64,10 @@ func (b *Book) Dues(ctx context.Context, currency string, begin int64) (*Dues, e
 }
 
 // last is the newest run in a currency; nil: there is none.
-func (p *Payouts) last(currency string) (run *PayoutRun) {
-	for i := range p.Runs {
-		if p.Runs[i].Currency == currency {
-			run = &p.Runs[i]
+func (p *Payouts) last(currency string) (run *PayoutBatch) {
+	for i := range p.Batches {
+		if p.Batches[i].Currency == currency {
+			run = &p.Batches[i]
 		}
 	}
 	return run
@@ -77,8 +77,8 @@ func (p *Payouts) last(currency string) (run *PayoutRun) {
 // time of two cells, and commissions are many.
 const monthly = 1_000_000
 
-func readDueSums(ctx context.Context, tx *sql.Tx, currency string, since int64) (sums []DueSum, err error) {
-	read := func(rest func(rows *sql.Rows) (DueSum, error), query string, args ...any) error {
+func readLedgerTotals(ctx context.Context, tx *sql.Tx, currency string, since int64) (sums []LedgerTotal, err error) {
+	read := func(rest func(rows *sql.Rows) (LedgerTotal, error), query string, args ...any) error {
 		rows, err := tx.QueryContext(ctx, query, args...)
 		if err != nil {
 			return err
@@ -97,8 +97,8 @@ func readDueSums(ctx context.Context, tx *sql.Tx, currency string, since int64) 
 	// than sorting what was read.
 	//
 	// What most rows are: commissions in the program's currency.
-	packed := func(rows *sql.Rows) (DueSum, error) {
-		s := DueSum{Kind: KindCommission, Currency: currency}
+	packed := func(rows *sql.Rows) (LedgerTotal, error) {
+		s := LedgerTotal{Kind: KindCommission, Currency: currency}
 		var key int64
 		err := rows.Scan(&key, &s.Amount)
 		s.PartnerID, s.Month = key/monthly, int32(key%monthly)
@@ -107,7 +107,7 @@ func readDueSums(ctx context.Context, tx *sql.Tx, currency string, since int64) 
 		}
 		return s, err
 	}
-	whole := func(rows *sql.Rows) (s DueSum, err error) {
+	whole := func(rows *sql.Rows) (s LedgerTotal, err error) {
 		err = rows.Scan(&s.PartnerID, &s.Kind, &s.Currency, &s.Month, &s.Amount, &s.New)
 		return s, err
 	}
@@ -142,7 +142,7 @@ func readFlagged(ctx context.Context, tx *sql.Tx) (list []FlaggedLine, err error
 	defer rows.Close()
 	for rows.Next() {
 		var f FlaggedLine
-		if err := rows.Scan(&f.Line, &f.PromoterID, &f.Currency, &f.Month, &f.Amount, &f.BookedAt, &f.FlaggedAt); err != nil {
+		if err := rows.Scan(&f.LineID, &f.PromoterID, &f.Currency, &f.Month, &f.Amount, &f.BookedAt, &f.FlaggedAt); err != nil {
 			return nil, err
 		}
 		list = append(list, f)

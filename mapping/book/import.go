@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// Run is one migration that was carried out, or undone since.
-type Run struct {
+// Import is one migration that was carried out, or undone since.
+type Import struct {
 	ID         int64
 	PlanID     string
 	AppliedAt  time.Time
@@ -40,24 +40,24 @@ func (x *Reject) record(r *record) {
 
 // Errors that callers decide on.
 var (
-	ErrNoRun = errors.New("there is no such run")
-	// ErrMoved says that another run was applied or undone since the plan was made.
-	ErrMoved = errors.New("the book has changed since this plan was made: plan again")
+	ErrNoImport = errors.New("there is no such run")
+	// ErrStale says that another run was applied or undone since the plan was made.
+	ErrStale = errors.New("the book has changed since this plan was made: plan again")
 )
 
-// LastRun returns the newest run that stands; ErrNoRun when none does.
-func (b *Book) LastRun(ctx context.Context) (Run, error) {
+// LastImport returns the newest run that stands; ErrNoRun when none does.
+func (b *Book) LastImport(ctx context.Context) (Import, error) {
 	return scanRun(b.r.QueryRowContext(ctx, selectRun+` WHERE rolled_back IS NULL ORDER BY id DESC LIMIT 1`))
 }
 
-// Runs lists every run, the newest first.
-func (b *Book) Runs(ctx context.Context) ([]Run, error) {
+// Imports lists every run, the newest first.
+func (b *Book) Imports(ctx context.Context) ([]Import, error) {
 	rows, err := b.r.QueryContext(ctx, selectRun+` ORDER BY id DESC`)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	var runs []Run
+	var runs []Import
 	for rows.Next() {
 		r, err := scanRun(rows)
 		if err != nil {
@@ -70,13 +70,13 @@ func (b *Book) Runs(ctx context.Context) ([]Run, error) {
 
 const selectRun = `SELECT id, plan_id, applied_at, coalesce(rolled_back, 0), plan_dir, inputs, tables FROM run`
 
-func scanRun(row interface{ Scan(...any) error }) (Run, error) {
-	var r Run
+func scanRun(row interface{ Scan(...any) error }) (Import, error) {
+	var r Import
 	var applied, rolledBack int64
 	var inputs, tables string
 	err := row.Scan(&r.ID, &r.PlanID, &applied, &rolledBack, &r.PlanDir, &inputs, &tables)
 	if errors.Is(err, sql.ErrNoRows) {
-		return Run{}, ErrNoRun
+		return Import{}, ErrNoImport
 	}
 	r.AppliedAt = time.Unix(applied, 0).UTC()
 	if rolledBack != 0 {
@@ -88,16 +88,16 @@ func scanRun(row interface{ Scan(...any) error }) (Run, error) {
 
 // Apply carries out a run in one transaction: after a crash at any point the book has
 // either all of it or nothing. base is the run that the plan was made on (0: none);
-// [ErrMoved] when another one stands now. A row to be created that is there already, and
+// [ErrStale] when another one stands now. A row to be created that is there already, and
 // one to be updated that is not, fail it too. progress is told the rows written so far.
 // The id of the run is returned.
-func (b *Book) Apply(ctx context.Context, run Run, base int64, rows *Changes, rejects []Reject, progress func(done int)) (int64, error) {
+func (b *Book) Apply(ctx context.Context, run Import, base int64, rows *Changes, rejects []Reject, progress func(done int)) (int64, error) {
 	err := b.update(ctx, func(tx *sql.Tx) error {
 		switch last, err := scanRun(tx.QueryRowContext(ctx, selectRun+` WHERE rolled_back IS NULL ORDER BY id DESC LIMIT 1`)); {
-		case err != nil && !errors.Is(err, ErrNoRun):
+		case err != nil && !errors.Is(err, ErrNoImport):
 			return err
 		case last.ID != base:
-			return ErrMoved
+			return ErrStale
 		}
 		res, err := tx.ExecContext(ctx, `INSERT INTO run (plan_id, applied_at, plan_dir, inputs, tables) VALUES (?, ?, ?, ?, ?)`,
 			run.PlanID, run.AppliedAt.Unix(), run.PlanDir, string(run.Inputs), string(run.Tables))
@@ -113,7 +113,7 @@ func (b *Book) Apply(ctx context.Context, run Run, base int64, rows *Changes, re
 		}
 		return rejected.create(w.quiet(), rejects)
 	})
-	if err != nil && !errors.Is(err, ErrMoved) {
+	if err != nil && !errors.Is(err, ErrStale) {
 		// A transaction that its context has ended fails in words of its own.
 		err = fmt.Errorf("writing the book: %w; nothing was changed", cmp.Or(ctx.Err(), err))
 	}
@@ -135,8 +135,8 @@ func (c *Changes) write(w *writer) error {
 
 // Rollback undoes the run with the given id (0: the newest that stands), row by row, in
 // one transaction. Only the newest can be undone: later runs stand on earlier ones.
-func (b *Book) Rollback(ctx context.Context, id int64, now time.Time) (Run, error) {
-	var run Run
+func (b *Book) Rollback(ctx context.Context, id int64, now time.Time) (Import, error) {
+	var run Import
 	err := b.update(ctx, func(tx *sql.Tx) error {
 		var err error
 		if run, err = scanRun(tx.QueryRowContext(ctx, selectRun+` WHERE rolled_back IS NULL ORDER BY id DESC LIMIT 1`)); err != nil {
@@ -146,7 +146,7 @@ func (b *Book) Rollback(ctx context.Context, id int64, now time.Time) (Run, erro
 			var undone sql.NullInt64
 			switch err := tx.QueryRowContext(ctx, `SELECT rolled_back FROM run WHERE id = ?`, id).Scan(&undone); {
 			case errors.Is(err, sql.ErrNoRows):
-				return fmt.Errorf("%w: %d", ErrNoRun, id)
+				return fmt.Errorf("%w: %d", ErrNoImport, id)
 			case err != nil:
 				return err
 			case undone.Valid:

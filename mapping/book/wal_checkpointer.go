@@ -16,10 +16,10 @@ const (
 	loosePages  = 100_000   // a writer moves by itself only when nobody tends
 )
 
-// Tend moves what writers have logged into the book's file, behind them: a writer that did so
+// RunWALCheckpointer moves what writers have logged into the book's file, behind them: a writer that did so
 // by itself, as SQLite does, would keep everybody waiting who has an event to book. It blocks
 // until ctx ends. One process at a time does it for a book; others do no harm.
-func (b *Book) Tend(ctx context.Context) error {
+func (b *Book) RunWALCheckpointer(ctx context.Context) error {
 	db, err := openHandle(b.path, "rw", true)
 	if err != nil {
 		return err

@@ -3,4 +3,4 @@
 // products are what. It is pure: standard library only, no I/O, no clock of its own.
 //
 // Amounts are int64 minor units; the currency that they are in is known elsewhere.
-package program
+package terms

@@ -1,12 +1,12 @@
-package program
+package terms
 
-// Standing is what a promoter is to the program.
-type Standing string
+// PromoterStatus is what a promoter is to the program.
+type PromoterStatus string
 
 const (
-	Active   Standing = "active"
-	Inactive Standing = "inactive"
-	Blocked  Standing = "blocked"
+	Active   PromoterStatus = "active"
+	Inactive PromoterStatus = "inactive"
+	Blocked  PromoterStatus = "blocked"
 )
 
 // By what a [Candidate] is named, in the order in which they are asked.
@@ -31,13 +31,13 @@ const (
 
 // Candidate is a promoter who may have brought a customer.
 type Candidate struct {
-	By       string   `json:"by"`
-	Named    string   `json:"named,omitempty"` // the token or coupon
-	Click    string   `json:"click,omitempty"` // its id
-	At       int64    `json:"at,omitempty"`    // of the click or referral, Unix seconds; 0: not known
-	Promoter int64    `json:"promoter_id"`     // 0: nobody
-	Standing Standing `json:"standing,omitempty"`
-	Outcome  string   `json:"outcome"` // set by [Attribute]
+	By       string         `json:"by"`
+	Named    string         `json:"named,omitempty"` // the token or coupon
+	Click    string         `json:"click,omitempty"` // its id
+	At       int64          `json:"at,omitempty"`    // of the click or referral, Unix seconds; 0: not known
+	Promoter int64          `json:"promoter_id"`     // 0: nobody
+	Status   PromoterStatus `json:"standing,omitempty"`
+	Outcome  string         `json:"outcome"` // set by [Attribute]
 }
 
 // Crediting says whom a program credits beside active promoters.
@@ -75,9 +75,9 @@ func Attribute(at int64, candidates []Candidate, first *Candidate, c Crediting) 
 			k.Outcome = NotAsked
 		case k.Promoter == 0:
 			k.Outcome = OfNobody
-		case k.Standing == Blocked:
+		case k.Status == Blocked:
 			k.Outcome = IsBlocked
-		case k.Standing == Inactive && !(owner && c.InactiveEarn || !owner && c.InactiveWin):
+		case k.Status == Inactive && !(owner && c.InactiveEarn || !owner && c.InactiveWin):
 			k.Outcome = IsInactive
 		case !owner && k.At > at+ClockSkew:
 			k.Outcome = TooLate

@@ -7,20 +7,20 @@ import (
 	"fmt"
 )
 
-// PayoutRun is an approved payout. It and its lines never change.
-type PayoutRun struct {
-	ID         int64
-	Month      int32 // in which it is paid
-	Earned     int32 // the last month of earning that it pays
-	Currency   string
-	ApprovedAt int64 // Unix seconds
-	ApprovedBy string
+// PayoutBatch is an approved payout. It and its lines never change.
+type PayoutBatch struct {
+	ID            int64
+	Month         int32 // in which it is paid
+	EarnedThrough int32 // the last month of earning that it pays
+	Currency      string
+	ApprovedAt    int64 // Unix seconds
+	ApprovedBy    string
 }
 
 // PayoutLine is what a run pays to one promoter; minor units of the run's currency.
 type PayoutLine struct {
 	ID         int64
-	Run        int64
+	BatchID    int64
 	PromoterID int64
 	Months     string // of earning: "2022-12 2023-01"
 	Gross      int64
@@ -35,7 +35,7 @@ type PayoutLine struct {
 // PayoutRecord is what became of a line.
 type PayoutRecord struct {
 	ID         int64
-	Line       int64
+	LineID     int64
 	Status     string // one of the Payout constants
 	Reference  string // the payment's; one line and status have it
 	At         int64  // when it happened
@@ -63,15 +63,15 @@ const (
 )
 
 var (
-	payoutRuns    = table[PayoutRun]{"payout_run", "id, month, earned, currency, approved_at, approved_by", 1, false, (*PayoutRun).record}
+	payoutBatches = table[PayoutBatch]{"payout_run", "id, month, earned, currency, approved_at, approved_by", 1, false, (*PayoutBatch).record}
 	payoutLines   = table[PayoutLine]{"payout_line", "id, run, promoter_id, months, gross, refunds, carried, net, method, address, name", 1, false, (*PayoutLine).record}
 	payoutRecords = table[PayoutRecord]{"payout_record", "id, line, status, reference, at, month, note, recorded_at, recorded_by", 1, false, (*PayoutRecord).record}
 )
 
-func (p *PayoutRun) record(r *record) {
+func (p *PayoutBatch) record(r *record) {
 	r.int(&p.ID)
 	r.month(&p.Month)
-	r.month(&p.Earned)
+	r.month(&p.EarnedThrough)
 	r.word(&p.Currency)
 	r.int(&p.ApprovedAt)
 	r.word(&p.ApprovedBy)
@@ -79,7 +79,7 @@ func (p *PayoutRun) record(r *record) {
 
 func (l *PayoutLine) record(r *record) {
 	r.int(&l.ID)
-	r.int(&l.Run)
+	r.int(&l.BatchID)
 	r.int(&l.PromoterID)
 	r.word(&l.Months)
 	r.int(&l.Gross)
@@ -93,7 +93,7 @@ func (l *PayoutLine) record(r *record) {
 
 func (p *PayoutRecord) record(r *record) {
 	r.int(&p.ID)
-	r.int(&p.Line)
+	r.int(&p.LineID)
 	r.word(&p.Status)
 	r.text(&p.Reference)
 	r.int(&p.At)
@@ -105,8 +105,8 @@ func (p *PayoutRecord) record(r *record) {
 
 // Errors that callers decide on.
 var (
-	// ErrPayoutsMoved says that payouts or the ledger changed since what is due was added up.
-	ErrPayoutsMoved = errors.New("payouts were approved or recorded, or a run applied, at the same time")
+	// ErrPayoutsStale says that payouts or the ledger changed since what is due was added up.
+	ErrPayoutsStale = errors.New("payouts were approved or recorded, or a run applied, at the same time")
 	// ErrContradicts says that a record does not fit what is there already.
 	ErrContradicts = errors.New("it contradicts what is recorded")
 )
@@ -114,7 +114,7 @@ var (
 // Payouts is every approved run with its lines and what became of them, of one moment;
 // each in the order of their ids.
 type Payouts struct {
-	Runs    []PayoutRun
+	Batches []PayoutBatch
 	Lines   []PayoutLine
 	Records []PayoutRecord
 }
@@ -132,7 +132,7 @@ func (b *Book) Payouts(ctx context.Context) (*Payouts, error) {
 func readPayouts(ctx context.Context, tx *sql.Tx) (*Payouts, error) {
 	var p Payouts
 	var err error
-	if p.Runs, err = payoutRuns.whole(ctx, tx); err != nil {
+	if p.Batches, err = payoutBatches.whole(ctx, tx); err != nil {
 		return nil, err
 	}
 	if p.Lines, err = payoutLines.whole(ctx, tx); err != nil {
@@ -147,7 +147,7 @@ func readPayouts(ctx context.Context, tx *sql.Tx) (*Payouts, error) {
 func (p *Payouts) Outcomes() map[int64]*PayoutRecord {
 	newest := make(map[int64]*PayoutRecord, len(p.Records))
 	for i := range p.Records {
-		newest[p.Records[i].Line] = &p.Records[i]
+		newest[p.Records[i].LineID] = &p.Records[i]
 	}
 	return newest
 }
@@ -164,15 +164,15 @@ func payoutState(ctx context.Context, tx *sql.Tx) (state string, err error) {
 }
 
 // ApprovePayouts books a run with its lines, in one transaction, and gives them their ids.
-// state is the [Dues.State] that they were made from: [ErrPayoutsMoved] when it has changed.
-func (b *Book) ApprovePayouts(ctx context.Context, run *PayoutRun, lines []PayoutLine, state string) error {
+// state is the [PayoutInputs.State] that they were made from: [ErrPayoutsStale] when it has changed.
+func (b *Book) ApprovePayouts(ctx context.Context, run *PayoutBatch, lines []PayoutLine, state string) error {
 	return b.update(ctx, func(tx *sql.Tx) error {
 		now, err := payoutState(ctx, tx)
 		if err != nil {
 			return err
 		}
 		if now != state {
-			return ErrPayoutsMoved
+			return ErrPayoutsStale
 		}
 		var line int64
 		if err := tx.QueryRowContext(ctx, `SELECT (SELECT coalesce(max(id), 0) FROM payout_run) + 1, (SELECT coalesce(max(id), 0) FROM payout_line)`).Scan(&run.ID, &line); err != nil {
@@ -180,10 +180,10 @@ func (b *Book) ApprovePayouts(ctx context.Context, run *PayoutRun, lines []Payou
 		}
 		for i := range lines {
 			line++
-			lines[i].ID, lines[i].Run = line, run.ID
+			lines[i].ID, lines[i].BatchID = line, run.ID
 		}
 		w := &writer{ctx: ctx, tx: tx, progress: func(int) {}}
-		if err := payoutRuns.create(w, []PayoutRun{*run}); err != nil {
+		if err := payoutBatches.create(w, []PayoutBatch{*run}); err != nil {
 			return err
 		}
 		return payoutLines.create(w, lines)
@@ -193,7 +193,7 @@ func (b *Book) ApprovePayouts(ctx context.Context, run *PayoutRun, lines []Payou
 // RecordPayouts books what became of lines: all of the records in one transaction, or none.
 // One that is there already, with the same reference, is left alone; again counts them. It
 // fails with [ErrContradicts] where a line has another outcome, the reference is another's,
-// or the record that is there has another day or note: see [OtherwiseRecorded]. The error
+// or the record that is there has another day or note: see [RecordMismatchError]. The error
 // says which record of the list it was.
 func (b *Book) RecordPayouts(ctx context.Context, list []PayoutRecord) (again int, err error) {
 	err = b.update(ctx, func(tx *sql.Tx) error {
@@ -221,7 +221,7 @@ func (e *PayoutRecordError) Error() string { return e.Err.Error() }
 func (e *PayoutRecordError) Unwrap() error { return e.Err }
 
 func recordPayout(ctx context.Context, tx *sql.Tx, r *PayoutRecord) (same bool, err error) {
-	of, err := payoutRecords.some(ctx, tx, "WHERE line = ? ORDER BY id", r.Line)
+	of, err := payoutRecords.some(ctx, tx, "WHERE line = ? ORDER BY id", r.LineID)
 	if err != nil {
 		return false, err
 	}
@@ -230,7 +230,7 @@ func recordPayout(ctx context.Context, tx *sql.Tx, r *PayoutRecord) (same bool, 
 		there := &of[i]
 		switch {
 		case there.Status == r.Status && there.Reference == r.Reference && !r.tells(there):
-			return false, &OtherwiseRecorded{*there}
+			return false, &RecordMismatchError{*there}
 		case there.Status == r.Status && there.Reference == r.Reference:
 			*r = *there
 			return true, nil
@@ -250,10 +250,10 @@ func recordPayout(ctx context.Context, tx *sql.Tx, r *PayoutRecord) (same bool, 
 		return false, err
 	}
 	if len(others) > 0 {
-		return false, &ReferenceTaken{Reference: r.Reference, Status: r.Status, Line: others[0].Line}
+		return false, &ReferenceInUseError{Reference: r.Reference, Status: r.Status, LineID: others[0].LineID}
 	}
 	res, err := tx.ExecContext(ctx, `INSERT INTO payout_record (line, status, reference, at, month, note, recorded_at, recorded_by) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
-		r.Line, r.Status, r.Reference, r.At, r.Month, r.Note, r.RecordedAt, r.RecordedBy)
+		r.LineID, r.Status, r.Reference, r.At, r.Month, r.Note, r.RecordedAt, r.RecordedBy)
 	if err != nil {
 		return false, fmt.Errorf("recording a payout: %w", err)
 	}
@@ -261,24 +261,24 @@ func recordPayout(ctx context.Context, tx *sql.Tx, r *PayoutRecord) (same bool, 
 	return false, err
 }
 
-// OtherwiseRecorded says that a record is there, with the same reference, and that its day
+// RecordMismatchError says that a record is there, with the same reference, and that its day
 // or its note is another. It is an [ErrContradicts].
-type OtherwiseRecorded struct{ There PayoutRecord }
+type RecordMismatchError struct{ There PayoutRecord }
 
-func (e *OtherwiseRecorded) Error() string {
+func (e *RecordMismatchError) Error() string {
 	return fmt.Sprintf("%v: %s already, with the reference %q, on another day or with another note", ErrContradicts, e.There.Status, e.There.Reference)
 }
 
-func (e *OtherwiseRecorded) Unwrap() error { return ErrContradicts }
+func (e *RecordMismatchError) Unwrap() error { return ErrContradicts }
 
-// ReferenceTaken says that a payment's reference is another line's. It is an [ErrContradicts].
-type ReferenceTaken struct {
+// ReferenceInUseError says that a payment's reference is another line's. It is an [ErrContradicts].
+type ReferenceInUseError struct {
 	Reference, Status string
-	Line              int64
+	LineID            int64
 }
 
-func (e *ReferenceTaken) Error() string {
+func (e *ReferenceInUseError) Error() string {
 	return fmt.Sprintf("the reference %q is that of another line that was %s", e.Reference, e.Status)
 }
 
-func (e *ReferenceTaken) Unwrap() error { return ErrContradicts }
+func (e *ReferenceInUseError) Unwrap() error { return ErrContradicts }

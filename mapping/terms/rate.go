@@ -1,4 +1,4 @@
-package program
+package terms
 
 import (
 	"math/bits"
@@ -15,7 +15,7 @@ type Change struct {
 // newest of the promoter's own changes that holds by then, else of the program's, else
 // what the program began with. Changes may come in any order; of two of one instant the
 // later in the list counts.
-func (t Terms) Percent(kind Kind, at int64, own []Change) Percent {
+func (t Config) Percent(kind Kind, at int64, own []Change) Percent {
 	percent := map[Kind]Percent{Membership: t.MembershipPercent, Training: t.TrainingPercent}[kind]
 	for _, list := range [][]Change{t.Changes, own} {
 		from, found := int64(0), false

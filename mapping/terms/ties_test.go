@@ -1,4 +1,4 @@
-package program
+package terms
 
 import (
 	"fmt"
@@ -13,7 +13,7 @@ func TestTies(t *testing.T) {
 			t.Errorf("%s: %s, want %s", about, got, want)
 		}
 	}
-	terms := DefaultTerms()
+	terms := DefaultConfig()
 	terms.Changes = []Change{{From: 100, Kind: Membership, Percent: 100_000}, {From: 100, Kind: Membership, Percent: 200_000}, {From: 50, Kind: Membership, Percent: 300_000}}
 	f("two rates of one instant: the later in the list", terms.Percent(Membership, 100, nil).String(), "20%")
 	f("the instant before", terms.Percent(Membership, 99, nil).String(), "30%")
@@ -25,14 +25,14 @@ func TestTies(t *testing.T) {
 
 	// What is flagged comes to just what is due.
 	january := []Earning{{202301, 5000}}
-	f("all that is left is flagged", say(DefaultTerms().Due(202303, &Account{Earned: january, Flagged: []Earning{{202301, 3000}}, Paid: 2000})), "0 0 0 = 0 flagged 3000")
-	f("nothing is left of what was flagged", say(DefaultTerms().Due(202303, &Account{Earned: january, Flagged: []Earning{{202301, 0}}})), "5000 0 0 = 5000 (2023-01)")
-	f("the older month is in an approved run", say(DefaultTerms().Due(202303, &Account{Earned: []Earning{{202212, 4000}, {202301, 5000}}, InRuns: 4000})), "5000 0 0 = 5000 (2023-01)")
+	f("all that is left is flagged", say(DefaultConfig().AmountDue(202303, &Account{Earned: january, Flagged: []Earning{{202301, 3000}}, Paid: 2000})), "0 0 0 = 0 flagged 3000")
+	f("nothing is left of what was flagged", say(DefaultConfig().AmountDue(202303, &Account{Earned: january, Flagged: []Earning{{202301, 0}}})), "5000 0 0 = 5000 (2023-01)")
+	f("the older month is in an approved run", say(DefaultConfig().AmountDue(202303, &Account{Earned: []Earning{{202212, 4000}, {202301, 5000}}, Approved: 4000})), "5000 0 0 = 5000 (2023-01)")
 
 	// The minimum is of the program's currency; what is paid has nothing flagged in it.
-	_, held := DefaultTerms().Settle(Due{Amount: 10, Gross: 10}, Payee{W9: true, Method: true, Foreign: true})
+	_, held := DefaultConfig().SplitPayable(Due{Amount: 10, Gross: 10}, Payee{W9: true, Method: true, Foreign: true})
 	f("little, in another currency", fmt.Sprint(held), "[{10 [currency]}]")
-	payable, held := DefaultTerms().Settle(Due{Amount: 2500, Gross: 2500, Flagged: 700}, Payee{W9: true, Method: true})
+	payable, held := DefaultConfig().SplitPayable(Due{Amount: 2500, Gross: 2500, Flagged: 700}, Payee{W9: true, Method: true})
 	f("just the minimum", fmt.Sprint(payable.Amount, payable.Flagged, held), "2500 0 [{700 [flagged]}]")
 }
 

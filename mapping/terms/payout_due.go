@@ -1,4 +1,4 @@
-package program
+package terms
 
 import (
 	"errors"
@@ -8,17 +8,17 @@ import (
 
 // Account is what one promoter has come to in one currency, as payouts see it; minor units.
 type Account struct {
-	Earned  []Earning // commissions, in any order
-	Brought []Earning // what was there before: openings, and differences that a person accepted
-	Takings []Taking  // refunds and whatever else takes back
-	Flagged []Earning // of Earned, less what was taken back: what a person has not looked at yet
-	Paid    int64     // what came back deducted
-	InRuns  int64     // approved, and neither paid nor failed yet
+	Earned         []Earning  // commissions, in any order
+	CarriedForward []Earning  // what was there before: openings, and differences that a person accepted
+	Reversals      []Reversal // refunds and whatever else takes back
+	Flagged        []Earning  // of Earned, less what was taken back: what a person has not looked at yet
+	Paid           int64      // what came back deducted
+	Approved       int64      // approved, and neither paid nor failed yet
 }
 
-// Taking is what takes back from what was earned in a month.
-type Taking struct {
-	Month  Month // of what was earned; where that is not known see [Account.Place]
+// Reversal is what takes back from what was earned in a month.
+type Reversal struct {
+	Month  Month // of what was earned; where that is not known see [Account.AllocateUnmatched]
 	Amount int64 // below 0
 	New    int64 // of Amount: what was booked since the last run
 }
@@ -37,14 +37,14 @@ type Due struct {
 // Whole is everything that is due.
 func (d *Due) Whole() int64 { return d.Amount + d.Flagged }
 
-// Due is what an account is owed by the payouts of a month: all that was earned through
-// [Terms.EarnedThrough] of it, less all that was ever paid or is in approved runs. A taking
+// AmountDue is what an account is owed by the payouts of a month: all that was earned through
+// [Config.EarnedThrough] of it, less all that was ever paid or is in approved runs. A taking
 // counts with the month of what it takes back: inside the hold it cancels, after the
 // payment it makes a debt.
 //
 // What is flagged stands apart, so that the rest can be paid. Where the rest alone would be
 // nothing or a debt there is one amount: all of it flagged if it is above 0.
-func (t Terms) Due(payout Month, a *Account) Due {
+func (t Config) AmountDue(payout Month, a *Account) Due {
 	last := t.EarnedThrough(payout)
 	months := map[Month]int64{}
 	var d Due
@@ -59,13 +59,13 @@ func (t Terms) Due(payout Month, a *Account) Due {
 			d.Carried += e.Amount
 		}
 	}
-	for _, e := range a.Brought {
+	for _, e := range a.CarriedForward {
 		if e.Month <= last {
 			months[e.Month] += e.Amount
 			d.Carried += e.Amount
 		}
 	}
-	for _, k := range a.Takings {
+	for _, k := range a.Reversals {
 		if k.Month > last {
 			continue
 		}
@@ -77,7 +77,7 @@ func (t Terms) Due(payout Month, a *Account) Due {
 		d.Carried += k.Amount - fresh
 		months[k.Month] += k.Amount
 	}
-	d.Carried -= a.Paid + a.InRuns
+	d.Carried -= a.Paid + a.Approved
 	whole := d.Gross + d.Refunds + d.Carried
 	flagged := map[Month]int64{}
 	for _, e := range a.Flagged {
@@ -103,7 +103,7 @@ func (t Terms) Due(payout Month, a *Account) Due {
 	}
 	d.Amount = whole - d.Flagged
 	if d.Amount > 0 {
-		d.Months = openMonths(months, a.Paid+a.InRuns)
+		d.Months = openMonths(months, a.Paid+a.Approved)
 	}
 	return d
 }
@@ -114,7 +114,7 @@ func openMonths(amounts map[Month]int64, paid int64) (months []Month) {
 	for _, m := range slices.Sorted(maps.Keys(amounts)) {
 		earnings = append(earnings, Earning{m, amounts[m]})
 	}
-	for _, e := range Open(earnings, paid) {
+	for _, e := range OpenBalances(earnings, paid) {
 		months = append(months, e.Month)
 	}
 	return months
@@ -147,9 +147,9 @@ type Held struct {
 	Reasons []Reason // all that apply; the first is the one to tell
 }
 
-// Settle parts what is due: payable is d without what is flagged if d.Amount can be paid
+// SplitPayable parts what is due: payable is d without what is flagged if d.Amount can be paid
 // out, and 0 otherwise. What is payable and what is held sum to d.Whole(); nothing is 0.
-func (t Terms) Settle(d Due, p Payee) (payable Due, held []Held) {
+func (t Config) SplitPayable(d Due, p Payee) (payable Due, held []Held) {
 	owes := d.Whole() < 0
 	first := applying{{p.Foreign, HeldCurrency}, {owes, HeldNegative}, {p.Blocked, HeldBlocked}}
 	last := applying{{!owes && !p.W9 && slices.Contains(t.Requires, RequireW9), HeldNoW9}, {!owes && !p.Method, HeldNoMethod}}

@@ -1,4 +1,4 @@
-package program
+package terms
 
 import (
 	"testing"
@@ -19,7 +19,7 @@ func zoneOf(t testing.TB, name string) *time.Location {
 // As the program's page tells it: earned in January, held through February, when customers
 // may ask for their money back, paid between the 10th and the 15th of March.
 func TestCalendarOfThePage(t *testing.T) {
-	terms := DefaultTerms()
+	terms := DefaultConfig()
 	if got := terms.EarnedThrough(202303); got != 202301 {
 		t.Errorf("paid in March: %s", got)
 	}
@@ -40,7 +40,7 @@ func TestCalendarOfThePage(t *testing.T) {
 func TestEarnedThrough(t *testing.T) {
 	f := func(hold int, payout, want Month) {
 		t.Helper()
-		terms := Terms{HoldMonths: hold}
+		terms := Config{HoldMonths: hold}
 		if got := terms.EarnedThrough(payout); got != want || terms.PaidIn(got) != payout {
 			t.Errorf("paid in %s with a hold of %d: %s, want %s", payout, hold, got, want)
 		}
@@ -52,7 +52,7 @@ func TestEarnedThrough(t *testing.T) {
 	f(3, 202303, 202211)
 	f(24, 202303, 202102)
 	rapid.Check(t, func(t *rapid.T) { // what is paid in a month is held in the month before, and not in it
-		terms := Terms{HoldMonths: rapid.IntRange(0, 24).Draw(t, "hold")}
+		terms := Config{HoldMonths: rapid.IntRange(0, 24).Draw(t, "hold")}
 		m := Month(rapid.IntRange(1990, 2090).Draw(t, "year")*100 + rapid.IntRange(1, 12).Draw(t, "month"))
 		last := terms.EarnedThrough(m)
 		if terms.Held(last, m) || !terms.Held(last, m.Add(-1)) || !terms.Held(last.Add(1), m) {
@@ -64,7 +64,7 @@ func TestEarnedThrough(t *testing.T) {
 func TestWindow(t *testing.T) {
 	f := func(zone string, first, last int, m Month, from, to string) {
 		t.Helper()
-		terms := Terms{PayoutFirst: first, PayoutLast: last}
+		terms := Config{PayoutFirst: first, PayoutLast: last}
 		gotFrom, gotTo := terms.Window(m, zoneOf(t, zone))
 		if a, b := gotFrom.UTC().Format("2006-01-02T15:04Z"), gotTo.UTC().Format("2006-01-02T15:04Z"); a != from || b != to {
 			t.Errorf("%s, days %d to %d of %s: %s to %s, want %s to %s", zone, first, last, m, a, b, from, to)
@@ -98,7 +98,7 @@ func TestWindowHoldsItsDays(t *testing.T) {
 		zone := rapid.SampledFrom(zones).Draw(t, "zone")
 		m := Month(rapid.IntRange(2000, 2060).Draw(t, "year")*100 + rapid.IntRange(1, 12).Draw(t, "month"))
 		first := rapid.IntRange(1, 31).Draw(t, "first")
-		terms := Terms{PayoutFirst: first, PayoutLast: rapid.IntRange(first, 31).Draw(t, "last")}
+		terms := Config{PayoutFirst: first, PayoutLast: rapid.IntRange(first, 31).Draw(t, "last")}
 		from, to := terms.Window(m, zone)
 		year, month := m.Date()
 		at := time.Date(year, month, 1, 0, 0, 0, 0, time.UTC).Add(time.Duration(rapid.IntRange(-3*24*60, 34*24*60).Draw(t, "minutes")) * time.Minute)

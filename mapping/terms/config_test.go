@@ -1,4 +1,4 @@
-package program
+package terms
 
 import (
 	"fmt"
@@ -44,7 +44,7 @@ func TestMonth(t *testing.T) {
 }
 
 func TestDefaultTerms(t *testing.T) {
-	terms := DefaultTerms()
+	terms := DefaultConfig()
 	got := fmt.Sprint(terms.MembershipPercent, terms.TrainingPercent, terms.HoldMonths, terms.PayoutFirst, terms.PayoutLast, terms.Minimum, terms.Requires)
 	if got != "25% 50% 1 10 15 2500 [w9 payout_method]" {
 		t.Error(got)
@@ -54,7 +54,7 @@ func TestDefaultTerms(t *testing.T) {
 func TestHeld(t *testing.T) {
 	f := func(hold int, earned, on Month, want bool) {
 		t.Helper()
-		terms := DefaultTerms()
+		terms := DefaultConfig()
 		terms.HoldMonths = hold
 		if got := terms.Held(earned, on); got != want {
 			t.Errorf("earned in %s, held for %d, in %s: %v", earned, hold, on, got)
@@ -74,7 +74,7 @@ func TestOpen(t *testing.T) {
 	f := func(earnings []Earning, paid int64, want ...Earning) {
 		t.Helper()
 		given := slices.Clone(earnings)
-		if got := Open(earnings, paid); !slices.Equal(got, want) {
+		if got := OpenBalances(earnings, paid); !slices.Equal(got, want) {
 			t.Errorf("%v less %d: %v, want %v", earnings, paid, got, want)
 		}
 		if !slices.Equal(earnings, given) {
@@ -118,7 +118,7 @@ func TestOpenSums(t *testing.T) {
 			sum += a
 			month = month.Add(rapid.IntRange(1, 5).Draw(t, "gap"))
 		}
-		open := Open(earnings, paid)
+		open := OpenBalances(earnings, paid)
 		for i, o := range open {
 			sum -= o.Amount
 			if o.Amount == 0 || o.Amount < 0 && i < len(open)-1 {
@@ -135,7 +135,7 @@ func TestOpenSums(t *testing.T) {
 			t.Fatalf("%v less %d: %v is off by %d", earnings, paid, open, sum)
 		}
 		// One more paid takes one from the oldest that is open, and leaves the rest alone.
-		more := Open(earnings, paid+1)
+		more := OpenBalances(earnings, paid+1)
 		if len(open) > 0 && open[0].Amount > 1 && (more[0] != Earning{open[0].Month, open[0].Amount - 1} || !slices.Equal(more[1:], open[1:])) {
 			t.Fatalf("%v with one more paid is %v", open, more)
 		}

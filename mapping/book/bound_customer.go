@@ -8,15 +8,15 @@ import (
 	"slices"
 )
 
-// Bound is a customer who was bound to a promoter by a sign-up or a sale.
-type Bound struct {
+// BoundCustomer is a customer who was bound to a promoter by a sign-up or a sale.
+type BoundCustomer struct {
 	Customer
 	By string // what decided, such as program.ByClick
 }
 
 // BoundCustomers lists the customers who were bound since the program is tracked here, in
 // the order of their addresses, as [Book.Customers] gives those of Keap.
-func (b *Book) BoundCustomers(ctx context.Context) (list []Bound, err error) {
+func (b *Book) BoundCustomers(ctx context.Context) (list []BoundCustomer, err error) {
 	err = b.view(ctx, func(tx *sql.Tx) error {
 		all, err := customers.some(ctx, tx, "WHERE promoter_id != 0")
 		if err != nil {
@@ -34,10 +34,10 @@ func (b *Book) BoundCustomers(ctx context.Context) (list []Bound, err error) {
 			if err := deciding.QueryRowContext(ctx, c.ID).Scan(&by); err != nil {
 				return fmt.Errorf("reading how customer %d was bound: %w", c.ID, err)
 			}
-			list = append(list, Bound{c, by})
+			list = append(list, BoundCustomer{c, by})
 		}
 		return nil
 	})
-	slices.SortFunc(list, func(x, y Bound) int { return cmp.Or(cmp.Compare(x.Email, y.Email), cmp.Compare(x.ID, y.ID)) })
+	slices.SortFunc(list, func(x, y BoundCustomer) int { return cmp.Or(cmp.Compare(x.Email, y.Email), cmp.Compare(x.ID, y.ID)) })
 	return list, err
 }

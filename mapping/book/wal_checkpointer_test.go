@@ -22,7 +22,7 @@ func TestTend(t *testing.T) {
 	defer b.Close()
 	ctx, cancel := context.WithCancel(context.Background())
 	tended := make(chan error, 1)
-	go func() { tended <- b.Tend(ctx) }()
+	go func() { tended <- b.RunWALCheckpointer(ctx) }()
 	size := func(name string) int64 {
 		info, err := os.Stat(name)
 		if err != nil {
@@ -35,7 +35,7 @@ func TestTend(t *testing.T) {
 		if err := b.Track(func(tr *book.Tracking) error {
 			for range 200 {
 				booked++
-				if err := tr.AddEvent(&book.Event{Kind: book.EventSale, EventID: fmt.Sprint("e", booked), Evidence: "{}"}, nil); err != nil {
+				if err := tr.AddEvent(&book.Event{Kind: book.EventSale, ExternalID: fmt.Sprint("e", booked), Evidence: "{}"}, nil); err != nil {
 					return err
 				}
 			}
@@ -51,7 +51,7 @@ func TestTend(t *testing.T) {
 	if err := <-tended; err != nil {
 		t.Fatal(err)
 	}
-	if told, err := b.EventsTold(context.Background(), fmt.Sprint("e", booked)); err != nil || len(told) != 1 {
+	if told, err := b.EventsByExternalID(context.Background(), fmt.Sprint("e", booked)); err != nil || len(told) != 1 {
 		t.Errorf("the last event: %v, %v", told, err)
 	}
 }

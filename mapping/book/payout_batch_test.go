@@ -50,7 +50,7 @@ func commission(promoter, at int64, month int32, amount int64) book.EventLine {
 }
 
 func takes(kind string, from book.EventLine, of, at, amount int64) book.EventLine {
-	return book.EventLine{Kind: kind, PromoterID: from.PromoterID, CustomerID: 1, At: at, Month: from.Month, Amount: -amount, Currency: "USD", Of: of}
+	return book.EventLine{Kind: kind, PromoterID: from.PromoterID, CustomerID: 1, At: at, Month: from.Month, Amount: -amount, Currency: "USD", ReversesLineID: of}
 }
 
 // The ledger is added up by partner, kind and month, what takes back also by whether it is
@@ -73,11 +73,11 @@ func TestDues(t *testing.T) {
 	track(t, b, book.EventRefund, march+500, takes(book.KindRefund, commission(7, march, 202303, 0), 0, march+500, 20)) // of a sale at Keap
 	flag(t, b, march+10, ids[0], ids[2])
 
-	d, err := b.Dues(ctx, "USD", march)
+	d, err := b.PayoutInputs(ctx, "USD", march)
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []book.DueSum{
+	want := []book.LedgerTotal{
 		{-3, book.KindCommission, "USD", 202301, 50, 0},
 		{-3, book.KindCommission, "USD", 202302, 400, 0},
 		{-3, book.KindDenied, "USD", 202302, -400, -400},
@@ -91,13 +91,13 @@ func TestDues(t *testing.T) {
 		{7, book.KindClawback, "USD", 202303, -20, -20}, // a refund of a sale that was not tracked
 		{7, book.KindRefund, "USD", 202301, -330, -300},
 	}
-	for _, list := range [][]book.DueSum{d.Sums, want} {
-		slices.SortFunc(list, func(x, y book.DueSum) int {
+	for _, list := range [][]book.LedgerTotal{d.Totals, want} {
+		slices.SortFunc(list, func(x, y book.LedgerTotal) int {
 			return cmp.Or(cmp.Compare(x.PartnerID, y.PartnerID), cmp.Compare(x.Kind, y.Kind), cmp.Compare(x.Currency, y.Currency), cmp.Compare(x.Month, y.Month))
 		})
 	}
-	if !slices.Equal(d.Sums, want) {
-		t.Errorf("got  %v\nwant %v", d.Sums, want)
+	if !slices.Equal(d.Totals, want) {
+		t.Errorf("got  %v\nwant %v", d.Totals, want)
 	}
 	flagged := []book.FlaggedLine{{ids[0], 7, "USD", 202301, 570, march, march + 10}, {ids[2], -3, "USD", 202302, 0, march, march + 10}}
 	if !slices.Equal(d.Flagged, flagged) {
@@ -105,14 +105,14 @@ func TestDues(t *testing.T) {
 	}
 
 	// After a run nothing of that is new.
-	run := book.PayoutRun{Month: 202303, Earned: 202301, Currency: "USD", ApprovedAt: march + 5_000_000, ApprovedBy: "kim"}
+	run := book.PayoutBatch{Month: 202303, EarnedThrough: 202301, Currency: "USD", ApprovedAt: march + 5_000_000, ApprovedBy: "kim"}
 	if err := b.ApprovePayouts(ctx, &run, []book.PayoutLine{{PromoterID: 7, Net: 100}}, d.State); err != nil {
 		t.Fatal(err)
 	}
-	if d, err = b.Dues(ctx, "USD", march); err != nil {
+	if d, err = b.PayoutInputs(ctx, "USD", march); err != nil {
 		t.Fatal(err)
 	}
-	for _, s := range d.Sums {
+	for _, s := range d.Totals {
 		if s.New != 0 {
 			t.Errorf("new: %v", s)
 		}
@@ -125,8 +125,8 @@ func TestApprovePayouts(t *testing.T) {
 	b, _ := openMapBook(t)
 	ctx := context.Background()
 	run := applyAll(t, b, 0, small())
-	approve := func(state string) (book.PayoutRun, []book.PayoutLine, error) {
-		r := book.PayoutRun{Month: 202303, Earned: 202301, Currency: "USD", ApprovedAt: 1_678_500_000, ApprovedBy: "kim"}
+	approve := func(state string) (book.PayoutBatch, []book.PayoutLine, error) {
+		r := book.PayoutBatch{Month: 202303, EarnedThrough: 202301, Currency: "USD", ApprovedAt: 1_678_500_000, ApprovedBy: "kim"}
 		lines := []book.PayoutLine{
 			{PromoterID: 7, Months: "2022-12 2023-01", Gross: 100, Refunds: -10, Carried: 20, Net: 110, Method: "paypal", Address: "ada@mail.test", Name: "Ada"},
 			{PromoterID: 3, Months: "2023-01", Gross: 50, Net: 50, Method: "check", Name: "Cy"},
@@ -135,7 +135,7 @@ func TestApprovePayouts(t *testing.T) {
 		return r, lines, err
 	}
 	state := func() string {
-		d, err := b.Dues(ctx, "USD", 0)
+		d, err := b.PayoutInputs(ctx, "USD", 0)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -147,29 +147,29 @@ func TestApprovePayouts(t *testing.T) {
 		t.Fatal(err)
 	}
 	all, err := b.Payouts(ctx)
-	if err != nil || !slices.Equal(all.Runs, []book.PayoutRun{first}) || !slices.Equal(all.Lines, lines) || first.ID != 1 || lines[1].ID != 2 {
+	if err != nil || !slices.Equal(all.Batches, []book.PayoutBatch{first}) || !slices.Equal(all.Lines, lines) || first.ID != 1 || lines[1].ID != 2 {
 		t.Errorf("%+v, %v", all, err)
 	}
-	if _, _, err := approve(before); !errors.Is(err, book.ErrPayoutsMoved) {
+	if _, _, err := approve(before); !errors.Is(err, book.ErrPayoutsStale) {
 		t.Errorf("approved twice from one sum: %v", err)
 	}
 	seen := state()
-	if _, err := b.RecordPayouts(ctx, []book.PayoutRecord{{Line: 1, Status: book.PayoutFailed, Reference: "x"}}); err != nil {
+	if _, err := b.RecordPayouts(ctx, []book.PayoutRecord{{LineID: 1, Status: book.PayoutFailed, Reference: "x"}}); err != nil {
 		t.Fatal(err)
 	}
-	if _, _, err := approve(seen); !errors.Is(err, book.ErrPayoutsMoved) {
+	if _, _, err := approve(seen); !errors.Is(err, book.ErrPayoutsStale) {
 		t.Errorf("approved over a record: %v", err)
 	}
 	seen = state()
 	applyAll(t, b, run, &book.Changes{})
-	if _, _, err := approve(seen); !errors.Is(err, book.ErrPayoutsMoved) {
+	if _, _, err := approve(seen); !errors.Is(err, book.ErrPayoutsStale) {
 		t.Errorf("approved over a migration: %v", err)
 	}
 	seen = state()
-	if err := b.Record(ctx, []book.Detail{{PromoterID: 7, Field: book.DetailStatus, Value: "blocked"}}); err != nil {
+	if err := b.RecordSettings(ctx, []book.Setting{{PromoterID: 7, Field: book.SettingStatus, Value: "blocked"}}); err != nil {
 		t.Fatal(err)
 	}
-	if _, _, err := approve(seen); !errors.Is(err, book.ErrPayoutsMoved) {
+	if _, _, err := approve(seen); !errors.Is(err, book.ErrPayoutsStale) {
 		t.Errorf("approved over a block: %v", err)
 	}
 
@@ -185,12 +185,12 @@ func TestApprovePayouts(t *testing.T) {
 	for _, err := range results {
 		if err == nil {
 			approved++
-		} else if !errors.Is(err, book.ErrPayoutsMoved) {
+		} else if !errors.Is(err, book.ErrPayoutsStale) {
 			t.Error(err)
 		}
 	}
-	if all, err = b.Payouts(ctx); err != nil || approved != 1 || len(all.Runs) != 2 || len(all.Lines) != 4 {
-		t.Errorf("%d approved, %d runs, %d lines, %v", approved, len(all.Runs), len(all.Lines), err)
+	if all, err = b.Payouts(ctx); err != nil || approved != 1 || len(all.Batches) != 2 || len(all.Lines) != 4 {
+		t.Errorf("%d approved, %d runs, %d lines, %v", approved, len(all.Batches), len(all.Lines), err)
 	}
 }
 
@@ -198,12 +198,12 @@ func TestApprovePayouts(t *testing.T) {
 func TestRecordPayouts(t *testing.T) {
 	b, _ := openMapBook(t)
 	ctx := context.Background()
-	run := book.PayoutRun{Month: 202303, Currency: "USD"}
+	run := book.PayoutBatch{Month: 202303, Currency: "USD"}
 	if err := b.ApprovePayouts(ctx, &run, []book.PayoutLine{{PromoterID: 7, Net: 100}, {PromoterID: 8, Net: 50}, {PromoterID: 9, Net: 70}}, stateOf(t, b)); err != nil {
 		t.Fatal(err)
 	}
 	record := func(line int64, status, reference string) book.PayoutRecord {
-		return book.PayoutRecord{Line: line, Status: status, Reference: reference, At: 5, Month: 202303}
+		return book.PayoutRecord{LineID: line, Status: status, Reference: reference, At: 5, Month: 202303}
 	}
 	f := func(again int, lacks string, list ...book.PayoutRecord) {
 		t.Helper()
@@ -243,7 +243,7 @@ func TestRecordPayouts(t *testing.T) {
 	f(0, "on another day or with another note", told(6, 9, ""))
 	f(0, "on another day or with another note", told(0, 5, ""))
 	f(0, "on another day or with another note", told(99, 0, "by hand"))
-	var other *book.OtherwiseRecorded
+	var other *book.RecordMismatchError
 	if _, err := b.RecordPayouts(ctx, []book.PayoutRecord{told(6, 9, "")}); !errors.As(err, &other) || other.There.At != 5 {
 		t.Errorf("%v", err)
 	}
@@ -287,7 +287,7 @@ func TestRecordPayouts(t *testing.T) {
 
 func stateOf(t testing.TB, b *book.Book) string {
 	t.Helper()
-	d, err := b.Dues(context.Background(), "USD", 0)
+	d, err := b.PayoutInputs(context.Background(), "USD", 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -302,7 +302,7 @@ func TestPaidInYear(t *testing.T) {
 	c := small()
 	c.Money.Commissions[2].Amount = 4000
 	applyAll(t, b, 0, c) // was paid 10.00 by PayPal, and gave 0.40 back, in 2023
-	run := book.PayoutRun{Month: 202303, Currency: "USD"}
+	run := book.PayoutBatch{Month: 202303, Currency: "USD"}
 	if err := b.ApprovePayouts(ctx, &run, []book.PayoutLine{{PromoterID: 7, Net: 100, Method: "check"}, {PromoterID: 7, Net: 50, Method: "paypal"}, {PromoterID: 7, Net: 70, Method: "check"}, {PromoterID: 7, Net: 9, Method: "check"}}, stateOf(t, b)); err == nil {
 		t.Fatal("two lines of one promoter in a run")
 	}
@@ -312,10 +312,10 @@ func TestPaidInYear(t *testing.T) {
 		}
 	}
 	if _, err := b.RecordPayouts(ctx, []book.PayoutRecord{
-		{Line: 1, Status: book.PayoutPaid, Reference: "1", At: 5, Month: 202303},
-		{Line: 2, Status: book.PayoutPaid, Reference: "2", At: 6, Month: 202312},
-		{Line: 2, Status: book.PayoutReturned, Reference: "2", At: 7, Month: 202401},
-		{Line: 3, Status: book.PayoutFailed, Reference: "3", At: 8, Month: 202303},
+		{LineID: 1, Status: book.PayoutPaid, Reference: "1", At: 5, Month: 202303},
+		{LineID: 2, Status: book.PayoutPaid, Reference: "2", At: 6, Month: 202312},
+		{LineID: 2, Status: book.PayoutReturned, Reference: "2", At: 7, Month: 202401},
+		{LineID: 3, Status: book.PayoutFailed, Reference: "3", At: 8, Month: 202303},
 	}); err != nil {
 		t.Fatal(err)
 	}

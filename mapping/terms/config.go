@@ -1,12 +1,12 @@
-package program
+package terms
 
 import (
 	"cmp"
 	"slices"
 )
 
-// Terms are what the program promises its promoters.
-type Terms struct {
+// Config are what the program promises its promoters.
+type Config struct {
 	MembershipPercent Percent // of every payment for a membership
 	TrainingPercent   Percent // of a training
 	HoldMonths        int     // months after the one of earning in which refunds still cancel
@@ -24,11 +24,11 @@ const (
 	RequirePayoutMethod = "payout_method"
 )
 
-// DefaultTerms are those of a program that says nothing else: 25% of memberships and 50% of
+// DefaultConfig are those of a program that says nothing else: 25% of memberships and 50% of
 // trainings, held through the month after the one of earning, paid from the 10th to the 15th
 // once 25.00 has come together and the promoter has handed in a W-9 and a payout method.
-func DefaultTerms() Terms {
-	return Terms{
+func DefaultConfig() Config {
+	return Config{
 		MembershipPercent: 25 * percentUnit,
 		TrainingPercent:   50 * percentUnit,
 		HoldMonths:        1,
@@ -40,7 +40,7 @@ func DefaultTerms() Terms {
 }
 
 // Held says whether what was earned in one month is still held in another.
-func (t Terms) Held(earned, on Month) bool { return on <= earned.Add(t.HoldMonths) }
+func (t Config) Held(earned, on Month) bool { return on <= earned.Add(t.HoldMonths) }
 
 // Earning is what was earned in a month, less what was taken back in it; minor units.
 type Earning struct {
@@ -48,7 +48,7 @@ type Earning struct {
 	Amount int64
 }
 
-// Open is what is still owed, by the month in which it was earned. earnings ascend by
+// OpenBalances is what is still owed, by the month in which it was earned. earnings ascend by
 // month and paid is the sum of all payments, below 0 when more came back than went out.
 //
 // A month below 0 is one of refunds: they take back what was earned last, for refunds
@@ -57,7 +57,7 @@ type Earning struct {
 // stands as one negative amount in the last month. Months in which nothing is open are
 // left out. The amounts sum to the earnings less paid, always; without any earnings that
 // is one amount in month 0.
-func Open(earnings []Earning, paid int64) []Earning {
+func OpenBalances(earnings []Earning, paid int64) []Earning {
 	var open []Earning
 	last, owed := Month(0), int64(0) // owed: to be taken from what comes
 	if paid < 0 {
@@ -94,9 +94,9 @@ func Open(earnings []Earning, paid int64) []Earning {
 	return open
 }
 
-// HeldOf is the part of a balance that is still held in a month: of entries in any order,
+// HeldAmount is the part of a balance that is still held in a month: of entries in any order,
 // less what was paid. Who owes has nothing held. entries is used up.
-func HeldOf(t Terms, entries []Earning, paid int64, on Month) int64 {
+func HeldAmount(t Config, entries []Earning, paid int64, on Month) int64 {
 	slices.SortFunc(entries, func(a, b Earning) int { return cmp.Compare(a.Month, b.Month) })
 	months := entries[:0]
 	for _, e := range entries {
@@ -107,7 +107,7 @@ func HeldOf(t Terms, entries []Earning, paid int64, on Month) int64 {
 		}
 	}
 	held := int64(0)
-	for _, e := range Open(months, paid) {
+	for _, e := range OpenBalances(months, paid) {
 		if e.Amount > 0 && t.Held(e.Month, on) {
 			held += e.Amount
 		}

@@ -1,4 +1,4 @@
-package program
+package terms
 
 import (
 	"fmt"
@@ -16,7 +16,7 @@ func TestAttribute(t *testing.T) {
 		var list []Candidate
 		for _, text := range strings.Fields(candidates) {
 			p := strings.Split(text+":0", ":")
-			k := Candidate{By: p[0], Standing: Standing(p[2])}
+			k := Candidate{By: p[0], Status: PromoterStatus(p[2])}
 			fmt.Sscan(p[1], &k.Promoter)
 			fmt.Sscan(p[3], &k.At)
 			list = append(list, k)
@@ -46,7 +46,7 @@ func TestAttribute(t *testing.T) {
 }
 
 func TestPercentOn(t *testing.T) {
-	terms := DefaultTerms()
+	terms := DefaultConfig()
 	terms.Changes = []Change{{200, Membership, 200_000}, {100, Membership, 300_000}, {100, Training, 400_000}}
 	own := []Change{{150, Membership, 350_000}}
 	f := func(kind Kind, at int64, own []Change, want string) {

@@ -11,23 +11,23 @@ import (
 // has its own.
 func TestDetailsOfMergedPromoters(t *testing.T) {
 	promoters := []book.Promoter{{ID: 1, Token: "ada"}, {ID: 2, Token: "former", MergedInto: 1}, {ID: 3, Token: "before", MergedInto: 2}}
-	f := func(want string, list ...book.Detail) {
+	f := func(want string, list ...book.Setting) {
 		t.Helper()
-		known := book.NewKnown(list, promoters)
-		if got := fmt.Sprint(known.Value(1, book.DetailW9), len(known.Changes(1))); got != want {
+		known := book.NewPromoterSettings(list, promoters)
+		if got := fmt.Sprint(known.Value(1, book.SettingW9), len(known.Changes(1))); got != want {
 			t.Errorf("%+v: %s, want %s", list, got, want)
 		}
 	}
-	own, former := book.Detail{PromoterID: 1, Field: book.DetailW9, Value: "yes"}, book.Detail{PromoterID: 2, Field: book.DetailW9, Value: "yes"}
+	own, former := book.Setting{PromoterID: 1, Field: book.SettingW9, Value: "yes"}, book.Setting{PromoterID: 2, Field: book.SettingW9, Value: "yes"}
 	f("yes0", former)
 	f("yes0", own)
 	taken := own
 	taken.Value = ""
 	f("0", former, taken) // its own was taken back, and goes before
 	f("0", taken, former)
-	before := book.Detail{PromoterID: 3, Field: book.DetailW9, Value: "on paper"}
+	before := book.Setting{PromoterID: 3, Field: book.SettingW9, Value: "on paper"}
 	f("on paper0", former, before) // of several the newest
 	f("yes0", before, former)
-	f("1", book.Detail{PromoterID: 2, Field: book.DetailMembershipPercent, Value: "30"})
-	f("0", book.Detail{PromoterID: 2, Field: book.DetailMembershipPercent, Value: "much"})
+	f("1", book.Setting{PromoterID: 2, Field: book.SettingMembershipPercent, Value: "30"})
+	f("0", book.Setting{PromoterID: 2, Field: book.SettingMembershipPercent, Value: "much"})
 }

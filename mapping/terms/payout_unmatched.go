@@ -1,21 +1,21 @@
-package program
+package terms
 
 import (
 	"cmp"
 	"slices"
 )
 
-// Place books takings of which nobody knows what they take back from, such as Keap's
+// AllocateUnmatched books takings of which nobody knows what they take back from, such as Keap's
 // clawbacks; Month is when each was booked. Refunds come soon: each takes back what was
 // earned last and is not taken back yet, from its own month backwards. What finds nothing
-// stays in its own month, a debt. It does what [Open] does to months, and keeps account of it.
+// stays in its own month, a debt. It does what [OpenBalances] does to months, and keeps account of it.
 // What a.Takings holds by then is known.
-func (a *Account) Place(unknown []Taking) {
+func (a *Account) AllocateUnmatched(unknown []Reversal) {
 	left := map[Month]int64{}
-	for _, e := range slices.Concat(a.Earned, a.Brought) {
+	for _, e := range slices.Concat(a.Earned, a.CarriedForward) {
 		left[e.Month] += e.Amount
 	}
-	for _, k := range a.Takings {
+	for _, k := range a.Reversals {
 		left[k.Month] += k.Amount
 	}
 	months := make([]Month, 0, len(left))
@@ -23,14 +23,14 @@ func (a *Account) Place(unknown []Taking) {
 		months = append(months, m)
 	}
 	slices.SortFunc(months, func(x, y Month) int { return cmp.Compare(y, x) })
-	slices.SortStableFunc(unknown, func(x, y Taking) int { return cmp.Compare(x.Month, y.Month) })
+	slices.SortStableFunc(unknown, func(x, y Reversal) int { return cmp.Compare(x.Month, y.Month) })
 	take := func(month Month, amount int64, isNew bool) {
 		place := func(in Month, amount int64) {
-			k := Taking{Month: in, Amount: -amount}
+			k := Reversal{Month: in, Amount: -amount}
 			if isNew {
 				k.New = k.Amount
 			}
-			a.Takings = append(a.Takings, k)
+			a.Reversals = append(a.Reversals, k)
 		}
 		for _, m := range months {
 			if n := min(left[m], amount); m <= month && n > 0 {
