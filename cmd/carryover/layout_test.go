@@ -26,10 +26,11 @@ const module = "carryover"
 // layers are the places that a package may have, by how far it is from the core. A
 // package imports its own layer and those below.
 var layers = map[string]int{
-	"mapping": 0, "mapping/terms": 0,
+	"mapping": 0, "mapping/terms": 0, "mapping/retry": 0,
 	"mapping/book": 1, "mapping/store": 1,
-	"migrate": 2, "gateway": 2,
-	"cmd": 3,
+	"mapping/payout": 2, "mapping/history": 2,
+	"migrate": 3, "gateway": 3,
+	"cmd/carryover": 4,
 }
 
 // confined are the libraries that live in some places only.
@@ -104,11 +105,13 @@ func misplaced(packages []listed, root []string) []string {
 }
 
 // placeOf finds the place of a package and its layer; -1 when it has none. Below
-// mapping only the named folders are places, with what they keep for their tests.
+// mapping only the named folders are places, with what they keep for their tests; below
+// cmd only the command itself and what is internal to it.
 func placeOf(own string) (place string, layer int) {
 	for place = own; place != "."; place = path.Dir(place) {
 		if layer, ok := layers[place]; ok {
-			if place == "mapping" && own != "mapping" {
+			below := strings.TrimPrefix(own, place)
+			if place == "mapping" && below != "" || place == "cmd/carryover" && below != "" && !strings.HasPrefix(below, "/internal/") {
 				return "", -1
 			}
 			return place, layer
@@ -189,12 +192,19 @@ func TestLayoutIsEnforced(t *testing.T) {
 	f("mapping/store/storetest", "github.com/redis/go-redis/v9 carryover/mapping/store", "")
 	f("mapping/book", "modernc.org/sqlite carryover/mapping carryover/mapping/terms", "")
 	f("mapping/terms", "strings carryover/mapping", "")
+	f("mapping/payout", "carryover/mapping/book carryover/mapping/terms", "")
+	f("mapping/history", "carryover/mapping/book carryover/mapping/payout", "")
+	f("migrate/firstpromoter", "carryover/mapping/retry carryover/mapping/payout", "")
+	f("cmd/carryover", "carryover/cmd/carryover/internal/config carryover/mapping/payout", "")
+	f("cmd/carryover/internal/console", "golang.org/x/term carryover/mapping/terms", "")
 
 	// one way
 	f("mapping", "carryover/mapping/store", "mapping must not import mapping/store")
 	f("mapping/terms", "carryover/mapping/book", "mapping/terms must not import mapping/book")
 	f("mapping/book", "carryover/migrate", "mapping/book must not import migrate")
 	f("mapping/store", "carryover/gateway/click", "mapping/store must not import gateway/click")
+	f("mapping/book", "carryover/mapping/payout", "mapping/book must not import mapping/payout")
+	f("mapping/payout", "carryover/migrate", "mapping/payout must not import migrate")
 	f("migrate", "carryover/gateway", "migrate must not import gateway")
 	f("migrate/report", "carryover/gateway/pages", "migrate/report must not import gateway/pages")
 	f("gateway/track", "carryover/migrate/firstpromoter", "gateway/track must not import migrate/firstpromoter")
@@ -220,6 +230,8 @@ func TestLayoutIsEnforced(t *testing.T) {
 	// places
 	f("internal/util", "strings", "internal/util has no place")
 	f("mapping/cache", "strings", "mapping/cache has no place")
+	f("cmd/carryover/payouts", "strings", "cmd/carryover/payouts has no place")
+	f("cmd/other", "strings", "cmd/other has no place")
 
 	if got := misplaced(nil, []string{"cmd", ".ci", "go.mod", "docs", "main.go"}); len(got) != 2 {
 		t.Errorf("top level: %q, want docs and main.go", got)
