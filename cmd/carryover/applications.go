@@ -7,6 +7,7 @@ import (
 
 	"carryover/mapping/book"
 	"carryover/mapping/store"
+	"carryover/mapping/terms"
 	"carryover/migrate/report"
 )
 
@@ -129,8 +130,8 @@ func newApplicants(c *book.Content) *applicants {
 func (k *applicants) line(ap *book.Application, zone *time.Location) applicationLine {
 	l := applicationLine{
 		ID: ap.ID, Kind: ap.Kind, Name: ap.Name, Email: ap.Email, Site: ap.Site, Terms: ap.Terms,
-		AppliedAt: moment(ap.AppliedAt, zone), Visitor: ap.Visitor, State: ap.State,
-		DecidedAt: moment(ap.DecidedAt, zone), DecidedBy: ap.DecidedBy,
+		AppliedAt: terms.FormatTime(ap.AppliedAt, zone), Visitor: ap.Visitor, State: ap.State,
+		DecidedAt: terms.FormatTime(ap.DecidedAt, zone), DecidedBy: ap.DecidedBy,
 	}
 	p := k.byEmail[ap.Email]
 	if ap.PromoterID != 0 {

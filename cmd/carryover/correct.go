@@ -110,13 +110,13 @@ func (c *ledgerCorrectCmd) Run(a *app) error {
 		}
 		made.PromoterID = promoter.ID
 		if err := b.Correct(a.ctx, made); errors.Is(err, book.ErrDuplicateCorrection) {
-			return fmt.Errorf("%w, as t-%d on %s by %s: nothing was booked; one more of the same needs another note", err, made.LineID, day(made.RecordedAt, p.settings.Zone), made.RecordedBy)
+			return fmt.Errorf("%w, as t-%d on %s by %s: nothing was booked; one more of the same needs another note", err, made.LineID, terms.FormatDay(made.RecordedAt, p.settings.Zone), made.RecordedBy)
 		} else if err != nil {
 			return fmt.Errorf("booking a correction: %w; nothing was booked", err)
 		}
 		l := correctionLine{
 			EventID: fmt.Sprintf("t-%d", made.LineID), RefToken: promoter.Token, Month: terms.Month(made.Month).String(), Amount: made.Amount, Currency: made.Currency,
-			Note: made.Note, RecordedAt: moment(made.RecordedAt, p.settings.Zone), RecordedBy: made.RecordedBy,
+			Note: made.Note, RecordedAt: terms.FormatTime(made.RecordedAt, p.settings.Zone), RecordedBy: made.RecordedBy,
 		}
 		if a.JSON {
 			return a.line(l)

@@ -353,7 +353,7 @@ func (x *explainer) partner(id int64) string {
 	return fmt.Sprintf("%s (Keap id %d)", name, id)
 }
 
-func (x *explainer) day(at int64) string { return day(at, x.p.settings.Zone) }
+func (x *explainer) day(at int64) string { return terms.FormatDay(at, x.p.settings.Zone) }
 
 func (x *explainer) minute(at int64) string {
 	return time.Unix(at, 0).In(x.p.settings.Zone).Format("2006-01-02 15:04")

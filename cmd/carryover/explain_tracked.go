@@ -124,7 +124,7 @@ func evidence(e *book.Event) (v book.Evidence, err error) {
 
 // bound says by which event a customer was bound, and why.
 func (x *explainer) bound(s *story, c *book.Customer, e *book.Event, v *book.Evidence) {
-	b := &binding{By: v.By, RefToken: x.whose.token(v.Promoter), At: moment(e.At, x.p.settings.Zone), Event: tolds(e), Candidates: v.Candidates}
+	b := &binding{By: v.By, RefToken: x.whose.token(v.Promoter), At: terms.FormatTime(e.At, x.p.settings.Zone), Event: tolds(e), Candidates: v.Candidates}
 	s.Bound = b
 	s.RefToken, s.PartnerID, s.Rule, s.Self = b.RefToken, max(0, v.Promoter), v.By, strings.Contains(c.Suspicion, book.ReasonSelf)
 	what := map[string]string{book.EventSignup: "sign-up", book.EventSale: "first sale"}[e.Kind] + " of " + x.minute(e.At)
@@ -147,7 +147,7 @@ func (x *explainer) bound(s *story, c *book.Customer, e *book.Event, v *book.Evi
 		}
 	}
 	if f := v.First; f != nil && f.Promoter != 0 {
-		b.FirstClick = &firstClick{x.whose.token(f.Promoter), moment(f.At, x.p.settings.Zone), f.Click}
+		b.FirstClick = &firstClick{x.whose.token(f.Promoter), terms.FormatTime(f.At, x.p.settings.Zone), f.Click}
 		if f.Click != b.Click || f.At != e.At && b.Click == "" {
 			s.Timeline = append(s.Timeline, x.clickOf(*f, "the first one"))
 		}

@@ -168,7 +168,7 @@ func (a *app) ledgerLines(p *program, b *book.Book, whose *owners, entries []boo
 		}
 		lines[i] = ledgerLine{
 			EventID: e.ID, Kind: e.Kind, RefToken: whose.token(e.PartnerID), PartnerID: max(0, e.PartnerID),
-			At: moment(e.At, p.settings.Zone), Month: terms.Month(e.Month).String(), Amount: e.Amount, Currency: e.Currency,
+			At: terms.FormatTime(e.At, p.settings.Zone), Month: terms.Month(e.Month).String(), Amount: e.Amount, Currency: e.Currency,
 			Invoice: e.Invoice, Product: e.Product, Text: e.Description, Email: k.Email, Name: k.Name, ContactID: e.ContactID,
 			Seller: whose.token(e.SellerID), Level: level(e), Type: e.Type, SourceFile: e.Source, SourceLine: e.Line, Run: e.ImportID,
 		}
@@ -283,7 +283,7 @@ func (c *ledgerListCmd) statement(a *app, p *program, b *book.Book, whose *owner
 		}
 		for i := range lines {
 			l, e := &lines[i], &chunk[i]
-			if err := table.add(day(e.At, p.settings.Zone), l.entry(), e.Invoice, l.what(), cmp.Or(l.Email, l.Name, number(l.ContactID)),
+			if err := table.add(terms.FormatDay(e.At, p.settings.Zone), l.entry(), e.Invoice, l.what(), cmp.Or(l.Email, l.Name, number(l.ContactID)),
 				p.amount(e.Amount, e.Currency), p.amount(after[e.ID], e.Currency), origin(e.Source, e.Line), l.EventID); err != nil {
 				return err
 			}

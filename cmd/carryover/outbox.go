@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"carryover/mapping/book"
+	"carryover/mapping/terms"
 	"carryover/migrate/report"
 )
 
@@ -107,7 +108,7 @@ func (c *outboxListCmd) states(a *app, p *program, b *book.Book) error {
 	var rows [][]string
 	for _, name := range book.ForwardStates() {
 		n := by[name]
-		s := outboxState{State: name, Count: n.Count, Oldest: moment(n.Oldest, p.settings.Zone), Means: forwardMeans(name)}
+		s := outboxState{State: name, Count: n.Count, Oldest: terms.FormatTime(n.Oldest, p.settings.Zone), Means: forwardMeans(name)}
 		if name == book.ForwardWaiting || name == book.ForwardRefused {
 			if s.Said, err = b.ForwardSaid(a.ctx, name); err != nil {
 				return err
@@ -138,11 +139,11 @@ func (c *outboxListCmd) events(a *app, p *program, b *book.Book) error {
 	zone := p.settings.Zone
 	err := b.Forwards(a.ctx, forwardState(c.State), func(f book.Forward) error {
 		e := outboxEvent{
-			ID: f.EventID, Kind: f.Kind, EventID: f.ExternalID, Customer: f.CustomerID, State: f.State, Came: moment(f.ReceivedAt, zone),
-			Tries: f.Tries, Done: moment(f.DoneAt, zone), Status: f.Status, Said: f.Answer,
+			ID: f.EventID, Kind: f.Kind, EventID: f.ExternalID, Customer: f.CustomerID, State: f.State, Came: terms.FormatTime(f.ReceivedAt, zone),
+			Tries: f.Tries, Done: terms.FormatTime(f.DoneAt, zone), Status: f.Status, Said: f.Answer,
 		}
 		if f.State == book.ForwardWaiting {
-			e.Next = moment(f.NextAt, zone)
+			e.Next = terms.FormatTime(f.NextAt, zone)
 		}
 		if a.JSON {
 			return a.line(e)

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"carryover/mapping/book"
+	"carryover/mapping/terms"
 )
 
 type payoutsApproveCmd struct {
@@ -86,7 +87,7 @@ func (c *payoutsApproveCmd) tell(a *app, p *program, plan *payoutPlan, run *book
 	if a.JSON {
 		return a.line(map[string]any{
 			"run": run.ID, "month": plan.Month, "earned_through": plan.Earned, "currency": run.Currency, "lines": len(plan.Payable), "net_cents": plan.Totals.Payable,
-			"approved_at": moment(run.ApprovedAt, p.settings.Zone), "approved_by": run.ApprovedBy,
+			"approved_at": terms.FormatTime(run.ApprovedAt, p.settings.Zone), "approved_by": run.ApprovedBy,
 		})
 	}
 	_, err := fmt.Fprintf(a.out, "Run %d is approved by %s: %d payouts of %s, %s %s together. Held: %s.\nNext: carryover payouts export %d --format paypal|check-register|csv\nThen: carryover payouts record %d --status paid --reference REF\n",

@@ -151,7 +151,7 @@ func (a *app) record(p *program, b *book.Book, all *book.Payouts, list []payoutO
 		}
 		if other, ok := errors.AsType[*book.RecordMismatchError](err); ok {
 			there := &other.There
-			text = fmt.Sprintf("%v: %s already on %s, with the reference %q and %s", book.ErrContradicts, there.Status, day(there.At, p.settings.Zone), there.Reference, noted(there.Note))
+			text = fmt.Sprintf("%v: %s already on %s, with the reference %q and %s", book.ErrContradicts, there.Status, terms.FormatDay(there.At, p.settings.Zone), there.Reference, noted(there.Note))
 		}
 		return fmt.Errorf("%s%s cannot be recorded as %s: %s; nothing was recorded", o.where, o.name, o.Status, text)
 	}
@@ -211,7 +211,7 @@ func (p *program) payable(all *book.Payouts, o *payoutOutcome) error {
 	if o.At >= first.Unix() {
 		return nil
 	}
-	err = fmt.Errorf("%s%s cannot be recorded for %s: run %d pays from %s on; nothing was recorded", o.where, o.name, day(o.At, zone), run.ID, first.Format(time.DateOnly))
+	err = fmt.Errorf("%s%s cannot be recorded for %s: run %d pays from %s on; nothing was recorded", o.where, o.name, terms.FormatDay(o.At, zone), run.ID, first.Format(time.DateOnly))
 	if o.where == "" {
 		return &errExit{exitUsage, err}
 	}

@@ -50,7 +50,7 @@ func statusOf(outcome *book.PayoutRecord) string {
 func runLineOf(run *book.PayoutBatch, lines []*book.PayoutLine, outcomes map[int64]*book.PayoutRecord, zone *time.Location) runLine {
 	r := runLine{
 		Run: run.ID, Month: terms.Month(run.Month).String(), Earned: terms.Month(run.EarnedThrough).String(), Currency: run.Currency, Lines: len(lines),
-		ApprovedAt: moment(run.ApprovedAt, zone), ApprovedBy: run.ApprovedBy,
+		ApprovedAt: terms.FormatTime(run.ApprovedAt, zone), ApprovedBy: run.ApprovedBy,
 	}
 	for _, l := range lines {
 		r.Net += l.Net
@@ -85,7 +85,7 @@ func (payoutsListCmd) Run(a *app) error {
 				continue
 			}
 			rows = append(rows, []string{strconv.FormatInt(r.Run, 10), r.Month, r.Earned, strconv.Itoa(r.Lines), p.amount(r.Net, r.Currency), p.amount(r.Paid, r.Currency),
-				p.amount(r.Failed, r.Currency), p.amount(r.Returned, r.Currency), p.amount(r.Open, r.Currency), day(all.Batches[i].ApprovedAt, p.settings.Zone), r.ApprovedBy})
+				p.amount(r.Failed, r.Currency), p.amount(r.Returned, r.Currency), p.amount(r.Open, r.Currency), terms.FormatDay(all.Batches[i].ApprovedAt, p.settings.Zone), r.ApprovedBy})
 		}
 		switch {
 		case a.JSON:
@@ -156,7 +156,7 @@ func (c *payoutsShowCmd) Run(a *app) error {
 				Lines []payoutShown `json:"lines"`
 			}{sums, lines})
 		}
-		fmt.Fprintf(a.out, "Run %d, paid in %s: what was earned through %s. Approved %s by %s.\n\n", sums.Run, sums.Month, sums.Earned, day(run.ApprovedAt, p.settings.Zone), sums.ApprovedBy)
+		fmt.Fprintf(a.out, "Run %d, paid in %s: what was earned through %s. Approved %s by %s.\n\n", sums.Run, sums.Month, sums.Earned, terms.FormatDay(run.ApprovedAt, p.settings.Zone), sums.ApprovedBy)
 		var rows [][]string
 		for _, l := range lines {
 			at, note := "", ""
@@ -179,7 +179,7 @@ func (c *payoutsShowCmd) Run(a *app) error {
 func shownLines(whose *owners, all *book.Payouts, run *book.PayoutBatch, only int64, zone *time.Location) (list []payoutShown) {
 	records := map[int64][]payoutNoting{}
 	for _, r := range all.Records {
-		records[r.LineID] = append(records[r.LineID], payoutNoting{r.Status, r.Reference, moment(r.At, zone), r.Note, moment(r.RecordedAt, zone), r.RecordedBy})
+		records[r.LineID] = append(records[r.LineID], payoutNoting{r.Status, r.Reference, terms.FormatTime(r.At, zone), r.Note, terms.FormatTime(r.RecordedAt, zone), r.RecordedBy})
 	}
 	outcomes := all.Outcomes()
 	for _, l := range linesOf(all, run.ID) {

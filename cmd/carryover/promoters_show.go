@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"carryover/mapping/book"
+	"carryover/mapping/terms"
 	"carryover/migrate/report"
 )
 
@@ -56,7 +57,7 @@ func (c *promotersShowCmd) Run(a *app) error {
 			return err
 		}
 		known := book.NewPromoterSettings(content.Settings, content.Promoters)
-		shown := promoterShown{Name: promoter.Name, JoinedAt: moment(promoter.JoinedAt, p.settings.Zone), Details: map[string]string{}, History: []detailShown{}}
+		shown := promoterShown{Name: promoter.Name, JoinedAt: terms.FormatTime(promoter.JoinedAt, p.settings.Zone), Details: map[string]string{}, History: []detailShown{}}
 		for i := range lines {
 			if lines[i].RefToken == promoter.Token {
 				lines[i].CarriedFrom = []string{}
@@ -70,7 +71,7 @@ func (c *promotersShowCmd) Run(a *app) error {
 		}
 		for _, d := range content.Settings {
 			if whose.standing(whose.byID[d.PromoterID]) == promoter {
-				shown.History = append(shown.History, detailShown{d.Field, d.Value, moment(d.From, p.settings.Zone), moment(d.RecordedAt, p.settings.Zone), d.RecordedBy})
+				shown.History = append(shown.History, detailShown{d.Field, d.Value, terms.FormatTime(d.From, p.settings.Zone), terms.FormatTime(d.RecordedAt, p.settings.Zone), d.RecordedBy})
 			}
 		}
 		if a.JSON {

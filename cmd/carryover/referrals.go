@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"carryover/mapping/book"
+	"carryover/mapping/terms"
 	"carryover/migrate/report"
 )
 
@@ -57,7 +58,7 @@ const (
 func newReferralLine(r *book.Referral, whose *owners) referralLine {
 	return referralLine{
 		Email: r.Email, BoundBy: boundKeap, ContactID: r.ContactID, RefToken: whose.token(r.PartnerID),
-		ReferredAt: moment(r.ReferredAt, time.UTC), FirstReferred: moment(r.FirstAt, time.UTC),
+		ReferredAt: terms.FormatTime(r.ReferredAt, time.UTC), FirstReferred: terms.FormatTime(r.FirstAt, time.UTC),
 		Source: r.Source, Rule: r.Rule, ReferralID: max(0, r.ReferralID), PartnerID: r.PartnerID, Self: r.Self,
 	}
 }
@@ -65,18 +66,10 @@ func newReferralLine(r *book.Referral, whose *owners) referralLine {
 // bind says whose the customer is since it signed up or bought here: for life, whatever
 // Keap's referrals say.
 func (l *referralLine) bind(c *book.BoundCustomer, whose *owners) {
-	since := moment(c.BoundAt, time.UTC)
+	since := terms.FormatTime(c.BoundAt, time.UTC)
 	l.UID, l.RefToken, l.ReferredAt, l.FirstReferred = c.UID, whose.token(c.PromoterID), since, cmp.Or(l.FirstReferred, since)
 	l.BoundBy, l.Source, l.Rule, l.ReferralID = boundLive, boundLive, c.By, 0
 	l.PartnerID, l.Self = max(0, c.PromoterID), strings.Contains(c.Suspicion, book.ReasonSelf)
-}
-
-// moment writes Unix seconds as RFC 3339; empty for 0, which is not known.
-func moment(at int64, zone *time.Location) string {
-	if at == 0 {
-		return ""
-	}
-	return time.Unix(at, 0).In(zone).Format(time.RFC3339)
 }
 
 func (c *referralsCmd) Run(a *app) error {
@@ -186,15 +179,7 @@ func (s *customerSheet) add(r *book.Referral, c *book.BoundCustomer) error {
 	if l.Self {
 		rule += ", self"
 	}
-	return s.table.add(email, number(l.ContactID), s.whose.name(owner), day(since, s.zone), l.Source, rule, number(l.PartnerID), number(l.ReferralID))
-}
-
-// day writes Unix seconds as a date; empty for 0.
-func day(at int64, zone *time.Location) string {
-	if at == 0 {
-		return ""
-	}
-	return time.Unix(at, 0).In(zone).Format(time.DateOnly)
+	return s.table.add(email, number(l.ContactID), s.whose.name(owner), terms.FormatDay(since, s.zone), l.Source, rule, number(l.PartnerID), number(l.ReferralID))
 }
 
 // number writes an id; empty for 0.

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"carryover/mapping/book"
+	"carryover/mapping/terms"
 	"carryover/migrate/report"
 )
 
@@ -140,7 +141,7 @@ func (a *app) waitingRefunds(p *program, b *book.Book, whose *owners, waiting []
 			return nil, err
 		}
 		l := reviewLine{
-			ID: "event:" + e.ExternalID, RefToken: whose.token(e.PromoterID), EventID: e.ExternalID, At: moment(e.At, p.settings.Zone), Amount: -e.Amount, Currency: e.Currency,
+			ID: "event:" + e.ExternalID, RefToken: whose.token(e.PromoterID), EventID: e.ExternalID, At: terms.FormatTime(e.At, p.settings.Zone), Amount: -e.Amount, Currency: e.Currency,
 			Reasons: []reviewReason{{"unknown_sale", fmt.Sprintf("a refund of the sale %q, which nobody has told of: it takes back once somebody does", v.Sale)}},
 		}
 		for _, k := range known {
@@ -169,8 +170,8 @@ func (a *app) reviewLines(p *program, b *book.Book, whose *owners, reviews []boo
 		k := customers[r.Line.CustomerID]
 		lines[i] = reviewLine{
 			ID: fmt.Sprintf("t-%d", r.Line.ID), RefToken: whose.token(r.Line.PromoterID), Email: k.Email, UID: k.UID, EventID: r.Event.ExternalID,
-			At: moment(r.Line.At, p.settings.Zone), Amount: r.Line.Amount, Currency: r.Line.Currency, Product: r.Line.Product, Reasons: []reviewReason{},
-			Decision: r.Decision.Decision, Note: r.Decision.Note, DecidedAt: moment(r.Decision.DecidedAt, p.settings.Zone), DecidedBy: r.Decision.DecidedBy,
+			At: terms.FormatTime(r.Line.At, p.settings.Zone), Amount: r.Line.Amount, Currency: r.Line.Currency, Product: r.Line.Product, Reasons: []reviewReason{},
+			Decision: r.Decision.Decision, Note: r.Decision.Note, DecidedAt: terms.FormatTime(r.Decision.DecidedAt, p.settings.Zone), DecidedBy: r.Decision.DecidedBy,
 		}
 		for _, v := range r.Reasons {
 			lines[i].Reasons = append(lines[i].Reasons, reviewReason{v.Reason, v.Detail})

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"carryover/mapping/book"
+	"carryover/mapping/terms"
 	"carryover/migrate"
 	"carryover/migrate/report"
 )
@@ -268,7 +269,7 @@ func (x *explainer) addSales(s *story) error {
 }
 
 func (x *explainer) moved(at int64, what string, partner int64) moved {
-	return moved{at: at, owns: x.whose.name(partner), At: moment(at, x.p.settings.Zone), What: what, RefToken: x.whose.token(partner), PartnerID: partner}
+	return moved{at: at, owns: x.whose.name(partner), At: terms.FormatTime(at, x.p.settings.Zone), What: what, RefToken: x.whose.token(partner), PartnerID: partner}
 }
 
 // writeStory tells a story to a person.

@@ -15,7 +15,7 @@ type Money struct {
 }
 
 // String is the amount and its currency: 1,234.50 USD.
-func (m Money) String() string { return terms.FormatMinor(m.Minor, m.Currency) + " " + m.Currency }
+func (m Money) String() string { return terms.FormatMoney(m.Minor, m.Currency) }
 
 // ParseAmount reads an amount of up to 2^63-1 minor units either way:
 //

@@ -1,0 +1,23 @@
+package terms
+
+import "time"
+
+// FormatMoney writes an amount and its currency: 1,234.50 USD.
+func FormatMoney(minor int64, currency string) string {
+	return FormatMinor(minor, currency) + " " + currency
+}
+
+// FormatTime writes an instant (Unix seconds) in a zone as RFC 3339; empty for 0, which is
+// not known.
+func FormatTime(at int64, zone *time.Location) string { return formatTime(at, zone, time.RFC3339) }
+
+// FormatDay writes the day of an instant (Unix seconds) in a zone: 2023-03-31; empty for 0,
+// which is not known.
+func FormatDay(at int64, zone *time.Location) string { return formatTime(at, zone, time.DateOnly) }
+
+func formatTime(at int64, zone *time.Location, layout string) string {
+	if at == 0 {
+		return ""
+	}
+	return time.Unix(at, 0).In(zone).Format(layout)
+}
