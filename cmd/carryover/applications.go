@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"carryover/cmd/carryover/internal/config"
 	"carryover/mapping/book"
 	"carryover/mapping/store"
 	"carryover/mapping/terms"
@@ -54,7 +55,7 @@ type applicationLine struct {
 }
 
 func (c *applicationsListCmd) Run(a *app) error {
-	return a.withBook(func(p *program, b *book.Book) error {
+	return a.withBook(func(cfg *config.Config, b *book.Book) error {
 		list, err := b.Applications(a.ctx, c.All)
 		if err != nil {
 			return err
@@ -66,7 +67,7 @@ func (c *applicationsListCmd) Run(a *app) error {
 		known := newApplicants(content)
 		var rows [][]string
 		for i := range list {
-			l := known.line(&list[i], p.settings.Zone)
+			l := known.line(&list[i], cfg.Zone)
 			if a.JSON {
 				if err := a.line(l); err != nil {
 					return err
@@ -167,7 +168,7 @@ type decisionLine struct {
 }
 
 func (c *applicationsApproveCmd) Run(a *app) error {
-	return a.withMap(func(p *program, b *book.Book, s store.Store) error {
+	return a.withMap(func(cfg *config.Config, b *book.Book, s store.Store) error {
 		if err := s.Ping(a.ctx); err != nil { // before the book is changed, not after
 			return err
 		}
@@ -178,7 +179,7 @@ func (c *applicationsApproveCmd) Run(a *app) error {
 		for _, d := range done {
 			l := decisionLine{ID: d.Application.ID, Email: d.Application.Email, State: d.Application.State, Outcome: outcomes[d.Outcome], RefToken: d.Promoter.Token}
 			if l.RefToken != "" {
-				l.Link = "https://" + p.settings.Policy.LegacyHosts[0] + "/r/" + l.RefToken
+				l.Link = "https://" + cfg.Policy.LegacyHosts[0] + "/r/" + l.RefToken
 			}
 			if a.JSON {
 				err = a.line(l)
@@ -189,7 +190,7 @@ func (c *applicationsApproveCmd) Run(a *app) error {
 				return err
 			}
 		}
-		e, err := publishJoined(a.ctx, p, b, s)
+		e, err := publishJoined(a.ctx, cfg, b, s)
 		if err != nil {
 			return fmt.Errorf("they are approved, but the link map was not published: %w; run \"carryover map publish\"", err)
 		}
@@ -218,7 +219,7 @@ Example: carryover applications reject 14`
 }
 
 func (c *applicationsRejectCmd) Run(a *app) error {
-	return a.withBook(func(_ *program, b *book.Book) error {
+	return a.withBook(func(_ *config.Config, b *book.Book) error {
 		done, err := b.Reject(a.ctx, c.IDs, by(c.By), time.Now().Unix())
 		if err != nil {
 			return decided(err)

@@ -12,44 +12,6 @@ import (
 	"time"
 )
 
-func TestJoinConfig(t *testing.T) {
-	without := func(page string) string { // the least, without one of its pages
-		return regexp.MustCompile(`(?m)^`+page+` = .*\n`).ReplaceAllString(fmt.Sprintf(goodConfig, ""), "")
-	}
-	p := parsed(t, without("rejoin")+"[join]\nmode = \"builtin\"\n")
-	if pages := p.settings.Policy.Pages; !p.settings.Policy.BuiltinJoin || pages.Join != "https://go.carrot.test/join" || pages.Rejoin != "https://go.carrot.test/rejoin" || p.Join.Approval != "manual" {
-		t.Errorf("%+v, approval %s", p.settings.Policy, p.Join.Approval)
-	}
-	p = parsed(t, strings.Replace(fmt.Sprintf(goodConfig, ""), "https://carrot.test/rejoin", "https://go.carrot.test/rejoin", 1)+"join = \"https://carrot.test/signup\"\n[join]\nmode = \"builtin\"\napproval = \"auto\"\nterms_url = \"https://carrot.test/terms\"\n[paths]\n\"/signup\" = \"join\"\n\"/join\" = \"join\"\n")
-	if pages := p.settings.Policy.Pages; pages.Join != "https://carrot.test/signup" || pages.Rejoin != "https://go.carrot.test/rejoin" {
-		t.Errorf("%+v", pages)
-	}
-	if p = parsed(t, fmt.Sprintf(goodConfig, "")); p.settings.Policy.BuiltinJoin || p.Join.Mode != "page" {
-		t.Errorf("without [join]: %+v", p.Join)
-	}
-	f := func(text string, want ...string) {
-		t.Helper()
-		_, err := parseConfig("c.toml", []byte(text))
-		if err == nil {
-			t.Errorf("no error, want %q:\n%s", want, text)
-			return
-		}
-		for _, w := range want {
-			if !strings.Contains(err.Error(), w) {
-				t.Errorf("the error lacks %q:\n%v", w, err)
-			}
-		}
-	}
-	end := func(lines string) string { return fmt.Sprintf(goodConfig, "") + lines }
-	f(without("rejoin"), "pages.rejoin is missing")
-	f(end("join = \"https://go.carrot.test/join\""), "c.toml:11: pages.join", "leads back to the old links")
-	f(end("join = \"https://go.carrot.test/go/x\"\n[join]\nmode = \"builtin\""), "c.toml:11: pages.join", "leads back to the old links")
-	f(end("[join]\nmode = \"own\"\napproval = \"yes\"\nterms_url = \"terms.html\""),
-		`c.toml:12: join.mode = "own": it must be one of "page", "builtin"`, `c.toml:13: join.approval = "yes": it must be one of "manual", "auto"`, `c.toml:14: join.terms_url = "terms.html"`, "https://")
-	f(end("[join]\nmode = \"builtin\"\n[paths]\n\"/join\" = \"https://carrot.test/signup\""), "c.toml:14: paths./join", "the gateway has a form there")
-	f(end("[join]\nmod = \"builtin\""), "unknown key join.mod", "did you mean join.mode?")
-}
-
 var formToken = regexp.MustCompile(`name="form" value="([^"]+)"`)
 
 // join fills in a gateway's form as a person does, and gives the page after it.

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"carryover/cmd/carryover/internal/config"
 	"carryover/mapping/terms"
 )
 
@@ -31,8 +32,8 @@ func BenchmarkMoney(b *testing.B) {
 	if out, err := build.CombinedOutput(); err != nil {
 		b.Fatalf("%v\n%s", err, out)
 	}
-	config := filepath.Join(dir, "carryover.toml")
-	if err := os.WriteFile(config, exampleConfig, 0o600); err != nil {
+	path := filepath.Join(dir, "carryover.toml")
+	if err := os.WriteFile(path, []byte(config.Example()), 0o600); err != nil {
 		b.Fatal(err)
 	}
 	var plain, planned, applied, verified time.Duration
@@ -44,7 +45,7 @@ func BenchmarkMoney(b *testing.B) {
 		}
 		run := func(args ...string) time.Duration {
 			start := time.Now()
-			cmd := exec.Command(binary, append([]string{"--config", config, "--data", data}, args...)...)
+			cmd := exec.Command(binary, append([]string{"--config", path, "--data", data}, args...)...)
 			out, err := cmd.CombinedOutput()
 			if err != nil {
 				b.Fatalf("%v: %v\n%s", args, err, out)

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"carryover/cmd/carryover/internal/config"
 	"carryover/mapping/book"
 )
 
@@ -30,8 +31,8 @@ func BenchmarkPayouts(b *testing.B) {
 	if out, err := build.CombinedOutput(); err != nil {
 		b.Fatalf("%v\n%s", err, out)
 	}
-	config := filepath.Join(dir, "carryover.toml")
-	if err := os.WriteFile(config, exampleConfig, 0o600); err != nil {
+	path := filepath.Join(dir, "carryover.toml")
+	if err := os.WriteFile(path, []byte(config.Example()), 0o600); err != nil {
 		b.Fatal(err)
 	}
 	var plain, planned time.Duration
@@ -42,7 +43,7 @@ func BenchmarkPayouts(b *testing.B) {
 		}
 		plain += time.Since(start)
 		start = time.Now()
-		cmd := exec.Command(binary, "--config", config, "--data", data, "payouts", "plan", "--month", "2023-03")
+		cmd := exec.Command(binary, "--config", path, "--data", data, "payouts", "plan", "--month", "2023-03")
 		if out, err := cmd.CombinedOutput(); err != nil {
 			b.Fatalf("%v\n%s", err, out)
 		}

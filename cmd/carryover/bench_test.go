@@ -13,6 +13,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"carryover/cmd/carryover/internal/config"
 )
 
 // BenchmarkPlan plans 100,000 partners, 1,000,000 contacts (the columns of a real export)
@@ -28,8 +30,8 @@ func BenchmarkPlan(b *testing.B) {
 	if out, err := build.CombinedOutput(); err != nil {
 		b.Fatalf("%v\n%s", err, out)
 	}
-	config := filepath.Join(dir, "carryover.toml")
-	if err := os.WriteFile(config, exampleConfig, 0o600); err != nil {
+	path := filepath.Join(dir, "carryover.toml")
+	if err := os.WriteFile(path, []byte(config.Example()), 0o600); err != nil {
 		b.Fatal(err)
 	}
 	var plain, planned time.Duration
@@ -40,7 +42,7 @@ func BenchmarkPlan(b *testing.B) {
 		plain += time.Since(start)
 
 		start = time.Now()
-		cmd := exec.Command(binary, "--config", config, "--data", filepath.Join(dir, "data"), "plan", "--out", filepath.Join(dir, "plan"), exports)
+		cmd := exec.Command(binary, "--config", path, "--data", filepath.Join(dir, "data"), "plan", "--out", filepath.Join(dir, "plan"), exports)
 		if out, err := cmd.CombinedOutput(); err != nil {
 			b.Fatalf("%v\n%s", err, out)
 		}

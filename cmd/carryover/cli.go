@@ -15,6 +15,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"carryover/cmd/carryover/internal/config"
 	"carryover/mapping/book"
 	"carryover/mapping/store"
 	"carryover/migrate"
@@ -146,64 +147,64 @@ func usage(format string, args ...any) error {
 	return &errExit{exitUsage, fmt.Errorf(format, args...)}
 }
 
-func (a *app) program() (*program, error) { return loadConfig(a.Config) }
+func (a *app) loadConfig() (*config.Config, error) { return config.Load(a.Config) }
 
 // bookPath is where the book is kept, unless the configuration names another file.
-func (a *app) bookPath(p *program) string {
-	if p.Book.DSN != "" {
-		return p.Book.DSN
+func (a *app) bookPath(cfg *config.Config) string {
+	if cfg.BookDSN != "" {
+		return cfg.BookDSN
 	}
 	return filepath.Join(a.Data, "book.db")
 }
 
 // readBook opens the book of a command that needs one to be there.
-func (a *app) readBook(p *program) (*book.Book, error) {
-	return book.OpenExisting(a.bookPath(p))
+func (a *app) readBook(cfg *config.Config) (*book.Book, error) {
+	return book.OpenExisting(a.bookPath(cfg))
 }
 
 // redisURL is where the link map is published; empty: in the book.
-func (a *app) redisURL(p *program) string {
+func (a *app) redisURL(cfg *config.Config) string {
 	if a.Redis != "" {
 		return a.Redis
 	}
-	return p.Redis.URL
+	return cfg.RedisURL
 }
 
 // openStore opens the place of the published link map.
-func (a *app) openStore(p *program, b *book.Book) (store.Store, error) {
-	if url := a.redisURL(p); url != "" {
-		return store.OpenRedis(url, p.Program)
+func (a *app) openStore(cfg *config.Config, b *book.Book) (store.Store, error) {
+	if url := a.redisURL(cfg); url != "" {
+		return store.OpenRedis(url, cfg.Program)
 	}
 	return store.OpenBook(b), nil
 }
 
 // withBook gives fn the program and its book, which must be there.
-func (a *app) withBook(fn func(p *program, b *book.Book) error) error {
-	p, err := a.program()
+func (a *app) withBook(fn func(cfg *config.Config, b *book.Book) error) error {
+	cfg, err := a.loadConfig()
 	if err != nil {
 		return err
 	}
-	return a.inBook(p, fn)
+	return a.inBook(cfg, fn)
 }
 
-func (a *app) inBook(p *program, fn func(p *program, b *book.Book) error) error {
-	b, err := a.readBook(p)
+func (a *app) inBook(cfg *config.Config, fn func(cfg *config.Config, b *book.Book) error) error {
+	b, err := a.readBook(cfg)
 	if err != nil {
 		return err
 	}
 	defer b.Close()
-	return fn(p, b)
+	return fn(cfg, b)
 }
 
 // withMap gives fn the store of the published map as well.
-func (a *app) withMap(fn func(p *program, b *book.Book, s store.Store) error) error {
-	return a.withBook(func(p *program, b *book.Book) error {
-		s, err := a.openStore(p, b)
+func (a *app) withMap(fn func(cfg *config.Config, b *book.Book, s store.Store) error) error {
+	return a.withBook(func(cfg *config.Config, b *book.Book) error {
+		s, err := a.openStore(cfg, b)
 		if err != nil {
 			return err
 		}
 		defer s.Close()
-		return fn(p, b, s)
+		return fn(cfg, b, s)
 	})
 }
 

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"time"
 
+	"carryover/cmd/carryover/internal/config"
 	"carryover/gateway/click"
 	"carryover/mapping/book"
 	"carryover/migrate/report"
@@ -42,15 +43,15 @@ func (f *clickFlags) filter(zone *time.Location) (book.ClickFilter, error) {
 
 // withClicks opens the book with every click in it that was answered so far.
 func (a *app) withClicks(f *clickFlags, fn func(b *book.Book, filter book.ClickFilter, zone *time.Location) error) error {
-	p, err := a.program()
+	cfg, err := a.loadConfig()
 	if err != nil {
 		return err
 	}
-	filter, err := f.filter(p.settings.Zone)
+	filter, err := f.filter(cfg.Zone)
 	if err != nil {
 		return err
 	}
-	return a.inBook(p, func(p *program, b *book.Book) error {
+	return a.inBook(cfg, func(cfg *config.Config, b *book.Book) error {
 		spool := filepath.Join(a.Data, "clicks.db")
 		if _, err := os.Stat(spool); err == nil {
 			if _, err := click.Drain(a.ctx, spool, b); err != nil {
@@ -63,7 +64,7 @@ func (a *app) withClicks(f *clickFlags, fn func(b *book.Book, filter book.ClickF
 		if err := a.knowsToken(b, filter.Token); err != nil {
 			return err
 		}
-		return fn(b, filter, p.settings.Zone)
+		return fn(b, filter, cfg.Zone)
 	})
 }
 

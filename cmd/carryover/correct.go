@@ -9,6 +9,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"carryover/cmd/carryover/internal/config"
 	"carryover/mapping/book"
 	"carryover/mapping/terms"
 	"carryover/migrate/sheet"
@@ -60,13 +61,13 @@ type correctionLine struct {
 }
 
 // read reads the command line; the promoter is left open.
-func (c *ledgerCorrectCmd) read(p *program, now time.Time) (*book.Correction, error) {
-	amount, err := sheet.ParseAmount(strings.TrimSpace(string(c.Amount)), p.Currency)
+func (c *ledgerCorrectCmd) read(cfg *config.Config, now time.Time) (*book.Correction, error) {
+	amount, err := sheet.ParseAmount(strings.TrimSpace(string(c.Amount)), cfg.Currency)
 	switch {
 	case err != nil:
 		return nil, usage("--amount: %q: %w", string(c.Amount), err)
-	case amount.Currency != p.Currency:
-		return nil, usage("--amount: %q is not in %s: corrections are in the program's currency", string(c.Amount), p.Currency)
+	case amount.Currency != cfg.Currency:
+		return nil, usage("--amount: %q is not in %s: corrections are in the program's currency", string(c.Amount), cfg.Currency)
 	case amount.Minor == 0:
 		return nil, usage("--amount: %q changes nothing: write what it does to the balance, such as -12.50", string(c.Amount))
 	}
@@ -77,7 +78,7 @@ func (c *ledgerCorrectCmd) read(p *program, now time.Time) (*book.Correction, er
 	case n > maxNote:
 		return nil, usage("--note has %d characters: write at most %d", n, maxNote)
 	}
-	month, this := terms.MonthOf(now, p.settings.Zone), terms.MonthOf(now, p.settings.Zone)
+	month, this := terms.MonthOf(now, cfg.Zone), terms.MonthOf(now, cfg.Zone)
 	if text := strings.TrimSpace(c.Month); text != "" {
 		var ok bool
 		if month, ok = terms.ParseMonth(text); !ok || month < 200001 {
@@ -87,19 +88,19 @@ func (c *ledgerCorrectCmd) read(p *program, now time.Time) (*book.Correction, er
 	if month > this {
 		return nil, usage("--month: %s has not come yet", month)
 	}
-	return &book.Correction{Month: int32(month), Amount: amount.Minor, Currency: p.Currency, Note: note, RecordedAt: now.Unix(), RecordedBy: by(c.By)}, nil
+	return &book.Correction{Month: int32(month), Amount: amount.Minor, Currency: cfg.Currency, Note: note, RecordedAt: now.Unix(), RecordedBy: by(c.By)}, nil
 }
 
 func (c *ledgerCorrectCmd) Run(a *app) error {
-	p, err := a.program()
+	cfg, err := a.loadConfig()
 	if err != nil {
 		return err
 	}
-	made, err := c.read(p, time.Now())
+	made, err := c.read(cfg, time.Now())
 	if err != nil {
 		return err
 	}
-	return a.inBook(p, func(p *program, b *book.Book) error {
+	return a.inBook(cfg, func(cfg *config.Config, b *book.Book) error {
 		content, err := b.Content(a.ctx)
 		if err != nil {
 			return err
@@ -110,13 +111,13 @@ func (c *ledgerCorrectCmd) Run(a *app) error {
 		}
 		made.PromoterID = promoter.ID
 		if err := b.Correct(a.ctx, made); errors.Is(err, book.ErrDuplicateCorrection) {
-			return fmt.Errorf("%w, as t-%d on %s by %s: nothing was booked; one more of the same needs another note", err, made.LineID, terms.FormatDay(made.RecordedAt, p.settings.Zone), made.RecordedBy)
+			return fmt.Errorf("%w, as t-%d on %s by %s: nothing was booked; one more of the same needs another note", err, made.LineID, terms.FormatDay(made.RecordedAt, cfg.Zone), made.RecordedBy)
 		} else if err != nil {
 			return fmt.Errorf("booking a correction: %w; nothing was booked", err)
 		}
 		l := correctionLine{
 			EventID: fmt.Sprintf("t-%d", made.LineID), RefToken: promoter.Token, Month: terms.Month(made.Month).String(), Amount: made.Amount, Currency: made.Currency,
-			Note: made.Note, RecordedAt: terms.FormatTime(made.RecordedAt, p.settings.Zone), RecordedBy: made.RecordedBy,
+			Note: made.Note, RecordedAt: terms.FormatTime(made.RecordedAt, cfg.Zone), RecordedBy: made.RecordedBy,
 		}
 		if a.JSON {
 			return a.line(l)

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"carryover/cmd/carryover/internal/config"
 	"carryover/mapping"
 	"carryover/mapping/book"
 	"carryover/mapping/store"
@@ -26,7 +27,7 @@ Example: carryover examples`
 type example struct{ what, target string }
 
 func (examplesCmd) Run(a *app) error {
-	return a.withMap(func(p *program, _ *book.Book, s store.Store) error {
+	return a.withMap(func(cfg *config.Config, _ *book.Book, s store.Store) error {
 		m, _, err := s.Load(a.ctx)
 		if err != nil {
 			return unpublished(err)
@@ -35,7 +36,7 @@ func (examplesCmd) Run(a *app) error {
 		if err != nil {
 			return err
 		}
-		day := func(t time.Time) string { return t.In(p.settings.Zone).Format(time.DateOnly) }
+		day := func(t time.Time) string { return t.In(cfg.Zone).Format(time.DateOnly) }
 		before, after := m.Policy.Cutoff.Add(-time.Second), m.Policy.Cutoff
 		examples := pickExamples(m)
 		if !a.JSON {
@@ -52,14 +53,14 @@ func (examplesCmd) Run(a *app) error {
 				}
 				continue
 			}
-			fmt.Fprintf(a.out, "http://%s%s  (%s)\n  on %s  %s\n  on %s  %s\n", p.Gateway.Listen, e.target, e.what,
+			fmt.Fprintf(a.out, "http://%s%s  (%s)\n  on %s  %s\n  on %s  %s\n", cfg.Gateway.Listen, e.target, e.what,
 				day(before), told(table.Resolve(req, before)), day(after), told(table.Resolve(req, after)))
 		}
 		if a.JSON {
 			return nil
 		}
 		fmt.Fprintf(a.out, "\nSee an answer: curl -sI 'http://%s%s'\nAsk why:       %s resolve '%s' --at %s\n\n",
-			p.Gateway.Listen, examples[0].target, a.invocation(), "https://"+m.Policy.LegacyHosts[0]+examples[0].target, day(before))
+			cfg.Gateway.Listen, examples[0].target, a.invocation(), "https://"+m.Policy.LegacyHosts[0]+examples[0].target, day(before))
 		return nil
 	})
 }

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"carryover/cmd/carryover/internal/config"
 	"carryover/gateway/click"
 	"carryover/mapping/book"
 	"carryover/mapping/terms"
@@ -43,23 +44,23 @@ type explanation struct {
 // explainer is what explanations are made with.
 type explainer struct {
 	*app
-	p     *program
+	cfg   *config.Config
 	b     *book.Book
 	whose *owners
 	asOf  string
 }
 
 func (c *explainCmd) Run(a *app) error {
-	return a.withBook(func(p *program, b *book.Book) error {
+	return a.withBook(func(cfg *config.Config, b *book.Book) error {
 		content, err := b.Content(a.ctx)
 		if err != nil {
 			return err
 		}
-		day, err := a.asOf(p, b)
+		day, err := a.asOf(cfg, b)
 		if err != nil {
 			return err
 		}
-		x := &explainer{a, p, b, newOwners(content), day.Format(time.DateOnly)}
+		x := &explainer{a, cfg, b, newOwners(content), day.Format(time.DateOnly)}
 		e, err := x.explain(strings.TrimSpace(c.What))
 		if err != nil {
 			return err
@@ -149,7 +150,7 @@ func (x *explainer) event(id string) (*explanation, error) {
 		fmt.Fprintf(&s, ", on the second level: %s made the sale", x.partner(e.SellerID))
 	}
 	if e.Kind == book.KindCommission && e.Month != 0 {
-		fmt.Fprintf(&s, "; the hold on it ends with %s", terms.Month(e.Month).Add(x.p.settings.Terms.HoldMonths))
+		fmt.Fprintf(&s, "; the hold on it ends with %s", terms.Month(e.Month).Add(x.cfg.Terms.HoldMonths))
 	}
 	if e.Kind == book.KindCorrection {
 		c, err := x.correction(id)
@@ -266,7 +267,7 @@ func earned(entries []book.Entry) string {
 
 // ofEntries explains entries, with the story of their customer when they name just one.
 func (x *explainer) ofEntries(about string, entries []book.Entry) (*explanation, error) {
-	lines, err := x.ledgerLines(x.p, x.b, x.whose, entries)
+	lines, err := x.ledgerLines(x.cfg, x.b, x.whose, entries)
 	if err != nil {
 		return nil, err
 	}
@@ -353,10 +354,10 @@ func (x *explainer) partner(id int64) string {
 	return fmt.Sprintf("%s (Keap id %d)", name, id)
 }
 
-func (x *explainer) day(at int64) string { return terms.FormatDay(at, x.p.settings.Zone) }
+func (x *explainer) day(at int64) string { return terms.FormatDay(at, x.cfg.Zone) }
 
 func (x *explainer) minute(at int64) string {
-	return time.Unix(at, 0).In(x.p.settings.Zone).Format("2006-01-02 15:04")
+	return time.Unix(at, 0).In(x.cfg.Zone).Format("2006-01-02 15:04")
 }
 
 // write tells an explanation to a person.
@@ -368,7 +369,7 @@ func (x *explainer) write(e *explanation, out io.Writer) error {
 		var rows [][]string
 		for i := range e.Entries {
 			l := &e.Entries[i]
-			rows = append(rows, []string{l.At[:min(len(time.DateOnly), len(l.At))], l.entry(), cmp.Or(l.RefToken, ownName), x.p.amount(l.Amount, l.Currency), l.Invoice, l.what(), cmp.Or(l.Email, l.Name), l.EventID})
+			rows = append(rows, []string{l.At[:min(len(time.DateOnly), len(l.At))], l.entry(), cmp.Or(l.RefToken, ownName), x.cfg.Amount(l.Amount, l.Currency), l.Invoice, l.what(), cmp.Or(l.Email, l.Name), l.EventID})
 		}
 		fmt.Fprintln(out)
 		if err := report.Table(out, []string{"date", "entry", "promoter", "amount", "invoice", "for", "customer", "event"}, rows); err != nil {

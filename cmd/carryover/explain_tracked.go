@@ -124,7 +124,7 @@ func evidence(e *book.Event) (v book.Evidence, err error) {
 
 // bound says by which event a customer was bound, and why.
 func (x *explainer) bound(s *story, c *book.Customer, e *book.Event, v *book.Evidence) {
-	b := &binding{By: v.By, RefToken: x.whose.token(v.Promoter), At: terms.FormatTime(e.At, x.p.settings.Zone), Event: tolds(e), Candidates: v.Candidates}
+	b := &binding{By: v.By, RefToken: x.whose.token(v.Promoter), At: terms.FormatTime(e.At, x.cfg.Zone), Event: tolds(e), Candidates: v.Candidates}
 	s.Bound = b
 	s.RefToken, s.PartnerID, s.Rule, s.Self = b.RefToken, max(0, v.Promoter), v.By, strings.Contains(c.Suspicion, book.ReasonSelf)
 	what := map[string]string{book.EventSignup: "sign-up", book.EventSale: "first sale"}[e.Kind] + " of " + x.minute(e.At)
@@ -147,7 +147,7 @@ func (x *explainer) bound(s *story, c *book.Customer, e *book.Event, v *book.Evi
 		}
 	}
 	if f := v.First; f != nil && f.Promoter != 0 {
-		b.FirstClick = &firstClick{x.whose.token(f.Promoter), terms.FormatTime(f.At, x.p.settings.Zone), f.Click}
+		b.FirstClick = &firstClick{x.whose.token(f.Promoter), terms.FormatTime(f.At, x.cfg.Zone), f.Click}
 		if f.Click != b.Click || f.At != e.At && b.Click == "" {
 			s.Timeline = append(s.Timeline, x.clickOf(*f, "the first one"))
 		}
@@ -234,7 +234,7 @@ func passedOver(v *book.Evidence) string {
 func (x *explainer) line(l *book.EventLine, review *book.Review) moved {
 	m := x.moved(l.At, l.Kind, l.PromoterID)
 	m.Amount, m.Currency, m.Product, m.EventID = &l.Amount, l.Currency, l.Product, fmt.Sprintf("t-%d", l.ID)
-	more := []string{fmt.Sprintf("%s of %s", l.Percent, x.p.amount(max(l.SaleAmount, -l.SaleAmount), l.Currency))}
+	more := []string{fmt.Sprintf("%s of %s", l.Percent, x.cfg.Amount(max(l.SaleAmount, -l.SaleAmount), l.Currency))}
 	if l.Kind == book.KindDenied {
 		more = []string{"a person has denied it"}
 	}
@@ -269,7 +269,7 @@ func (x *explainer) trackedCustomer(email, uid string) (*story, error) {
 	if len(known) > 0 && known[0].Email != "" {
 		return x.storyOf(known[0].Email)
 	}
-	s := &story{AsOf: x.asOf, Owner: x.p.settings.Owner, ContactIDs: []int64{}, Timeline: []moved{}}
+	s := &story{AsOf: x.asOf, Owner: x.cfg.Import.Owner, ContactIDs: []int64{}, Timeline: []moved{}}
 	if len(known) > 0 {
 		email, uid = "", known[0].UID
 	}
@@ -322,7 +322,7 @@ func (x *explainer) told(id string) (*explanation, error) {
 		e := &events[i]
 		text := fmt.Sprintf("Event %s is a %s of %s", id, e.Kind, x.minute(e.At))
 		if e.Amount != 0 {
-			text += fmt.Sprintf(" over %s", x.p.amount(e.Amount, e.Currency))
+			text += fmt.Sprintf(" over %s", x.cfg.Amount(e.Amount, e.Currency))
 		}
 		if e.PromoterID != 0 {
 			text += ", credited to " + x.partner(e.PromoterID)
@@ -361,7 +361,7 @@ func (x *explainer) click(id click.ID) (*explanation, error) {
 	made := &explanation{About: "click"}
 	var s strings.Builder
 	if ok {
-		fmt.Fprintf(&s, "Click %s of %s on %s%s was answered with %s", id, c.At.In(x.p.settings.Zone).Format("2006-01-02 15:04:05 MST"), c.Host, c.Path, c.Outcome)
+		fmt.Fprintf(&s, "Click %s of %s on %s%s was answered with %s", id, c.At.In(x.cfg.Zone).Format("2006-01-02 15:04:05 MST"), c.Host, c.Path, c.Outcome)
 		if c.Token != "" {
 			fmt.Fprintf(&s, ", of the promoter %s", c.Token)
 		}

@@ -25,7 +25,7 @@ type teller struct {
 // tells books what fn tells, and lets go of the book again.
 func (d *payDesk) tells(fn func(s *teller)) {
 	d.Helper()
-	p := parsed(d.T, d.read("carryover.toml"))
+	cfg := d.config()
 	keys, err := click.NewKeyring([]byte("a key of the cookie"))
 	if err != nil {
 		d.Fatal(err)
@@ -33,7 +33,7 @@ func (d *payDesk) tells(fn func(s *teller)) {
 	d.inBook(func(b *book.Book) error {
 		s := &teller{payDesk: d, keys: keys}
 		s.s = track.New(track.Options{
-			Book: b, Terms: p.settings.Terms, Products: p.settings.Products, Currency: p.Currency, Zone: d.zone, Keys: keys, Crediting: terms.Crediting{InactiveEarn: true},
+			Book: b, Terms: cfg.Terms, Products: cfg.Products, Currency: cfg.Currency, Zone: d.zone, Keys: keys, Crediting: terms.Crediting{InactiveEarn: true},
 			Now: func() time.Time { return s.now }, Logger: slog.New(slog.DiscardHandler),
 		})
 		fn(s)

@@ -11,11 +11,10 @@ import (
 
 	"golang.org/x/term"
 
+	"carryover/cmd/carryover/internal/config"
 	"carryover/gateway"
 	"carryover/gateway/track"
-	"carryover/mapping"
 	"carryover/mapping/book"
-	"carryover/mapping/terms"
 )
 
 type gatewayCmd struct {
@@ -36,16 +35,16 @@ Example: carryover gateway --config carryover.toml`
 }
 
 func (c *gatewayCmd) Run(a *app) error {
-	p, err := a.program()
+	cfg, err := a.loadConfig()
 	if err != nil {
 		return err
 	}
 	o := gateway.Options{
-		Listen: p.Gateway.Listen, AdminListen: p.Gateway.AdminListen, DataDir: a.Data,
-		RedisURL: a.redisURL(p), Program: p.Program, Durability: p.Gateway.Durability,
-		CookieDomain: p.Gateway.CookieDomain, CookieKey: []byte(os.Getenv("CARRYOVER_COOKIE_KEY")),
-		TrustedProxies: p.Gateway.TrustedProxies, Node: p.Gateway.Node, Zone: p.settings.Zone,
-		ServePrefetch: p.Gateway.ServePrefetch, KeepClicks: p.keep, Logger: a.gatewayLog(),
+		Listen: cfg.Gateway.Listen, AdminListen: cfg.Gateway.AdminListen, DataDir: a.Data,
+		RedisURL: a.redisURL(cfg), Program: cfg.Program, Durability: cfg.Gateway.Durability,
+		CookieDomain: cfg.Gateway.CookieDomain, CookieKey: []byte(os.Getenv("CARRYOVER_COOKIE_KEY")),
+		TrustedProxies: cfg.Gateway.TrustedProxies, Node: cfg.Gateway.Node, Zone: cfg.Zone,
+		ServePrefetch: cfg.Gateway.ServePrefetch, KeepClicks: cfg.Gateway.KeepClicks, Logger: a.gatewayLog(),
 	}
 	if len(o.CookieKey) == 0 {
 		o.CookieKey = nil
@@ -57,7 +56,7 @@ func (c *gatewayCmd) Run(a *app) error {
 		o.AdminListen = c.AdminListen
 	}
 	if c.At != "" {
-		start, err := parseInstant(c.At, p.settings.Zone)
+		start, err := parseInstant(c.At, cfg.Zone)
 		if err != nil {
 			return usage("--at: %v", err)
 		}
@@ -66,7 +65,7 @@ func (c *gatewayCmd) Run(a *app) error {
 	}
 	// With Redis this may be a machine without a book. Without it the book is the store: one
 	// that is not there is somewhere else, and an empty one in its place would hide that.
-	o.Book, err = a.readBook(p)
+	o.Book, err = a.readBook(cfg)
 	switch {
 	case err == nil:
 		defer o.Book.Close()
@@ -75,19 +74,19 @@ func (c *gatewayCmd) Run(a *app) error {
 	case o.RedisURL == "":
 		return fmt.Errorf("nothing to serve: %w, or name the Redis that holds the link map with --redis", err)
 	}
-	if err := a.tracking(p, &o); err != nil {
+	if err := a.tracking(cfg, &o); err != nil {
 		return err
 	}
-	s, err := a.openStore(p, o.Book)
+	s, err := a.openStore(cfg, o.Book)
 	if err != nil {
 		return err
 	}
 	defer s.Close()
 	o.Feed = s
-	o.Tracking.Forward = p.forwarding(&o)
-	o.Join = gateway.Join{Auto: p.Join.Approval == approvalAuto, TermsURL: p.Join.TermsURL}
+	o.Tracking.Forward = forwarding(cfg, &o)
+	o.Join = gateway.Join{Auto: cfg.Join.Auto, TermsURL: cfg.Join.TermsURL}
 	if o.Book != nil {
-		o.Join.Publish = func(ctx context.Context) error { _, err := publishJoined(ctx, p, o.Book, s); return err }
+		o.Join.Publish = func(ctx context.Context) error { _, err := publishJoined(ctx, cfg, o.Book, s); return err }
 	}
 	g, err := gateway.New(o)
 	if err != nil {
@@ -105,11 +104,11 @@ func (c *gatewayCmd) Run(a *app) error {
 }
 
 // tracking fills in what the tracking API is served with.
-func (a *app) tracking(p *program, o *gateway.Options) (err error) {
+func (a *app) tracking(cfg *config.Config, o *gateway.Options) (err error) {
 	o.Tracking = gateway.Tracking{
-		Accounts: slices.DeleteFunc([]string{p.Program, p.FirstPromoter.AccountID}, func(id string) bool { return id == "" }), Campaign: p.campaign, PerMinute: p.Tracking.PerMinute,
-		Terms: p.settings.Terms, Products: p.settings.Products, Currency: p.Currency, Rates: p.rates,
-		Crediting: terms.Crediting{InactiveEarn: p.Partners.InactiveEarns, InactiveWin: p.Partners.Inactive == mapping.InactiveForward},
+		Accounts: slices.DeleteFunc([]string{cfg.Program, cfg.FirstPromoter.AccountID}, func(id string) bool { return id == "" }), Campaign: cfg.FirstPromoter.Campaign, PerMinute: cfg.Tracking.PerMinute,
+		Terms: cfg.Terms, Products: cfg.Products, Currency: cfg.Currency, Rates: cfg.Tracking.Rates,
+		Crediting: cfg.Crediting,
 	}
 	if o.Tracking.Keys, err = track.ParseKeys(os.Getenv(track.KeysVariable)); err != nil {
 		return err

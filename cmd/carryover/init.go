@@ -1,15 +1,13 @@
 package main
 
 import (
-	_ "embed"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
-)
 
-//go:embed carryover.toml
-var exampleConfig []byte
+	"carryover/cmd/carryover/internal/config"
+)
 
 type initCmd struct{}
 
@@ -28,7 +26,7 @@ func (initCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	_, err = f.Write(exampleConfig)
+	_, err = f.WriteString(config.Example())
 	if err = errors.Join(err, f.Close()); err != nil {
 		return err
 	}

@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 
+	"carryover/cmd/carryover/internal/config"
 	"carryover/mapping/book"
 	"carryover/mapping/terms"
 	"carryover/migrate/report"
@@ -75,7 +76,7 @@ func (c *ledgerListCmd) Run(a *app) error {
 	if c.Kind != "" && kindOrder(c.Kind) < 0 {
 		return usage("--kind: %q is no kind: write commission, clawback, payment, opening or difference, and of what came since refund, denied or correction", c.Kind)
 	}
-	return a.withBook(func(p *program, b *book.Book) error {
+	return a.withBook(func(cfg *config.Config, b *book.Book) error {
 		content, err := b.Content(a.ctx)
 		if err != nil {
 			return err
@@ -93,11 +94,11 @@ func (c *ledgerListCmd) Run(a *app) error {
 		out := bufio.NewWriterSize(a.out, 1<<18)
 		switch {
 		case a.JSON:
-			err = c.stream(a, p, b, whose, partners, out)
+			err = c.stream(a, cfg, b, whose, partners, out)
 		case c.Promoter != "":
-			err = c.statement(a, p, b, whose, of, out)
+			err = c.statement(a, cfg, b, whose, of, out)
 		default:
-			err = c.summary(a, p, b, whose, out)
+			err = c.summary(a, cfg, b, whose, out)
 		}
 		return errors.Join(err, out.Flush())
 	})
@@ -108,13 +109,13 @@ func (c *ledgerListCmd) wants(kind string, month int32) bool {
 }
 
 // stream writes the entries one object a line: of each partner in the order of time.
-func (c *ledgerListCmd) stream(a *app, p *program, b *book.Book, whose *owners, partners []int64, out io.Writer) error {
+func (c *ledgerListCmd) stream(a *app, cfg *config.Config, b *book.Book, whose *owners, partners []int64, out io.Writer) error {
 	enc := json.NewEncoder(out)
 	enc.SetEscapeHTML(false)
 	const together = 1000 // the contacts of as many are looked up at once
 	waiting := make([]book.Entry, 0, together)
 	write := func() error {
-		lines, err := a.ledgerLines(p, b, whose, waiting)
+		lines, err := a.ledgerLines(cfg, b, whose, waiting)
 		waiting = waiting[:0]
 		for i := range lines {
 			if err := enc.Encode(&lines[i]); err != nil {
@@ -139,7 +140,7 @@ func (c *ledgerListCmd) stream(a *app, p *program, b *book.Book, whose *owners, 
 }
 
 // ledgerLines are entries with the customers whom they name.
-func (a *app) ledgerLines(p *program, b *book.Book, whose *owners, entries []book.Entry) ([]ledgerLine, error) {
+func (a *app) ledgerLines(cfg *config.Config, b *book.Book, whose *owners, entries []book.Entry) ([]ledgerLine, error) {
 	named := map[int64]book.Contact{}
 	for i := range entries {
 		if id := entries[i].ContactID; id != 0 {
@@ -168,7 +169,7 @@ func (a *app) ledgerLines(p *program, b *book.Book, whose *owners, entries []boo
 		}
 		lines[i] = ledgerLine{
 			EventID: e.ID, Kind: e.Kind, RefToken: whose.token(e.PartnerID), PartnerID: max(0, e.PartnerID),
-			At: terms.FormatTime(e.At, p.settings.Zone), Month: terms.Month(e.Month).String(), Amount: e.Amount, Currency: e.Currency,
+			At: terms.FormatTime(e.At, cfg.Zone), Month: terms.Month(e.Month).String(), Amount: e.Amount, Currency: e.Currency,
 			Invoice: e.Invoice, Product: e.Product, Text: e.Description, Email: k.Email, Name: k.Name, ContactID: e.ContactID,
 			Seller: whose.token(e.SellerID), Level: level(e), Type: e.Type, SourceFile: e.Source, SourceLine: e.Line, Run: e.ImportID,
 		}
@@ -241,7 +242,7 @@ func (t *columns) sum() int64 {
 }
 
 // statement writes the entries of one promoter, and what they come to.
-func (c *ledgerListCmd) statement(a *app, p *program, b *book.Book, whose *owners, of payee, out io.Writer) error {
+func (c *ledgerListCmd) statement(a *app, cfg *config.Config, b *book.Book, whose *owners, of payee, out io.Writer) error {
 	var entries []book.Entry
 	if err := b.Ledger(a.ctx, of.partners, func(e book.Entry) error {
 		entries = append(entries, e)
@@ -272,19 +273,19 @@ func (c *ledgerListCmd) statement(a *app, p *program, b *book.Book, whose *owner
 	fmt.Fprintf(out, "%s, %s\n\n", of.name, partnerNames(whose, of.partners))
 	table := pages{out: out, header: []string{"date", "entry", "invoice", "for", "customer", "amount", "balance", "from", "event"}}
 	for _, currency := range slices.Sorted(maps.Keys(brought)) {
-		if err := table.add("", "brought forward", "", "", "", "", p.amount(brought[currency], currency)); err != nil {
+		if err := table.add("", "brought forward", "", "", "", "", cfg.Amount(brought[currency], currency)); err != nil {
 			return err
 		}
 	}
 	for chunk := range slices.Chunk(shown, pageRows) {
-		lines, err := a.ledgerLines(p, b, whose, chunk)
+		lines, err := a.ledgerLines(cfg, b, whose, chunk)
 		if err != nil {
 			return err
 		}
 		for i := range lines {
 			l, e := &lines[i], &chunk[i]
-			if err := table.add(terms.FormatDay(e.At, p.settings.Zone), l.entry(), e.Invoice, l.what(), cmp.Or(l.Email, l.Name, number(l.ContactID)),
-				p.amount(e.Amount, e.Currency), p.amount(after[e.ID], e.Currency), origin(e.Source, e.Line), l.EventID); err != nil {
+			if err := table.add(terms.FormatDay(e.At, cfg.Zone), l.entry(), e.Invoice, l.what(), cmp.Or(l.Email, l.Name, number(l.ContactID)),
+				cfg.Amount(e.Amount, e.Currency), cfg.Amount(after[e.ID], e.Currency), origin(e.Source, e.Line), l.EventID); err != nil {
 				return err
 			}
 		}
@@ -294,7 +295,7 @@ func (c *ledgerListCmd) statement(a *app, p *program, b *book.Book, whose *owner
 	}
 	if len(shown) == 0 {
 		fmt.Fprintln(out, "No entries.")
-	} else if err := c.writeTotals(p, shown, brought, out); err != nil {
+	} else if err := c.writeTotals(cfg, shown, brought, out); err != nil {
 		return err
 	}
 	label := "Balance of all entries"
@@ -302,7 +303,7 @@ func (c *ledgerListCmd) statement(a *app, p *program, b *book.Book, whose *owner
 		label = fmt.Sprintf("Balance at the end of %d", c.Year)
 	}
 	for _, currency := range slices.Sorted(maps.Keys(closing)) {
-		fmt.Fprintf(out, "\n%s: %s\n", label, p.amount(closing[currency], currency))
+		fmt.Fprintf(out, "\n%s: %s\n", label, cfg.Amount(closing[currency], currency))
 	}
 	return nil
 }
@@ -346,7 +347,7 @@ func (l *ledgerLine) what() string { return cmp.Or(l.Product, l.Text) }
 // writeTotals writes what entries come to by kind, and by year: with the balance before
 // and after it, unless the entries are of one kind alone and do not make a balance.
 // brought is what the years before the entries come to, by currency.
-func (c *ledgerListCmd) writeTotals(p *program, entries []book.Entry, brought map[string]int64, out io.Writer) error {
+func (c *ledgerListCmd) writeTotals(cfg *config.Config, entries []book.Entry, brought map[string]int64, out io.Writer) error {
 	type key struct {
 		currency string
 		year     int32
@@ -379,7 +380,7 @@ func (c *ledgerListCmd) writeTotals(p *program, entries []book.Entry, brought ma
 		t, n := all[currency], counts[currency]
 		row := func(name string, n int, amount int64) {
 			if n > 0 {
-				rows = append(rows, []string{name, strconv.Itoa(n), p.amount(amount, currency)})
+				rows = append(rows, []string{name, strconv.Itoa(n), cfg.Amount(amount, currency)})
 			}
 		}
 		row("opening entries", n[book.KindOpening], t.beginning)
@@ -416,14 +417,14 @@ func (c *ledgerListCmd) writeTotals(p *program, entries []book.Entry, brought ma
 		t := years[k]
 		row := []string{strconv.Itoa(int(k.year))}
 		if whole {
-			row = append(row, p.amount(balances[k.currency], k.currency))
+			row = append(row, cfg.Amount(balances[k.currency], k.currency))
 		}
 		balances[k.currency] += t.sum()
 		for _, column := range shown {
-			row = append(row, p.amount(column.of(t), k.currency))
+			row = append(row, cfg.Amount(column.of(t), k.currency))
 		}
 		if whole {
-			row = append(row, p.amount(balances[k.currency], k.currency))
+			row = append(row, cfg.Amount(balances[k.currency], k.currency))
 		}
 		rows = append(rows, row)
 	}
@@ -464,7 +465,7 @@ func ledgerColumns(sums []*columns, second, differences bool) (list []ledgerColu
 }
 
 // summary writes one line a promoter.
-func (c *ledgerListCmd) summary(a *app, p *program, b *book.Book, whose *owners, out io.Writer) error {
+func (c *ledgerListCmd) summary(a *app, cfg *config.Config, b *book.Book, whose *owners, out io.Writer) error {
 	sums, err := b.Sums(a.ctx)
 	if err != nil {
 		return err

@@ -11,6 +11,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"carryover/cmd/carryover/internal/config"
 	"carryover/gateway/click"
 	"carryover/gateway/track"
 	"carryover/mapping/book"
@@ -52,7 +53,7 @@ type modelVisit struct {
 // machine runs a real book and a real tracker beside the model.
 type machine struct {
 	a    *app
-	p    *program
+	cfg  *config.Config
 	b    *book.Book
 	s    *track.Service
 	keys *click.Keyring
@@ -73,7 +74,7 @@ type machine struct {
 var machineTokens = map[int64]string{1: "anna", 2: "ben", 3: "cleo"}
 
 func newMachine(t *testing.T, rt *rapid.T, dir string) *machine {
-	p, err := parseConfig("carryover.toml", []byte(readFile(t, "testdata/samples.toml")))
+	cfg, err := config.Parse("carryover.toml", []byte(readFile(t, "testdata/samples.toml")))
 	if err != nil {
 		rt.Fatal(err)
 	}
@@ -86,7 +87,7 @@ func newMachine(t *testing.T, rt *rapid.T, dir string) *machine {
 		rt.Fatal(err)
 	}
 	m := &machine{
-		a: &app{cli: &cli{}, ctx: context.Background()}, p: p, b: b, keys: keys, now: time.Date(2023, 1, 3, 12, 0, 0, 0, p.settings.Zone),
+		a: &app{cli: &cli{}, ctx: context.Background()}, cfg: cfg, b: b, keys: keys, now: time.Date(2023, 1, 3, 12, 0, 0, 0, cfg.Zone),
 		browsers: map[string]click.Mark{}, last: map[string]modelVisit{}, owner: map[string]int64{}, sales: map[string]*modelSale{},
 		paid: map[int64]int64{}, pending: map[int64]int64{}, lineOf: map[int64]int64{},
 	}
@@ -108,7 +109,7 @@ func newMachine(t *testing.T, rt *rapid.T, dir string) *machine {
 		}
 	}
 	m.s = track.New(track.Options{
-		Book: b, Terms: p.settings.Terms, Currency: p.Currency, Zone: p.settings.Zone, Keys: keys, Now: func() time.Time { return m.now },
+		Book: b, Terms: cfg.Terms, Currency: cfg.Currency, Zone: cfg.Zone, Keys: keys, Now: func() time.Time { return m.now },
 		Crediting: terms.Crediting{InactiveEarn: true}, Logger: slog.New(slog.DiscardHandler),
 	})
 	return m
@@ -141,7 +142,7 @@ func (m *machine) id(kind string) string {
 	return fmt.Sprintf("%s-%d", kind, m.n)
 }
 
-func (m *machine) month() terms.Month { return terms.MonthOf(m.now, m.p.settings.Zone) }
+func (m *machine) month() terms.Month { return terms.MonthOf(m.now, m.cfg.Zone) }
 
 // due is what the model owes for what was earned until a month.
 func (m *machine) due(promoter int64, last terms.Month) int64 {
@@ -254,7 +255,7 @@ func (m *machine) actions() map[string]func(*rapid.T) {
 		},
 		"payout": func(t *rapid.T) {
 			month := m.month()
-			plan, err := m.a.planPayouts(m.p, m.b, month)
+			plan, err := m.a.planPayouts(m.cfg, m.b, month)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -305,7 +306,7 @@ func (m *machine) check(t *rapid.T) {
 	if err := m.b.Ledger(m.a.ctx, nil, func(e book.Entry) error { balances[e.PartnerID] += e.Amount; return nil }); err != nil {
 		t.Fatal(err)
 	}
-	plan, err := m.a.planPayouts(m.p, m.b, m.month())
+	plan, err := m.a.planPayouts(m.cfg, m.b, m.month())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -15,6 +15,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"carryover/cmd/carryover/internal/config"
 )
 
 // binary is the program under test, built once as it is shipped.
@@ -105,6 +107,16 @@ func (d *desk) write(name, text string) string {
 }
 
 func (d *desk) read(name string) string { d.Helper(); return readFile(d, d.path(name)) }
+
+// config is what carryover.toml says.
+func (d *desk) config() *config.Config {
+	d.Helper()
+	cfg, err := config.Load(d.path("carryover.toml"))
+	if err != nil {
+		d.Fatal(err)
+	}
+	return cfg
+}
 
 func (d *desk) command(args ...string) *exec.Cmd {
 	cmd := exec.Command(binary, args...)

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"carryover/cmd/carryover/internal/config"
 	"carryover/mapping"
 	"carryover/mapping/book"
 	"carryover/mapping/store"
@@ -38,7 +39,7 @@ Example: carryover map list`
 }
 
 func (mapListCmd) Run(a *app) error {
-	return a.withMap(func(_ *program, _ *book.Book, s store.Store) error {
+	return a.withMap(func(_ *config.Config, _ *book.Book, s store.Store) error {
 		epochs, err := s.Epochs(a.ctx)
 		if err != nil {
 			return err
@@ -88,7 +89,7 @@ Example: carryover map diff 3 4`
 }
 
 func (c *mapDiffCmd) Run(a *app) error {
-	return a.withMap(func(_ *program, _ *book.Book, s store.Store) error {
+	return a.withMap(func(_ *config.Config, _ *book.Book, s store.Store) error {
 		from, _, err := s.LoadEpoch(a.ctx, c.A)
 		if err != nil {
 			return notKept(err, c.A, s)
@@ -191,12 +192,12 @@ Example: carryover map publish`
 }
 
 func (mapPublishCmd) Run(a *app) error {
-	return a.withMap(func(p *program, b *book.Book, s store.Store) error {
+	return a.withMap(func(cfg *config.Config, b *book.Book, s store.Store) error {
 		planID := ""
 		if run, err := b.LastImport(a.ctx); err == nil {
 			planID = run.PlanID
 		}
-		e, changed, err := migrate.Publish(a.ctx, &p.settings, b, s, planID, a.progress())
+		e, changed, err := migrate.Publish(a.ctx, cfg.Settings(), b, s, planID, a.progress())
 		if err != nil {
 			return err
 		}
@@ -219,7 +220,7 @@ Example: carryover map rollback 3`
 }
 
 func (c *mapRollbackCmd) Run(a *app) error {
-	return a.withMap(func(_ *program, _ *book.Book, s store.Store) error {
+	return a.withMap(func(_ *config.Config, _ *book.Book, s store.Store) error {
 		before, err := liveEpoch(a, s)
 		if err != nil {
 			return err

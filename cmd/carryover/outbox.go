@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"carryover/cmd/carryover/internal/config"
 	"carryover/mapping/book"
 	"carryover/mapping/terms"
 	"carryover/migrate/report"
@@ -78,11 +79,11 @@ func (c *outboxListCmd) Run(a *app) error {
 	if c.State != "" && forwardState(c.State) == "" {
 		return usage("--state: %q is no state: write %s", c.State, strings.Join(book.ForwardStates(), ", "))
 	}
-	return a.withBook(func(p *program, b *book.Book) error {
+	return a.withBook(func(cfg *config.Config, b *book.Book) error {
 		if c.State != "" {
-			return c.events(a, p, b)
+			return c.events(a, cfg, b)
 		}
-		return c.states(a, p, b)
+		return c.states(a, cfg, b)
 	})
 }
 
@@ -96,7 +97,7 @@ func forwardState(text string) string {
 	return ""
 }
 
-func (c *outboxListCmd) states(a *app, p *program, b *book.Book) error {
+func (c *outboxListCmd) states(a *app, cfg *config.Config, b *book.Book) error {
 	counts, err := b.ForwardCounts(a.ctx)
 	if err != nil {
 		return err
@@ -108,7 +109,7 @@ func (c *outboxListCmd) states(a *app, p *program, b *book.Book) error {
 	var rows [][]string
 	for _, name := range book.ForwardStates() {
 		n := by[name]
-		s := outboxState{State: name, Count: n.Count, Oldest: terms.FormatTime(n.Oldest, p.settings.Zone), Means: forwardMeans(name)}
+		s := outboxState{State: name, Count: n.Count, Oldest: terms.FormatTime(n.Oldest, cfg.Zone), Means: forwardMeans(name)}
 		if name == book.ForwardWaiting || name == book.ForwardRefused {
 			if s.Said, err = b.ForwardSaid(a.ctx, name); err != nil {
 				return err
@@ -128,15 +129,15 @@ func (c *outboxListCmd) states(a *app, p *program, b *book.Book) error {
 	if err := report.Table(a.out, []string{"state", "events", "oldest", "means", "said last"}, rows); err != nil {
 		return err
 	}
-	if !p.FirstPromoter.Forward {
+	if !cfg.FirstPromoter.Forward {
 		fmt.Fprintln(a.errOut, "Forwarding is off: [firstpromoter] forward = true turns it on.")
 	}
 	return nil
 }
 
-func (c *outboxListCmd) events(a *app, p *program, b *book.Book) error {
+func (c *outboxListCmd) events(a *app, cfg *config.Config, b *book.Book) error {
 	var rows [][]string
-	zone := p.settings.Zone
+	zone := cfg.Zone
 	err := b.Forwards(a.ctx, forwardState(c.State), func(f book.Forward) error {
 		e := outboxEvent{
 			ID: f.EventID, Kind: f.Kind, EventID: f.ExternalID, Customer: f.CustomerID, State: f.State, Came: terms.FormatTime(f.ReceivedAt, zone),
@@ -201,7 +202,7 @@ func (c *outboxRetryCmd) Run(a *app) error {
 	if len(ids)+len(states) == 0 {
 		return usage("say which events: ids, --refused or --not-referred")
 	}
-	return a.withBook(func(p *program, b *book.Book) error {
+	return a.withBook(func(cfg *config.Config, b *book.Book) error {
 		found, err := b.ForwardsByID(a.ctx, ids)
 		if err != nil {
 			return err

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"carryover/cmd/carryover/internal/config"
 	"carryover/mapping/book"
 	"carryover/mapping/terms"
 	"carryover/migrate/firstpromoter"
@@ -34,8 +35,8 @@ func (c *parityCmd) Run(a *app) error {
 	if !ok {
 		return usage("--month: %q is no month: write it like 2023-03", c.Month)
 	}
-	return a.withBook(func(p *program, b *book.Book) error {
-		books, err := a.ours(p, b, month)
+	return a.withBook(func(cfg *config.Config, b *book.Book) error {
+		books, err := a.ours(cfg, b, month)
 		if err != nil {
 			return err
 		}
@@ -43,7 +44,7 @@ func (c *parityCmd) Run(a *app) error {
 		unread := 0
 		if c.Theirs != "" {
 			source = c.Theirs
-			f, err := firstpromoter.ReadFile(c.Theirs, month, p.settings.Zone, p.Currency, c.Amounts)
+			f, err := firstpromoter.ReadFile(c.Theirs, month, cfg.Zone, cfg.Currency, c.Amounts)
 			if err != nil {
 				return err
 			}
@@ -56,7 +57,7 @@ func (c *parityCmd) Run(a *app) error {
 				}
 				fmt.Fprintf(a.errOut, "%s, %v\n", c.Theirs, r)
 			}
-		} else if err := a.theirs(p, books); err != nil {
+		} else if err := a.theirs(cfg, books); err != nil {
 			return err
 		}
 		if books.Known, err = knownEvents(a, b, books); err != nil {
@@ -67,10 +68,10 @@ func (c *parityCmd) Run(a *app) error {
 			result.Agrees = false
 			notes = append(notes, counted(unread, "row")+" of the file could not be read")
 		}
-		if !time.Now().After(monthStart(month.Add(1), p.settings.Zone)) {
+		if !time.Now().After(monthStart(month.Add(1), cfg.Zone)) {
 			notes = append(notes, "the month is not over yet")
 		}
-		if err := a.tellParity(p, result, source, notes); err != nil {
+		if err := a.tellParity(cfg, result, source, notes); err != nil {
 			return err
 		}
 		if !result.Agrees {
@@ -86,8 +87,8 @@ func monthStart(m terms.Month, zone *time.Location) time.Time {
 }
 
 // ours reads our side of a month, with a day on either side for clocks of other zones.
-func (a *app) ours(p *program, b *book.Book, month terms.Month) (*firstpromoter.Books, error) {
-	zone := p.settings.Zone
+func (a *app) ours(cfg *config.Config, b *book.Book, month terms.Month) (*firstpromoter.Books, error) {
+	zone := cfg.Zone
 	books := &firstpromoter.Books{Month: month, Zone: zone}
 	var err error
 	if books.Content, err = b.Content(a.ctx); err != nil {
@@ -99,14 +100,14 @@ func (a *app) ours(p *program, b *book.Book, month terms.Month) (*firstpromoter.
 
 // theirs asks FirstPromoter for everything that may belong to the month: entries of some days
 // around it, and of as long after it as events were forwarded late.
-func (a *app) theirs(p *program, books *firstpromoter.Books) error {
+func (a *app) theirs(cfg *config.Config, books *firstpromoter.Books) error {
 	// While a gateway forwards, both share what FirstPromoter takes in a minute.
 	perMinute := 0
-	if p.FirstPromoter.Forward {
+	if cfg.FirstPromoter.Forward {
 		perMinute = 60
 	}
 	client, err := firstpromoter.New(firstpromoter.Options{
-		BaseURL: p.FirstPromoter.BaseURL, AccountID: p.FirstPromoter.AccountID, Key: os.Getenv(firstpromoter.KeyVariable),
+		BaseURL: cfg.FirstPromoter.BaseURL, AccountID: cfg.FirstPromoter.AccountID, Key: os.Getenv(firstpromoter.KeyVariable),
 		PerMinute: perMinute, Logger: a.log,
 	})
 	if err != nil {
@@ -174,13 +175,13 @@ type parityResult struct {
 	Notes    []string `json:"notes"`
 }
 
-func (a *app) tellParity(p *program, r *firstpromoter.Parity, source string, notes []string) error {
+func (a *app) tellParity(cfg *config.Config, r *firstpromoter.Parity, source string, notes []string) error {
 	if a.JSON {
-		return a.line(parityResult{r, p.Currency, source, notes})
+		return a.line(parityResult{r, cfg.Currency, source, notes})
 	}
 	var rows [][]string
 	row := func(l *firstpromoter.Line, reason string) {
-		rows = append(rows, []string{l.Token, p.amount(l.Ours, p.Currency), p.amount(l.Theirs, p.Currency), p.amount(l.Difference, p.Currency), reason})
+		rows = append(rows, []string{l.Token, cfg.Amount(l.Ours, cfg.Currency), cfg.Amount(l.Theirs, cfg.Currency), cfg.Amount(l.Difference, cfg.Currency), reason})
 	}
 	differ := 0
 	for i := range r.Lines {
@@ -192,7 +193,7 @@ func (a *app) tellParity(p *program, r *firstpromoter.Parity, source string, not
 		for _, why := range l.Reasons {
 			text := why.Text
 			if why.Amount != 0 && len(l.Reasons) > 1 {
-				text += " (" + p.amount(why.Amount, p.Currency) + ")"
+				text += " (" + cfg.Amount(why.Amount, cfg.Currency) + ")"
 			}
 			reasons = append(reasons, text)
 		}

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"carryover/cmd/carryover/internal/config"
 	"carryover/mapping/book"
 	"carryover/mapping/terms"
 )
@@ -29,9 +30,9 @@ Example: carryover payouts plan --month 2023-03`
 }
 
 // payoutMonth reads --month; empty is the month that it is now in the program's zone.
-func payoutMonth(p *program, text string) (terms.Month, error) {
+func payoutMonth(cfg *config.Config, text string) (terms.Month, error) {
 	if text == "" {
-		return terms.MonthOf(time.Now(), p.settings.Zone), nil
+		return terms.MonthOf(time.Now(), cfg.Zone), nil
 	}
 	month, ok := terms.ParseMonth(strings.TrimSpace(text))
 	if !ok {
@@ -85,12 +86,12 @@ func linesOf(all *book.Payouts, run int64) (list []*book.PayoutLine) {
 }
 
 // payoutDay reads a day of the program's zone; name is that of the flag or column.
-func payoutDay(p *program, name, text string) (time.Time, error) {
+func payoutDay(cfg *config.Config, name, text string) (time.Time, error) {
 	d, err := time.Parse(time.DateOnly, strings.TrimSpace(text))
 	if err != nil || d.Year() < 2000 {
 		return d, fmt.Errorf("%s: %q is no day: write it like 2023-03-10", name, text)
 	}
-	start := terms.DayStart(d.Year(), d.Month(), d.Day(), p.settings.Zone)
+	start := terms.DayStart(d.Year(), d.Month(), d.Day(), cfg.Zone)
 	if start.After(time.Now()) {
 		return d, fmt.Errorf("%s: %s has not come yet", name, text)
 	}
@@ -126,8 +127,8 @@ func payableEmail(address string) bool {
 }
 
 // withRun gives fn a run, and the others beside it.
-func (a *app) withRun(id int64, fn func(p *program, whose *owners, all *book.Payouts, run *book.PayoutBatch) error) error {
-	return a.withBook(func(p *program, b *book.Book) error {
+func (a *app) withRun(id int64, fn func(cfg *config.Config, whose *owners, all *book.Payouts, run *book.PayoutBatch) error) error {
+	return a.withBook(func(cfg *config.Config, b *book.Book) error {
 		content, err := b.Content(a.ctx)
 		if err != nil {
 			return err
@@ -140,6 +141,6 @@ func (a *app) withRun(id int64, fn func(p *program, whose *owners, all *book.Pay
 		if err != nil {
 			return err
 		}
-		return fn(p, newOwners(content), all, run)
+		return fn(cfg, newOwners(content), all, run)
 	})
 }

@@ -4,13 +4,12 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strconv"
 	"strings"
 
+	"carryover/cmd/carryover/internal/config"
 	"carryover/mapping/book"
 	"carryover/mapping/terms"
 	"carryover/migrate/report"
-	"carryover/migrate/sheet"
 )
 
 type payouts1099Cmd struct {
@@ -39,31 +38,14 @@ type taxPayee struct {
 	FileNEC   bool   `json:"file_1099_nec"`    // the rest reaches the threshold
 }
 
-// formThresholds are from which sum on payments are reported, by the first year for which
-// it holds; minor units.
-type formThresholds map[int]int64
-
-// usualThresholds hold where the configuration says nothing; US cents.
-var usualThresholds = formThresholds{2013: 600_00, 2026: 2000_00}
-
-// in is the threshold of a year; ok is false before the first.
-func (f formThresholds) in(year int) (amount int64, ok bool) {
-	for _, from := range slices.Sorted(maps.Keys(f)) {
-		if from <= year {
-			amount, ok = f[from], true
-		}
-	}
-	return amount, ok
-}
-
 func (c *payouts1099Cmd) Run(a *app) error {
 	if c.Year < 1000 || c.Year > 9999 {
 		return usage("--year: %d is no year: write it like 2023", c.Year)
 	}
-	return a.withBook(func(p *program, b *book.Book) error {
-		threshold, ok := p.thresholds.in(c.Year)
+	return a.withBook(func(cfg *config.Config, b *book.Book) error {
+		threshold, ok := cfg.Form1099.In(c.Year)
 		if !ok {
-			return fmt.Errorf("[terms] form_1099 has no threshold for %d: it begins with %d", c.Year, slices.Min(slices.Collect(maps.Keys(p.thresholds))))
+			return fmt.Errorf("[terms] form_1099 has no threshold for %d: it begins with %d", c.Year, slices.Min(slices.Collect(maps.Keys(cfg.Form1099))))
 		}
 		content, err := b.Content(a.ctx)
 		if err != nil {
@@ -73,7 +55,7 @@ func (c *payouts1099Cmd) Run(a *app) error {
 		if err != nil {
 			return err
 		}
-		payees, others := taxPayees(content, p, paid)
+		payees, others := taxPayees(content, cfg, paid)
 		listed, unknown := []taxPayee{}, []taxPayee{}
 		for _, t := range payees {
 			t.FileNEC = t.Other >= threshold
@@ -86,15 +68,15 @@ func (c *payouts1099Cmd) Run(a *app) error {
 			}
 		}
 		if a.JSON {
-			return a.line(map[string]any{"year": c.Year, "currency": p.Currency, "threshold_cents": threshold, "payees": listed, "country_not_recorded": unknown, "other_currencies": others})
+			return a.line(map[string]any{"year": c.Year, "currency": cfg.Currency, "threshold_cents": threshold, "payees": listed, "country_not_recorded": unknown, "other_currencies": others})
 		}
-		fmt.Fprintf(a.out, "Payments of %d from %s %s on, payees in the US\n\n", c.Year, terms.FormatMinor(threshold, p.Currency), p.Currency)
-		if err := writeTaxPayees(a, p, listed); err != nil {
+		fmt.Fprintf(a.out, "Payments of %d from %s %s on, payees in the US\n\n", c.Year, terms.FormatMinor(threshold, cfg.Currency), cfg.Currency)
+		if err := writeTaxPayees(a, cfg, listed); err != nil {
 			return err
 		}
 		if len(unknown) > 0 {
 			fmt.Fprintf(a.out, "\nCountry not recorded (carryover promoters set TOKEN country=US)\n\n")
-			if err := writeTaxPayees(a, p, unknown); err != nil {
+			if err := writeTaxPayees(a, cfg, unknown); err != nil {
 				return err
 			}
 		}
@@ -105,7 +87,7 @@ func (c *payouts1099Cmd) Run(a *app) error {
 	})
 }
 
-func writeTaxPayees(a *app, p *program, list []taxPayee) error {
+func writeTaxPayees(a *app, cfg *config.Config, list []taxPayee) error {
 	if len(list) == 0 {
 		_, err := fmt.Fprintln(a.out, "Nobody.")
 		return err
@@ -113,14 +95,14 @@ func writeTaxPayees(a *app, p *program, list []taxPayee) error {
 	rows := make([][]string, 0, len(list))
 	for _, t := range list {
 		form := map[bool]string{true: "1099-NEC", false: "PayPal's 1099-K"}[t.FileNEC]
-		rows = append(rows, []string{t.RefToken, t.Name, map[bool]string{true: "yes", false: "no"}[t.W9], p.amount(t.Paid, p.Currency), p.amount(t.ViaPayPal, p.Currency), p.amount(t.Other, p.Currency), form})
+		rows = append(rows, []string{t.RefToken, t.Name, map[bool]string{true: "yes", false: "no"}[t.W9], cfg.Amount(t.Paid, cfg.Currency), cfg.Amount(t.ViaPayPal, cfg.Currency), cfg.Amount(t.Other, cfg.Currency), form})
 	}
 	return report.Table(a.out, []string{"ref token", "name", "W-9", "paid", "over PayPal", "otherwise", "form"}, rows)
 }
 
 // taxPayees adds payments in the program's currency up by promoter, in the order of ref
 // tokens. others are the currencies of payments that are left out.
-func taxPayees(c *book.Content, p *program, paid []book.Paid) (list []taxPayee, others []string) {
+func taxPayees(c *book.Content, cfg *config.Config, paid []book.Paid) (list []taxPayee, others []string) {
 	whose := newOwners(c)
 	known := book.NewPromoterSettings(c.Settings, c.Promoters)
 	others = []string{}
@@ -130,7 +112,7 @@ func taxPayees(c *book.Content, p *program, paid []book.Paid) (list []taxPayee, 
 		if promoter == nil {
 			continue
 		}
-		if s.Currency != p.Currency {
+		if s.Currency != cfg.Currency {
 			if !slices.Contains(others, s.Currency) {
 				others = append(others, s.Currency)
 			}
@@ -157,29 +139,4 @@ func taxPayees(c *book.Content, p *program, paid []book.Paid) (list []taxPayee, 
 	slices.SortFunc(list, func(x, y taxPayee) int { return strings.Compare(x.RefToken, y.RefToken) })
 	slices.Sort(others)
 	return list, others
-}
-
-// checkThresholds reads [terms] form_1099: years as keys, amounts in quotes.
-func (p *program) checkThresholds(c *configCheck) formThresholds {
-	if p.Terms.Form1099 == nil {
-		return usualThresholds
-	}
-	found := formThresholds{}
-	for _, from := range sortedKeys(p.Terms.Form1099) {
-		key, text := "terms.form_1099."+from, p.Terms.Form1099[from]
-		year, err := strconv.Atoi(from)
-		if err != nil || year < 1000 || year > 9999 {
-			c.wrong(key, from, "a year such as \"2026\", from which on the amount holds")
-			continue
-		}
-		m, err := sheet.ParseAmount(text, p.Currency)
-		if err != nil || m.Minor < 0 || m.Currency != p.Currency {
-			c.wrong(key, text, "an amount in quotes such as \"2000.00\"")
-		}
-		found[year] = m.Minor
-	}
-	if len(found) == 0 {
-		return usualThresholds
-	}
-	return found
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"carryover/cmd/carryover/internal/config"
 	"carryover/mapping/book"
 	"carryover/mapping/terms"
 )
@@ -27,28 +28,28 @@ Example: carryover payouts approve --month 2023-03 --by kim`
 }
 
 func (c *payoutsApproveCmd) Run(a *app) error {
-	return a.withBook(func(p *program, b *book.Book) error {
-		month, err := payoutMonth(p, c.Month)
+	return a.withBook(func(cfg *config.Config, b *book.Book) error {
+		month, err := payoutMonth(cfg, c.Month)
 		if err != nil {
 			return err
 		}
 		now := time.Now()
-		from, to := p.settings.Terms.Window(month, p.settings.Zone)
-		first, last := p.settings.Terms.PayoutDays(month)
+		from, to := cfg.Terms.Window(month, cfg.Zone)
+		first, last := cfg.Terms.PayoutDays(month)
 		switch {
 		case now.Before(from) && !c.Early:
-			return fmt.Errorf("the payouts of %s begin on %s (%s): refunds may still come in; --early approves them all the same", month, dayOf(month, first), p.Timezone)
+			return fmt.Errorf("the payouts of %s begin on %s (%s): refunds may still come in; --early approves them all the same", month, dayOf(month, first), cfg.Zone)
 		case now.Before(from):
 			fmt.Fprintf(a.errOut, "carryover: approved before %s, the first day of these payouts\n", dayOf(month, first))
 		case !now.Before(to):
 			fmt.Fprintf(a.errOut, "carryover: the payouts of %s were to be made until %s\n", month, dayOf(month, last))
 		}
 		for try := 1; ; try++ {
-			plan, err := a.planPayouts(p, b, month)
+			plan, err := a.planPayouts(cfg, b, month)
 			if err != nil {
 				return err
 			}
-			run := &book.PayoutBatch{Month: int32(month), EarnedThrough: int32(p.settings.Terms.EarnedThrough(month)), Currency: p.Currency, ApprovedAt: now.Unix(), ApprovedBy: by(c.By)}
+			run := &book.PayoutBatch{Month: int32(month), EarnedThrough: int32(cfg.Terms.EarnedThrough(month)), Currency: cfg.Currency, ApprovedAt: now.Unix(), ApprovedBy: by(c.By)}
 			lines, err := plan.lines()
 			if err != nil {
 				return err
@@ -60,7 +61,7 @@ func (c *payoutsApproveCmd) Run(a *app) error {
 			if err != nil {
 				return fmt.Errorf("approving the payouts of %s: %w; nothing was approved, try again", month, err)
 			}
-			return c.tell(a, p, plan, run)
+			return c.tell(a, cfg, plan, run)
 		}
 	})
 }
@@ -83,14 +84,14 @@ func (plan *payoutPlan) lines() ([]book.PayoutLine, error) {
 	return lines, nil
 }
 
-func (c *payoutsApproveCmd) tell(a *app, p *program, plan *payoutPlan, run *book.PayoutBatch) error {
+func (c *payoutsApproveCmd) tell(a *app, cfg *config.Config, plan *payoutPlan, run *book.PayoutBatch) error {
 	if a.JSON {
 		return a.line(map[string]any{
 			"run": run.ID, "month": plan.Month, "earned_through": plan.Earned, "currency": run.Currency, "lines": len(plan.Payable), "net_cents": plan.Totals.Payable,
-			"approved_at": terms.FormatTime(run.ApprovedAt, p.settings.Zone), "approved_by": run.ApprovedBy,
+			"approved_at": terms.FormatTime(run.ApprovedAt, cfg.Zone), "approved_by": run.ApprovedBy,
 		})
 	}
 	_, err := fmt.Fprintf(a.out, "Run %d is approved by %s: %d payouts of %s, %s %s together. Held: %s.\nNext: carryover payouts export %d --format paypal|check-register|csv\nThen: carryover payouts record %d --status paid --reference REF\n",
-		run.ID, run.ApprovedBy, len(plan.Payable), plan.Month, p.amount(plan.Totals.Payable, p.Currency), p.Currency, p.amount(plan.Totals.Held, p.Currency), run.ID, run.ID)
+		run.ID, run.ApprovedBy, len(plan.Payable), plan.Month, cfg.Amount(plan.Totals.Payable, cfg.Currency), cfg.Currency, cfg.Amount(plan.Totals.Held, cfg.Currency), run.ID, run.ID)
 	return err
 }

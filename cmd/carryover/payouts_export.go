@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"carryover/cmd/carryover/internal/config"
 	"carryover/mapping/book"
 	"carryover/mapping/terms"
 	"carryover/migrate/sheet"
@@ -46,17 +47,17 @@ func (c *payoutsExportCmd) Run(a *app) error {
 	if a.JSON && c.Out == "" {
 		return usage("--json tells about a file: name it with --out; \"carryover payouts show %d --json\" has the lines", id)
 	}
-	return a.withRun(id, func(p *program, whose *owners, all *book.Payouts, run *book.PayoutBatch) error {
-		date := p.today()
+	return a.withRun(id, func(cfg *config.Config, whose *owners, all *book.Payouts, run *book.PayoutBatch) error {
+		date := cfg.Today()
 		if c.Date != "" {
-			if _, err := payoutDay(p, "--date", c.Date); err != nil {
+			if _, err := payoutDay(cfg, "--date", c.Date); err != nil {
 				return &errExit{exitUsage, err}
 			}
 			date = c.Date
 		}
-		lines := shownLines(whose, all, run, 0, p.settings.Zone)
+		lines := shownLines(whose, all, run, 0, cfg.Zone)
 		var text bytes.Buffer
-		written, left, err := c.write(&text, p, date, lines)
+		written, left, err := c.write(&text, cfg, date, lines)
 		if err != nil {
 			return err
 		}
@@ -91,7 +92,7 @@ func (c *payoutsExportCmd) method() string {
 
 // write writes the lines that belong in the format. left counts those that it would hold
 // if nothing had become of them yet.
-func (c *payoutsExportCmd) write(to *bytes.Buffer, p *program, date string, lines []payoutShown) (written, left int, err error) {
+func (c *payoutsExportCmd) write(to *bytes.Buffer, cfg *config.Config, date string, lines []payoutShown) (written, left int, err error) {
 	w := sheet.NewWriter(to)
 	switch c.Format {
 	case "csv":
@@ -111,7 +112,7 @@ func (c *payoutsExportCmd) write(to *bytes.Buffer, p *program, date string, line
 			left++
 			continue
 		}
-		note := p.Program + " commissions " + monthSpan(l.Months)
+		note := cfg.Program + " commissions " + monthSpan(l.Months)
 		switch c.Format {
 		case "paypal":
 			err = w.Write(l.Address, plainAmount(l.Net, l.Currency), l.Currency, l.Line, note)

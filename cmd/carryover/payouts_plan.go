@@ -7,8 +7,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"time"
 
+	"carryover/cmd/carryover/internal/config"
 	"carryover/mapping/book"
 	"carryover/mapping/terms"
 	"carryover/migrate/report"
@@ -89,19 +89,19 @@ type otherDue struct {
 }
 
 func (c *payoutsPlanCmd) Run(a *app) error {
-	return a.withBook(func(p *program, b *book.Book) error {
-		month, err := payoutMonth(p, c.Month)
+	return a.withBook(func(cfg *config.Config, b *book.Book) error {
+		month, err := payoutMonth(cfg, c.Month)
 		if err != nil {
 			return err
 		}
-		plan, err := a.planPayouts(p, b, month)
+		plan, err := a.planPayouts(cfg, b, month)
 		if err != nil {
 			return err
 		}
 		if a.JSON {
 			return a.line(plan)
 		}
-		return plan.write(p, a.out)
+		return plan.write(cfg, a.out)
 	})
 }
 
@@ -113,34 +113,34 @@ type dueKey struct {
 
 // planPayouts makes the plan of a month. It fails with [terms.ErrUnbalanced] rather than
 // with a cent too much or too little.
-func (a *app) planPayouts(p *program, b *book.Book, month terms.Month) (*payoutPlan, error) {
+func (a *app) planPayouts(cfg *config.Config, b *book.Book, month terms.Month) (*payoutPlan, error) {
 	content, err := b.Content(a.ctx)
 	if err != nil {
 		return nil, err
 	}
-	last := p.settings.Terms.EarnedThrough(month)
+	last := cfg.Terms.EarnedThrough(month)
 	year, m := last.Date()
-	begin := terms.DayStart(year, m, 1, p.settings.Zone)
-	dues, err := b.PayoutInputs(a.ctx, p.Currency, begin.Unix())
+	begin := terms.DayStart(year, m, 1, cfg.Zone)
+	dues, err := b.PayoutInputs(a.ctx, cfg.Currency, begin.Unix())
 	if err != nil {
 		return nil, err
 	}
 	whose := newOwners(content)
 	accounts, due := payoutAccounts(whose, dues, last)
 	known := book.NewPromoterSettings(content.Settings, content.Promoters)
-	first, final := p.settings.Terms.PayoutDays(month)
+	first, final := cfg.Terms.PayoutDays(month)
 	plan := &payoutPlan{
-		Month: month.String(), Earned: last.String(), First: dayOf(month, first), Last: dayOf(month, final), Currency: p.Currency,
-		Minimum: p.settings.Terms.Minimum, Runs: []int64{}, Payable: []payableLine{}, Held: []heldLine{}, Others: []otherDue{},
+		Month: month.String(), Earned: last.String(), First: dayOf(month, first), Last: dayOf(month, final), Currency: cfg.Currency,
+		Minimum: cfg.Terms.Minimum, Runs: []int64{}, Payable: []payableLine{}, Held: []heldLine{}, Others: []otherDue{},
 		month: month, state: dues.State, Totals: payoutTotals{ByReason: map[terms.Reason]int64{}},
 	}
 	for _, r := range dues.Payouts.Batches {
-		if r.Currency == p.Currency && terms.Month(r.Month) == month {
+		if r.Currency == cfg.Currency && terms.Month(r.Month) == month {
 			plan.Runs = append(plan.Runs, r.ID)
 		}
 	}
 	for k, account := range accounts {
-		plan.settle(p, known, k, account)
+		plan.settle(cfg, known, k, account)
 	}
 	slices.SortFunc(plan.Payable, func(x, y payableLine) int { return strings.Compare(x.RefToken, y.RefToken) })
 	slices.SortFunc(plan.Held, func(x, y heldLine) int {
@@ -257,19 +257,19 @@ func paidBefore(f *book.FlaggedLine, runs []*book.PayoutBatch) bool {
 }
 
 // settle puts what an account is due among what is payable and what is held.
-func (plan *payoutPlan) settle(p *program, known *book.PromoterSettings, k dueKey, account *terms.Account) {
+func (plan *payoutPlan) settle(cfg *config.Config, known *book.PromoterSettings, k dueKey, account *terms.Account) {
 	promoter := k.promoter
 	method, address, ok := payoutTo(known, promoter)
-	if !ok && method == "" && !slices.Contains(p.settings.Terms.Requires, terms.RequirePayoutMethod) {
+	if !ok && method == "" && !slices.Contains(cfg.Terms.Requires, terms.RequirePayoutMethod) {
 		ok = true // paid by other ways, which the program knows
 	}
-	payable, held := p.settings.Terms.SplitPayable(p.settings.Terms.AmountDue(plan.month, account), terms.Payee{
+	payable, held := cfg.Terms.SplitPayable(cfg.Terms.AmountDue(plan.month, account), terms.Payee{
 		Blocked: known.Status(promoter) == terms.Blocked,
 		W9:      known.Value(promoter.ID, book.SettingW9) == detailYes,
 		Method:  ok,
-		Foreign: k.currency != p.Currency,
+		Foreign: k.currency != cfg.Currency,
 	})
-	if k.currency == p.Currency {
+	if k.currency == cfg.Currency {
 		plan.Totals.InPayment += account.Approved
 	}
 	name := payeeName(known, promoter)
@@ -327,14 +327,14 @@ func (plan *payoutPlan) reconcile(due map[string]int64) error {
 }
 
 // write tells a person.
-func (plan *payoutPlan) write(p *program, out io.Writer) error {
-	fmt.Fprintf(out, "Payouts of %s: what was earned through %s, paid from %s to %s (%s).\n", plan.Month, plan.Earned, plan.First, plan.Last, p.Timezone)
+func (plan *payoutPlan) write(cfg *config.Config, out io.Writer) error {
+	fmt.Fprintf(out, "Payouts of %s: what was earned through %s, paid from %s to %s (%s).\n", plan.Month, plan.Earned, plan.First, plan.Last, cfg.Zone)
 	for _, run := range plan.Runs {
 		fmt.Fprintf(out, "Run %d of this month was approved already: \"carryover payouts show %d\".\n", run, run)
 	}
 	if len(plan.Payable) > 0 {
 		fmt.Fprintln(out, "\nPayable")
-		if err := writePayable(p, out, plan.Payable); err != nil {
+		if err := writePayable(cfg, out, plan.Payable); err != nil {
 			return err
 		}
 	}
@@ -346,19 +346,19 @@ func (plan *payoutPlan) write(p *program, out io.Writer) error {
 			for _, r := range h.Reasons[1:] {
 				also = append(also, string(r))
 			}
-			rows = append(rows, []string{h.RefToken, h.Name, p.amount(h.Amount, h.Currency), string(h.Reason), strings.Join(also, " ")})
+			rows = append(rows, []string{h.RefToken, h.Name, cfg.Amount(h.Amount, h.Currency), string(h.Reason), strings.Join(also, " ")})
 		}
 		if err := report.Table(out, []string{"ref token", "name", "amount", "reason", "also"}, rows); err != nil {
 			return err
 		}
 	}
 	t := &plan.Totals
-	fmt.Fprintf(out, "\nPayable %s + held %s = due %s %s\n", p.amount(t.Payable, p.Currency), p.amount(t.Held, p.Currency), p.amount(t.Due, p.Currency), p.Currency)
+	fmt.Fprintf(out, "\nPayable %s + held %s = due %s %s\n", cfg.Amount(t.Payable, cfg.Currency), cfg.Amount(t.Held, cfg.Currency), cfg.Amount(t.Due, cfg.Currency), cfg.Currency)
 	for _, o := range plan.Others {
-		fmt.Fprintf(out, "Held besides: %s\n", p.amount(o.Due, o.Currency))
+		fmt.Fprintf(out, "Held besides: %s\n", cfg.Amount(o.Due, o.Currency))
 	}
 	if t.InPayment != 0 {
-		fmt.Fprintf(out, "In approved runs, neither paid nor failed yet: %s\n", p.amount(t.InPayment, p.Currency))
+		fmt.Fprintf(out, "In approved runs, neither paid nor failed yet: %s\n", cfg.Amount(t.InPayment, cfg.Currency))
 	}
 	if len(plan.Payable) > 0 {
 		fmt.Fprintf(out, "Next: carryover payouts approve --month %s\n", plan.Month)
@@ -366,14 +366,14 @@ func (plan *payoutPlan) write(p *program, out io.Writer) error {
 	return nil
 }
 
-func writePayable(p *program, out io.Writer, lines []payableLine) error {
+func writePayable(cfg *config.Config, out io.Writer, lines []payableLine) error {
 	rows := make([][]string, 0, len(lines)+1)
 	var gross, refunds, carried, net int64
 	for _, l := range lines {
-		rows = append(rows, []string{l.RefToken, l.Name, monthSpan(l.Months), p.amount(l.Gross, l.Currency), p.amount(l.Refunds, l.Currency), p.amount(l.Carried, l.Currency), p.amount(l.Net, l.Currency), l.Method, l.Address})
+		rows = append(rows, []string{l.RefToken, l.Name, monthSpan(l.Months), cfg.Amount(l.Gross, l.Currency), cfg.Amount(l.Refunds, l.Currency), cfg.Amount(l.Carried, l.Currency), cfg.Amount(l.Net, l.Currency), l.Method, l.Address})
 		gross, refunds, carried, net = gross+l.Gross, refunds+l.Refunds, carried+l.Carried, net+l.Net
 	}
-	rows = append(rows, []string{"together", "", "", p.amount(gross, p.Currency), p.amount(refunds, p.Currency), p.amount(carried, p.Currency), p.amount(net, p.Currency)})
+	rows = append(rows, []string{"together", "", "", cfg.Amount(gross, cfg.Currency), cfg.Amount(refunds, cfg.Currency), cfg.Amount(carried, cfg.Currency), cfg.Amount(net, cfg.Currency)})
 	return report.Table(out, []string{"ref token", "name", "earned in", "gross", "refunds", "carried", "net", "method", "paid to"}, rows)
 }
 
@@ -385,6 +385,3 @@ func monthSpan(months []string) string {
 	}
 	return fmt.Sprintf("%s to %s (%d months)", months[0], months[len(months)-1], len(months))
 }
-
-// today is the day that it is in the program's zone.
-func (p *program) today() string { return time.Now().In(p.settings.Zone).Format(time.DateOnly) }

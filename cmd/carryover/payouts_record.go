@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"carryover/cmd/carryover/internal/config"
 	"carryover/mapping/book"
 	"carryover/mapping/terms"
 )
@@ -47,14 +48,14 @@ func (c *payoutsRecordCmd) Run(a *app) error {
 	if c.File != "" && (c.Status != "" || c.Reference != "") {
 		return usage("--file has a status and a reference for each line: leave --status and --reference out")
 	}
-	return a.withBook(func(p *program, b *book.Book) error {
+	return a.withBook(func(cfg *config.Config, b *book.Book) error {
 		all, err := b.Payouts(a.ctx)
 		if err != nil {
 			return err
 		}
 		base := book.PayoutRecord{At: time.Now().Unix(), Note: c.Note, RecordedAt: time.Now().Unix(), RecordedBy: by(c.By)}
 		if c.Date != "" {
-			day, err := payoutDay(p, "--date", c.Date)
+			day, err := payoutDay(cfg, "--date", c.Date)
 			if err != nil {
 				return &errExit{exitUsage, err}
 			}
@@ -63,14 +64,14 @@ func (c *payoutsRecordCmd) Run(a *app) error {
 		var list []payoutOutcome
 		skipped := 0
 		if c.File != "" {
-			list, skipped, err = readOutcomes(p, c.File, base)
+			list, skipped, err = readOutcomes(cfg, c.File, base)
 		} else {
 			list, skipped, err = c.outcomes(all, base)
 		}
 		if err != nil {
 			return err
 		}
-		return a.record(p, b, all, list, skipped)
+		return a.record(cfg, b, all, list, skipped)
 	})
 }
 
@@ -115,7 +116,7 @@ func (c *payoutsRecordCmd) outcomes(all *book.Payouts, base book.PayoutRecord) (
 }
 
 // record books the outcomes, all or none, and tells how many there were.
-func (a *app) record(p *program, b *book.Book, all *book.Payouts, list []payoutOutcome, skipped int) error {
+func (a *app) record(cfg *config.Config, b *book.Book, all *book.Payouts, list []payoutOutcome, skipped int) error {
 	byID := map[int64]*book.PayoutLine{}
 	for i := range all.Lines {
 		byID[all.Lines[i].ID] = &all.Lines[i]
@@ -136,10 +137,10 @@ func (a *app) record(p *program, b *book.Book, all *book.Payouts, list []payoutO
 		if o.Reference == "" { // of one that failed
 			o.Reference = o.name
 		}
-		if err := p.payable(all, o); err != nil {
+		if err := checkNotBeforeBatch(all, o, cfg.Zone); err != nil {
 			return err
 		}
-		o.Month = int32(terms.MonthOf(time.Unix(o.At, 0), p.settings.Zone))
+		o.Month = int32(terms.MonthOf(time.Unix(o.At, 0), cfg.Zone))
 		records[i] = o.PayoutRecord
 	}
 	again, err := b.RecordPayouts(a.ctx, records)
@@ -151,7 +152,7 @@ func (a *app) record(p *program, b *book.Book, all *book.Payouts, list []payoutO
 		}
 		if other, ok := errors.AsType[*book.RecordMismatchError](err); ok {
 			there := &other.There
-			text = fmt.Sprintf("%v: %s already on %s, with the reference %q and %s", book.ErrContradicts, there.Status, terms.FormatDay(there.At, p.settings.Zone), there.Reference, noted(there.Note))
+			text = fmt.Sprintf("%v: %s already on %s, with the reference %q and %s", book.ErrContradicts, there.Status, terms.FormatDay(there.At, cfg.Zone), there.Reference, noted(there.Note))
 		}
 		return fmt.Errorf("%s%s cannot be recorded as %s: %s; nothing was recorded", o.where, o.name, o.Status, text)
 	}
@@ -194,14 +195,13 @@ func dayEnd(start time.Time) int64 {
 	return terms.DayStart(year, month, day+1, start.Location()).Unix()
 }
 
-// payable checks that an outcome is not from before its run: before the first day of the
+// checkNotBeforeBatch checks that an outcome is not from before its run: before the first day of the
 // run's month or, where the run was approved earlier than that, before the day of it.
-func (p *program) payable(all *book.Payouts, o *payoutOutcome) error {
+func checkNotBeforeBatch(all *book.Payouts, o *payoutOutcome, zone *time.Location) error {
 	run, err := findRun(all, o.line.BatchID)
 	if err != nil {
 		return err
 	}
-	zone := p.settings.Zone
 	year, month := terms.Month(run.Month).Date()
 	first := terms.DayStart(year, month, 1, zone)
 	approved := time.Unix(run.ApprovedAt, 0).In(zone)

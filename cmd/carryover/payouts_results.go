@@ -9,6 +9,7 @@ import (
 	"os"
 	"strings"
 
+	"carryover/cmd/carryover/internal/config"
 	"carryover/mapping/book"
 	"carryover/migrate/sheet"
 )
@@ -32,7 +33,7 @@ var resultColumns = map[string]string{
 
 // readOutcomes reads a CSV of results: separated by commas, semicolons or tabs, in any
 // encoding that a spreadsheet writes. skipped counts the rows that are not decided yet.
-func readOutcomes(p *program, path string, base book.PayoutRecord) (list []payoutOutcome, skipped int, err error) {
+func readOutcomes(cfg *config.Config, path string, base book.PayoutRecord) (list []payoutOutcome, skipped int, err error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, 0, err
@@ -99,7 +100,7 @@ func readOutcomes(p *program, path string, base book.PayoutRecord) (list []payou
 			o.Note = note
 		}
 		if day := cell("date"); day != "" {
-			when, err := payoutDay(p, o.where+"date", day)
+			when, err := payoutDay(cfg, o.where+"date", day)
 			if err != nil {
 				return nil, 0, fmt.Errorf("%w; nothing was recorded", err)
 			}

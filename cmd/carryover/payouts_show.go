@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"carryover/cmd/carryover/internal/config"
 	"carryover/mapping/book"
 	"carryover/mapping/terms"
 	"carryover/migrate/report"
@@ -69,7 +70,7 @@ func runLineOf(run *book.PayoutBatch, lines []*book.PayoutLine, outcomes map[int
 }
 
 func (payoutsListCmd) Run(a *app) error {
-	return a.withBook(func(p *program, b *book.Book) error {
+	return a.withBook(func(cfg *config.Config, b *book.Book) error {
 		all, err := b.Payouts(a.ctx)
 		if err != nil {
 			return err
@@ -77,15 +78,15 @@ func (payoutsListCmd) Run(a *app) error {
 		outcomes := all.Outcomes()
 		var rows [][]string
 		for i := range all.Batches {
-			r := runLineOf(&all.Batches[i], linesOf(all, all.Batches[i].ID), outcomes, p.settings.Zone)
+			r := runLineOf(&all.Batches[i], linesOf(all, all.Batches[i].ID), outcomes, cfg.Zone)
 			if a.JSON {
 				if err := a.line(r); err != nil {
 					return err
 				}
 				continue
 			}
-			rows = append(rows, []string{strconv.FormatInt(r.Run, 10), r.Month, r.Earned, strconv.Itoa(r.Lines), p.amount(r.Net, r.Currency), p.amount(r.Paid, r.Currency),
-				p.amount(r.Failed, r.Currency), p.amount(r.Returned, r.Currency), p.amount(r.Open, r.Currency), terms.FormatDay(all.Batches[i].ApprovedAt, p.settings.Zone), r.ApprovedBy})
+			rows = append(rows, []string{strconv.FormatInt(r.Run, 10), r.Month, r.Earned, strconv.Itoa(r.Lines), cfg.Amount(r.Net, r.Currency), cfg.Amount(r.Paid, r.Currency),
+				cfg.Amount(r.Failed, r.Currency), cfg.Amount(r.Returned, r.Currency), cfg.Amount(r.Open, r.Currency), terms.FormatDay(all.Batches[i].ApprovedAt, cfg.Zone), r.ApprovedBy})
 		}
 		switch {
 		case a.JSON:
@@ -144,32 +145,32 @@ func (c *payoutsShowCmd) Run(a *app) error {
 	if !ok {
 		return usage("%q names no run and no line: write 3 for a run, R3-17 for a line of it", c.Target)
 	}
-	return a.withRun(id, func(p *program, whose *owners, all *book.Payouts, run *book.PayoutBatch) error {
-		lines := shownLines(whose, all, run, only, p.settings.Zone)
+	return a.withRun(id, func(cfg *config.Config, whose *owners, all *book.Payouts, run *book.PayoutBatch) error {
+		lines := shownLines(whose, all, run, only, cfg.Zone)
 		if len(lines) == 0 {
 			return fmt.Errorf("run %d has no line R%d-%d: \"carryover payouts show %d\" lists them", id, id, only, id)
 		}
-		sums := runLineOf(run, linesOf(all, run.ID), all.Outcomes(), p.settings.Zone)
+		sums := runLineOf(run, linesOf(all, run.ID), all.Outcomes(), cfg.Zone)
 		if a.JSON {
 			return a.line(struct {
 				runLine
 				Lines []payoutShown `json:"lines"`
 			}{sums, lines})
 		}
-		fmt.Fprintf(a.out, "Run %d, paid in %s: what was earned through %s. Approved %s by %s.\n\n", sums.Run, sums.Month, sums.Earned, terms.FormatDay(run.ApprovedAt, p.settings.Zone), sums.ApprovedBy)
+		fmt.Fprintf(a.out, "Run %d, paid in %s: what was earned through %s. Approved %s by %s.\n\n", sums.Run, sums.Month, sums.Earned, terms.FormatDay(run.ApprovedAt, cfg.Zone), sums.ApprovedBy)
 		var rows [][]string
 		for _, l := range lines {
 			at, note := "", ""
 			if n := len(l.Records); n > 0 {
 				at, note = strings.SplitN(l.Records[n-1].At, "T", 2)[0], l.Records[n-1].Note
 			}
-			rows = append(rows, []string{l.Line, l.RefToken, l.Name, monthSpan(l.Months), p.amount(l.Net, l.Currency), l.Method, l.Address, l.Status, l.Reference, at, note})
+			rows = append(rows, []string{l.Line, l.RefToken, l.Name, monthSpan(l.Months), cfg.Amount(l.Net, l.Currency), l.Method, l.Address, l.Status, l.Reference, at, note})
 		}
 		if err := report.Table(a.out, []string{"line", "ref token", "name", "earned in", "net", "method", "paid to", "status", "reference", "on", "note"}, rows); err != nil {
 			return err
 		}
-		_, err := fmt.Fprintf(a.out, "\n%d lines, %s %s: paid %s, failed %s, returned %s, open %s\n", sums.Lines, p.amount(sums.Net, run.Currency), run.Currency,
-			p.amount(sums.Paid, run.Currency), p.amount(sums.Failed, run.Currency), p.amount(sums.Returned, run.Currency), p.amount(sums.Open, run.Currency))
+		_, err := fmt.Fprintf(a.out, "\n%d lines, %s %s: paid %s, failed %s, returned %s, open %s\n", sums.Lines, cfg.Amount(sums.Net, run.Currency), run.Currency,
+			cfg.Amount(sums.Paid, run.Currency), cfg.Amount(sums.Failed, run.Currency), cfg.Amount(sums.Returned, run.Currency), cfg.Amount(sums.Open, run.Currency))
 		return err
 	})
 }

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"carryover/cmd/carryover/internal/config"
 	"carryover/mapping/book"
 	"carryover/mapping/terms"
 
@@ -486,7 +487,7 @@ func TestHeldAgreesWithThePlan(t *testing.T) {
 // and what was paid is never more than what was earned and, when it was approved, due.
 func TestPayoutHistories(t *testing.T) {
 	d := newPayDesk(t)
-	p, err := loadConfig(d.path("carryover.toml"))
+	cfg, err := config.Load(d.path("carryover.toml"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -507,7 +508,7 @@ func TestPayoutHistories(t *testing.T) {
 			rt.Fatal(err)
 		}
 		defer b.Close()
-		h := history{T: rt, app: &app{cli: &cli{}, ctx: t.Context()}, p: p, b: b, now: time.Date(2023, 1, 5, 12, 0, 0, 0, p.settings.Zone)}
+		h := history{T: rt, app: &app{cli: &cli{}, ctx: t.Context()}, cfg: cfg, b: b, now: time.Date(2023, 1, 5, 12, 0, 0, 0, cfg.Zone)}
 		for _, id := range payPromoters {
 			h.must(b.RecordSettings(t.Context(), []book.Setting{{PromoterID: id, Field: book.SettingW9, Value: detailYes}, {PromoterID: id, Field: book.SettingPayoutMethod, Value: methodCheck}}))
 		}
@@ -520,7 +521,7 @@ func TestPayoutHistories(t *testing.T) {
 type history struct {
 	*rapid.T
 	app   *app
-	p     *program
+	cfg   *config.Config
 	b     *book.Book
 	now   time.Time
 	sales []book.EventLine
@@ -538,7 +539,7 @@ func (h *history) must(err error) {
 	}
 }
 
-func (h *history) month() terms.Month { return terms.MonthOf(h.now, h.p.settings.Zone) }
+func (h *history) month() terms.Month { return terms.MonthOf(h.now, h.cfg.Zone) }
 
 func (h *history) days(t *rapid.T) {
 	h.now = h.now.AddDate(0, 0, rapid.IntRange(1, 40).Draw(t, "days"))
@@ -600,14 +601,14 @@ func (h *history) flag(t *rapid.T) {
 }
 
 func (h *history) approve(t *rapid.T) {
-	plan, err := h.app.planPayouts(h.p, h.b, h.month())
+	plan, err := h.app.planPayouts(h.cfg, h.b, h.month())
 	h.must(err)
 	lines, err := plan.lines()
 	if len(plan.Payable) == 0 {
 		return
 	}
 	h.must(err)
-	run := book.PayoutBatch{Month: int32(h.month()), EarnedThrough: int32(h.p.settings.Terms.EarnedThrough(h.month())), Currency: "USD", ApprovedAt: h.now.Unix(), ApprovedBy: "kim"}
+	run := book.PayoutBatch{Month: int32(h.month()), EarnedThrough: int32(h.cfg.Terms.EarnedThrough(h.month())), Currency: "USD", ApprovedAt: h.now.Unix(), ApprovedBy: "kim"}
 	h.must(h.b.ApprovePayouts(h.app.ctx, &run, lines, plan.state))
 	h.lines = append(h.lines, lines...)
 }
@@ -634,9 +635,9 @@ func (h *history) record(t *rapid.T) {
 
 // balances compares the plan, which has added up by itself, with what the test knows.
 func (h *history) balances(t *rapid.T) {
-	plan, err := h.app.planPayouts(h.p, h.b, h.month())
+	plan, err := h.app.planPayouts(h.cfg, h.b, h.month())
 	h.must(err)
-	last := int32(h.p.settings.Terms.EarnedThrough(h.month()))
+	last := int32(h.cfg.Terms.EarnedThrough(h.month()))
 	want := map[int64]int64{}
 	all := int64(0) // of everything, held or not
 	for _, l := range h.sales {
@@ -666,7 +667,7 @@ func (h *history) balances(t *rapid.T) {
 	got := map[int64]int64{}
 	for _, l := range plan.Payable {
 		got[l.PromoterID] += l.Net
-		if l.Net < h.p.settings.Terms.Minimum {
+		if l.Net < h.cfg.Terms.Minimum {
 			t.Fatalf("pays %+v", l)
 		}
 	}

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"carryover/cmd/carryover/internal/config"
 	"carryover/mapping/book"
 	"carryover/mapping/terms"
 	"carryover/migrate"
@@ -75,14 +76,14 @@ type otherBalance struct {
 }
 
 func (c promotersListCmd) Run(a *app) error {
-	return a.withBook(func(p *program, b *book.Book) error {
+	return a.withBook(func(cfg *config.Config, b *book.Book) error {
 		content, err := b.Content(a.ctx)
 		if err != nil {
 			return err
 		}
 		lines := promoterLines(content)
 		whose := newOwners(content)
-		held, err := a.addBalances(p, b, whose, lines, c.Month)
+		held, err := a.addBalances(cfg, b, whose, lines, c.Month)
 		if err != nil {
 			return err
 		}
@@ -110,11 +111,11 @@ func (c promotersListCmd) Run(a *app) error {
 			if l.NeedsEmail {
 				email = "(needs one)"
 			}
-			balance := p.amount(l.Balance, l.Currency)
+			balance := cfg.Amount(l.Balance, l.Currency)
 			for _, o := range l.Others {
-				balance += " + " + p.amount(o.Balance, o.Currency)
+				balance += " + " + cfg.Amount(o.Balance, o.Currency)
 			}
-			rows = append(rows, []string{l.RefToken, l.Standing, email, balance, p.amount(l.Held, l.Currency), strings.Join(ids, " "), strings.Join(l.Codes, " "), l.ParentRefToken})
+			rows = append(rows, []string{l.RefToken, l.Standing, email, balance, cfg.Amount(l.Held, l.Currency), strings.Join(ids, " "), strings.Join(l.Codes, " "), l.ParentRefToken})
 		}
 		if !a.JSON {
 			if err := report.Table(out, []string{"ref token", "status", "e-mail", "balance", held, "Keap ids", "codes", "parent"}, rows); err != nil {
@@ -127,9 +128,9 @@ func (c promotersListCmd) Run(a *app) error {
 
 // heldOn says of which month or day what is held is told: held is that in words, today is
 // empty unless it is today's.
-func (a *app) heldOn(p *program, b *book.Book, month string) (on terms.Month, held, today string, err error) {
+func (a *app) heldOn(cfg *config.Config, b *book.Book, month string) (on terms.Month, held, today string, err error) {
 	if month != "" {
-		on, err = payoutMonth(p, month)
+		on, err = payoutMonth(cfg, month)
 		return on, "held in " + on.String(), "", err
 	}
 	live, err := b.IsLive(a.ctx)
@@ -138,17 +139,17 @@ func (a *app) heldOn(p *program, b *book.Book, month string) (on terms.Month, he
 	}
 	day := time.Now()
 	if live {
-		today = p.today()
-	} else if day, err = a.asOf(p, b); err != nil {
+		today = cfg.Today()
+	} else if day, err = a.asOf(cfg, b); err != nil {
 		return 0, "", "", err
 	}
-	return terms.MonthOf(day, p.settings.Zone), "held on " + day.In(p.settings.Zone).Format(time.DateOnly), today, nil
+	return terms.MonthOf(day, cfg.Zone), "held on " + day.In(cfg.Zone).Format(time.DateOnly), today, nil
 }
 
 // addBalances fills in what is owed to each promoter, and what of it is held: in a month
 // or, where that is empty, on the day that held names.
-func (a *app) addBalances(p *program, b *book.Book, whose *owners, lines []promoterLine, month string) (held string, err error) {
-	on, held, today, err := a.heldOn(p, b, month)
+func (a *app) addBalances(cfg *config.Config, b *book.Book, whose *owners, lines []promoterLine, month string) (held string, err error) {
+	on, held, today, err := a.heldOn(cfg, b, month)
 	if err != nil {
 		return "", err
 	}
@@ -174,13 +175,13 @@ func (a *app) addBalances(p *program, b *book.Book, whose *owners, lines []promo
 	for k := range accounts {
 		currencies[k.currency] = true
 	}
-	delete(currencies, p.Currency)
+	delete(currencies, cfg.Currency)
 	others := slices.Sorted(maps.Keys(currencies))
 	for i := range lines {
 		l := &lines[i]
-		l.Currency, l.HeldOn = p.Currency, today
-		if own := accounts[account{l.RefToken, p.Currency}]; own != nil {
-			l.Balance, l.Held = own.amount, terms.HeldAmount(p.settings.Terms, own.earned, own.paid, on)
+		l.Currency, l.HeldOn = cfg.Currency, today
+		if own := accounts[account{l.RefToken, cfg.Currency}]; own != nil {
+			l.Balance, l.Held = own.amount, terms.HeldAmount(cfg.Terms, own.earned, own.paid, on)
 		}
 		for _, currency := range others {
 			if other := accounts[account{l.RefToken, currency}]; other != nil {
@@ -243,18 +244,9 @@ func origin(path string, line int64) string {
 	return fmt.Sprintf("%s:%d", filepath.Base(path), line)
 }
 
-// amount is an amount of minor units as people read it; the currency is said when it is
-// not the program's.
-func (p *program) amount(minor int64, currency string) string {
-	if currency == p.Currency {
-		return terms.FormatMinor(minor, currency)
-	}
-	return sheet.Money{Minor: minor, Currency: currency}.String()
-}
-
 // asOf is the beginning of the day whose customers the newest run carried over; without
 // one, of the day that the next plan would be made for.
-func (a *app) asOf(p *program, b *book.Book) (time.Time, error) {
+func (a *app) asOf(cfg *config.Config, b *book.Book) (time.Time, error) {
 	var in struct {
 		AsOf string `json:"as_of"`
 	}
@@ -267,8 +259,8 @@ func (a *app) asOf(p *program, b *book.Book) (time.Time, error) {
 			return time.Time{}, fmt.Errorf("run %d does not say what it read: %w", run.ID, err)
 		}
 	}
-	text := cmp.Or(in.AsOf, p.settings.AsOf, time.Now().In(p.settings.Zone).Format(time.DateOnly))
-	day, err := time.ParseInLocation(time.DateOnly, text, p.settings.Zone)
+	text := cmp.Or(in.AsOf, cfg.Import.AsOf, time.Now().In(cfg.Zone).Format(time.DateOnly))
+	day, err := time.ParseInLocation(time.DateOnly, text, cfg.Zone)
 	if err != nil {
 		return day, fmt.Errorf("run %d was made for %q, which is no day: plan and apply again", run.ID, text)
 	}
@@ -327,7 +319,7 @@ Example: carryover links --promoter coachdesk > coachdesk.csv`
 }
 
 func (c *linksCmd) Run(a *app) error {
-	return a.withBook(func(p *program, b *book.Book) error {
+	return a.withBook(func(cfg *config.Config, b *book.Book) error {
 		content, err := b.Content(a.ctx)
 		if err != nil {
 			return err
@@ -353,7 +345,7 @@ func (c *linksCmd) Run(a *app) error {
 				return err
 			}
 		}
-		err = migrate.SheetLinks(&p.settings.Policy, content, content.Links, c.Promoter, write)
+		err = migrate.SheetLinks(&cfg.Policy, content, content.Links, c.Promoter, write)
 		return errors.Join(err, sheetOut.Flush(), out.Flush())
 	})
 }

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"carryover/cmd/carryover/internal/config"
 	"carryover/mapping/book"
 	"carryover/migrate"
 	"carryover/migrate/report"
@@ -39,11 +40,11 @@ func (a *app) planDir() string { return filepath.Join(a.Data, "plan") }
 
 // pingRedis asks the Redis that is to hold the map for a sign of life: before the book
 // is written, or even made.
-func (a *app) pingRedis(p *program) error {
-	if a.redisURL(p) == "" {
+func (a *app) pingRedis(cfg *config.Config) error {
+	if a.redisURL(cfg) == "" {
 		return nil
 	}
-	s, err := a.openStore(p, nil)
+	s, err := a.openStore(cfg, nil)
 	if err != nil {
 		return err
 	}
@@ -52,7 +53,7 @@ func (a *app) pingRedis(p *program) error {
 }
 
 func (c *planCmd) Run(a *app) error {
-	p, err := a.program()
+	cfg, err := a.loadConfig()
 	if err != nil {
 		return err
 	}
@@ -61,8 +62,8 @@ func (c *planCmd) Run(a *app) error {
 		return err
 	}
 	var b *book.Book
-	if _, err := os.Stat(a.bookPath(p)); err == nil {
-		if b, err = a.readBook(p); err != nil {
+	if _, err := os.Stat(a.bookPath(cfg)); err == nil {
+		if b, err = a.readBook(cfg); err != nil {
 			return err
 		}
 		defer b.Close()
@@ -82,13 +83,13 @@ func (c *planCmd) Run(a *app) error {
 		return err
 	}
 	plan, err := migrate.Make(a.ctx, migrate.Request{
-		Settings: &p.settings, Args: c.Exports, WorkDir: dir, Decisions: decisions, Book: b, Progress: a.progress(), Sink: folder.Sink,
+		Settings: cfg.Settings(), Args: c.Exports, WorkDir: dir, Decisions: decisions, Book: b, Progress: a.progress(), Sink: folder.Sink,
 	})
 	if err != nil {
 		return err
 	}
 	plan.Decisions, plan.Kept = c.Decisions, kept
-	if err := folder.Write(plan, func(w io.Writer) error { return report.HTML(w, plan, p.Program) }); err != nil {
+	if err := folder.Write(plan, func(w io.Writer) error { return report.HTML(w, plan, cfg.Program) }); err != nil {
 		return err
 	}
 	tellKept(a.errOut, plan, out)
@@ -143,7 +144,7 @@ Example: carryover apply data/plan`
 }
 
 func (c *applyCmd) Run(a *app) error {
-	p, err := a.program()
+	cfg, err := a.loadConfig()
 	if err != nil {
 		return err
 	}
@@ -158,20 +159,20 @@ func (c *applyCmd) Run(a *app) error {
 			return err
 		}
 	}
-	if err := a.pingRedis(p); err != nil {
+	if err := a.pingRedis(cfg); err != nil {
 		return err
 	}
-	b, err := book.Open(a.bookPath(p))
+	b, err := book.Open(a.bookPath(cfg))
 	if err != nil {
 		return err
 	}
 	defer b.Close()
-	s, err := a.openStore(p, b)
+	s, err := a.openStore(cfg, b)
 	if err != nil {
 		return err
 	}
 	defer s.Close()
-	res, err := migrate.Apply(a.ctx, plan, dir, extra, &p.settings, b, s, a.progress(), time.Now())
+	res, err := migrate.Apply(a.ctx, plan, dir, extra, cfg.Settings(), b, s, a.progress(), time.Now())
 	if err != nil {
 		return err
 	}

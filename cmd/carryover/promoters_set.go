@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"carryover/cmd/carryover/internal/config"
 	"carryover/mapping/book"
 	"carryover/mapping/store"
 	"carryover/mapping/terms"
@@ -50,16 +51,16 @@ const (
 )
 
 func (c *promotersSetCmd) Run(a *app) error {
-	p, err := a.program()
+	cfg, err := a.loadConfig()
 	if err != nil {
 		return err
 	}
-	list, err := c.details(p, time.Now())
+	list, err := c.details(cfg, time.Now())
 	if err != nil {
 		return err
 	}
 	publishes := slices.ContainsFunc(list, func(d book.Setting) bool { return d.Field == book.SettingStatus || d.Field == book.SettingGrace })
-	return a.inBook(p, func(p *program, b *book.Book) error {
+	return a.inBook(cfg, func(cfg *config.Config, b *book.Book) error {
 		content, err := b.Content(a.ctx)
 		if err != nil {
 			return err
@@ -74,7 +75,7 @@ func (c *promotersSetCmd) Run(a *app) error {
 		}
 		var s store.Store
 		if publishes {
-			if s, err = a.openStore(p, b); err != nil {
+			if s, err = a.openStore(cfg, b); err != nil {
 				return err
 			}
 			defer s.Close()
@@ -102,7 +103,7 @@ func (c *promotersSetCmd) Run(a *app) error {
 			if run, err := b.LastImport(a.ctx); err == nil {
 				planID = run.PlanID
 			}
-			epoch, changed, err := migrate.Publish(a.ctx, &p.settings, b, s, planID, a.progress())
+			epoch, changed, err := migrate.Publish(a.ctx, cfg.Settings(), b, s, planID, a.progress())
 			if err != nil {
 				return fmt.Errorf("it is recorded, but the link map was not published: %w; run \"carryover map publish\"", err)
 			}
@@ -127,14 +128,14 @@ func fieldsOf(list []book.Setting) map[string]string {
 }
 
 // details are the rows to record. All that is wrong with the command line is told.
-func (c *promotersSetCmd) details(p *program, now time.Time) ([]book.Setting, error) {
+func (c *promotersSetCmd) details(cfg *config.Config, now time.Time) ([]book.Setting, error) {
 	from := now
 	if c.From != "" {
 		d, err := time.Parse(time.DateOnly, c.From)
 		if err != nil || d.Year() < 1900 {
 			return nil, usage("--from: %q is no day: write it like 2023-03-01", c.From)
 		}
-		from = terms.DayStart(d.Year(), d.Month(), d.Day(), p.settings.Zone)
+		from = terms.DayStart(d.Year(), d.Month(), d.Day(), cfg.Zone)
 	}
 	var list []book.Setting
 	seen := map[string]bool{}

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"carryover/cmd/carryover/internal/config"
 	"carryover/mapping/book"
 	"carryover/mapping/terms"
 	"carryover/migrate/report"
@@ -41,7 +42,7 @@ type detailShown struct {
 }
 
 func (c *promotersShowCmd) Run(a *app) error {
-	return a.withBook(func(p *program, b *book.Book) error {
+	return a.withBook(func(cfg *config.Config, b *book.Book) error {
 		content, err := b.Content(a.ctx)
 		if err != nil {
 			return err
@@ -52,12 +53,12 @@ func (c *promotersShowCmd) Run(a *app) error {
 			return err
 		}
 		lines := promoterLines(content)
-		held, err := a.addBalances(p, b, whose, lines, "")
+		held, err := a.addBalances(cfg, b, whose, lines, "")
 		if err != nil {
 			return err
 		}
 		known := book.NewPromoterSettings(content.Settings, content.Promoters)
-		shown := promoterShown{Name: promoter.Name, JoinedAt: terms.FormatTime(promoter.JoinedAt, p.settings.Zone), Details: map[string]string{}, History: []detailShown{}}
+		shown := promoterShown{Name: promoter.Name, JoinedAt: terms.FormatTime(promoter.JoinedAt, cfg.Zone), Details: map[string]string{}, History: []detailShown{}}
 		for i := range lines {
 			if lines[i].RefToken == promoter.Token {
 				lines[i].CarriedFrom = []string{}
@@ -71,17 +72,17 @@ func (c *promotersShowCmd) Run(a *app) error {
 		}
 		for _, d := range content.Settings {
 			if whose.standing(whose.byID[d.PromoterID]) == promoter {
-				shown.History = append(shown.History, detailShown{d.Field, d.Value, terms.FormatTime(d.From, p.settings.Zone), terms.FormatTime(d.RecordedAt, p.settings.Zone), d.RecordedBy})
+				shown.History = append(shown.History, detailShown{d.Field, d.Value, terms.FormatTime(d.From, cfg.Zone), terms.FormatTime(d.RecordedAt, cfg.Zone), d.RecordedBy})
 			}
 		}
 		if a.JSON {
 			return a.line(shown)
 		}
-		return shown.write(a, p, held)
+		return shown.write(a, cfg, held)
 	})
 }
 
-func (s *promoterShown) write(a *app, p *program, held string) error {
+func (s *promoterShown) write(a *app, cfg *config.Config, held string) error {
 	ids := make([]string, len(s.KeapIDs))
 	for i, id := range s.KeapIDs {
 		ids[i] = strconv.FormatInt(id, 10)
@@ -93,10 +94,10 @@ func (s *promoterShown) write(a *app, p *program, held string) error {
 	rows := [][]string{
 		{"ref token", s.RefToken}, {"name", s.Name}, {"e-mail", s.Email}, {"status", status}, {"joined", strings.SplitN(s.JoinedAt, "T", 2)[0]},
 		{"Keap ids", strings.Join(ids, " ")}, {"codes", strings.Join(s.Codes, " ")}, {"parent", s.ParentRefToken},
-		{"balance", p.amount(s.Balance, s.Currency)}, {held, p.amount(s.Held, s.Currency)},
+		{"balance", cfg.Amount(s.Balance, s.Currency)}, {held, cfg.Amount(s.Held, s.Currency)},
 	}
 	for _, o := range s.Others {
-		rows = append(rows, []string{"balance", p.amount(o.Balance, o.Currency)})
+		rows = append(rows, []string{"balance", cfg.Amount(o.Balance, o.Currency)})
 	}
 	for _, field := range book.SettingFields() {
 		if value := s.Details[field]; value != "" && field != book.SettingStatus {

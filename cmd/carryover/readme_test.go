@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"carryover/cmd/carryover/internal/config"
 )
 
 // The README shows the configuration that init writes, and every command there is.
@@ -15,7 +17,7 @@ func TestReadmeIsTrue(t *testing.T) {
 		t.Fatal(err)
 	}
 	readme := string(text)
-	if !strings.Contains(readme, strings.TrimSpace(string(exampleConfig))) {
+	if !strings.Contains(readme, strings.TrimSpace(config.Example())) {
 		t.Error("README.md does not show the configuration as carryover init writes it")
 	}
 	var help strings.Builder

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"carryover/cmd/carryover/internal/config"
 	"carryover/mapping/book"
 	"carryover/mapping/terms"
 	"carryover/migrate/report"
@@ -73,12 +74,12 @@ func (l *referralLine) bind(c *book.BoundCustomer, whose *owners) {
 }
 
 func (c *referralsCmd) Run(a *app) error {
-	return a.withBook(func(p *program, b *book.Book) error {
+	return a.withBook(func(cfg *config.Config, b *book.Book) error {
 		content, err := b.Content(a.ctx)
 		if err != nil {
 			return err
 		}
-		s := customerSheet{all: c.All, whose: newOwners(content), zone: p.settings.Zone}
+		s := customerSheet{all: c.All, whose: newOwners(content), zone: cfg.Zone}
 		if c.Promoter != "" {
 			if s.only, err = s.whose.find(c.Promoter); err != nil {
 				return err

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"carryover/cmd/carryover/internal/config"
 	"carryover/mapping"
 	"carryover/mapping/book"
 	"carryover/mapping/store"
@@ -42,22 +43,22 @@ type answer struct {
 }
 
 func (c *resolveCmd) Run(a *app) error {
-	p, err := a.program()
+	cfg, err := a.loadConfig()
 	if err != nil {
 		return err
 	}
-	now := time.Now().In(p.settings.Zone).Truncate(time.Millisecond)
+	now := time.Now().In(cfg.Zone).Truncate(time.Millisecond)
 	if c.At != "" {
-		if now, err = parseInstant(c.At, p.settings.Zone); err != nil {
+		if now, err = parseInstant(c.At, cfg.Zone); err != nil {
 			return usage("--at: %v", err)
 		}
 	}
-	table, err := a.publishedTable(p)
+	table, err := a.publishedTable(cfg)
 	if err != nil {
 		return err
 	}
 	if c.URL == "-" {
-		return c.stream(a, table, p.settings.Zone, now)
+		return c.stream(a, table, cfg.Zone, now)
 	}
 	ans := resolve(table, c.URL, now)
 	if a.JSON {
@@ -78,16 +79,16 @@ func (c *resolveCmd) Run(a *app) error {
 }
 
 // publishedTable loads the live map from where the gateway gets it.
-func (a *app) publishedTable(p *program) (*mapping.Table, error) {
+func (a *app) publishedTable(cfg *config.Config) (*mapping.Table, error) {
 	var b *book.Book
-	if a.redisURL(p) == "" {
+	if a.redisURL(cfg) == "" {
 		var err error
-		if b, err = a.readBook(p); err != nil {
+		if b, err = a.readBook(cfg); err != nil {
 			return nil, err
 		}
 		defer b.Close()
 	}
-	s, err := a.openStore(p, b)
+	s, err := a.openStore(cfg, b)
 	if err != nil {
 		return nil, err
 	}

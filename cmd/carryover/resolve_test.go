@@ -6,10 +6,12 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -174,7 +176,7 @@ func (d *desk) serves(cases []resolveCase) {
 		clock := at.UTC().Format(time.RFC3339Nano)
 		byClock[clock] = append(byClock[clock], c)
 	}
-	for _, clock := range sortedKeys(byClock) {
+	for _, clock := range slices.Sorted(maps.Keys(byClock)) {
 		g := d.gateway("--at", clock)
 		for _, c := range byClock[clock] {
 			host, target := splitURL(c.url)

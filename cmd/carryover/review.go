@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"carryover/cmd/carryover/internal/config"
 	"carryover/mapping/book"
 	"carryover/mapping/terms"
 	"carryover/migrate/report"
@@ -64,7 +65,7 @@ type reviewReason struct {
 }
 
 func (c *reviewListCmd) Run(a *app) error {
-	return a.withBook(func(p *program, b *book.Book) error {
+	return a.withBook(func(cfg *config.Config, b *book.Book) error {
 		content, err := b.Content(a.ctx)
 		if err != nil {
 			return err
@@ -87,11 +88,11 @@ func (c *reviewListCmd) Run(a *app) error {
 			reviews = slices.DeleteFunc(reviews, func(r book.Review) bool { return !slices.Contains(who.partners, r.Line.PromoterID) })
 			waiting = slices.DeleteFunc(waiting, func(e book.Event) bool { return !slices.Contains(who.partners, e.PromoterID) })
 		}
-		lines, err := a.reviewLines(p, b, whose, reviews)
+		lines, err := a.reviewLines(cfg, b, whose, reviews)
 		if err != nil {
 			return err
 		}
-		refunds, err := a.waitingRefunds(p, b, whose, waiting)
+		refunds, err := a.waitingRefunds(cfg, b, whose, waiting)
 		if err != nil {
 			return err
 		}
@@ -114,7 +115,7 @@ func (c *reviewListCmd) Run(a *app) error {
 			if decided != "" {
 				decided += " by " + l.DecidedBy
 			}
-			rows = append(rows, []string{l.ID, l.At[:min(len(time.DateOnly), len(l.At))], l.RefToken, cmp.Or(l.Email, l.UID), p.amount(l.Amount, l.Currency), l.Product, strings.Join(why, "; "), decided})
+			rows = append(rows, []string{l.ID, l.At[:min(len(time.DateOnly), len(l.At))], l.RefToken, cmp.Or(l.Email, l.UID), cfg.Amount(l.Amount, l.Currency), l.Product, strings.Join(why, "; "), decided})
 		}
 		switch {
 		case a.JSON:
@@ -128,7 +129,7 @@ func (c *reviewListCmd) Run(a *app) error {
 }
 
 // waitingRefunds are refunds that take nothing back, because nobody has told of their sale.
-func (a *app) waitingRefunds(p *program, b *book.Book, whose *owners, waiting []book.Event) ([]reviewLine, error) {
+func (a *app) waitingRefunds(cfg *config.Config, b *book.Book, whose *owners, waiting []book.Event) ([]reviewLine, error) {
 	var lines []reviewLine
 	for i := range waiting {
 		e := &waiting[i]
@@ -141,7 +142,7 @@ func (a *app) waitingRefunds(p *program, b *book.Book, whose *owners, waiting []
 			return nil, err
 		}
 		l := reviewLine{
-			ID: "event:" + e.ExternalID, RefToken: whose.token(e.PromoterID), EventID: e.ExternalID, At: terms.FormatTime(e.At, p.settings.Zone), Amount: -e.Amount, Currency: e.Currency,
+			ID: "event:" + e.ExternalID, RefToken: whose.token(e.PromoterID), EventID: e.ExternalID, At: terms.FormatTime(e.At, cfg.Zone), Amount: -e.Amount, Currency: e.Currency,
 			Reasons: []reviewReason{{"unknown_sale", fmt.Sprintf("a refund of the sale %q, which nobody has told of: it takes back once somebody does", v.Sale)}},
 		}
 		for _, k := range known {
@@ -152,7 +153,7 @@ func (a *app) waitingRefunds(p *program, b *book.Book, whose *owners, waiting []
 	return lines, nil
 }
 
-func (a *app) reviewLines(p *program, b *book.Book, whose *owners, reviews []book.Review) ([]reviewLine, error) {
+func (a *app) reviewLines(cfg *config.Config, b *book.Book, whose *owners, reviews []book.Review) ([]reviewLine, error) {
 	ids := make([]int64, len(reviews))
 	for i := range reviews {
 		ids[i] = reviews[i].Line.CustomerID
@@ -170,8 +171,8 @@ func (a *app) reviewLines(p *program, b *book.Book, whose *owners, reviews []boo
 		k := customers[r.Line.CustomerID]
 		lines[i] = reviewLine{
 			ID: fmt.Sprintf("t-%d", r.Line.ID), RefToken: whose.token(r.Line.PromoterID), Email: k.Email, UID: k.UID, EventID: r.Event.ExternalID,
-			At: terms.FormatTime(r.Line.At, p.settings.Zone), Amount: r.Line.Amount, Currency: r.Line.Currency, Product: r.Line.Product, Reasons: []reviewReason{},
-			Decision: r.Decision.Decision, Note: r.Decision.Note, DecidedAt: terms.FormatTime(r.Decision.DecidedAt, p.settings.Zone), DecidedBy: r.Decision.DecidedBy,
+			At: terms.FormatTime(r.Line.At, cfg.Zone), Amount: r.Line.Amount, Currency: r.Line.Currency, Product: r.Line.Product, Reasons: []reviewReason{},
+			Decision: r.Decision.Decision, Note: r.Decision.Note, DecidedAt: terms.FormatTime(r.Decision.DecidedAt, cfg.Zone), DecidedBy: r.Decision.DecidedBy,
 		}
 		for _, v := range r.Reasons {
 			lines[i].Reasons = append(lines[i].Reasons, reviewReason{v.Reason, v.Detail})
@@ -220,7 +221,7 @@ func (c *reviewDecision) decide(a *app, decision string) error {
 		}
 		list = append(list, book.ReviewDecision{LineID: line, Decision: decision, Note: c.Note, DecidedAt: time.Now().Unix(), DecidedBy: by(c.By)})
 	}
-	return a.withBook(func(_ *program, b *book.Book) error {
+	return a.withBook(func(_ *config.Config, b *book.Book) error {
 		n, err := b.Decide(a.ctx, list)
 		switch {
 		case err != nil:

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"carryover/cmd/carryover/internal/config"
 	"carryover/mapping/book"
 	"carryover/mapping/store"
 	"carryover/migrate"
@@ -23,11 +24,11 @@ Example: carryover rollback`
 }
 
 func (c *rollbackCmd) Run(a *app) error {
-	return a.withMap(func(p *program, b *book.Book, s store.Store) error {
+	return a.withMap(func(cfg *config.Config, b *book.Book, s store.Store) error {
 		if err := s.Ping(a.ctx); err != nil { // before the book is changed, not after
 			return err
 		}
-		run, epoch, err := migrate.Rollback(a.ctx, c.RunID, &p.settings, b, s, a.progress(), time.Now())
+		run, epoch, err := migrate.Rollback(a.ctx, c.RunID, cfg.Settings(), b, s, a.progress(), time.Now())
 		if errors.Is(err, book.ErrNoImport) {
 			newest, err := b.LastImport(a.ctx)
 			if err != nil {

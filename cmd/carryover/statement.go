@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"carryover/cmd/carryover/internal/config"
 	"carryover/mapping/book"
 	"carryover/mapping/terms"
 	"carryover/migrate/sheet"
@@ -76,7 +77,7 @@ func (c *statementCmd) Run(a *app) error {
 	if c.Year < 1000 || c.Year > 9999 {
 		return usage("--year: %d is no year: write it like 2023", c.Year)
 	}
-	return a.withBook(func(p *program, b *book.Book) error {
+	return a.withBook(func(cfg *config.Config, b *book.Book) error {
 		content, err := b.Content(a.ctx)
 		if err != nil {
 			return err
@@ -95,8 +96,8 @@ func (c *statementCmd) Run(a *app) error {
 		}
 		known := book.NewPromoterSettings(content.Settings, content.Promoters)
 		s := statement{
-			Program: p.Program, RefToken: promoter.Token, Name: payeeName(known, promoter),
-			Year: c.Year, Zone: p.Timezone, Currencies: statementOf(entries, c.Year, p.Currency, p.settings.Zone),
+			Program: cfg.Program, RefToken: promoter.Token, Name: payeeName(known, promoter),
+			Year: c.Year, Zone: cfg.Zone.String(), Currencies: statementOf(entries, c.Year, cfg.Currency, cfg.Zone),
 		}
 		if a.JSON {
 			return a.line(s)
@@ -105,7 +106,7 @@ func (c *statementCmd) Run(a *app) error {
 		if c.Format == "csv" {
 			err = s.csv(&text)
 		} else {
-			err = s.html(&text, p)
+			err = s.html(&text, cfg)
 		}
 		if err != nil {
 			return err

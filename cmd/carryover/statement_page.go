@@ -6,6 +6,7 @@ import (
 	"html/template"
 	"time"
 
+	"carryover/cmd/carryover/internal/config"
 	"carryover/mapping/terms"
 )
 
@@ -33,9 +34,9 @@ var statementPage = template.Must(template.New("statement").Funcs(template.FuncM
 }).Parse(statementText))
 
 // html writes a page that needs nothing beside it: no script, no font, no picture.
-func (s *statement) html(to *bytes.Buffer, p *program) error {
+func (s *statement) html(to *bytes.Buffer, cfg *config.Config) error {
 	return statementPage.Execute(to, struct {
 		*statement
 		Made string
-	}{s, p.today()})
+	}{s, cfg.Today()})
 }

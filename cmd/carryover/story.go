@@ -74,7 +74,7 @@ type moved struct {
 
 // storyOf tells the story of the customer with the given key.
 func (x *explainer) storyOf(key string) (*story, error) {
-	s := &story{AsOf: x.asOf, Owner: x.p.settings.Owner, ContactIDs: []int64{}, Timeline: []moved{}}
+	s := &story{AsOf: x.asOf, Owner: x.cfg.Import.Owner, ContactIDs: []int64{}, Timeline: []moved{}}
 	r, err := x.b.Customer(x.ctx, key)
 	if err != nil && !errors.Is(err, book.ErrNoCustomer) {
 		return nil, err
@@ -117,7 +117,7 @@ func (x *explainer) compete(s *story, r *book.Referral) error {
 		return err
 	}
 	under := func(owner string) (c migrate.Competition, winner book.ReferralRow) {
-		if c = migrate.Compete(rows, x.asOf, owner, x.p.settings.Zone); c.Winner >= 0 {
+		if c = migrate.Compete(rows, x.asOf, owner, x.cfg.Zone); c.Winner >= 0 {
 			winner = rows[c.Winner]
 		}
 		return c, winner
@@ -269,7 +269,7 @@ func (x *explainer) addSales(s *story) error {
 }
 
 func (x *explainer) moved(at int64, what string, partner int64) moved {
-	return moved{at: at, owns: x.whose.name(partner), At: terms.FormatTime(at, x.p.settings.Zone), What: what, RefToken: x.whose.token(partner), PartnerID: partner}
+	return moved{at: at, owns: x.whose.name(partner), At: terms.FormatTime(at, x.cfg.Zone), What: what, RefToken: x.whose.token(partner), PartnerID: partner}
 }
 
 // writeStory tells a story to a person.
@@ -303,7 +303,7 @@ func (x *explainer) writeStory(s *story, out io.Writer) error {
 			what += " " + strconv.FormatInt(m.ID, 10)
 		}
 		if m.Amount != nil {
-			amount = x.p.amount(*m.Amount, m.Currency)
+			amount = x.cfg.Amount(*m.Amount, m.Currency)
 		}
 		rows = append(rows, []string{when, what, m.owns, amount, m.Outcome, m.text})
 	}

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"carryover/cmd/carryover/internal/config"
 	"carryover/mapping/book"
 	"carryover/mapping/store"
 	"carryover/migrate"
@@ -41,17 +42,17 @@ func liveEpoch(a *app, s store.Store) (int64, error) {
 }
 
 func (c *verifyCmd) Run(a *app) error {
-	return a.withMap(func(p *program, b *book.Book, s store.Store) error {
+	return a.withMap(func(cfg *config.Config, b *book.Book, s store.Store) error {
 		now := time.Now
 		if c.At != "" {
-			start, err := parseInstant(c.At, p.settings.Zone)
+			start, err := parseInstant(c.At, cfg.Zone)
 			if err != nil {
 				return usage("--at: %v", err)
 			}
 			now = rehearsal(start)
 		}
 		progress := a.progress()
-		checks, published, err := migrate.Verify(a.ctx, &p.settings, b, s, progress)
+		checks, published, err := migrate.Verify(a.ctx, cfg.Settings(), b, s, progress)
 		if err != nil {
 			return err
 		}

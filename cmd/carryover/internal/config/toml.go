@@ -1,4 +1,4 @@
-package main
+package config
 
 import (
 	"bytes"
@@ -22,7 +22,7 @@ func describeTOML(path string, text []byte, err error) error {
 			key := strings.Join(e.Key(), ".")
 			all = append(all, fmt.Sprintf("%s:%d: unknown key %s%s", path, line, key, nearestKey(key)))
 		}
-		return configErrors(path, all)
+		return joinMistakes(path, all)
 	}
 	var decode *toml.DecodeError
 	if !errors.As(err, &decode) {
@@ -64,7 +64,7 @@ func tomlType(name string) string {
 
 // wantedAt says of what type the value of a key must be.
 func wantedAt(key string) string {
-	t := reflect.TypeFor[config]()
+	t := reflect.TypeFor[file]()
 	for part := range strings.SplitSeq(key, ".") {
 		switch t.Kind() {
 		case reflect.Map:
@@ -157,7 +157,7 @@ func nearestKey(key string) string {
 	}
 	best, bestDistance := "", 1+max(1, len(name)/3)
 	var siblings []string
-	for _, known := range knownKeys(reflect.TypeFor[config](), "") {
+	for _, known := range knownKeys(reflect.TypeFor[file](), "") {
 		sibling, inTable := strings.CutPrefix(known, table)
 		if inTable && !strings.Contains(sibling, ".") {
 			siblings = append(siblings, sibling)
@@ -169,7 +169,7 @@ func nearestKey(key string) string {
 	if best != "" {
 		return fmt.Sprintf(": did you mean %s?", best)
 	}
-	for _, known := range knownKeys(reflect.TypeFor[config](), "") {
+	for _, known := range knownKeys(reflect.TypeFor[file](), "") {
 		if i := strings.LastIndexByte(known, '.'); i >= 0 && known[i+1:] == name {
 			return fmt.Sprintf(": it belongs under [%s]", known[:i])
 		}

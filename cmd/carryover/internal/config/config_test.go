@@ -1,8 +1,7 @@
-package main
+package config
 
 import (
 	"fmt"
-	"os"
 	"reflect"
 	"regexp"
 	"slices"
@@ -24,44 +23,18 @@ login = "https://carrot.test/login"
 rejoin = "https://carrot.test/rejoin"
 `
 
-func parsed(t *testing.T, text string) *program {
+func parsed(t *testing.T, text string) *Config {
 	t.Helper()
-	p, err := parseConfig("c.toml", []byte(text))
+	p, err := Parse("c.toml", []byte(text))
 	if err != nil {
 		t.Fatalf("%v\n%s", err, text)
 	}
 	return p
 }
 
-func TestInitLoadsAsItIs(t *testing.T) {
-	d := &desk{T: t, dir: t.TempDir()}
-	out := d.ok("init")
-	if !strings.Contains(out, "carryover.toml is written") {
-		t.Errorf("init says %q", out)
-	}
-	if d.read("carryover.toml") != string(exampleConfig) {
-		t.Error("init wrote another text")
-	}
-	p := parsed(t, d.read("carryover.toml"))
-	if p.Program != "carrot" || len(p.settings.Policy.LegacyHosts) != 1 {
-		t.Errorf("it says %+v", p.config)
-	}
-	d.untouched(func() {
-		d.write("carryover.toml", "mine")
-		d.fails(exitFailed, []string{"carryover.toml is there already and was left as it is", "--config"}, "init")
-		if d.read("carryover.toml") != "mine" {
-			t.Error("init overwrote a configuration")
-		}
-	})
-	d.fails(exitFailed, []string{"nowhere/c.toml"}, "init", "--config", "nowhere/c.toml")
-	if got := d.objects(d.ok("init", "--json", "--config", "other.toml")); got[0]["config"] != "other.toml" {
-		t.Errorf("init --json says %v", got)
-	}
-}
-
 // The text of init is the reference: every key is in it, and it holds no other.
 func TestInitShowsEveryKey(t *testing.T) {
-	text := string(exampleConfig)
+	text := example
 	// A commented key becomes a key; sentences have no "=" behind one word.
 	shown := regexp.MustCompile(`(?m)^# ([a-z_0-9]+ *= )`).ReplaceAllString(text, "$1")
 	shown = regexp.MustCompile(`(?m)^# (\[\[)`).ReplaceAllString(shown, "$1")
@@ -70,7 +43,7 @@ func TestInitShowsEveryKey(t *testing.T) {
 	shown = regexp.MustCompile(`(?m)^# ([A-Za-z]+ = "2023)`).ReplaceAllString(shown, "$1")
 	parsed(t, shown)
 	inText := keyLines([]byte(shown))
-	for _, key := range knownKeys(reflect.TypeFor[config](), "") {
+	for _, key := range knownKeys(reflect.TypeFor[file](), "") {
 		found := false
 		for shown := range inText {
 			found = found || shown == key || strings.HasPrefix(shown, key+".")
@@ -91,12 +64,11 @@ login = "https://carrot.firstpromoter.com/login"
 rejoin = "https://carrot.com/rejoin"
 `)
 	full := parsed(t, text)
-	if !reflect.DeepEqual(bare.Links.CodeParams, full.Links.CodeParams) || !reflect.DeepEqual(bare.Links.IDParams, full.Links.IDParams) ||
-		bare.Links.TokenParam != full.Links.TokenParam || bare.Links.SubIDParam != full.Links.SubIDParam || bare.Links.RootCodes != full.Links.RootCodes ||
-		bare.AfterCutoff != full.AfterCutoff || bare.Partners.Inactive != full.Partners.Inactive || bare.Currency != full.Currency ||
-		bare.Gateway.Listen != full.Gateway.Listen || bare.Gateway.AdminListen != full.Gateway.AdminListen || bare.Gateway.Durability != full.Gateway.Durability ||
-		bare.Import.Dates != full.Import.Dates || bare.Partners.InactiveEarns != full.Partners.InactiveEarns {
-		t.Errorf("the defaults of the code are not those of the text:\n%+v\n%+v", bare.config, full.config)
+	bare.Policy.KeapApp, bare.Policy.AllowedHosts, bare.Policy.Pages = full.Policy.KeapApp, full.Policy.AllowedHosts, full.Policy.Pages
+	bare.Zone, bare.Grace.Zone, bare.Policy.Cutoff = full.Zone, full.Zone, full.Policy.Cutoff // what is no default
+	bare.Import.Exclude = []string{}
+	if !reflect.DeepEqual(bare, full) {
+		t.Errorf("the defaults of the code are not those of the text:\n%+v\n%+v", bare, full)
 	}
 }
 
@@ -104,7 +76,7 @@ rejoin = "https://carrot.com/rejoin"
 func TestConfigMistakes(t *testing.T) {
 	f := func(text string, want ...string) {
 		t.Helper()
-		_, err := parseConfig("c.toml", []byte(text))
+		_, err := Parse("c.toml", []byte(text))
 		if err == nil {
 			t.Errorf("no error, want %q:\n%s", want, text)
 			return
@@ -114,7 +86,7 @@ func TestConfigMistakes(t *testing.T) {
 				t.Errorf("the error lacks %q:\n%v", w, err)
 			}
 		}
-		for _, bad := range []string{"hunter2", "struct", "interface", "reflect", "main.", "%!", "[]string", "map["} {
+		for _, bad := range []string{"hunter2", "struct", "interface", "reflect", "main.", "config.", "%!", "[]string", "map["} {
 			if strings.Contains(err.Error(), bad) {
 				t.Errorf("the error holds %q:\n%v", bad, err)
 			}
@@ -215,27 +187,7 @@ func TestConfigMistakes(t *testing.T) {
 	f(end("[[terms.change]]\nform = \"2024-01-01\""), "c.toml:12: unknown key terms.change.form")
 }
 
-// Several mistakes are told at once, in the order of the file.
-func TestConfigMistakesInOrder(t *testing.T) {
-	d := newDesk(t, "program = \"a b\"\ntimezone = \"PST8\"\ncutoff = \"soon\"\nlegacy_hosts = [\"x/y\"]\n")
-	r := d.fails(exitFailed, []string{"carryover: carryover.toml has 7 mistakes:\n  carryover.toml: pages.landing"}, "promoters")
-	var at []int
-	for _, part := range []string{"toml:1: program", "toml:2: timezone", "toml:3: cutoff", "toml:4: legacy_hosts"} {
-		at = append(at, strings.Index(r.err, part))
-	}
-	if at[0] < 0 || !slices.IsSorted(at) {
-		t.Errorf("not in order (%v):\n%s", at, r.err)
-	}
-}
-
 func TestConfigFile(t *testing.T) {
-	d := newDesk(t, "")
-	d.fails(exitFailed, []string{"nope.toml does not exist", `"carryover init" writes one`, "--config"}, "promoters", "--config", "nope.toml")
-	if err := os.Mkdir(d.path("folder"), 0o755); err != nil {
-		t.Fatal(err)
-	}
-	d.fails(exitFailed, []string{"folder", "directory"}, "promoters", "--config", "folder")
-
 	plain := fmt.Sprintf(goodConfig, "")
 	want := parsed(t, plain)
 	for name, text := range map[string]string{
@@ -254,13 +206,13 @@ func TestConfigFile(t *testing.T) {
 			text = strings.Replace(strings.Replace(text, "\nlogin =", "\npages.login =", 1), "\nrejoin =", "\npages.rejoin =", 1)
 		}
 		got := parsed(t, text)
-		if got.settings.ConfigHash != want.settings.ConfigHash || !got.settings.Policy.Cutoff.Equal(want.settings.Policy.Cutoff) {
-			t.Errorf("%s: the configuration is another: cutoff %v", name, got.settings.Policy.Cutoff)
+		if got.Settings().ConfigHash != want.Settings().ConfigHash || !got.Policy.Cutoff.Equal(want.Policy.Cutoff) {
+			t.Errorf("%s: the configuration is another: cutoff %v", name, got.Policy.Cutoff)
 		}
 	}
 	// The line of a mistake is the line of an editor, whatever ends the lines.
 	text := "\ufeff" + strings.ReplaceAll(fmt.Sprintf(goodConfig, "cutof = 1"), "\n", "\r\n")
-	if _, err := parseConfig("c.toml", []byte(text)); err == nil || !strings.Contains(err.Error(), "c.toml:6: unknown key cutof") {
+	if _, err := Parse("c.toml", []byte(text)); err == nil || !strings.Contains(err.Error(), "c.toml:6: unknown key cutof") {
 		t.Errorf("with CRLF: %v", err)
 	}
 }
@@ -270,7 +222,7 @@ func TestCutoffInstant(t *testing.T) {
 		t.Helper()
 		text := strings.Replace(fmt.Sprintf(goodConfig, ""), `"2023-03-31"`, cutoff, 1)
 		p := parsed(t, strings.Replace(text, "America/Los_Angeles", zone, 1))
-		if got := p.settings.Policy.Cutoff.UTC().Format(time.RFC3339Nano); got != want {
+		if got := p.Policy.Cutoff.UTC().Format(time.RFC3339Nano); got != want {
 			t.Errorf("cutoff %s in %s: %s, want %s", cutoff, zone, got, want)
 		}
 	}
@@ -292,30 +244,14 @@ func TestCutoffInstant(t *testing.T) {
 	f(`2023-04-01T00:00:00-07:00`, "Europe/Berlin", "2023-04-01T07:00:00Z")
 	f(`"2023-04-01T06:59:59.999Z"`, "UTC", "2023-04-01T06:59:59.999Z")
 	grace := parsed(t, fmt.Sprintf(goodConfig, "")+"[partners.grace]\nDESK = \"2023-06-30\"\nLATE = 2023-07-01T00:00:00Z\n[links.grace]\n\"a b\" = 2023-06-30\n")
-	if got := grace.settings.Grace.Partners["DESK"].Format(time.RFC3339); got != "2023-07-01T07:00:00Z" {
+	if got := grace.Grace.Partners["DESK"].Format(time.RFC3339); got != "2023-07-01T07:00:00Z" {
 		t.Errorf("grace date of a partner: %s", got)
 	}
-	if got := grace.settings.Grace.Partners["LATE"].Format(time.RFC3339); got != "2023-07-01T00:00:00Z" {
+	if got := grace.Grace.Partners["LATE"].Format(time.RFC3339); got != "2023-07-01T00:00:00Z" {
 		t.Errorf("grace instant of a partner: %s", got)
 	}
-	if got := grace.settings.Grace.Links["a b"].Format(time.RFC3339); got != "2023-07-01T07:00:00Z" {
+	if got := grace.Grace.Links["a b"].Format(time.RFC3339); got != "2023-07-01T07:00:00Z" {
 		t.Errorf("grace date of a link: %s", got)
-	}
-}
-
-// A plan depends on what decides an answer, not on where things listen or are kept.
-func TestConfigHash(t *testing.T) {
-	base := fmt.Sprintf(goodConfig, "")
-	want := parsed(t, base).settings.ConfigHash
-	for _, same := range []string{"[gateway]\nlisten = \"127.0.0.1:9\"", "[redis]\nurl = \"redis://127.0.0.1:6379/0\"", "[book]\ndsn = \"b.db\"", "# a comment"} {
-		if parsed(t, base+same).settings.ConfigHash != want {
-			t.Errorf("%q changes the plan", same)
-		}
-	}
-	for _, other := range []string{"join = \"https://carrot.test/join\"", "[partners]\nexclude = [\"A\"]", "[partners.grace]\nA = \"2023-06-30\"", "[links]\nroot_codes = true", "[import]\ndates = \"day_first\"", "[paths]\n\"/a\" = \"guide\"", "[import.headers.partners]\n\"No.\" = \"id\""} {
-		if parsed(t, base+other).settings.ConfigHash == want {
-			t.Errorf("%q does not change the plan", other)
-		}
 	}
 }
 
@@ -341,7 +277,7 @@ JPY = "0.67"
 [firstpromoter]
 campaign_id = "77"
 `)
-	got := p.settings.Terms
+	got := p.Terms
 	var changes []string
 	for _, c := range got.Changes {
 		changes = append(changes, fmt.Sprint(time.Unix(c.From, 0).UTC().Format(time.RFC3339), " ", c.Kind, " ", c.Percent))
@@ -349,11 +285,49 @@ campaign_id = "77"
 	if want := []string{"2024-01-01T08:00:00Z membership 20%", "2024-07-01T07:00:00Z membership 22.5%", "2024-07-01T07:00:00Z training 40%"}; !slices.Equal(changes, want) {
 		t.Errorf("changes: %q", changes)
 	}
-	if !got.TrainingEvery || p.Partners.InactiveEarns || p.Tracking.PerMinute != 0 || p.campaign != 77 || p.rates["EUR"].String() != "1.0825" || p.rates["JPY"].String() != "0.67" {
-		t.Errorf("%+v\n%+v", p.config, p.rates)
+	if !got.TrainingEvery || p.Crediting.InactiveEarn || p.Tracking.PerMinute != 0 || p.FirstPromoter.Campaign != 77 || p.Tracking.Rates["EUR"].String() != "1.0825" || p.Tracking.Rates["JPY"].String() != "0.67" {
+		t.Errorf("%+v", p)
 	}
 	bare := parsed(t, fmt.Sprintf(goodConfig, ""))
-	if bare.settings.Terms.TrainingEvery || len(bare.settings.Terms.Changes) != 0 || !bare.Partners.InactiveEarns || bare.Tracking.PerMinute != 600_000 || bare.campaign != 0 {
-		t.Errorf("what is not said: %+v", bare.config)
+	if bare.Terms.TrainingEvery || len(bare.Terms.Changes) != 0 || !bare.Crediting.InactiveEarn || bare.Tracking.PerMinute != 600_000 || bare.FirstPromoter.Campaign != 0 {
+		t.Errorf("what is not said: %+v", bare)
 	}
+}
+
+func TestJoinConfig(t *testing.T) {
+	without := func(page string) string { // the least, without one of its pages
+		return regexp.MustCompile(`(?m)^`+page+` = .*\n`).ReplaceAllString(fmt.Sprintf(goodConfig, ""), "")
+	}
+	p := parsed(t, without("rejoin")+"[join]\nmode = \"builtin\"\n")
+	if pages := p.Policy.Pages; !p.Policy.BuiltinJoin || !p.Join.Builtin || pages.Join != "https://go.carrot.test/join" || pages.Rejoin != "https://go.carrot.test/rejoin" || p.Join.Auto {
+		t.Errorf("%+v, %+v", p.Policy, p.Join)
+	}
+	p = parsed(t, strings.Replace(fmt.Sprintf(goodConfig, ""), "https://carrot.test/rejoin", "https://go.carrot.test/rejoin", 1)+"join = \"https://carrot.test/signup\"\n[join]\nmode = \"builtin\"\napproval = \"auto\"\nterms_url = \"https://carrot.test/terms\"\n[paths]\n\"/signup\" = \"join\"\n\"/join\" = \"join\"\n")
+	if pages := p.Policy.Pages; !p.Join.Auto || p.Join.TermsURL != "https://carrot.test/terms" || pages.Join != "https://carrot.test/signup" || pages.Rejoin != "https://go.carrot.test/rejoin" {
+		t.Errorf("%+v", pages)
+	}
+	if p = parsed(t, fmt.Sprintf(goodConfig, "")); p.Policy.BuiltinJoin || p.Join != (Join{}) {
+		t.Errorf("without [join]: %+v", p.Join)
+	}
+	f := func(text string, want ...string) {
+		t.Helper()
+		_, err := Parse("c.toml", []byte(text))
+		if err == nil {
+			t.Errorf("no error, want %q:\n%s", want, text)
+			return
+		}
+		for _, w := range want {
+			if !strings.Contains(err.Error(), w) {
+				t.Errorf("the error lacks %q:\n%v", w, err)
+			}
+		}
+	}
+	end := func(lines string) string { return fmt.Sprintf(goodConfig, "") + lines }
+	f(without("rejoin"), "pages.rejoin is missing")
+	f(end("join = \"https://go.carrot.test/join\""), "c.toml:11: pages.join", "leads back to the old links")
+	f(end("join = \"https://go.carrot.test/go/x\"\n[join]\nmode = \"builtin\""), "c.toml:11: pages.join", "leads back to the old links")
+	f(end("[join]\nmode = \"own\"\napproval = \"yes\"\nterms_url = \"terms.html\""),
+		`c.toml:12: join.mode = "own": it must be one of "page", "builtin"`, `c.toml:13: join.approval = "yes": it must be one of "manual", "auto"`, `c.toml:14: join.terms_url = "terms.html"`, "https://")
+	f(end("[join]\nmode = \"builtin\"\n[paths]\n\"/join\" = \"https://carrot.test/signup\""), "c.toml:14: paths./join", "the gateway has a form there")
+	f(end("[join]\nmod = \"builtin\""), "unknown key join.mod", "did you mean join.mode?")
 }
