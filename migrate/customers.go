@@ -17,79 +17,6 @@ import (
 	"carryover/migrate/sheet"
 )
 
-// Rules by which one of several referral rows wins ([Settings.Owner]).
-const (
-	OwnerLatest = "latest" // the latest DateSet; Keap's default
-	OwnerFirst  = "first"  // the earliest
-)
-
-// What became of a referral row that competed for a customer. A row that lost on its
-// date, type or id has the value of that book.Rule constant.
-const (
-	RowWon     = "won"
-	RowExpired = "expired" // before as_of
-	RowLater   = "later"   // set after as_of
-	RowLost    = "date"    // an earlier DateSet than the winner's; under "first" a later one
-)
-
-// Competition is how the rows of one customer came out.
-type Competition struct {
-	Winner   int      // index of the row that won; -1: none was left
-	Rule     string   // why it won, or why none did: a book.Rule constant
-	Verdicts []string // of each row: RowWon, RowExpired, RowLater, RowLost, book.RuleType or book.RuleID
-}
-
-// Compete chooses the row that a customer belongs by. Rows that expired before the day
-// asOf fall away, rows set after it wait. Of the others the latest DateSet wins, to the
-// minute (under [OwnerFirst] the earliest); then permanent before manual before cookie;
-// then the higher id. asOf is a day such as 2023-03-31 in zone.
-func Compete(rows []book.ReferralRow, asOf, owner string, zone *time.Location) Competition {
-	c := Competition{Winner: -1, Rule: book.RuleExpired, Verdicts: make([]string, len(rows))}
-	left := 0
-	end := dayEnd(asOf, zone)
-	for i := range rows {
-		r := &rows[i]
-		switch {
-		case r.ExpiresOn != "" && r.ExpiresOn < asOf:
-			c.Verdicts[i] = RowExpired
-		case r.SetAt >= end:
-			c.Verdicts[i], c.Rule = RowLater, book.RuleLater
-		default:
-			left++
-			if c.Winner < 0 || beats(r, &rows[c.Winner], owner) > 0 {
-				c.Winner = i
-			}
-		}
-	}
-	if c.Winner < 0 {
-		return c
-	}
-	// The rule that won is the last one that was needed against any other row.
-	needed := lostOnDate
-	for i := range rows {
-		if c.Verdicts[i] != "" || i == c.Winner {
-			continue
-		}
-		by := lostBy(&rows[c.Winner], &rows[i])
-		needed = max(needed, by)
-		c.Verdicts[i] = [...]string{lostOnDate: RowLost, lostOnType: book.RuleType, lostOnID: book.RuleID}[by]
-	}
-	c.Verdicts[c.Winner] = RowWon
-	switch {
-	case left == 1:
-		c.Rule = book.RuleOnly
-	case needed == lostOnType:
-		c.Rule = book.RuleType
-	case needed == lostOnID:
-		c.Rule = book.RuleID
-	case owner == OwnerFirst:
-		c.Rule = book.RuleFirst
-	default:
-		c.Rule = book.RuleLatest
-	}
-	return c
-}
-
 // dayEnd is the first second after a day.
 func dayEnd(day string, zone *time.Location) int64 { return dayAfter(day, 1, zone) }
 
@@ -102,35 +29,6 @@ func dayAfter(day string, days int, zone *time.Location) int64 {
 		panic("BUG: not a day: " + day) // it was checked when it was read
 	}
 	return terms.DayStart(d.Year(), d.Month(), d.Day()+days, zone).Unix()
-}
-
-func minute(at int64) int64 { return at - ((at%60)+60)%60 }
-
-var typeRank = map[string]int{"PERMANENT": 2, "MANUAL": 1}
-
-// beats is above 0 when a wins over b.
-func beats(a, b *book.ReferralRow, owner string) int {
-	date := cmp.Compare(minute(a.SetAt), minute(b.SetAt))
-	if owner == OwnerFirst {
-		date = -date
-	}
-	return cmp.Or(date, cmp.Compare(typeRank[a.Type], typeRank[b.Type]), cmp.Compare(a.ID, b.ID))
-}
-
-const (
-	lostOnDate = iota
-	lostOnType
-	lostOnID
-)
-
-func lostBy(winner, loser *book.ReferralRow) int {
-	switch {
-	case minute(winner.SetAt) != minute(loser.SetAt):
-		return lostOnDate
-	case typeRank[winner.Type] != typeRank[loser.Type]:
-		return lostOnType
-	}
-	return lostOnID
 }
 
 // listed are rows and where each of them stands.
@@ -290,12 +188,14 @@ func (m *money) owners(rows []book.ReferralRow) []book.Referral {
 	}
 	customers := make([]book.Referral, 0, len(keys))
 	var own []book.ReferralRow
+	var competing []terms.KeapReferral
 	for c, key := range keys {
 		own = own[:0]
 		for i := first[c]; i > 0; i = next[i-1] {
 			own = append(own, rows[i-1])
 		}
-		customers = append(customers, m.owner(key, own))
+		competing = book.KeapReferrals(competing[:0], own)
+		customers = append(customers, m.owner(key, own, competing))
 	}
 	customers = m.bySubscription(customers)
 	slices.SortFunc(customers, func(a, b book.Referral) int { return strings.Compare(a.Customer, b.Customer) })
@@ -303,14 +203,14 @@ func (m *money) owners(rows []book.ReferralRow) []book.Referral {
 	return customers
 }
 
-// owner decides for one customer.
-func (m *money) owner(key string, rows []book.ReferralRow) book.Referral {
+// owner decides for one customer: competing are its rows as attribution sees them.
+func (m *money) owner(key string, rows []book.ReferralRow, competing []terms.KeapReferral) book.Referral {
 	r := m.newCustomer(key)
 	r.ContactID, r.FirstAt = rows[0].ContactID, rows[0].SetAt
 	for i := range rows {
 		r.ContactID, r.FirstAt = min(r.ContactID, rows[i].ContactID), min(r.FirstAt, rows[i].SetAt)
 	}
-	c := Compete(rows, m.asOf, m.settings.Owner, m.settings.Zone)
+	c := terms.AttributeKeap(competing, m.asOf, m.settings.Owner, m.settings.Zone)
 	r.Rule = c.Rule
 	if c.Winner < 0 {
 		return r
@@ -318,7 +218,7 @@ func (m *money) owner(key string, rows []book.ReferralRow) book.Referral {
 	won := &rows[c.Winner]
 	r.ContactID, r.ReferralID, r.ReferredAt, r.Source = won.ContactID, won.ID, won.SetAt, won.Source
 	if m.house[won.PartnerID] {
-		r.Rule = book.RuleHouse
+		r.Rule = terms.RuleHouse
 		m.add(newConflict(KindHouseOwner, key, fmt.Sprintf("the referral that wins (%d, of %s) is the program's own partner's: the customer belongs to nobody, and the next referral does not inherit", won.ID, m.day(won.SetAt))))
 		return r
 	}
@@ -373,7 +273,7 @@ func (m *money) bySubscription(customers []book.Referral) []book.Referral {
 			r.ContactID, r.FirstAt, r.ReferredAt = s.ContactID, s.StartedAt, s.StartedAt
 			customers = append(customers, r)
 		}
-		customers[at].PartnerID, customers[at].Rule = s.SellerID, book.RuleSubscription
+		customers[at].PartnerID, customers[at].Rule = s.SellerID, terms.RuleSubscription
 	}
 	return customers
 }
@@ -387,9 +287,9 @@ func (m *money) tellCustomers(customers []book.Referral) {
 		switch {
 		case r.PartnerID != 0:
 			t.Owned++
-		case r.Rule == book.RuleHouse:
+		case r.Rule == terms.RuleHouse:
 			t.House++
-		case r.Rule == book.RuleLater:
+		case r.Rule == terms.RuleLater:
 			t.Later++
 		default:
 			t.Expired++

@@ -28,7 +28,7 @@ func example() *migrate.Settings {
 	}
 	s.Grace = book.Grace{Partners: map[string]time.Time{"GraceNote": time.Date(2100, 1, 1, 0, 0, 0, 0, s.Zone)}}
 	s.Paths = []mapping.Path{{Path: "/app/orderForms/spring", Target: "https://carrot.test/spring"}, {Path: "/faq", Target: "guide"}}
-	s.Currency, s.AsOf, s.Owner, s.Terms = "USD", "2023-03-31", migrate.OwnerLatest, terms.DefaultConfig()
+	s.Currency, s.AsOf, s.Owner, s.Terms = "USD", "2023-03-31", terms.OwnerLatest, terms.DefaultConfig()
 	s.Products = terms.Products{Membership: []string{"*Membership*"}, Training: []string{"Evergreen Webinar", "3 Leads Per Day", "Membership Launch Workshop"}}
 	return s
 }

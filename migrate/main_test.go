@@ -36,7 +36,7 @@ func carrot(exclude ...string) *migrate.Settings {
 			},
 			TokenParam: "fpr", SubIDParam: "fp_sid", CodeParams: []string{"aff", "affcode"}, IDParams: []string{"affiliate"},
 		},
-		Exclude: exclude, Zone: zone, Dates: "auto", Currency: "USD", AsOf: "2023-03-31", Owner: migrate.OwnerLatest,
+		Exclude: exclude, Zone: zone, Dates: "auto", Currency: "USD", AsOf: "2023-03-31", Owner: terms.OwnerLatest,
 		Products: terms.Products{
 			Membership: []string{"*Membership*"},
 			Training:   []string{"Evergreen Webinar", "3 Leads Per Day", "Story Selling Training", "List Building Sprint", "Weekend Intensive*"},

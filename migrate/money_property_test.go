@@ -13,6 +13,7 @@ import (
 	"pgregory.net/rapid"
 
 	"carryover/mapping/book"
+	"carryover/mapping/terms"
 	"carryover/migrate"
 	"carryover/migrate/keap"
 	"carryover/migrate/sheet"
@@ -401,7 +402,7 @@ func (b business) owners(s *migrate.Settings) (lines []string) {
 		if won >= 0 {
 			owner = list[won].PartnerID
 			if slices.ContainsFunc(b.partners, func(p worldPartner) bool { return int64(p.id) == owner && p.code == "house" }) {
-				owner, rule = 0, book.RuleHouse
+				owner, rule = 0, terms.RuleHouse
 			}
 		}
 		lines = append(lines, fmt.Sprintf("%s %d %s", key, owner, rule))
@@ -614,4 +615,47 @@ func (d *desk) dump(anyPlace bool) (lines []string) {
 	}
 	slices.Sort(lines)
 	return lines
+}
+
+// winner chooses the row that a customer belongs by the slow way: the index of the one
+// that comes first when all are sorted (-1: none is left) and the rule that decided.
+func winner(rows []book.ReferralRow, asOf, owner string, zone *time.Location) (won int, rule string) {
+	day := func(r book.ReferralRow) string { return time.Unix(r.SetAt, 0).In(zone).Format(time.DateOnly) }
+	minute := func(r book.ReferralRow) string { return time.Unix(r.SetAt, 0).UTC().Format("2006-01-02 15:04") }
+	rank := func(r book.ReferralRow) int { return slices.Index([]string{"MANUAL", "PERMANENT"}, r.Type) }
+	var left []int
+	rule = terms.RuleExpired
+	for i, r := range rows {
+		switch {
+		case r.ExpiresOn != "" && r.ExpiresOn < asOf:
+		case day(r) > asOf:
+			rule = terms.RuleLater
+		default:
+			left = append(left, i)
+		}
+	}
+	if len(left) == 0 {
+		return -1, rule
+	}
+	slices.SortFunc(left, func(i, j int) int {
+		a, b := rows[i], rows[j]
+		byDate := cmp.Compare(minute(b), minute(a))
+		if owner == terms.OwnerFirst {
+			byDate = -byDate
+		}
+		return cmp.Or(byDate, cmp.Compare(rank(b), rank(a)), cmp.Compare(b.ID, a.ID))
+	})
+	// What decided is what the winner and the second have not in common.
+	if len(left) == 1 {
+		return left[0], terms.RuleOnly
+	}
+	switch a, b := rows[left[0]], rows[left[1]]; {
+	case minute(a) == minute(b) && rank(a) == rank(b):
+		return left[0], terms.RuleID
+	case minute(a) == minute(b):
+		return left[0], terms.RuleType
+	case owner == terms.OwnerFirst:
+		return left[0], terms.RuleFirst
+	}
+	return left[0], terms.RuleLatest
 }

@@ -19,7 +19,7 @@ type Settings struct {
 	Headers    map[string]map[string]string // the operator's own: kind, header, field
 	Currency   string                       // the program's: of amounts that name none
 	AsOf       string                       // the day whose customers are carried over, as 2023-03-31; empty: the day of the plan
-	Owner      string                       // OwnerLatest (also when empty) or OwnerFirst
+	Owner      string                       // terms.OwnerLatest (also when empty) or terms.OwnerFirst
 	Products   terms.Products
 	Terms      terms.Config
 	ConfigHash string // over everything above that a plan depends on

@@ -175,7 +175,7 @@ func TestExplainHistory(t *testing.T) {
 		}
 		m := book.Money{
 			Contacts:     book.Rows[book.Contact]{Create: []book.Contact{{ID: 11, Email: "pia@shop.test", Name: "Pia"}}},
-			Referrals:    book.Rows[book.Referral]{Create: []book.Referral{{Customer: "pia@shop.test", Email: "pia@shop.test", ContactID: 11, Rule: book.RuleLater}}},
+			Referrals:    book.Rows[book.Referral]{Create: []book.Referral{{Customer: "pia@shop.test", Email: "pia@shop.test", ContactID: 11, Rule: terms.RuleLater}}},
 			ReferralRows: book.Rows[book.ReferralRow]{Create: []book.ReferralRow{{ID: 501, ContactID: 11, PartnerID: 3, SetAt: d.at("2023-04-02 09:00").Unix(), Type: "COOKIE"}}},
 		}
 		_, err = b.Apply(t.Context(), book.Import{PlanID: "later", AppliedAt: time.Unix(1_600_000_001, 0), Inputs: []byte("{}"), Tables: []byte("{}")}, run.ID, &book.Changes{Money: m}, nil, func(int) {})

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"carryover/mapping/book"
+	"carryover/mapping/terms"
 )
 
 // newMoneyDesk is a desk with a program of a few people whose customers, orders and money
@@ -236,7 +237,7 @@ func TestLongLedger(t *testing.T) {
 		id := int64(i + 1)
 		key := fmt.Sprintf("c%05d@mail.test", id)
 		c.Money.Contacts.Create = append(c.Money.Contacts.Create, book.Contact{ID: id, Email: key, Name: "C"})
-		c.Money.Referrals.Create = append(c.Money.Referrals.Create, book.Referral{Customer: key, Email: key, ContactID: id, PartnerID: 1 + id%2, ReferredAt: start, Rule: book.RuleOnly})
+		c.Money.Referrals.Create = append(c.Money.Referrals.Create, book.Referral{Customer: key, Email: key, ContactID: id, PartnerID: 1 + id%2, ReferredAt: start, Rule: terms.RuleOnly})
 		c.Money.Commissions = append(c.Money.Commissions, book.Commission{
 			EventID: book.EventID{byte(i >> 8), byte(i)}, Kind: book.KindCommission, PartnerID: 1 + id%2, ContactID: id, EarnedAt: start + id*3600, Month: 202001, Amount: 1, Currency: "USD",
 		})

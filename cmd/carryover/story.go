@@ -11,7 +11,6 @@ import (
 
 	"carryover/mapping/book"
 	"carryover/mapping/terms"
-	"carryover/migrate"
 	"carryover/migrate/report"
 )
 
@@ -116,8 +115,8 @@ func (x *explainer) compete(s *story, r *book.Referral) error {
 	if err != nil {
 		return err
 	}
-	under := func(owner string) (c migrate.Competition, winner book.ReferralRow) {
-		if c = migrate.Compete(rows, x.asOf, owner, x.cfg.Zone); c.Winner >= 0 {
+	under := func(owner string) (c terms.KeapAttribution, winner book.ReferralRow) {
+		if c = terms.AttributeKeap(book.KeapReferrals(nil, rows), x.asOf, owner, x.cfg.Zone); c.Winner >= 0 {
 			winner = rows[c.Winner]
 		}
 		return c, winner
@@ -133,22 +132,22 @@ func (x *explainer) compete(s *story, r *book.Referral) error {
 	}
 	counted := 0
 	for _, v := range c.Verdicts {
-		if v != migrate.RowExpired && v != migrate.RowLater {
+		if v != terms.ReferralExpired && v != terms.ReferralLater {
 			counted++
 		}
 	}
 	s.Why = x.why(s, r, &winner, counted)
-	if r.Rule != book.RuleSubscription && otherwise.Winner >= 0 && x.whose.name(wins.PartnerID) != x.whose.name(winner.PartnerID) {
+	if r.Rule != terms.RuleSubscription && otherwise.Winner >= 0 && x.whose.name(wins.PartnerID) != x.whose.name(winner.PartnerID) {
 		s.Other = &otherRule{Owner: other, RefToken: x.whose.token(wins.PartnerID), PartnerID: wins.PartnerID, ReferralID: max(0, wins.ID)}
 	}
 	return nil
 }
 
 func otherOwner(owner string) string {
-	if owner == migrate.OwnerFirst {
-		return migrate.OwnerLatest
+	if owner == terms.OwnerFirst {
+		return terms.OwnerLatest
 	}
-	return migrate.OwnerFirst
+	return terms.OwnerFirst
 }
 
 // why says in one sentence whose a customer is. counted is how many referrals neither had
@@ -168,23 +167,23 @@ func (x *explainer) why(s *story, r *book.Referral, winner *book.ReferralRow, co
 	}
 	among := fmt.Sprintf("of the %d that counted on %s", counted, s.AsOf)
 	switch r.Rule {
-	case book.RuleOnly:
+	case terms.RuleOnly:
 		return fmt.Sprintf("%s: %s is the only one that counted on %s.", belongs, its, s.AsOf)
-	case book.RuleLatest:
+	case terms.RuleLatest:
 		return fmt.Sprintf("%s: %s is the latest %s.", belongs, its, among)
-	case book.RuleFirst:
+	case terms.RuleFirst:
 		return fmt.Sprintf("%s: %s is the earliest %s.", belongs, its, among)
-	case book.RuleType:
+	case terms.RuleType:
 		return fmt.Sprintf("%s: %s, %s, goes before the others of that minute: permanent before manual before cookie.", belongs, its, winner.Type)
-	case book.RuleID:
+	case terms.RuleID:
 		return fmt.Sprintf("%s: %s has the highest id of those of that minute and type.", belongs, its)
-	case book.RuleSubscription:
+	case terms.RuleSubscription:
 		return belongs + ": a person decided for the partner of its running subscription."
-	case book.RuleHouse:
+	case terms.RuleHouse:
 		return fmt.Sprintf("%s belongs to nobody: %s wins, and it is of the program's own partner; the next one does not inherit.", who, its)
-	case book.RuleExpired:
+	case terms.RuleExpired:
 		return fmt.Sprintf("%s belongs to nobody: all of its referrals had expired on %s.", who, s.AsOf)
-	case book.RuleLater:
+	case terms.RuleLater:
 		return fmt.Sprintf("%s belongs to nobody yet: what has not expired was set after %s.", who, s.AsOf)
 	}
 	return who + " belongs to nobody: no promoter ever referred it."
@@ -193,13 +192,13 @@ func (x *explainer) why(s *story, r *book.Referral, winner *book.ReferralRow, co
 // referral is a row of the referrals on the timeline.
 func (x *explainer) referral(r *book.ReferralRow, owner, verdict string) moved {
 	outcome := map[string]string{
-		migrate.RowExpired: "expired", migrate.RowLater: "set after as_of", migrate.RowLost: "lost: earlier",
-		book.RuleType: "lost: type", book.RuleID: "lost: lower id", migrate.RowWon: "won",
+		terms.ReferralExpired: "expired", terms.ReferralLater: "set after as_of", terms.ReferralLost: "lost: earlier",
+		terms.RuleType: "lost: type", terms.RuleID: "lost: lower id", terms.ReferralWon: "won",
 	}[verdict]
 	switch {
-	case verdict == migrate.RowLost && owner == migrate.OwnerFirst:
+	case verdict == terms.ReferralLost && owner == terms.OwnerFirst:
 		outcome = "lost: later"
-	case verdict == migrate.RowWon && x.whose.name(r.PartnerID) == ownName:
+	case verdict == terms.ReferralWon && x.whose.name(r.PartnerID) == ownName:
 		outcome = "house"
 	}
 	m := x.moved(r.SetAt, "referral", r.PartnerID)

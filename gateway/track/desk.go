@@ -192,14 +192,14 @@ func (d *desk) attribute(c *book.Customer) (terms.Attribution, error) {
 			return terms.Attribution{}, err
 		}
 	}
-	if carried.PartnerID != 0 || carried.Rule == book.RuleHouse {
+	if carried.PartnerID != 0 || carried.Rule == terms.RuleHouse {
 		owner := promoter(terms.Candidate{By: terms.ByCarried, At: carried.ReferredAt}, roster.ByID(carried.PartnerID))
-		if carried.Rule == book.RuleHouse {
+		if carried.Rule == terms.RuleHouse {
 			owner.Named = "the program's own partner"
 		}
 		return owned(owner)
 	}
-	if carried.Rule == book.RuleLater {
+	if carried.Rule == terms.RuleLater {
 		rows, err := d.t.History(c.Email)
 		if err != nil {
 			return terms.Attribution{}, err

@@ -75,12 +75,12 @@ func newOffice(t *testing.T, change func(*Options)) *office {
 		contact(contactID, email)
 		c.Money.Referrals.Create = append(c.Money.Referrals.Create, book.Referral{Customer: email, Email: email, ContactID: contactID, PartnerID: partner, Rule: rule})
 	}
-	referral("carried@mail.test", 101, 2, book.RuleLatest)
-	referral("expired@mail.test", 102, 0, book.RuleExpired)
-	referral("house@mail.test", 103, 0, book.RuleHouse)
-	referral("later@mail.test", 104, 0, book.RuleLater)
-	referral("merged@mail.test", 105, 6, book.RuleOnly)
-	referral("of-old@mail.test", 106, 3, book.RuleOnly)
+	referral("carried@mail.test", 101, 2, terms.RuleLatest)
+	referral("expired@mail.test", 102, 0, terms.RuleExpired)
+	referral("house@mail.test", 103, 0, terms.RuleHouse)
+	referral("later@mail.test", 104, 0, terms.RuleLater)
+	referral("merged@mail.test", 105, 6, terms.RuleOnly)
+	referral("of-old@mail.test", 106, 3, terms.RuleOnly)
 	c.Money.ReferralRows.Create = []book.ReferralRow{{ID: 1, ContactID: 104, PartnerID: 1, SetAt: day("2023-01-05").Unix(), Type: "COOKIE"}}
 	if _, err := b.Apply(context.Background(), book.Import{PlanID: "p", AppliedAt: f.now, Inputs: []byte("{}"), Tables: []byte("{}")}, 0, &c, nil, func(int) {}); err != nil {
 		t.Fatal(err)

@@ -155,7 +155,7 @@ func TestHistoryOfKeap(t *testing.T) {
 		id := int64(200 + i)
 		m.Contacts.Create = append(m.Contacts.Create, book.Contact{ID: id, Email: row.email, Name: "Some One"})
 		if i < 4 {
-			m.Referrals.Create = append(m.Referrals.Create, book.Referral{Customer: row.email, Email: row.email, ContactID: id, Rule: book.RuleLater})
+			m.Referrals.Create = append(m.Referrals.Create, book.Referral{Customer: row.email, Email: row.email, ContactID: id, Rule: terms.RuleLater})
 		}
 		m.ReferralRows.Create = append(m.ReferralRows.Create, book.ReferralRow{ID: id, ContactID: id, PartnerID: row.partner, SetAt: day(row.set).Unix(), ExpiresOn: row.expires, Type: "COOKIE"})
 	}
@@ -183,14 +183,14 @@ func TestCarriedCustomersFollowTheRuns(t *testing.T) {
 	f.signup("carried@mail.test", "", "anna").is(t, Booked, "ben")
 	f.signup("expired@mail.test", "", "anna").is(t, Booked, "anna")
 	f.later(book.Money{Referrals: book.Rows[book.Referral]{Update: []book.Referral{
-		{Customer: "carried@mail.test", Email: "carried@mail.test", ContactID: 101, PartnerID: 5, Rule: book.RuleLatest},
-		{Customer: "expired@mail.test", Email: "expired@mail.test", ContactID: 102, PartnerID: 5, Rule: book.RuleLatest},
+		{Customer: "carried@mail.test", Email: "carried@mail.test", ContactID: 101, PartnerID: 5, Rule: terms.RuleLatest},
+		{Customer: "expired@mail.test", Email: "expired@mail.test", ContactID: 102, PartnerID: 5, Rule: terms.RuleLatest},
 	}}})
 	f.sale("carried@mail.test", 100, "").is(t, Booked, "zoe")
 	f.sale("expired@mail.test", 100, "").is(t, Booked, "anna")
 
 	// Once Keap's owner is none, whoever brings the customer has it.
-	f.later(book.Money{Referrals: book.Rows[book.Referral]{Update: []book.Referral{{Customer: "carried@mail.test", Email: "carried@mail.test", ContactID: 101, Rule: book.RuleExpired}}}})
+	f.later(book.Money{Referrals: book.Rows[book.Referral]{Update: []book.Referral{{Customer: "carried@mail.test", Email: "carried@mail.test", ContactID: 101, Rule: terms.RuleExpired}}}})
 	f.sale("carried@mail.test", 100, "").is(t, NotReferred, "")
 	f.submit(Call{Kind: book.EventSale, Email: "carried@mail.test", EventID: "brought", Amount: 100, RefID: "anna"}).is(t, Booked, "anna")
 	f.submit(Call{Kind: book.EventSale, Email: "carried@mail.test", EventID: "after", Amount: 100, RefID: "ben"}).is(t, Booked, "anna")
@@ -253,7 +253,7 @@ func TestSharedAddresses(t *testing.T) {
 	// The owner of old, by the e-mail.
 	f.later(book.Money{
 		Contacts:  book.Rows[book.Contact]{Create: []book.Contact{{ID: 301, Email: "zoe@promoters.test"}}},
-		Referrals: book.Rows[book.Referral]{Create: []book.Referral{{Customer: "zoe@promoters.test", Email: "zoe@promoters.test", ContactID: 301, PartnerID: 6, Rule: book.RuleOnly, Self: true}}},
+		Referrals: book.Rows[book.Referral]{Create: []book.Referral{{Customer: "zoe@promoters.test", Email: "zoe@promoters.test", ContactID: 301, PartnerID: 6, Rule: terms.RuleOnly, Self: true}}},
 	})
 	sale("zoe@promoters.test", book.ReasonSelf)
 	for _, reason := range f.reasons() {

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"carryover/mapping/book"
+	"carryover/mapping/terms"
 )
 
 // program is a program with a million commissions, or 1/part of it.
@@ -36,7 +37,7 @@ func program(part int) *book.Changes {
 		mail := fmt.Sprintf("customer.%07d@mail.test", id)
 		m.Contacts.Create = append(m.Contacts.Create, book.Contact{ID: id, Email: mail, Name: fmt.Sprintf("Customer Number %d", id)})
 		m.Referrals.Create = append(m.Referrals.Create, book.Referral{
-			Customer: mail, Email: mail, ContactID: id, PartnerID: partner(i), ReferralID: id, ReferredAt: start + int64(i)*hour, FirstAt: start, Source: "webinar", Rule: book.RuleLatest,
+			Customer: mail, Email: mail, ContactID: id, PartnerID: partner(i), ReferralID: id, ReferredAt: start + int64(i)*hour, FirstAt: start, Source: "webinar", Rule: terms.RuleLatest,
 		})
 	}
 	for i := range 500_000 / part {

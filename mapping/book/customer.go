@@ -1,6 +1,7 @@
 package book
 
 import (
+	"carryover/mapping/terms"
 	"context"
 	"database/sql"
 	"errors"
@@ -25,22 +26,9 @@ type Referral struct {
 	ReferredAt int64  `json:"referred_at"` // DateSet of that row
 	FirstAt    int64  `json:"first_at"`    // earliest DateSet of all of the customer's rows
 	Source     string `json:"source"`      // of the row that won
-	Rule       string `json:"rule"`        // why it won, or why nobody did: one of the Rule constants
+	Rule       string `json:"rule"`        // why it won, or why nobody did: a Rule constant of mapping/terms
 	Self       bool   `json:"self"`        // the buyer is the owner himself
 }
-
-// Values of [Referral.Rule].
-const (
-	RuleOnly         = "only"         // the one row that was left
-	RuleLatest       = "latest"       // the latest DateSet, to the minute
-	RuleFirst        = "first"        // the earliest
-	RuleType         = "type"         // at one minute: permanent before manual before cookie
-	RuleID           = "id"           // at one minute and of one type: the higher id
-	RuleSubscription = "subscription" // a person decided for the partner of a running subscription
-	RuleHouse        = "house"        // nobody: the row that won is the program's own
-	RuleExpired      = "expired"      // nobody: every row has expired
-	RuleLater        = "later"        // nobody yet: every row that has not expired was set after as_of
-)
 
 // ReferralRow is one referral row of Keap's: what competed for a customer.
 type ReferralRow struct {
@@ -52,6 +40,15 @@ type ReferralRow struct {
 	Type      string `json:"type"`       // COOKIE, MANUAL or PERMANENT
 	Source    string `json:"source"`     // usually a link code
 	Note      string `json:"note"`
+}
+
+// KeapReferrals appends rows as attribution sees them.
+func KeapReferrals(to []terms.KeapReferral, rows []ReferralRow) []terms.KeapReferral {
+	for i := range rows {
+		r := &rows[i]
+		to = append(to, terms.KeapReferral{ID: r.ID, SetAt: r.SetAt, ExpiresOn: r.ExpiresOn, Type: r.Type})
+	}
+	return to
 }
 
 var (

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"carryover/mapping/book"
+	"carryover/mapping/terms"
 
 	"pgregory.net/rapid"
 )
@@ -49,8 +50,8 @@ func small() *book.Changes {
 				{ID: 1, Email: "bo@mail.test", Name: "Bo Young"}, {ID: 2, Email: "bo@mail.test", Name: "Bo  Young Jr"}, {ID: 3, Name: "Émile Zola"}, {ID: 44, Email: "cy@mail.test", Name: "Cy"},
 			}},
 			Referrals: book.Rows[book.Referral]{Create: []book.Referral{
-				{Customer: "bo@mail.test", Email: "bo@mail.test", ContactID: 2, PartnerID: 7, ReferralID: 12, ReferredAt: march + 60, FirstAt: march, Source: "webinar", Rule: book.RuleLatest, Self: true},
-				{Customer: "contact:3", ContactID: 3, Rule: book.RuleExpired, FirstAt: march},
+				{Customer: "bo@mail.test", Email: "bo@mail.test", ContactID: 2, PartnerID: 7, ReferralID: 12, ReferredAt: march + 60, FirstAt: march, Source: "webinar", Rule: terms.RuleLatest, Self: true},
+				{Customer: "contact:3", ContactID: 3, Rule: terms.RuleExpired, FirstAt: march},
 			}},
 			ReferralRows: book.Rows[book.ReferralRow]{Create: []book.ReferralRow{
 				{ID: -9, ContactID: 1, PartnerID: 9, SetAt: march + 120, Type: "COOKIE", Note: "no id"},
@@ -323,7 +324,7 @@ func TestRollbackMoney(t *testing.T) {
 	next := &book.Changes{Money: book.Money{
 		Sources:       []book.Source{{Path: "later/commissions.csv", Kind: "commissions"}},
 		Contacts:      book.Rows[book.Contact]{Create: []book.Contact{{ID: 100, Name: "New"}}, Update: []book.Contact{{ID: 3, Email: "zola@mail.test", Name: "E. Zola"}}},
-		Referrals:     book.Rows[book.Referral]{Create: []book.Referral{{Customer: "zola@mail.test"}}, Update: []book.Referral{{Customer: "contact:3", Rule: book.RuleHouse}}},
+		Referrals:     book.Rows[book.Referral]{Create: []book.Referral{{Customer: "zola@mail.test"}}, Update: []book.Referral{{Customer: "contact:3", Rule: terms.RuleHouse}}},
 		ReferralRows:  book.Rows[book.ReferralRow]{Create: []book.ReferralRow{{ID: 13, ContactID: 3}}, Update: []book.ReferralRow{{ID: -9, ContactID: 1, Type: "PERMANENT"}}},
 		Sales:         book.Rows[book.Sale]{Create: []book.Sale{{ID: 502, ContactID: 3}}, Update: []book.Sale{{ID: 500, ContactID: 2, Total: 1}}},
 		Subscriptions: book.Rows[book.Subscription]{Create: []book.Subscription{{ID: 1}}, Update: []book.Subscription{{ID: -3, Active: false}}},

@@ -48,7 +48,7 @@ type Config struct {
 type Import struct {
 	AsOf    string                       // the day whose customers are carried over, as 2023-03-31; empty: the day of the plan
 	Dates   string                       // "auto", "month_first" or "day_first"
-	Owner   string                       // migrate.OwnerLatest or migrate.OwnerFirst
+	Owner   string                       // terms.OwnerLatest or terms.OwnerFirst
 	Exclude []string                     // codes of the program's own (house) partners
 	Headers map[string]map[string]string // the operator's own: kind, header, field
 }

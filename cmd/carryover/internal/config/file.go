@@ -2,7 +2,7 @@ package config
 
 import (
 	"carryover/mapping"
-	"carryover/migrate"
+	"carryover/mapping/terms"
 )
 
 // file is carryover.toml as it stands there. Dates are any: in quotes or as TOML's own.
@@ -104,7 +104,7 @@ func defaults() *file {
 	f.Terms.Training, f.Tracking.PerMinute = trainingOnce, 600_000
 	f.Links.TokenParam, f.Links.SubIDParam = "fpr", "fp_sid"
 	f.Links.CodeParams, f.Links.IDParams = []string{"aff", "affcode"}, []string{"affiliate"}
-	f.Import.Dates, f.Import.Owner = "auto", migrate.OwnerLatest
+	f.Import.Dates, f.Import.Owner = "auto", terms.OwnerLatest
 	f.Gateway.Listen, f.Gateway.AdminListen, f.Gateway.Durability = "127.0.0.1:8080", "127.0.0.1:8081", "normal"
 	f.Join.Mode, f.Join.Approval = joinPage, approvalManual
 	return f

@@ -9,7 +9,6 @@ import (
 	"carryover/mapping"
 	"carryover/mapping/book"
 	"carryover/mapping/terms"
-	"carryover/migrate"
 	"carryover/migrate/keap"
 )
 
@@ -128,7 +127,7 @@ func (c *checker) imports(f *file, zone *time.Location) Import {
 	in := Import{
 		Exclude: f.Partners.Exclude,
 		Headers: c.headers(f.Import.Headers),
-		Owner:   c.oneOf("import.owner", f.Import.Owner, migrate.OwnerLatest, migrate.OwnerFirst),
+		Owner:   c.oneOf("import.owner", f.Import.Owner, terms.OwnerLatest, terms.OwnerFirst),
 		Dates:   c.oneOf("import.dates", f.Import.Dates, "auto", "month_first", "day_first"),
 	}
 	if end := c.instant("import.as_of", f.Import.AsOf, zone, false); !end.IsZero() {
