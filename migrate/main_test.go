@@ -398,9 +398,9 @@ func (d *desk) balances() (lines []string, owed int64) {
 	d.Helper()
 	sums, err := d.book.Sums(d.ctx())
 	d.must(err)
-	tokens, byToken := d.tokens(), map[string]int64{}
+	dir, byToken := book.NewDirectory(d.content()), map[string]int64{}
 	for _, s := range sums {
-		if token := tokens[s.PartnerID]; token != "" {
+		if token := dir.ByEarner(s.Earner).Token(); token != "" {
 			byToken[token] += s.Amount
 			owed += s.Amount
 		}

@@ -260,7 +260,7 @@ func (d *desk) sums() map[account]int64 {
 	d.must(err)
 	out := map[account]int64{}
 	for _, s := range sums {
-		out[account{s.PartnerID, s.Currency}] += s.Amount
+		out[account{cmp.Or(s.PartnerID, s.PromoterID), s.Currency}] += s.Amount
 	}
 	return out
 }

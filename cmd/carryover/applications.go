@@ -60,14 +60,13 @@ func (c *applicationsListCmd) Run(a *app) error {
 		if err != nil {
 			return err
 		}
-		content, err := b.Content(a.ctx)
+		dir, err := b.Directory(a.ctx)
 		if err != nil {
 			return err
 		}
-		known := newApplicants(content)
 		var rows [][]string
 		for i := range list {
-			l := known.line(&list[i], cfg.Zone)
+			l := newApplicationLine(&list[i], dir, cfg.Zone)
 			if a.JSON {
 				if err := a.line(l); err != nil {
 					return err
@@ -106,40 +105,18 @@ func said(l applicationLine) string {
 	return l.RefToken + ", " + l.Standing
 }
 
-// applicants tell which promoter an application is about.
-type applicants struct {
-	whose   *owners
-	known   *book.PromoterSettings
-	byEmail map[string]*book.Promoter
-}
-
-func newApplicants(c *book.Content) *applicants {
-	k := &applicants{newOwners(c), book.NewPromoterSettings(c.Settings, c.Promoters), map[string]*book.Promoter{}}
-	for i := range c.Aliases {
-		if al := &c.Aliases[i]; al.Email != "" && al.PromoterID != 0 {
-			k.byEmail[al.Email] = k.whose.standing(k.whose.byID[al.PromoterID])
-		}
-	}
-	for i := range c.Promoters { // a person's own address comes before those of its partners
-		if p := &c.Promoters[i]; p.Email != "" {
-			k.byEmail[p.Email] = k.whose.standing(p)
-		}
-	}
-	return k
-}
-
-func (k *applicants) line(ap *book.Application, zone *time.Location) applicationLine {
+func newApplicationLine(ap *book.Application, dir *book.Directory, zone *time.Location) applicationLine {
 	l := applicationLine{
 		ID: ap.ID, Kind: ap.Kind, Name: ap.Name, Email: ap.Email, Site: ap.Site, Terms: ap.Terms,
 		AppliedAt: terms.FormatTime(ap.AppliedAt, zone), Visitor: ap.Visitor, State: ap.State,
 		DecidedAt: terms.FormatTime(ap.DecidedAt, zone), DecidedBy: ap.DecidedBy,
 	}
-	p := k.byEmail[ap.Email]
+	owner := dir.ByEmail(ap.Email)
 	if ap.PromoterID != 0 {
-		p = k.whose.standing(k.whose.byID[ap.PromoterID])
+		owner = dir.ByID(ap.PromoterID)
 	}
-	if p != nil {
-		l.RefToken, l.Standing = p.Token, string(k.known.Status(p))
+	if p := owner.Promoter; p != nil {
+		l.RefToken, l.Standing = p.Token, string(p.Status)
 	}
 	return l
 }

@@ -101,11 +101,11 @@ func (c *ledgerCorrectCmd) Run(a *app) error {
 		return err
 	}
 	return a.inBook(cfg, func(cfg *config.Config, b *book.Book) error {
-		content, err := b.Content(a.ctx)
+		dir, err := b.Directory(a.ctx)
 		if err != nil {
 			return err
 		}
-		promoter, err := a.findPromoter(newOwners(content), c.Promoter)
+		promoter, err := a.findPromoter(dir, c.Promoter)
 		if err != nil {
 			return err
 		}

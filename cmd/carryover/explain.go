@@ -44,15 +44,15 @@ type explanation struct {
 // explainer is what explanations are made with.
 type explainer struct {
 	*app
-	cfg   *config.Config
-	b     *book.Book
-	whose *owners
-	asOf  string
+	cfg  *config.Config
+	b    *book.Book
+	dir  *book.Directory
+	asOf string
 }
 
 func (c *explainCmd) Run(a *app) error {
 	return a.withBook(func(cfg *config.Config, b *book.Book) error {
-		content, err := b.Content(a.ctx)
+		dir, err := b.Directory(a.ctx)
 		if err != nil {
 			return err
 		}
@@ -60,7 +60,7 @@ func (c *explainCmd) Run(a *app) error {
 		if err != nil {
 			return err
 		}
-		x := &explainer{a, cfg, b, newOwners(content), day.Format(time.DateOnly)}
+		x := &explainer{a, cfg, b, dir, day.Format(time.DateOnly)}
 		e, err := x.explain(strings.TrimSpace(c.What))
 		if err != nil {
 			return err
@@ -139,7 +139,7 @@ func (x *explainer) event(id string) (*explanation, error) {
 	}
 	l := &made.Entries[0]
 	var s strings.Builder
-	fmt.Fprintf(&s, "%s %s %s on %s", sheet.Money{Minor: amount, Currency: e.Currency}, happened, x.partner(e.PartnerID), x.day(e.At))
+	fmt.Fprintf(&s, "%s %s %s on %s", sheet.Money{Minor: amount, Currency: e.Currency}, happened, x.owner(e.Earner), x.day(e.At))
 	if e.Invoice != "" {
 		fmt.Fprintf(&s, ", on invoice %s", e.Invoice)
 	}
@@ -147,7 +147,7 @@ func (x *explainer) event(id string) (*explanation, error) {
 		fmt.Fprintf(&s, " (%s)", l.what())
 	}
 	if l.Level == 2 {
-		fmt.Fprintf(&s, ", on the second level: %s made the sale", x.partner(e.SellerID))
+		fmt.Fprintf(&s, ", on the second level: %s made the sale", x.owner(book.Earner{PartnerID: e.SellerID}))
 	}
 	if e.Kind == book.KindCommission && e.Month != 0 {
 		fmt.Fprintf(&s, "; the hold on it ends with %s", terms.Month(e.Month).Add(x.cfg.Terms.HoldMonths))
@@ -232,9 +232,9 @@ func (x *explainer) order(text string) (*explanation, error) {
 	case sale.SellerID == 0:
 		e.Answer += "was sold without a partner."
 	case len(entries) == 0:
-		e.Answer += "was sold by " + x.partner(sale.SellerID) + "; the ledger has no commission of this customer, day and seller."
+		e.Answer += "was sold by " + x.owner(book.Earner{PartnerID: sale.SellerID}) + "; the ledger has no commission of this customer, day and seller."
 	default:
-		e.Answer += "was sold by " + x.partner(sale.SellerID) + "; on orders of this customer, day and seller " + earned(entries) + "."
+		e.Answer += "was sold by " + x.owner(book.Earner{PartnerID: sale.SellerID}) + "; on orders of this customer, day and seller " + earned(entries) + "."
 	}
 	return e, nil
 }
@@ -267,7 +267,7 @@ func earned(entries []book.Entry) string {
 
 // ofEntries explains entries, with the story of their customer when they name just one.
 func (x *explainer) ofEntries(about string, entries []book.Entry) (*explanation, error) {
-	lines, err := x.ledgerLines(x.cfg, x.b, x.whose, entries)
+	lines, err := x.ledgerLines(x.cfg, x.b, x.dir, entries)
 	if err != nil {
 		return nil, err
 	}
@@ -342,13 +342,16 @@ func (x *explainer) customer(what string) (*story, error) {
 	return nil, fmt.Errorf("the book knows no customer %q: give an e-mail address, a name, a Keap contact id, uid:ID, event:ID, order:ID, invoice:ID, a click id or an event id", what)
 }
 
-// partner names the owner of a partner in a sentence.
-func (x *explainer) partner(id int64) string {
-	name := x.whose.name(id)
-	if name == ownName {
+// owner names whose a row is in a sentence.
+func (x *explainer) owner(e book.Earner) string {
+	owner, name, id := x.dir.ByEarner(e), x.dir.Name(e), e.PartnerID
+	if owner.House {
 		name = "the program's own partner"
 	}
-	if id < 0 { // joined here
+	if e.PromoterID != 0 {
+		id = primaryKeapID(owner)
+	}
+	if e.PromoterID != 0 && id == 0 || id < 0 { // joined here
 		return name
 	}
 	return fmt.Sprintf("%s (Keap id %d)", name, id)
@@ -369,7 +372,7 @@ func (x *explainer) write(e *explanation, out io.Writer) error {
 		var rows [][]string
 		for i := range e.Entries {
 			l := &e.Entries[i]
-			rows = append(rows, []string{l.At[:min(len(time.DateOnly), len(l.At))], l.entry(), cmp.Or(l.RefToken, ownName), x.cfg.Amount(l.Amount, l.Currency), l.Invoice, l.what(), cmp.Or(l.Email, l.Name), l.EventID})
+			rows = append(rows, []string{l.At[:min(len(time.DateOnly), len(l.At))], l.entry(), cmp.Or(l.RefToken, book.HouseName), x.cfg.Amount(l.Amount, l.Currency), l.Invoice, l.what(), cmp.Or(l.Email, l.Name), l.EventID})
 		}
 		fmt.Fprintln(out)
 		if err := report.Table(out, []string{"date", "entry", "promoter", "amount", "invoice", "for", "customer", "event"}, rows); err != nil {

@@ -124,11 +124,11 @@ func evidence(e *book.Event) (v book.Evidence, err error) {
 
 // bound says by which event a customer was bound, and why.
 func (x *explainer) bound(s *story, c *book.Customer, e *book.Event, v *book.Evidence) {
-	b := &binding{By: v.By, RefToken: x.whose.token(v.Promoter), At: terms.FormatTime(e.At, x.cfg.Zone), Event: tolds(e), Candidates: v.Candidates}
+	b := &binding{By: v.By, RefToken: x.dir.ByID(v.Promoter).Token(), At: terms.FormatTime(e.At, x.cfg.Zone), Event: tolds(e), Candidates: v.Candidates}
 	s.Bound = b
-	s.RefToken, s.PartnerID, s.Rule, s.Self = b.RefToken, max(0, v.Promoter), v.By, strings.Contains(c.Suspicion, book.ReasonSelf)
+	s.RefToken, s.PartnerID, s.Rule, s.Self = b.RefToken, primaryKeapID(x.dir.ByID(v.Promoter)), v.By, strings.Contains(c.Suspicion, book.ReasonSelf)
 	what := map[string]string{book.EventSignup: "sign-up", book.EventSale: "first sale"}[e.Kind] + " of " + x.minute(e.At)
-	owner := x.partner(v.Promoter)
+	owner := x.owner(book.Earner{PromoterID: v.Promoter})
 	for _, k := range v.Candidates {
 		if k.Outcome != terms.Won {
 			continue
@@ -147,7 +147,7 @@ func (x *explainer) bound(s *story, c *book.Customer, e *book.Event, v *book.Evi
 		}
 	}
 	if f := v.First; f != nil && f.Promoter != 0 {
-		b.FirstClick = &firstClick{x.whose.token(f.Promoter), terms.FormatTime(f.At, x.cfg.Zone), f.Click}
+		b.FirstClick = &firstClick{x.dir.ByID(f.Promoter).Token(), terms.FormatTime(f.At, x.cfg.Zone), f.Click}
 		if f.Click != b.Click || f.At != e.At && b.Click == "" {
 			s.Timeline = append(s.Timeline, x.clickOf(*f, "the first one"))
 		}
@@ -163,7 +163,7 @@ func clicked(x *explainer, k terms.Candidate) string {
 }
 
 func (x *explainer) clickOf(k terms.Candidate, which string) moved {
-	m := x.moved(k.At, "click", k.Promoter)
+	m := x.moved(k.At, "click", book.Earner{PromoterID: k.Promoter})
 	m.EventID, m.text = k.Click, which+" that is known, "+cmp.Or(k.Click, "not recorded")
 	return m
 }
@@ -189,7 +189,7 @@ func tolds(e *book.Event) string {
 
 // tracked is an event on the timeline.
 func (x *explainer) tracked(e *book.Event, v *book.Evidence) moved {
-	m := x.moved(e.At, e.Kind, e.PromoterID)
+	m := x.moved(e.At, e.Kind, book.Earner{PromoterID: e.PromoterID})
 	m.EventID = e.ExternalID
 	if e.Amount != 0 {
 		amount := e.Amount
@@ -232,7 +232,7 @@ func passedOver(v *book.Evidence) string {
 
 // line is a line of an event on the timeline.
 func (x *explainer) line(l *book.EventLine, review *book.Review) moved {
-	m := x.moved(l.At, l.Kind, l.PromoterID)
+	m := x.moved(l.At, l.Kind, book.Earner{PromoterID: l.PromoterID})
 	m.Amount, m.Currency, m.Product, m.EventID = &l.Amount, l.Currency, l.Product, fmt.Sprintf("t-%d", l.ID)
 	more := []string{fmt.Sprintf("%s of %s", l.Percent, x.cfg.Amount(max(l.SaleAmount, -l.SaleAmount), l.Currency))}
 	if l.Kind == book.KindDenied {
@@ -325,7 +325,7 @@ func (x *explainer) told(id string) (*explanation, error) {
 			text += fmt.Sprintf(" over %s", x.cfg.Amount(e.Amount, e.Currency))
 		}
 		if e.PromoterID != 0 {
-			text += ", credited to " + x.partner(e.PromoterID)
+			text += ", credited to " + x.owner(book.Earner{PromoterID: e.PromoterID})
 		}
 		answers = append(answers, text+".")
 	}
@@ -373,7 +373,7 @@ func (x *explainer) click(id click.ID) (*explanation, error) {
 	}
 	for i := range events {
 		e := &events[i]
-		fmt.Fprintf(&s, "\nIt brought a %s on %s, credited to %s.", e.Kind, x.minute(e.At), x.partner(e.PromoterID))
+		fmt.Fprintf(&s, "\nIt brought a %s on %s, credited to %s.", e.Kind, x.minute(e.At), x.owner(book.Earner{PromoterID: e.PromoterID}))
 	}
 	if len(events) == 0 {
 		s.WriteString("\nNo customer was bound by it.")

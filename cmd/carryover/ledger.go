@@ -77,28 +77,26 @@ func (c *ledgerListCmd) Run(a *app) error {
 		return usage("--kind: %q is no kind: write commission, clawback, payment, opening or difference, and of what came since refund, denied or correction", c.Kind)
 	}
 	return a.withBook(func(cfg *config.Config, b *book.Book) error {
-		content, err := b.Content(a.ctx)
+		dir, err := b.Directory(a.ctx)
 		if err != nil {
 			return err
 		}
-		whose := newOwners(content)
-		var partners []int64
-		var of payee
+		var of book.Match
+		var earners []book.Earner // nil: all
 		if c.Promoter != "" {
-			if of, err = whose.find(c.Promoter); err != nil {
+			if of, err = a.findOwner(dir, c.Promoter); err != nil {
 				return err
 			}
-			a.note(of)
-			partners = of.partners
+			earners = of.Earners()
 		}
 		out := bufio.NewWriterSize(a.out, 1<<18)
 		switch {
 		case a.JSON:
-			err = c.stream(a, cfg, b, whose, partners, out)
+			err = c.stream(a, cfg, b, dir, earners, out)
 		case c.Promoter != "":
-			err = c.statement(a, cfg, b, whose, of, out)
+			err = c.statement(a, cfg, b, dir, &of, out)
 		default:
-			err = c.summary(a, cfg, b, whose, out)
+			err = c.summary(a, cfg, b, dir, out)
 		}
 		return errors.Join(err, out.Flush())
 	})
@@ -108,14 +106,14 @@ func (c *ledgerListCmd) wants(kind string, month int32) bool {
 	return (c.Year == 0 || month/100 == c.Year) && (c.Kind == "" || kind == c.Kind)
 }
 
-// stream writes the entries one object a line: of each partner in the order of time.
-func (c *ledgerListCmd) stream(a *app, cfg *config.Config, b *book.Book, whose *owners, partners []int64, out io.Writer) error {
+// stream writes the entries one object a line: of each earner in the order of time.
+func (c *ledgerListCmd) stream(a *app, cfg *config.Config, b *book.Book, dir *book.Directory, earners []book.Earner, out io.Writer) error {
 	enc := json.NewEncoder(out)
 	enc.SetEscapeHTML(false)
 	const together = 1000 // the contacts of as many are looked up at once
 	waiting := make([]book.Entry, 0, together)
 	write := func() error {
-		lines, err := a.ledgerLines(cfg, b, whose, waiting)
+		lines, err := a.ledgerLines(cfg, b, dir, waiting)
 		waiting = waiting[:0]
 		for i := range lines {
 			if err := enc.Encode(&lines[i]); err != nil {
@@ -124,7 +122,7 @@ func (c *ledgerListCmd) stream(a *app, cfg *config.Config, b *book.Book, whose *
 		}
 		return err
 	}
-	err := b.Ledger(a.ctx, partners, func(e book.Entry) error {
+	err := b.Ledger(a.ctx, earners, func(e book.Entry) error {
 		if !c.wants(e.Kind, e.Month) {
 			return nil
 		}
@@ -140,7 +138,7 @@ func (c *ledgerListCmd) stream(a *app, cfg *config.Config, b *book.Book, whose *
 }
 
 // ledgerLines are entries with the customers whom they name.
-func (a *app) ledgerLines(cfg *config.Config, b *book.Book, whose *owners, entries []book.Entry) ([]ledgerLine, error) {
+func (a *app) ledgerLines(cfg *config.Config, b *book.Book, dir *book.Directory, entries []book.Entry) ([]ledgerLine, error) {
 	named := map[int64]book.Contact{}
 	for i := range entries {
 		if id := entries[i].ContactID; id != 0 {
@@ -167,11 +165,15 @@ func (a *app) ledgerLines(cfg *config.Config, b *book.Book, whose *owners, entri
 		if e.CustomerID != 0 {
 			k = tracked[e.CustomerID]
 		}
+		owner, partner := dir.ByEarner(e.Earner), e.PartnerID
+		if e.PromoterID != 0 {
+			partner = primaryKeapID(owner)
+		}
 		lines[i] = ledgerLine{
-			EventID: e.ID, Kind: e.Kind, RefToken: whose.token(e.PartnerID), PartnerID: max(0, e.PartnerID),
+			EventID: e.ID, Kind: e.Kind, RefToken: owner.Token(), PartnerID: max(0, partner),
 			At: terms.FormatTime(e.At, cfg.Zone), Month: terms.Month(e.Month).String(), Amount: e.Amount, Currency: e.Currency,
 			Invoice: e.Invoice, Product: e.Product, Text: e.Description, Email: k.Email, Name: k.Name, ContactID: e.ContactID,
-			Seller: whose.token(e.SellerID), Level: level(e), Type: e.Type, SourceFile: e.Source, SourceLine: e.Line, Run: e.ImportID,
+			Seller: dir.ByPartner(e.SellerID).Token(), Level: level(e), Type: e.Type, SourceFile: e.Source, SourceLine: e.Line, Run: e.ImportID,
 		}
 	}
 	return lines, nil
@@ -242,9 +244,9 @@ func (t *columns) sum() int64 {
 }
 
 // statement writes the entries of one promoter, and what they come to.
-func (c *ledgerListCmd) statement(a *app, cfg *config.Config, b *book.Book, whose *owners, of payee, out io.Writer) error {
+func (c *ledgerListCmd) statement(a *app, cfg *config.Config, b *book.Book, dir *book.Directory, of *book.Match, out io.Writer) error {
 	var entries []book.Entry
-	if err := b.Ledger(a.ctx, of.partners, func(e book.Entry) error {
+	if err := b.Ledger(a.ctx, of.Earners(), func(e book.Entry) error {
 		entries = append(entries, e)
 		return nil
 	}); err != nil {
@@ -270,7 +272,7 @@ func (c *ledgerListCmd) statement(a *app, cfg *config.Config, b *book.Book, whos
 			shown = append(shown, e)
 		}
 	}
-	fmt.Fprintf(out, "%s, %s\n\n", of.name, partnerNames(whose, of.partners))
+	fmt.Fprintf(out, "%s, %s\n\n", of.Name(), partnerNames(dir, of.Partners))
 	table := pages{out: out, header: []string{"date", "entry", "invoice", "for", "customer", "amount", "balance", "from", "event"}}
 	for _, currency := range slices.Sorted(maps.Keys(brought)) {
 		if err := table.add("", "brought forward", "", "", "", "", cfg.Amount(brought[currency], currency)); err != nil {
@@ -278,7 +280,7 @@ func (c *ledgerListCmd) statement(a *app, cfg *config.Config, b *book.Book, whos
 		}
 	}
 	for chunk := range slices.Chunk(shown, pageRows) {
-		lines, err := a.ledgerLines(cfg, b, whose, chunk)
+		lines, err := a.ledgerLines(cfg, b, dir, chunk)
 		if err != nil {
 			return err
 		}
@@ -314,15 +316,15 @@ func kindOrder(kind string) int {
 }
 
 // partnerNames are the codes and Keap ids of partners.
-func partnerNames(whose *owners, partners []int64) string {
+func partnerNames(dir *book.Directory, partners []int64) string {
 	names := make([]string, len(partners))
 	for i, id := range partners {
 		names[i] = fmt.Sprintf("Keap id %d", id)
 		if id < 0 {
 			names[i] = "joined here"
 		}
-		if a := whose.partner[id]; a != nil && a.Code != "" {
-			names[i] += " (" + a.Code + ")"
+		if partner := dir.Partner(id); partner != nil && partner.Code != "" {
+			names[i] += " (" + partner.Code + ")"
 		}
 	}
 	return strings.Join(names, ", ")
@@ -465,7 +467,7 @@ func ledgerColumns(sums []*columns, second, differences bool) (list []ledgerColu
 }
 
 // summary writes one line a promoter.
-func (c *ledgerListCmd) summary(a *app, cfg *config.Config, b *book.Book, whose *owners, out io.Writer) error {
+func (c *ledgerListCmd) summary(a *app, cfg *config.Config, b *book.Book, dir *book.Directory, out io.Writer) error {
 	sums, err := b.Sums(a.ctx)
 	if err != nil {
 		return err
@@ -474,7 +476,7 @@ func (c *ledgerListCmd) summary(a *app, cfg *config.Config, b *book.Book, whose 
 	lines, totals := map[key]*columns{}, map[string]*columns{}
 	differences := false
 	for _, s := range sums {
-		k := key{s.Currency, whose.name(s.PartnerID)}
+		k := key{s.Currency, dir.Name(s.Earner)}
 		year := s.Month / 100
 		switch {
 		case c.Kind != "" && !c.wants(s.Kind, s.Month), c.Year != 0 && year > c.Year:

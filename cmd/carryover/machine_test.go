@@ -303,7 +303,7 @@ func (m *machine) actions() map[string]func(*rapid.T) {
 // check compares the book with the model.
 func (m *machine) check(t *rapid.T) {
 	balances := map[int64]int64{}
-	if err := m.b.Ledger(m.a.ctx, nil, func(e book.Entry) error { balances[e.PartnerID] += e.Amount; return nil }); err != nil {
+	if err := m.b.Ledger(m.a.ctx, nil, func(e book.Entry) error { balances[e.PromoterID] += e.Amount; return nil }); err != nil {
 		t.Fatal(err)
 	}
 	plan, err := m.a.planPayouts(m.cfg, m.b, m.month())

@@ -108,8 +108,8 @@ const (
 
 // payoutTo is how and where to a promoter is paid; ok is false when that is not known.
 // PayPal pays to the promoter's own e-mail where no other was recorded.
-func payoutTo(known *book.PromoterSettings, p *book.Promoter) (method, address string, ok bool) {
-	method, address = known.Value(p.ID, book.SettingPayoutMethod), known.Value(p.ID, book.SettingPayoutAddress)
+func payoutTo(p *book.DirectoryPromoter) (method, address string, ok bool) {
+	method, address = p.Setting(book.SettingPayoutMethod), p.Setting(book.SettingPayoutAddress)
 	if method != methodPayPal {
 		return method, address, method != ""
 	}
@@ -127,9 +127,9 @@ func payableEmail(address string) bool {
 }
 
 // withRun gives fn a run, and the others beside it.
-func (a *app) withRun(id int64, fn func(cfg *config.Config, whose *owners, all *book.Payouts, run *book.PayoutBatch) error) error {
+func (a *app) withRun(id int64, fn func(cfg *config.Config, dir *book.Directory, all *book.Payouts, run *book.PayoutBatch) error) error {
 	return a.withBook(func(cfg *config.Config, b *book.Book) error {
-		content, err := b.Content(a.ctx)
+		dir, err := b.Directory(a.ctx)
 		if err != nil {
 			return err
 		}
@@ -141,6 +141,6 @@ func (a *app) withRun(id int64, fn func(cfg *config.Config, whose *owners, all *
 		if err != nil {
 			return err
 		}
-		return fn(cfg, newOwners(content), all, run)
+		return fn(cfg, dir, all, run)
 	})
 }

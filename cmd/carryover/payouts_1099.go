@@ -47,7 +47,7 @@ func (c *payouts1099Cmd) Run(a *app) error {
 		if !ok {
 			return fmt.Errorf("[terms] form_1099 has no threshold for %d: it begins with %d", c.Year, slices.Min(slices.Collect(maps.Keys(cfg.Form1099))))
 		}
-		content, err := b.Content(a.ctx)
+		dir, err := b.Directory(a.ctx)
 		if err != nil {
 			return err
 		}
@@ -55,7 +55,7 @@ func (c *payouts1099Cmd) Run(a *app) error {
 		if err != nil {
 			return err
 		}
-		payees, others := taxPayees(content, cfg, paid)
+		payees, others := taxPayees(dir, cfg, paid)
 		listed, unknown := []taxPayee{}, []taxPayee{}
 		for _, t := range payees {
 			t.FileNEC = t.Other >= threshold
@@ -102,13 +102,11 @@ func writeTaxPayees(a *app, cfg *config.Config, list []taxPayee) error {
 
 // taxPayees adds payments in the program's currency up by promoter, in the order of ref
 // tokens. others are the currencies of payments that are left out.
-func taxPayees(c *book.Content, cfg *config.Config, paid []book.Paid) (list []taxPayee, others []string) {
-	whose := newOwners(c)
-	known := book.NewPromoterSettings(c.Settings, c.Promoters)
+func taxPayees(dir *book.Directory, cfg *config.Config, paid []book.Paid) (list []taxPayee, others []string) {
 	others = []string{}
-	by := map[*book.Promoter]*taxPayee{}
+	by := map[*book.DirectoryPromoter]*taxPayee{}
 	for _, s := range paid {
-		promoter := whose.of(s.PartnerID)
+		promoter := dir.ByEarner(s.Earner).Promoter
 		if promoter == nil {
 			continue
 		}
@@ -121,8 +119,8 @@ func taxPayees(c *book.Content, cfg *config.Config, paid []book.Paid) (list []ta
 		t := by[promoter]
 		if t == nil {
 			t = &taxPayee{
-				RefToken: promoter.Token, Name: payeeName(known, promoter), Email: promoter.Email,
-				Country: known.Value(promoter.ID, book.SettingCountry), W9: known.Value(promoter.ID, book.SettingW9) == detailYes,
+				RefToken: promoter.Token, Name: payeeName(promoter), Email: promoter.Email,
+				Country: promoter.Setting(book.SettingCountry), W9: promoter.Setting(book.SettingW9) == detailYes,
 			}
 			by[promoter] = t
 		}

@@ -47,7 +47,7 @@ func (c *payoutsExportCmd) Run(a *app) error {
 	if a.JSON && c.Out == "" {
 		return usage("--json tells about a file: name it with --out; \"carryover payouts show %d --json\" has the lines", id)
 	}
-	return a.withRun(id, func(cfg *config.Config, whose *owners, all *book.Payouts, run *book.PayoutBatch) error {
+	return a.withRun(id, func(cfg *config.Config, dir *book.Directory, all *book.Payouts, run *book.PayoutBatch) error {
 		date := cfg.Today()
 		if c.Date != "" {
 			if _, err := payoutDay(cfg, "--date", c.Date); err != nil {
@@ -55,7 +55,7 @@ func (c *payoutsExportCmd) Run(a *app) error {
 			}
 			date = c.Date
 		}
-		lines := shownLines(whose, all, run, 0, cfg.Zone)
+		lines := shownLines(dir, all, run, 0, cfg.Zone)
 		var text bytes.Buffer
 		written, left, err := c.write(&text, cfg, date, lines)
 		if err != nil {

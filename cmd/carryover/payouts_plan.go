@@ -22,8 +22,8 @@ func (payoutsPlanCmd) Help() string {
 	return `Who is paid in a month, and who is held with the reason: what was earned through the month before the hold, less
 what was taken back, paid, or approved already. Gross is what was earned in the last month that is paid, refunds is what was taken
 back from it, or booked since the last run from earlier ones; carried is the rest, rolled forward from before. A correction counts in its month: gross above zero,
-a refund below it. Payable and held sum to everything due, to the cent, or the command fails. Held for: negative (a debt), blocked, flagged (commissions that a person
-must look at), below_minimum, no_w9, no_payout_method, and currency (not the program's: never added). Changes nothing.
+a refund below it. Payable, held, what is in approved runs, what is still inside the hold and the program's own sum to the ledger, to the cent,
+or the command fails. Held for: negative (a debt), blocked, flagged (commissions that a person must look at), below_minimum, no_w9, no_payout_method, and currency (not the program's: never added). Changes nothing.
 
 Example: carryover payouts plan --month 2023-03`
 }
@@ -75,11 +75,14 @@ type heldLine struct {
 }
 
 type payoutTotals struct {
-	Due       int64                  `json:"due_cents"` // payable + held
-	Payable   int64                  `json:"payable_cents"`
-	Held      int64                  `json:"held_cents"`
-	ByReason  map[terms.Reason]int64 `json:"held_by_reason_cents"`
-	InPayment int64                  `json:"in_payment_cents"` // approved, neither paid nor failed yet; not in Due
+	Due        int64                  `json:"due_cents"` // payable + held
+	Payable    int64                  `json:"payable_cents"`
+	Held       int64                  `json:"held_cents"`
+	ByReason   map[terms.Reason]int64 `json:"held_by_reason_cents"`
+	InPayment  int64                  `json:"in_payment_cents"`  // approved, neither paid nor failed yet; not in Due
+	InsideHold int64                  `json:"inside_hold_cents"` // earned after the last month that is paid; not in Due
+	House      int64                  `json:"house_cents"`       // the program's own; not in Due
+	Ledger     int64                  `json:"ledger_cents"`      // of all entries: Due + InPayment + InsideHold + House
 }
 
 // otherDue is what is due in a currency that is not the program's.
@@ -107,14 +110,20 @@ func (c *payoutsPlanCmd) Run(a *app) error {
 
 // dueKey is an account: of one promoter in one currency.
 type dueKey struct {
-	promoter *book.Promoter
+	promoter *book.DirectoryPromoter
 	currency string
+}
+
+// payoutAccounts is the ledger as payouts see it.
+type payoutAccounts struct {
+	byKey map[dueKey]*terms.Account
+	house map[string]int64 // the program's own, by currency
 }
 
 // planPayouts makes the plan of a month. It fails with [terms.ErrUnbalanced] rather than
 // with a cent too much or too little.
 func (a *app) planPayouts(cfg *config.Config, b *book.Book, month terms.Month) (*payoutPlan, error) {
-	content, err := b.Content(a.ctx)
+	dir, err := b.Directory(a.ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -125,9 +134,10 @@ func (a *app) planPayouts(cfg *config.Config, b *book.Book, month terms.Month) (
 	if err != nil {
 		return nil, err
 	}
-	whose := newOwners(content)
-	accounts, due := payoutAccounts(whose, dues, last)
-	known := book.NewPromoterSettings(content.Settings, content.Promoters)
+	accounts, err := newPayoutAccounts(dir, dues)
+	if err != nil {
+		return nil, err
+	}
 	first, final := cfg.Terms.PayoutDays(month)
 	plan := &payoutPlan{
 		Month: month.String(), Earned: last.String(), First: dayOf(month, first), Last: dayOf(month, final), Currency: cfg.Currency,
@@ -139,49 +149,45 @@ func (a *app) planPayouts(cfg *config.Config, b *book.Book, month terms.Month) (
 			plan.Runs = append(plan.Runs, r.ID)
 		}
 	}
-	for k, account := range accounts {
-		plan.settle(cfg, known, k, account)
+	for k, account := range accounts.byKey {
+		plan.settle(cfg, k, account)
 	}
 	slices.SortFunc(plan.Payable, func(x, y payableLine) int { return strings.Compare(x.RefToken, y.RefToken) })
 	slices.SortFunc(plan.Held, func(x, y heldLine) int {
 		return cmp.Or(strings.Compare(x.Currency, y.Currency), strings.Compare(x.RefToken, y.RefToken), strings.Compare(string(x.Reason), string(y.Reason)))
 	})
-	return plan, plan.reconcile(due)
+	return plan, plan.reconcile(accounts, dues.Ledger, last)
 }
 
 func dayOf(m terms.Month, day int) string { return fmt.Sprintf("%s-%02d", m, day) }
 
-// payoutAccounts sorts what the book has added up by promoter and currency. due is what it
-// all comes to by currency, added up for itself.
-func payoutAccounts(whose *owners, dues *book.PayoutInputs, last terms.Month) (accounts map[dueKey]*terms.Account, due map[string]int64) {
-	accounts, due = map[dueKey]*terms.Account{}, map[string]int64{}
-	unknown := map[*terms.Account][]terms.Reversal{} // of which nobody knows what they take back from
-	var of int64
-	var promoter *book.Promoter
-	account := func(partner int64, currency string) *terms.Account {
-		if partner != of || promoter == nil {
-			of, promoter = partner, whose.of(partner)
-		}
-		if promoter == nil { // the program's own
-			return nil
-		}
+// newPayoutAccounts sorts what the book has added up by promoter and currency. It fails with
+// [terms.ErrUnbalanced] on money of somebody whom the directory does not know.
+func newPayoutAccounts(dir *book.Directory, dues *book.PayoutInputs) (*payoutAccounts, error) {
+	accounts := &payoutAccounts{byKey: map[dueKey]*terms.Account{}, house: map[string]int64{}}
+	account := func(promoter *book.DirectoryPromoter, currency string) *terms.Account {
 		k := dueKey{promoter, currency}
-		if accounts[k] == nil {
-			accounts[k] = &terms.Account{}
+		if accounts.byKey[k] == nil {
+			accounts.byKey[k] = &terms.Account{}
 		}
-		return accounts[k]
+		return accounts.byKey[k]
 	}
+	unmatched := map[*terms.Account][]terms.Reversal{} // of which nobody knows what they take back from
 	for i := range dues.Totals {
 		s := &dues.Totals[i]
-		to := account(s.PartnerID, s.Currency)
-		if to == nil {
+		owner := dir.ByEarner(s.Earner)
+		if owner.House {
+			accounts.house[s.Currency] += s.Amount
 			continue
 		}
+		if owner.Promoter == nil {
+			return nil, fmt.Errorf("%w: the book does not know %s, who has entries; nothing can be paid, please report this", terms.ErrUnbalanced, s.Earner)
+		}
+		to := account(owner.Promoter, s.Currency)
 		month := terms.Month(s.Month)
 		switch s.Kind {
 		case book.KindPayment:
 			to.Paid -= s.Amount
-			month = 0
 		case book.KindCommission:
 			to.Earned = append(to.Earned, terms.Earning{Month: month, Amount: s.Amount})
 		case book.KindCorrection: // like a commission of its month, or like what takes back from it
@@ -197,38 +203,26 @@ func payoutAccounts(whose *owners, dues *book.PayoutInputs, last terms.Month) (a
 				to.CarriedForward = append(to.CarriedForward, terms.Earning{Month: month, Amount: s.Amount})
 				break
 			}
-			unknown[to] = append(unknown[to], terms.Reversal{Month: month, Amount: s.Amount, New: s.New})
-			continue
-		}
-		if month <= last {
-			due[s.Currency] += s.Amount
+			unmatched[to] = append(unmatched[to], terms.Reversal{Month: month, Amount: s.Amount, New: s.New})
 		}
 	}
-	for k, to := range accounts {
-		known := len(to.Reversals)
-		for _, taking := range unknown[to] {
-			due[k.currency] += taking.Amount // and less what was placed: nothing, or the plan does not add up
-		}
-		to.AllocateUnmatched(unknown[to])
-		for _, taking := range to.Reversals[known:] {
-			if taking.Month > last {
-				due[k.currency] -= taking.Amount
-			}
-		}
+	for to, reversals := range unmatched {
+		to.AllocateUnmatched(reversals)
 	}
 	runs := map[int64]*book.PayoutBatch{}
 	for i := range dues.Payouts.Batches {
 		runs[dues.Payouts.Batches[i].ID] = &dues.Payouts.Batches[i]
 	}
 	outcomes := dues.Payouts.Outcomes()
-	standing := map[*book.Promoter][]*book.PayoutBatch{} // runs whose line was neither failed nor returned
+	standing := map[*book.DirectoryPromoter][]*book.PayoutBatch{} // runs whose line was neither failed nor returned
 	for i := range dues.Payouts.Lines {
 		l := &dues.Payouts.Lines[i]
 		run := runs[l.BatchID]
-		to := account(l.PromoterID, run.Currency)
-		if to == nil {
-			continue
+		promoter := dir.ByID(l.PromoterID).Promoter
+		if promoter == nil {
+			return nil, fmt.Errorf("%w: the book does not know promoter %d, whom run %d pays; nothing can be paid, please report this", terms.ErrUnbalanced, l.PromoterID, run.ID)
 		}
+		to := account(promoter, run.Currency)
 		switch o := outcomes[l.ID]; {
 		case o == nil:
 			to.Approved += l.Net
@@ -237,16 +231,33 @@ func payoutAccounts(whose *owners, dues *book.PayoutInputs, last terms.Month) (a
 		default: // due again
 			continue
 		}
-		due[run.Currency] -= l.Net
 		standing[promoter] = append(standing[promoter], run)
 	}
 	for i := range dues.Flagged {
 		f := &dues.Flagged[i]
-		if to := account(f.PromoterID, f.Currency); to != nil && !paidBefore(f, standing[promoter]) {
+		if promoter := dir.ByID(f.PromoterID).Promoter; promoter != nil && !paidBefore(f, standing[promoter]) {
+			to := account(promoter, f.Currency)
 			to.Flagged = append(to.Flagged, terms.Earning{Month: terms.Month(f.Month), Amount: f.Amount})
 		}
 	}
-	return accounts, due
+	return accounts, nil
+}
+
+// insideHold is what was earned after a month, less what was taken back from that.
+func insideHold(a *terms.Account, last terms.Month) (sum int64) {
+	for _, earnings := range [][]terms.Earning{a.Earned, a.CarriedForward} {
+		for _, e := range earnings {
+			if e.Month > last {
+				sum += e.Amount
+			}
+		}
+	}
+	for _, r := range a.Reversals {
+		if r.Month > last {
+			sum += r.Amount
+		}
+	}
+	return sum
 }
 
 // paidBefore says whether a commission was approved for payment before it was flagged.
@@ -257,22 +268,19 @@ func paidBefore(f *book.FlaggedLine, runs []*book.PayoutBatch) bool {
 }
 
 // settle puts what an account is due among what is payable and what is held.
-func (plan *payoutPlan) settle(cfg *config.Config, known *book.PromoterSettings, k dueKey, account *terms.Account) {
+func (plan *payoutPlan) settle(cfg *config.Config, k dueKey, account *terms.Account) {
 	promoter := k.promoter
-	method, address, ok := payoutTo(known, promoter)
+	method, address, ok := payoutTo(promoter)
 	if !ok && method == "" && !slices.Contains(cfg.Terms.Requires, terms.RequirePayoutMethod) {
 		ok = true // paid by other ways, which the program knows
 	}
 	payable, held := cfg.Terms.SplitPayable(cfg.Terms.AmountDue(plan.month, account), terms.Payee{
-		Blocked: known.Status(promoter) == terms.Blocked,
-		W9:      known.Value(promoter.ID, book.SettingW9) == detailYes,
+		Blocked: promoter.Status == terms.Blocked,
+		W9:      promoter.Setting(book.SettingW9) == detailYes,
 		Method:  ok,
 		Foreign: k.currency != cfg.Currency,
 	})
-	if k.currency == cfg.Currency {
-		plan.Totals.InPayment += account.Approved
-	}
-	name := payeeName(known, promoter)
+	name := payeeName(promoter)
 	if payable.Amount != 0 {
 		line := payableLine{
 			RefToken: promoter.Token, PromoterID: promoter.ID, Name: name, Email: promoter.Email, Months: []string{}, Currency: k.currency,
@@ -292,37 +300,54 @@ func (plan *payoutPlan) settle(cfg *config.Config, known *book.PromoterSettings,
 }
 
 // payeeName is the name on payments and tax forms, on one line.
-func payeeName(known *book.PromoterSettings, p *book.Promoter) string {
-	name := cmp.Or(known.Value(p.ID, book.SettingLegalName), p.Name, p.Token)
+func payeeName(p *book.DirectoryPromoter) string {
+	name := cmp.Or(p.Setting(book.SettingLegalName), p.Name, p.Token)
 	return strings.Join(strings.Fields(name), " ")
 }
 
-// reconcile adds the lines up, and compares them with what is due by currency.
-func (plan *payoutPlan) reconcile(due map[string]int64) error {
-	sums := map[string]int64{}
+// reconcile adds the lines up, and compares them with the sums of the ledger's entries, which
+// the book has added up without asking whose they are.
+func (plan *payoutPlan) reconcile(accounts *payoutAccounts, ledger map[string]int64, last terms.Month) error {
+	all := map[string]*payoutTotals{} // by currency
+	of := func(currency string) *payoutTotals {
+		if all[currency] == nil {
+			all[currency] = &payoutTotals{ByReason: map[terms.Reason]int64{}}
+		}
+		return all[currency]
+	}
 	for _, l := range plan.Payable {
 		if l.Net != l.Gross+l.Refunds+l.Carried {
 			return fmt.Errorf("%w: the columns of %s; nothing can be paid, please report this", terms.ErrUnbalanced, l.RefToken)
 		}
-		plan.Totals.Payable += l.Net
-		sums[l.Currency] += l.Net
+		of(l.Currency).Payable += l.Net
 	}
 	for _, h := range plan.Held {
-		sums[h.Currency] += h.Amount
-		if h.Currency == plan.Currency {
-			plan.Totals.Held += h.Amount
-			plan.Totals.ByReason[h.Reason] += h.Amount
-		}
+		t := of(h.Currency)
+		t.Held += h.Amount
+		t.ByReason[h.Reason] += h.Amount
 	}
-	plan.Totals.Due = due[plan.Currency]
-	for _, currency := range slices.Sorted(maps.Keys(due)) {
-		if sums[currency] != due[currency] {
-			return fmt.Errorf("%w: %d and %d minor units of %s; nothing can be paid, please report this", terms.ErrUnbalanced, sums[currency], due[currency], currency)
+	for k, account := range accounts.byKey {
+		t := of(k.currency)
+		t.InPayment += account.Approved
+		t.InsideHold += insideHold(account, last)
+	}
+	for currency, amount := range accounts.house {
+		of(currency).House += amount
+	}
+	for currency, amount := range ledger {
+		of(currency).Ledger = amount
+	}
+	for _, currency := range slices.Sorted(maps.Keys(all)) {
+		t := all[currency]
+		t.Due = t.Payable + t.Held
+		if sum := t.Due + t.InPayment + t.InsideHold + t.House; sum != t.Ledger {
+			return fmt.Errorf("%w: %d and %d minor units of %s; nothing can be paid, please report this", terms.ErrUnbalanced, sum, t.Ledger, currency)
 		}
 		if currency != plan.Currency && slices.ContainsFunc(plan.Held, func(h heldLine) bool { return h.Currency == currency }) {
-			plan.Others = append(plan.Others, otherDue{currency, due[currency]})
+			plan.Others = append(plan.Others, otherDue{currency, t.Due})
 		}
 	}
+	plan.Totals = *of(plan.Currency)
 	return nil
 }
 

@@ -145,8 +145,8 @@ func (c *payoutsShowCmd) Run(a *app) error {
 	if !ok {
 		return usage("%q names no run and no line: write 3 for a run, R3-17 for a line of it", c.Target)
 	}
-	return a.withRun(id, func(cfg *config.Config, whose *owners, all *book.Payouts, run *book.PayoutBatch) error {
-		lines := shownLines(whose, all, run, only, cfg.Zone)
+	return a.withRun(id, func(cfg *config.Config, dir *book.Directory, all *book.Payouts, run *book.PayoutBatch) error {
+		lines := shownLines(dir, all, run, only, cfg.Zone)
 		if len(lines) == 0 {
 			return fmt.Errorf("run %d has no line R%d-%d: \"carryover payouts show %d\" lists them", id, id, only, id)
 		}
@@ -177,7 +177,7 @@ func (c *payoutsShowCmd) Run(a *app) error {
 
 // shownLines are the lines of a run with what became of them; only, if not 0, is the id
 // of the one to show.
-func shownLines(whose *owners, all *book.Payouts, run *book.PayoutBatch, only int64, zone *time.Location) (list []payoutShown) {
+func shownLines(dir *book.Directory, all *book.Payouts, run *book.PayoutBatch, only int64, zone *time.Location) (list []payoutShown) {
 	records := map[int64][]payoutNoting{}
 	for _, r := range all.Records {
 		records[r.LineID] = append(records[r.LineID], payoutNoting{r.Status, r.Reference, terms.FormatTime(r.At, zone), r.Note, terms.FormatTime(r.RecordedAt, zone), r.RecordedBy})
@@ -188,7 +188,7 @@ func shownLines(whose *owners, all *book.Payouts, run *book.PayoutBatch, only in
 			continue
 		}
 		shown := payoutShown{
-			Line: payoutLineName(l), Run: run.ID, RefToken: whose.token(l.PromoterID), PromoterID: l.PromoterID, Name: l.Name, Months: strings.Fields(l.Months),
+			Line: payoutLineName(l), Run: run.ID, RefToken: dir.ByID(l.PromoterID).Token(), PromoterID: l.PromoterID, Name: l.Name, Months: strings.Fields(l.Months),
 			Gross: l.Gross, Refunds: l.Refunds, Carried: l.Carried, Net: l.Net, Currency: run.Currency, Method: l.Method, Address: l.Address,
 			Status: statusOf(outcomes[l.ID]), Records: records[l.ID],
 		}

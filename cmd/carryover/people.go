@@ -81,14 +81,14 @@ func (c promotersListCmd) Run(a *app) error {
 		if err != nil {
 			return err
 		}
-		lines := promoterLines(content)
-		whose := newOwners(content)
-		held, err := a.addBalances(cfg, b, whose, lines, c.Month)
+		dir := book.NewDirectory(content)
+		lines := promoterLines(content, dir)
+		held, err := a.addBalances(cfg, b, dir, lines, c.Month)
 		if err != nil {
 			return err
 		}
 		if a.JSON {
-			if err := a.addOrigins(b, whose, lines); err != nil {
+			if err := a.addOrigins(b, dir, lines); err != nil {
 				return err
 			}
 		}
@@ -148,7 +148,7 @@ func (a *app) heldOn(cfg *config.Config, b *book.Book, month string) (on terms.M
 
 // addBalances fills in what is owed to each promoter, and what of it is held: in a month
 // or, where that is empty, on the day that held names.
-func (a *app) addBalances(cfg *config.Config, b *book.Book, whose *owners, lines []promoterLine, month string) (held string, err error) {
+func (a *app) addBalances(cfg *config.Config, b *book.Book, dir *book.Directory, lines []promoterLine, month string) (held string, err error) {
 	on, held, today, err := a.heldOn(cfg, b, month)
 	if err != nil {
 		return "", err
@@ -161,7 +161,7 @@ func (a *app) addBalances(cfg *config.Config, b *book.Book, whose *owners, lines
 	accounts := map[account]*balance{}
 	for i := range sums {
 		s := &sums[i]
-		owner := whose.of(s.PartnerID)
+		owner := dir.ByEarner(s.Earner).Promoter
 		if owner == nil {
 			continue
 		}
@@ -210,24 +210,25 @@ func (b *balance) add(s *book.Sum) {
 
 // addOrigins fills in where each balance came from: of every partner the rows of its
 // beginnings or, when it had none, its earliest row.
-func (a *app) addOrigins(b *book.Book, whose *owners, lines []promoterLine) error {
+func (a *app) addOrigins(b *book.Book, dir *book.Directory, lines []promoterLine) error {
 	byToken := make(map[string]*promoterLine, len(lines))
 	for i := range lines {
 		lines[i].CarriedFrom = []string{}
 		byToken[lines[i].RefToken] = &lines[i]
 	}
-	partner, begun := int64(0), false
+	var earner book.Earner
+	begun := false
 	return b.Ledger(a.ctx, nil, func(e book.Entry) error {
-		first := e.PartnerID != partner
+		first := e.Earner != earner
 		if first {
-			partner, begun = e.PartnerID, false
+			earner, begun = e.Earner, false
 		}
 		// The ledger's beginnings lie before all else.
 		if e.Source == "" || !first && (!begun || e.Kind != book.KindOpening) {
 			return nil
 		}
 		begun = e.Kind == book.KindOpening
-		if owner := whose.of(partner); owner != nil {
+		if owner := dir.ByEarner(earner).Promoter; owner != nil {
 			if l := byToken[owner.Token]; l != nil {
 				l.CarriedFrom = append(l.CarriedFrom, origin(e.Source, e.Line))
 			}
@@ -268,40 +269,35 @@ func (a *app) asOf(cfg *config.Config, b *book.Book) (time.Time, error) {
 }
 
 // promoterLines lists the promoters in the order of their primary Keap ids.
-func promoterLines(c *book.Content) []promoterLine {
-	promoters := slices.Clone(c.Promoters)
-	slices.SortFunc(promoters, func(a, b book.Promoter) int { return cmp.Compare(a.KeapID, b.KeapID) })
-	index := make(map[int64]int, len(promoters))
-	tokens := make(map[int64]string, len(promoters))
-	lines := make([]promoterLine, 0, len(promoters))
-	known := book.NewPromoterSettings(c.Settings, c.Promoters)
-	for _, p := range promoters {
-		tokens[p.ID] = p.Token
+func promoterLines(c *book.Content, dir *book.Directory) []promoterLine {
+	promoters := dir.Promoters()
+	order := make([]*book.DirectoryPromoter, len(promoters))
+	for i := range promoters {
+		order[i] = &promoters[i]
 	}
-	for _, p := range promoters {
-		if p.MergedInto != 0 {
-			continue
+	slices.SortFunc(order, func(a, b *book.DirectoryPromoter) int { return cmp.Compare(a.KeapID, b.KeapID) })
+	index := make(map[*book.DirectoryPromoter]int, len(order))
+	lines := make([]promoterLine, 0, len(order))
+	for i, p := range order {
+		index[p] = i
+		l := promoterLine{
+			RefToken: p.Token, Email: p.Email, Status: p.Promoter.Status, KeapIDs: []int64{}, Codes: []string{},
+			ParentRefToken: dir.ByID(p.ParentID).Token(), NeedsEmail: p.Email == "", Standing: string(p.Status),
+			W9: p.Setting(book.SettingW9) == detailYes, PayoutMethod: p.Setting(book.SettingPayoutMethod),
 		}
-		index[p.ID] = len(lines)
-		lines = append(lines, promoterLine{
-			RefToken: p.Token, Email: p.Email, Status: p.Status, KeapIDs: []int64{}, Codes: []string{},
-			ParentRefToken: tokens[p.ParentID], NeedsEmail: p.Email == "", Standing: string(known.Status(&p)),
-			W9: known.Value(p.ID, book.SettingW9) == detailYes, PayoutMethod: known.Value(p.ID, book.SettingPayoutMethod),
-		})
+		for _, id := range p.Partners {
+			if id > 0 { // below it, the promoter joined here
+				l.KeapIDs = append(l.KeapIDs, id)
+			}
+		}
+		lines = append(lines, l)
 	}
 	for _, alias := range c.Aliases {
-		i, ok := index[alias.PromoterID]
-		if !ok || alias.PromoterID == 0 {
-			continue
-		}
-		if alias.Kind == book.AliasCode {
+		if i, ok := index[dir.ByID(alias.PromoterID).Promoter]; ok && alias.Kind == book.AliasCode {
 			lines[i].Codes = append(lines[i].Codes, alias.Value)
-		} else if id, err := strconv.ParseInt(alias.Value, 10, 64); err == nil && id > 0 { // below it, the promoter joined here
-			lines[i].KeapIDs = append(lines[i].KeapIDs, id)
 		}
 	}
 	for i := range lines {
-		slices.Sort(lines[i].KeapIDs)
 		slices.Sort(lines[i].Codes)
 	}
 	return lines

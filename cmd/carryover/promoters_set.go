@@ -61,16 +61,15 @@ func (c *promotersSetCmd) Run(a *app) error {
 	}
 	publishes := slices.ContainsFunc(list, func(d book.Setting) bool { return d.Field == book.SettingStatus || d.Field == book.SettingGrace })
 	return a.inBook(cfg, func(cfg *config.Config, b *book.Book) error {
-		content, err := b.Content(a.ctx)
+		dir, err := b.Directory(a.ctx)
 		if err != nil {
 			return err
 		}
-		promoter, err := a.findPromoter(newOwners(content), c.Promoter)
+		promoter, err := a.findPromoter(dir, c.Promoter)
 		if err != nil {
 			return err
 		}
-		known := book.NewPromoterSettings(content.Settings, content.Promoters)
-		if err := fits(known, promoter, list); err != nil {
+		if err := fits(promoter, list); err != nil {
 			return err
 		}
 		var s store.Store
@@ -218,10 +217,10 @@ func percentText(s string) (string, bool) {
 }
 
 // fits checks what depends on what is recorded already: PayPal pays to an e-mail.
-func fits(known *book.PromoterSettings, promoter *book.Promoter, list []book.Setting) error {
+func fits(promoter *book.DirectoryPromoter, list []book.Setting) error {
 	now := map[string]string{}
 	for _, field := range []string{book.SettingPayoutMethod, book.SettingPayoutAddress} {
-		now[field] = known.Value(promoter.ID, field)
+		now[field] = promoter.Setting(field)
 	}
 	changed := maps.Clone(now)
 	maps.Copy(changed, fieldsOf(list))
@@ -238,18 +237,24 @@ func fits(known *book.PromoterSettings, promoter *book.Promoter, list []book.Set
 }
 
 // findPromoter is the promoter whom a person means.
-func (a *app) findPromoter(whose *owners, who string) (*book.Promoter, error) {
-	found, err := whose.find(who)
+func (a *app) findPromoter(dir *book.Directory, who string) (*book.DirectoryPromoter, error) {
+	found, err := a.findOwner(dir, who)
 	if err != nil {
 		return nil, err
 	}
-	a.note(found)
-	for _, id := range found.partners {
-		if p := whose.of(id); p != nil {
-			return p, nil
-		}
+	if found.Promoter != nil {
+		return found.Promoter, nil
 	}
 	return nil, fmt.Errorf("%q is one of the program's own partners, who is no promoter", who)
+}
+
+// findOwner is whom a person means. Whom the word means besides is told.
+func (a *app) findOwner(dir *book.Directory, who string) (book.Match, error) {
+	found, err := dir.Find(who)
+	if found.Also != "" {
+		fmt.Fprintln(a.errOut, "carryover:", found.Also)
+	}
+	return found, err
 }
 
 // by is who does something: as named, else the user of this machine.

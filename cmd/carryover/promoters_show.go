@@ -47,17 +47,16 @@ func (c *promotersShowCmd) Run(a *app) error {
 		if err != nil {
 			return err
 		}
-		whose := newOwners(content)
-		promoter, err := a.findPromoter(whose, c.Promoter)
+		dir := book.NewDirectory(content)
+		promoter, err := a.findPromoter(dir, c.Promoter)
 		if err != nil {
 			return err
 		}
-		lines := promoterLines(content)
-		held, err := a.addBalances(cfg, b, whose, lines, "")
+		lines := promoterLines(content, dir)
+		held, err := a.addBalances(cfg, b, dir, lines, "")
 		if err != nil {
 			return err
 		}
-		known := book.NewPromoterSettings(content.Settings, content.Promoters)
 		shown := promoterShown{Name: promoter.Name, JoinedAt: terms.FormatTime(promoter.JoinedAt, cfg.Zone), Details: map[string]string{}, History: []detailShown{}}
 		for i := range lines {
 			if lines[i].RefToken == promoter.Token {
@@ -66,12 +65,12 @@ func (c *promotersShowCmd) Run(a *app) error {
 			}
 		}
 		for _, field := range book.SettingFields() {
-			if value := known.Value(promoter.ID, field); value != "" {
+			if value := promoter.Setting(field); value != "" {
 				shown.Details[field] = value
 			}
 		}
 		for _, d := range content.Settings {
-			if whose.standing(whose.byID[d.PromoterID]) == promoter {
+			if dir.ByID(d.PromoterID).Promoter == promoter {
 				shown.History = append(shown.History, detailShown{d.Field, d.Value, terms.FormatTime(d.From, cfg.Zone), terms.FormatTime(d.RecordedAt, cfg.Zone), d.RecordedBy})
 			}
 		}

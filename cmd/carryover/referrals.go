@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -56,9 +55,9 @@ const (
 	boundKeap = "keap" // Keap's referrals
 )
 
-func newReferralLine(r *book.Referral, whose *owners) referralLine {
+func newReferralLine(r *book.Referral, dir *book.Directory) referralLine {
 	return referralLine{
-		Email: r.Email, BoundBy: boundKeap, ContactID: r.ContactID, RefToken: whose.token(r.PartnerID),
+		Email: r.Email, BoundBy: boundKeap, ContactID: r.ContactID, RefToken: dir.ByPartner(r.PartnerID).Token(),
 		ReferredAt: terms.FormatTime(r.ReferredAt, time.UTC), FirstReferred: terms.FormatTime(r.FirstAt, time.UTC),
 		Source: r.Source, Rule: r.Rule, ReferralID: max(0, r.ReferralID), PartnerID: r.PartnerID, Self: r.Self,
 	}
@@ -66,25 +65,35 @@ func newReferralLine(r *book.Referral, whose *owners) referralLine {
 
 // bind says whose the customer is since it signed up or bought here: for life, whatever
 // Keap's referrals say.
-func (l *referralLine) bind(c *book.BoundCustomer, whose *owners) {
+func (l *referralLine) bind(c *book.BoundCustomer, owner book.Owner) {
 	since := terms.FormatTime(c.BoundAt, time.UTC)
-	l.UID, l.RefToken, l.ReferredAt, l.FirstReferred = c.UID, whose.token(c.PromoterID), since, cmp.Or(l.FirstReferred, since)
+	l.UID, l.RefToken, l.ReferredAt, l.FirstReferred = c.UID, owner.Token(), since, cmp.Or(l.FirstReferred, since)
 	l.BoundBy, l.Source, l.Rule, l.ReferralID = boundLive, boundLive, c.By, 0
-	l.PartnerID, l.Self = max(0, c.PromoterID), strings.Contains(c.Suspicion, book.ReasonSelf)
+	l.PartnerID, l.Self = primaryKeapID(owner), strings.Contains(c.Suspicion, book.ReasonSelf)
+}
+
+// primaryKeapID is the Keap id of a promoter's primary partner; 0: it joined here, or there
+// is no promoter.
+func primaryKeapID(o book.Owner) int64 {
+	if o.Promoter == nil {
+		return 0
+	}
+	return max(0, o.Promoter.KeapID)
 }
 
 func (c *referralsCmd) Run(a *app) error {
 	return a.withBook(func(cfg *config.Config, b *book.Book) error {
-		content, err := b.Content(a.ctx)
+		dir, err := b.Directory(a.ctx)
 		if err != nil {
 			return err
 		}
-		s := customerSheet{all: c.All, whose: newOwners(content), zone: cfg.Zone}
+		s := customerSheet{all: c.All, dir: dir, zone: cfg.Zone}
 		if c.Promoter != "" {
-			if s.only, err = s.whose.find(c.Promoter); err != nil {
+			only, err := a.findOwner(dir, c.Promoter)
+			if err != nil {
 				return err
 			}
-			a.note(s.only)
+			s.only = &only
 		}
 		bound, err := b.BoundCustomers(a.ctx)
 		if err != nil {
@@ -114,8 +123,8 @@ func (c *referralsCmd) Run(a *app) error {
 // customerSheet lists customers as a table, or as JSON where json is set.
 type customerSheet struct {
 	all   bool
-	only  payee // whose customers; partners nil: everybody's
-	whose *owners
+	only  *book.Match // whose customers; nil: everybody's
+	dir   *book.Directory
 	zone  *time.Location
 	table pages
 	json  *json.Encoder
@@ -154,12 +163,12 @@ func (s *customerSheet) list(bound []book.BoundCustomer, customers func(func(boo
 
 // add lists a customer; c is nil where Keap's referrals decide whose it is.
 func (s *customerSheet) add(r *book.Referral, c *book.BoundCustomer) error {
-	l, owner, since := newReferralLine(r, s.whose), r.PartnerID, r.ReferredAt
+	l, earner, since := newReferralLine(r, s.dir), book.Earner{PartnerID: r.PartnerID}, r.ReferredAt
 	if c != nil {
-		l.bind(c, s.whose)
-		owner, since = c.PromoterID, c.BoundAt
+		earner, since = book.Earner{PromoterID: c.PromoterID}, c.BoundAt
+		l.bind(c, s.dir.ByEarner(earner))
 	}
-	if s.only.partners != nil && !slices.Contains(s.only.partners, owner) {
+	if s.only != nil && !s.only.Earned(s.dir, earner) {
 		return nil
 	}
 	if !s.all && (l.Email == "" && l.UID == "" || l.RefToken == "") {
@@ -180,7 +189,7 @@ func (s *customerSheet) add(r *book.Referral, c *book.BoundCustomer) error {
 	if l.Self {
 		rule += ", self"
 	}
-	return s.table.add(email, number(l.ContactID), s.whose.name(owner), terms.FormatDay(since, s.zone), l.Source, rule, number(l.PartnerID), number(l.ReferralID))
+	return s.table.add(email, number(l.ContactID), s.dir.Name(earner), terms.FormatDay(since, s.zone), l.Source, rule, number(l.PartnerID), number(l.ReferralID))
 }
 
 // number writes an id; empty for 0.

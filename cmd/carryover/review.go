@@ -66,11 +66,10 @@ type reviewReason struct {
 
 func (c *reviewListCmd) Run(a *app) error {
 	return a.withBook(func(cfg *config.Config, b *book.Book) error {
-		content, err := b.Content(a.ctx)
+		dir, err := b.Directory(a.ctx)
 		if err != nil {
 			return err
 		}
-		whose := newOwners(content)
 		reviews, err := b.Reviews(a.ctx, c.All)
 		if err != nil {
 			return err
@@ -80,19 +79,18 @@ func (c *reviewListCmd) Run(a *app) error {
 			return err
 		}
 		if c.Promoter != "" {
-			who, err := whose.find(c.Promoter)
+			who, err := a.findOwner(dir, c.Promoter)
 			if err != nil {
 				return err
 			}
-			a.note(who)
-			reviews = slices.DeleteFunc(reviews, func(r book.Review) bool { return !slices.Contains(who.partners, r.Line.PromoterID) })
-			waiting = slices.DeleteFunc(waiting, func(e book.Event) bool { return !slices.Contains(who.partners, e.PromoterID) })
+			reviews = slices.DeleteFunc(reviews, func(r book.Review) bool { return dir.ByID(r.Line.PromoterID) != who.Owner })
+			waiting = slices.DeleteFunc(waiting, func(e book.Event) bool { return dir.ByID(e.PromoterID) != who.Owner })
 		}
-		lines, err := a.reviewLines(cfg, b, whose, reviews)
+		lines, err := a.reviewLines(cfg, b, dir, reviews)
 		if err != nil {
 			return err
 		}
-		refunds, err := a.waitingRefunds(cfg, b, whose, waiting)
+		refunds, err := a.waitingRefunds(cfg, b, dir, waiting)
 		if err != nil {
 			return err
 		}
@@ -129,7 +127,7 @@ func (c *reviewListCmd) Run(a *app) error {
 }
 
 // waitingRefunds are refunds that take nothing back, because nobody has told of their sale.
-func (a *app) waitingRefunds(cfg *config.Config, b *book.Book, whose *owners, waiting []book.Event) ([]reviewLine, error) {
+func (a *app) waitingRefunds(cfg *config.Config, b *book.Book, dir *book.Directory, waiting []book.Event) ([]reviewLine, error) {
 	var lines []reviewLine
 	for i := range waiting {
 		e := &waiting[i]
@@ -142,7 +140,7 @@ func (a *app) waitingRefunds(cfg *config.Config, b *book.Book, whose *owners, wa
 			return nil, err
 		}
 		l := reviewLine{
-			ID: "event:" + e.ExternalID, RefToken: whose.token(e.PromoterID), EventID: e.ExternalID, At: terms.FormatTime(e.At, cfg.Zone), Amount: -e.Amount, Currency: e.Currency,
+			ID: "event:" + e.ExternalID, RefToken: dir.ByID(e.PromoterID).Token(), EventID: e.ExternalID, At: terms.FormatTime(e.At, cfg.Zone), Amount: -e.Amount, Currency: e.Currency,
 			Reasons: []reviewReason{{"unknown_sale", fmt.Sprintf("a refund of the sale %q, which nobody has told of: it takes back once somebody does", v.Sale)}},
 		}
 		for _, k := range known {
@@ -153,7 +151,7 @@ func (a *app) waitingRefunds(cfg *config.Config, b *book.Book, whose *owners, wa
 	return lines, nil
 }
 
-func (a *app) reviewLines(cfg *config.Config, b *book.Book, whose *owners, reviews []book.Review) ([]reviewLine, error) {
+func (a *app) reviewLines(cfg *config.Config, b *book.Book, dir *book.Directory, reviews []book.Review) ([]reviewLine, error) {
 	ids := make([]int64, len(reviews))
 	for i := range reviews {
 		ids[i] = reviews[i].Line.CustomerID
@@ -170,7 +168,7 @@ func (a *app) reviewLines(cfg *config.Config, b *book.Book, whose *owners, revie
 	for i, r := range reviews {
 		k := customers[r.Line.CustomerID]
 		lines[i] = reviewLine{
-			ID: fmt.Sprintf("t-%d", r.Line.ID), RefToken: whose.token(r.Line.PromoterID), Email: k.Email, UID: k.UID, EventID: r.Event.ExternalID,
+			ID: fmt.Sprintf("t-%d", r.Line.ID), RefToken: dir.ByID(r.Line.PromoterID).Token(), Email: k.Email, UID: k.UID, EventID: r.Event.ExternalID,
 			At: terms.FormatTime(r.Line.At, cfg.Zone), Amount: r.Line.Amount, Currency: r.Line.Currency, Product: r.Line.Product, Reasons: []reviewReason{},
 			Decision: r.Decision.Decision, Note: r.Decision.Note, DecidedAt: terms.FormatTime(r.Decision.DecidedAt, cfg.Zone), DecidedBy: r.Decision.DecidedBy,
 		}

@@ -78,25 +78,23 @@ func (c *statementCmd) Run(a *app) error {
 		return usage("--year: %d is no year: write it like 2023", c.Year)
 	}
 	return a.withBook(func(cfg *config.Config, b *book.Book) error {
-		content, err := b.Content(a.ctx)
+		dir, err := b.Directory(a.ctx)
 		if err != nil {
 			return err
 		}
-		whose := newOwners(content)
-		promoter, err := a.findPromoter(whose, c.Promoter)
+		promoter, err := a.findPromoter(dir, c.Promoter)
 		if err != nil {
 			return err
 		}
 		var entries []book.Entry
-		if err := b.Ledger(a.ctx, whose.payee(promoter).partners, func(e book.Entry) error {
+		if err := b.Ledger(a.ctx, promoter.Earners(), func(e book.Entry) error {
 			entries = append(entries, e)
 			return nil
 		}); err != nil {
 			return err
 		}
-		known := book.NewPromoterSettings(content.Settings, content.Promoters)
 		s := statement{
-			Program: cfg.Program, RefToken: promoter.Token, Name: payeeName(known, promoter),
+			Program: cfg.Program, RefToken: promoter.Token, Name: payeeName(promoter),
 			Year: c.Year, Zone: cfg.Zone.String(), Currencies: statementOf(entries, c.Year, cfg.Currency, cfg.Zone),
 		}
 		if a.JSON {

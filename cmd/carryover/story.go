@@ -90,7 +90,7 @@ func (x *explainer) storyOf(key string) (*story, error) {
 		s.ContactIDs = []int64{id}
 	}
 	if r.Customer != "" {
-		l := newReferralLine(&r, x.whose)
+		l := newReferralLine(&r, x.dir)
 		s.RefToken, s.PartnerID, s.Rule, s.Self = l.RefToken, l.PartnerID, l.Rule, l.Self
 		s.ReferredAt, s.FirstReferred, s.ReferralID = l.ReferredAt, l.FirstReferred, l.ReferralID
 	}
@@ -137,8 +137,8 @@ func (x *explainer) compete(s *story, r *book.Referral) error {
 		}
 	}
 	s.Why = x.why(s, r, &winner, counted)
-	if r.Rule != terms.RuleSubscription && otherwise.Winner >= 0 && x.whose.name(wins.PartnerID) != x.whose.name(winner.PartnerID) {
-		s.Other = &otherRule{Owner: other, RefToken: x.whose.token(wins.PartnerID), PartnerID: wins.PartnerID, ReferralID: max(0, wins.ID)}
+	if r.Rule != terms.RuleSubscription && otherwise.Winner >= 0 && x.name(wins.PartnerID) != x.name(winner.PartnerID) {
+		s.Other = &otherRule{Owner: other, RefToken: x.dir.ByPartner(wins.PartnerID).Token(), PartnerID: wins.PartnerID, ReferralID: max(0, wins.ID)}
 	}
 	return nil
 }
@@ -161,7 +161,7 @@ func (x *explainer) why(s *story, r *book.Referral, winner *book.ReferralRow, co
 	if winner.Source != "" {
 		its += " (by " + winner.Source + ")"
 	}
-	belongs := who + " belongs to " + x.partner(r.PartnerID)
+	belongs := who + " belongs to " + x.owner(book.Earner{PartnerID: r.PartnerID})
 	if r.Self {
 		belongs += ", and is that promoter"
 	}
@@ -198,10 +198,10 @@ func (x *explainer) referral(r *book.ReferralRow, owner, verdict string) moved {
 	switch {
 	case verdict == terms.ReferralLost && owner == terms.OwnerFirst:
 		outcome = "lost: later"
-	case verdict == terms.ReferralWon && x.whose.name(r.PartnerID) == ownName:
+	case verdict == terms.ReferralWon && x.dir.ByPartner(r.PartnerID).House:
 		outcome = "house"
 	}
-	m := x.moved(r.SetAt, "referral", r.PartnerID)
+	m := x.moved(r.SetAt, "referral", book.Earner{PartnerID: r.PartnerID})
 	m.ID, m.Outcome, m.Type, m.Source, m.ExpiresOn = max(0, r.ID), outcome, r.Type, r.Source, r.ExpiresOn
 	m.text = r.Type + ", never expires"
 	if r.ExpiresOn != "" {
@@ -229,16 +229,16 @@ func (x *explainer) addSales(s *story) error {
 	}
 	for i := range sales {
 		o := &sales[i]
-		m := x.moved(o.OrderedAt, "order", o.SellerID)
+		m := x.moved(o.OrderedAt, "order", book.Earner{PartnerID: o.SellerID})
 		m.ID, m.Amount, m.Currency, m.Product, m.text = o.ID, &o.Total, o.Currency, o.Products, o.Products
 		if o.LeadID != 0 && o.LeadID != o.SellerID {
-			m.text += ", lead by " + x.whose.name(o.LeadID)
+			m.text += ", lead by " + x.name(o.LeadID)
 		}
 		s.Timeline = append(s.Timeline, m)
 	}
 	for i := range subscriptions {
 		u := &subscriptions[i]
-		m := x.moved(u.StartedAt, "subscription", u.SellerID)
+		m := x.moved(u.StartedAt, "subscription", book.Earner{PartnerID: u.SellerID})
 		m.ID, m.Amount, m.Currency, m.Product, m.Outcome = max(0, u.ID), &u.Amount, u.Currency, u.Product, "active"
 		m.text = u.Product
 		if !u.Active {
@@ -251,7 +251,7 @@ func (x *explainer) addSales(s *story) error {
 	}
 	for i := range entries {
 		e := &entries[i]
-		m := x.moved(e.At, e.Kind, e.PartnerID)
+		m := x.moved(e.At, e.Kind, e.Earner)
 		m.Amount, m.Currency, m.Product, m.Invoice, m.Level = &e.Amount, e.Currency, e.Product, e.Invoice, level(e)
 		m.EventID, m.SourceFile, m.SourceLine = e.ID, e.Source, e.Line
 		m.text = cmp.Or(e.Product, e.Description)
@@ -259,7 +259,7 @@ func (x *explainer) addSales(s *story) error {
 			m.text += ", invoice " + e.Invoice
 		}
 		if m.Level == 2 {
-			m.text += ", second level: sold by " + x.whose.name(e.SellerID)
+			m.text += ", second level: sold by " + x.name(e.SellerID)
 		}
 		m.text += ", " + m.EventID
 		s.Timeline = append(s.Timeline, m)
@@ -267,9 +267,16 @@ func (x *explainer) addSales(s *story) error {
 	return nil
 }
 
-func (x *explainer) moved(at int64, what string, partner int64) moved {
-	return moved{at: at, owns: x.whose.name(partner), At: terms.FormatTime(at, x.cfg.Zone), What: what, RefToken: x.whose.token(partner), PartnerID: partner}
+func (x *explainer) moved(at int64, what string, by book.Earner) moved {
+	owner, partner := x.dir.ByEarner(by), by.PartnerID
+	if by.PromoterID != 0 && owner.Promoter != nil {
+		partner = owner.Promoter.KeapID
+	}
+	return moved{at: at, owns: x.dir.Name(by), At: terms.FormatTime(at, x.cfg.Zone), What: what, RefToken: owner.Token(), PartnerID: partner}
 }
+
+// name is what people call the owner of a partner of Keap's.
+func (x *explainer) name(partner int64) string { return x.dir.Name(book.Earner{PartnerID: partner}) }
 
 // writeStory tells a story to a person.
 func (x *explainer) writeStory(s *story, out io.Writer) error {
@@ -287,7 +294,7 @@ func (x *explainer) writeStory(s *story, out io.Writer) error {
 		}
 	}
 	if o := s.Other; o != nil && s.Bound == nil {
-		fmt.Fprintf(out, "With owner = %q in [import] it would be of %s.\n", o.Owner, x.partner(o.PartnerID))
+		fmt.Fprintf(out, "With owner = %q in [import] it would be of %s.\n", o.Owner, x.owner(book.Earner{PartnerID: o.PartnerID}))
 	}
 	if len(s.Timeline) == 0 {
 		return nil

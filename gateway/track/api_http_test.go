@@ -102,7 +102,7 @@ func TestOutcomes(t *testing.T) {
 	c.v2("sale", `{"uid":"u","event_id":"<a&b> \"'","amount":5}`).is(t, 409, `{"message":"The 'sale' event with the id '<a&b> \"'' already exists."}`)
 	// Two products, one of which a person must look at.
 	result = Result{
-		Outcome: Booked, Event: book.Event{ID: 9, At: 1672531200}, Customer: book.Customer{ID: 3, UID: "u"}, Promoter: &book.Member{ID: -2, Token: "new"}, Doubted: []int64{8},
+		Outcome: Booked, Event: book.Event{ID: 9, At: 1672531200}, Customer: book.Customer{ID: 3, UID: "u"}, Promoter: &book.DirectoryPromoter{Promoter: &book.Promoter{ID: -2, Token: "new"}}, Doubted: []int64{8},
 		Lines: []book.EventLine{{ID: 7, PromoterID: -2, Amount: 10}, {ID: 8, PromoterID: -2, Amount: 5}},
 	}
 	c.v1("sale", form).is(t, 200, `{"id":9,"type":"sale","amount_cents":5,"reward":{"id":7,"status":"pending","amount":15,"unit":"cash","tier_level":1,"event_id":"e","conversion_amount":5,"created_at":"2023-01-01T00:00:00Z"},

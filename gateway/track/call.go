@@ -58,6 +58,6 @@ type Result struct {
 	Event    book.Event
 	Customer book.Customer
 	Lines    []book.EventLine
-	Doubted  []int64      // ids of Lines that a person must look at before they are paid
-	Promoter *book.Member // credited; nil: nobody
+	Doubted  []int64                 // ids of Lines that a person must look at before they are paid
+	Promoter *book.DirectoryPromoter // credited; nil: nobody
 }

@@ -147,12 +147,12 @@ func (d *desk) keep(c *book.Customer) error {
 
 // attribute says whose the customer is.
 func (d *desk) attribute(c *book.Customer) (terms.Attribution, error) {
-	roster := d.t.Roster()
-	promoter := func(k terms.Candidate, m *book.Member) terms.Candidate {
-		if m != nil {
-			k.Promoter, k.Status = m.ID, m.Status
+	dir := d.t.Directory()
+	promoter := func(k terms.Candidate, o book.Owner) terms.Candidate {
+		if p := o.Creditable(); p != nil {
+			k.Promoter, k.Status = p.ID, p.Status
 			if k.Named == "" {
-				k.Named = m.Token
+				k.Named = p.Token
 			}
 		}
 		return k
@@ -161,10 +161,10 @@ func (d *desk) attribute(c *book.Customer) (terms.Attribution, error) {
 	var named []terms.Candidate
 	var first *terms.Candidate
 	if d.touch.given {
-		last := promoter(d.touch.last, roster.ByToken(d.touch.last.Named))
+		last := promoter(d.touch.last, dir.ByToken(d.touch.last.Named))
 		named = append(named, last)
 		if d.touch.first.Named != "" {
-			k := promoter(d.touch.first, roster.ByToken(d.touch.first.Named))
+			k := promoter(d.touch.first, dir.ByToken(d.touch.first.Named))
 			first = &k
 			if last.At > d.at()+terms.ClockSkew { // then the last click before the sign-up is the first one, as far as is known
 				named = append(named, k)
@@ -174,16 +174,16 @@ func (d *desk) attribute(c *book.Customer) (terms.Attribution, error) {
 		}
 	}
 	if d.call.RefID != "" {
-		named = append(named, promoter(terms.Candidate{By: terms.ByToken, Named: d.call.RefID}, roster.ByToken(d.call.RefID)))
+		named = append(named, promoter(terms.Candidate{By: terms.ByToken, Named: d.call.RefID}, dir.ByToken(d.call.RefID)))
 	}
 	if d.call.PromoCode != "" {
-		named = append(named, promoter(terms.Candidate{By: terms.ByCoupon, Named: d.call.PromoCode}, roster.ByCoupon(d.call.PromoCode)))
+		named = append(named, promoter(terms.Candidate{By: terms.ByCoupon, Named: d.call.PromoCode}, dir.ByCoupon(d.call.PromoCode)))
 	}
 	owned := func(owner terms.Candidate) (terms.Attribution, error) {
 		return terms.Attribute(d.at(), append([]terms.Candidate{owner}, named...), nil, d.s.o.Crediting), nil
 	}
 	if c.PromoterID != 0 {
-		return owned(promoter(terms.Candidate{By: terms.ByOwner, At: c.BoundAt}, roster.ByID(c.PromoterID)))
+		return owned(promoter(terms.Candidate{By: terms.ByOwner, At: c.BoundAt}, dir.ByID(c.PromoterID)))
 	}
 	var carried book.Referral
 	if c.Email != "" {
@@ -193,7 +193,7 @@ func (d *desk) attribute(c *book.Customer) (terms.Attribution, error) {
 		}
 	}
 	if carried.PartnerID != 0 || carried.Rule == terms.RuleHouse {
-		owner := promoter(terms.Candidate{By: terms.ByCarried, At: carried.ReferredAt}, roster.ByID(carried.PartnerID))
+		owner := promoter(terms.Candidate{By: terms.ByCarried, At: carried.ReferredAt}, dir.ByPartner(carried.PartnerID))
 		if carried.Rule == terms.RuleHouse {
 			owner.Named = "the program's own partner"
 		}
@@ -207,7 +207,7 @@ func (d *desk) attribute(c *book.Customer) (terms.Attribution, error) {
 		today := time.Unix(d.at(), 0).In(d.s.o.Zone).Format(time.DateOnly)
 		for _, r := range rows {
 			if r.SetAt <= d.at() && (r.ExpiresOn == "" || r.ExpiresOn >= today) {
-				named = append(named, promoter(terms.Candidate{By: terms.ByHistory, At: r.SetAt}, roster.ByID(r.PartnerID)))
+				named = append(named, promoter(terms.Candidate{By: terms.ByHistory, At: r.SetAt}, dir.ByPartner(r.PartnerID)))
 				break
 			}
 		}
@@ -220,7 +220,7 @@ func (d *desk) bind(c *book.Customer, a *terms.Attribution) error {
 	if a.Owned() {
 		return nil
 	}
-	m := d.t.Roster().ByID(a.Promoter)
+	p := d.t.Directory().ByID(a.Promoter).Promoter
 	c.PromoterID, c.BoundAt, c.Visitor = a.Promoter, d.at(), d.visitor
 	for _, k := range a.Candidates {
 		if k.Outcome == terms.Won && k.By == terms.ByClick {
@@ -228,7 +228,7 @@ func (d *desk) bind(c *book.Customer, a *terms.Attribution) error {
 		}
 	}
 	var suspicion []string
-	self := m != nil && c.Email != "" && c.Email == m.Email
+	self := p != nil && c.Email != "" && c.Email == p.Email
 	if !self && d.visitor != "" {
 		var err error
 		if self, err = d.t.AppliedFrom(a.Promoter, d.visitor); err != nil {
@@ -303,15 +303,15 @@ func (d *desk) write(c *book.Customer, a terms.Attribution, lines []book.EventLi
 	if err := d.t.AddEvent(&e, lines); err != nil {
 		return Result{}, err
 	}
-	m := d.t.Roster().ByID(e.PromoterID)
+	p := d.t.Directory().ByID(e.PromoterID).Promoter
 	if d.s.o.Forward {
 		token := "" // said of a customer that the event makes the promoter's
-		if m != nil && (e.Kind == book.EventSignup || e.Kind == book.EventSale && !a.Owned()) {
-			token = m.Token
+		if p != nil && (e.Kind == book.EventSignup || e.Kind == book.EventSale && !a.Owned()) {
+			token = p.Token
 		}
 		if err := d.t.AddOutbox(e.ID, c.ID, d.now, forwardBody(d.call, &e, token)); err != nil {
 			return Result{}, err
 		}
 	}
-	return Result{Outcome: Booked, Event: e, Customer: *c, Lines: lines, Promoter: m}, nil
+	return Result{Outcome: Booked, Event: e, Customer: *c, Lines: lines, Promoter: p}, nil
 }

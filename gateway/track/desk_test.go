@@ -175,7 +175,7 @@ func (r Result) is(t *testing.T, want Outcome, owns string) {
 // balance is what the ledger holds of a promoter.
 func (f *office) balance(promoter int64) (sum int64) {
 	f.Helper()
-	if err := f.book.Ledger(context.Background(), []int64{promoter}, func(e book.Entry) error { sum += e.Amount; return nil }); err != nil {
+	if err := f.book.Ledger(context.Background(), []book.Earner{{PromoterID: promoter}, {PartnerID: promoter}}, func(e book.Entry) error { sum += e.Amount; return nil }); err != nil {
 		f.Fatal(err)
 	}
 	return sum

@@ -57,7 +57,7 @@ func (d *desk) refund() (Result, error) {
 		return d.nobody(&a)
 	}
 	if d.call.Amount == 0 {
-		return Result{Outcome: Acknowledged, Customer: c, Promoter: d.t.Roster().ByID(a.Promoter)}, nil
+		return Result{Outcome: Acknowledged, Customer: c, Promoter: d.t.Directory().ByID(a.Promoter).Promoter}, nil
 	}
 	if err := d.keep(&c); err != nil {
 		return Result{}, err
@@ -136,8 +136,8 @@ func (d *desk) matchRefunds(c *book.Customer, sale *book.Event) error {
 func (d *desk) refundUntracked(c *book.Customer, a terms.Attribution) (Result, error) {
 	kind, at := d.kindOf(d.call.Plan), d.at()
 	var own []terms.Change
-	if m := d.t.Roster().ByID(a.Promoter); m != nil {
-		own = m.Changes
+	if p := d.t.Directory().ByID(a.Promoter).Promoter; p != nil {
+		own = p.Changes
 	}
 	percent := d.s.o.Terms.Percent(kind, at, own)
 	back := d.own(d.call.Amount)

@@ -37,7 +37,7 @@ func (d *desk) sale() (Result, error) {
 		return d.nobody(&a)
 	}
 	if d.call.Amount == 0 {
-		return Result{Outcome: Acknowledged, Customer: c, Promoter: d.t.Roster().ByID(a.Promoter)}, nil
+		return Result{Outcome: Acknowledged, Customer: c, Promoter: d.t.Directory().ByID(a.Promoter).Promoter}, nil
 	}
 	if err := d.keep(&c); err != nil {
 		return Result{}, err
@@ -85,8 +85,8 @@ func (d *desk) items() []Item {
 func (d *desk) earned(c *book.Customer, promoter int64) (lines []book.EventLine, notes []string, err error) {
 	o, at := &d.s.o, d.at()
 	var own []terms.Change
-	if m := d.t.Roster().ByID(promoter); m != nil {
-		own = m.Changes
+	if p := d.t.Directory().ByID(promoter).Promoter; p != nil {
+		own = p.Changes
 	}
 	for _, item := range d.items() {
 		if item.Amount == 0 {
@@ -165,7 +165,7 @@ func (d *desk) doubt(c *book.Customer, promoter int64, lines []book.EventLine, f
 			book.ReasonShared: fmt.Sprintf("at least %d customers of the promoter came from one address within a day", sharedCustomers),
 		}[reason]})
 	}
-	if m := d.t.Roster().ByID(promoter); m != nil && c.Email != "" && c.Email == m.Email && !strings.Contains(c.Suspicion, book.ReasonSelf) {
+	if p := d.t.Directory().ByID(promoter).Promoter; p != nil && c.Email != "" && c.Email == p.Email && !strings.Contains(c.Suspicion, book.ReasonSelf) {
 		all = append(all, doubted{book.ReasonSelf, "the customer has the promoter's own e-mail"})
 	}
 	if early := c.BoundAt - d.at(); early > earlySale {

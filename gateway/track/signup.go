@@ -48,7 +48,7 @@ func (d *desk) cancellation() (Result, error) {
 			return Result{}, err
 		}
 		if d.call.EventID == "" && last.Kind == book.EventCancellation {
-			return Result{Outcome: Acknowledged, Event: last, Customer: c, Promoter: d.t.Roster().ByID(last.PromoterID)}, nil
+			return Result{Outcome: Acknowledged, Event: last, Customer: c, Promoter: d.t.Directory().ByID(last.PromoterID).Promoter}, nil
 		}
 	}
 	a, err := d.attribute(&c)

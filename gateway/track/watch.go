@@ -82,11 +82,9 @@ func (w *watch) look(ctx context.Context) error {
 func (w *watch) judge(ctx context.Context, lines []book.EventLine, refunds map[int64]string) (found []book.ReviewReason, err error) {
 	b, now := w.s.o.Book, w.s.o.Now()
 	tokens := map[int64]string{}
-	if err := b.Track(func(t *book.Tracking) error { // the roster is there; nothing is written
+	if err := b.Track(func(t *book.Tracking) error { // the directory is there; nothing is written
 		for _, l := range lines {
-			if m := t.Roster().ByID(l.PromoterID); m != nil {
-				tokens[l.PromoterID] = m.Token
-			}
+			tokens[l.PromoterID] = t.Directory().ByID(l.PromoterID).Token()
 		}
 		return nil
 	}); err != nil {

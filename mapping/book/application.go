@@ -96,7 +96,7 @@ func (b *Book) TakeApplication(ctx context.Context, a Application, admit bool) (
 	var done Admission
 	err := b.update(ctx, func(tx *sql.Tx) error {
 		done = Admission{}
-		who, standing, err := applicant(ctx, tx, a.Email)
+		who, err := applicant(ctx, tx, a.Email)
 		if err != nil {
 			return err
 		}
@@ -104,8 +104,8 @@ func (b *Book) TakeApplication(ctx context.Context, a Application, admit bool) (
 		if err != nil {
 			return err
 		}
-		if who != nil && standing == terms.Active {
-			done.Outcome, done.Promoter = TakesPart, *who
+		if who != nil && who.Status == terms.Active {
+			done.Outcome, done.Promoter = TakesPart, *who.Promoter
 			if len(earlier) > 0 && a.repeats(&earlier[0]) && earlier[0].PromoterID == who.ID {
 				done.Outcome, done.Application = earlier[0].admitted(), earlier[0]
 			}
@@ -113,10 +113,10 @@ func (b *Book) TakeApplication(ctx context.Context, a Application, admit bool) (
 		}
 		a.Kind = ApplyJoin
 		if who != nil {
-			a.Kind, done.Promoter = ApplyRejoin, *who
+			a.Kind, done.Promoter = ApplyRejoin, *who.Promoter
 		}
 		decided := slices.IndexFunc(earlier, func(e Application) bool { return e.State != ApplicationWaiting })
-		refused := standing == terms.Blocked || decided >= 0 && earlier[decided].State == ApplicationRejected
+		refused := who != nil && who.Status == terms.Blocked || decided >= 0 && earlier[decided].State == ApplicationRejected
 		if i := slices.IndexFunc(earlier, func(e Application) bool { return e.State == ApplicationWaiting }); i >= 0 {
 			a = earlier[i]
 		} else if err := a.insert(ctx, tx); err != nil {
@@ -154,11 +154,15 @@ func (a *Application) admitted() AdmissionOutcome {
 func (b *Book) Approve(ctx context.Context, ids []int64, by string, now int64) ([]Admission, error) {
 	return b.decide(ctx, ids, func(tx *sql.Tx, a *Application) (Admission, error) {
 		if a.State == ApplicationApproved {
-			who, err := standingOf(ctx, tx, a.PromoterID)
-			if err != nil || who == nil {
-				return Admission{Outcome: Settled, Application: *a}, err
+			done := Admission{Outcome: Settled, Application: *a}
+			d, err := readDirectoryOf(ctx, tx, `SELECT ?`, a.PromoterID)
+			if err != nil {
+				return done, err
 			}
-			return Admission{Settled, *a, *who}, nil
+			if p := d.ByID(a.PromoterID).Promoter; p != nil {
+				done.Promoter = *p.Promoter
+			}
+			return done, nil
 		}
 		return a.approve(ctx, tx, by, now)
 	})
@@ -233,16 +237,18 @@ func (a *Application) settle(ctx context.Context, tx *sql.Tx) error {
 // approve makes the applicant an active promoter.
 func (a *Application) approve(ctx context.Context, tx *sql.Tx, by string, now int64) (Admission, error) {
 	done := Admission{Outcome: TakesPart}
-	who, standing, err := applicant(ctx, tx, a.Email)
+	who, err := applicant(ctx, tx, a.Email)
 	switch {
 	case err != nil:
 		return done, err
 	case who == nil:
 		a.Kind, done.Outcome = ApplyJoin, Joined
-		if who, err = a.newcomer(ctx, tx, now); err != nil {
+		p, err := a.newcomer(ctx, tx, now)
+		if err != nil {
 			return done, err
 		}
-	case standing != terms.Active:
+		who = &DirectoryPromoter{Promoter: p, Status: terms.Active}
+	case who.Status != terms.Active:
 		a.Kind, done.Outcome = ApplyRejoin, Rejoined
 		back := []Setting{{PromoterID: who.ID, Field: SettingStatus, Value: string(terms.Active), From: now, RecordedAt: now, RecordedBy: by}}
 		if err := recordSettings(ctx, tx, back); err != nil {
@@ -250,7 +256,7 @@ func (a *Application) approve(ctx context.Context, tx *sql.Tx, by string, now in
 		}
 	}
 	a.State, a.PromoterID, a.DecidedAt, a.DecidedBy = ApplicationApproved, who.ID, now, by
-	done.Application, done.Promoter = *a, *who
+	done.Application, done.Promoter = *a, *who.Promoter
 	return done, a.settle(ctx, tx)
 }
 
@@ -282,47 +288,12 @@ func put[T any](ctx context.Context, tx *sql.Tx, t *table[T], row *T) error {
 	return nil
 }
 
-// applicant is the promoter who has an e-mail key, as a person or as one of the partners
-// that it was, and its standing; nil: nobody has.
-func applicant(ctx context.Context, tx *sql.Tx, key string) (*Promoter, terms.PromoterStatus, error) {
-	found, err := promoters.some(ctx, tx, `WHERE email = ?1 AND ?1 != ''
-		OR id IN (SELECT promoter_id FROM promoter_alias WHERE kind = 'keap_id' AND email = ?1 AND ?1 != '' AND promoter_id != 0)
-		ORDER BY email = ?1 DESC, merged_into != 0, id`, key)
-	if err != nil || len(found) == 0 {
-		return nil, "", err
-	}
-	who, err := standingOf(ctx, tx, found[0].ID)
-	if err != nil || who == nil {
-		return nil, "", err
-	}
-	// What was recorded of those that it took over holds for it, too.
-	same, err := promoters.some(ctx, tx, `WHERE id IN (
-		WITH RECURSIVE same(id) AS (VALUES (?) UNION SELECT p.id FROM promoter p JOIN same ON p.merged_into = same.id) SELECT id FROM same)`, who.ID)
+// applicant is the promoter who has an e-mail key; nil: nobody has.
+func applicant(ctx context.Context, tx *sql.Tx, key string) (*DirectoryPromoter, error) {
+	d, err := readDirectoryOf(ctx, tx, `SELECT id FROM promoter WHERE email = ?1
+		UNION SELECT promoter_id FROM promoter_alias WHERE kind = 'keap_id' AND email = ?1 AND promoter_id != 0`, key)
 	if err != nil {
-		return nil, "", err
+		return nil, err
 	}
-	ids := make([]int64, len(same))
-	for i := range same {
-		ids[i] = same[i].ID
-	}
-	said, err := settings.some(ctx, tx, "WHERE field = ? AND promoter_id IN "+anyOf+" ORDER BY id", SettingStatus, idList(ids))
-	if err != nil {
-		return nil, "", err
-	}
-	return who, NewPromoterSettings(said, same).Status(who), nil
-}
-
-// standingOf is a promoter, or the one that took it over; nil when there is none.
-func standingOf(ctx context.Context, tx *sql.Tx, id int64) (*Promoter, error) {
-	for n := 0; n < 1000; n++ { // a ring would be a mistake of ours
-		found, err := promoters.some(ctx, tx, "WHERE id = ?", id)
-		if err != nil || len(found) == 0 {
-			return nil, err
-		}
-		if found[0].MergedInto == 0 {
-			return &found[0], nil
-		}
-		id = found[0].MergedInto
-	}
-	return nil, fmt.Errorf("promoter %d was merged into itself", id)
+	return d.ByEmail(key).Promoter, nil
 }

@@ -93,9 +93,7 @@ func (l *lobby) content() *book.Content {
 
 func (l *lobby) standing(id int64) terms.PromoterStatus {
 	l.Helper()
-	c := l.content()
-	i := slices.IndexFunc(c.Promoters, func(p book.Promoter) bool { return p.ID == id })
-	return book.NewPromoterSettings(c.Settings, c.Promoters).Status(&c.Promoters[i])
+	return book.NewDirectory(l.content()).ByID(id).Promoter.Status
 }
 
 func TestWhatBecomesOfAnApplication(t *testing.T) {
@@ -147,8 +145,8 @@ func TestANewcomerIsAPromoter(t *testing.T) {
 		t.Errorf("applying again: %+v", again)
 	}
 	err := l.Track(func(tr *book.Tracking) error {
-		if m := tr.Roster().ByToken("zoe-angstrom"); m == nil || m.ID != -1 || m.Status != terms.Active {
-			t.Errorf("tracking knows %+v", m)
+		if p := tr.Directory().ByToken("zoe-angstrom").Promoter; p == nil || p.ID != -1 || p.Status != terms.Active {
+			t.Errorf("tracking knows %+v", p)
 		}
 		return nil
 	})

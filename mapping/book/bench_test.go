@@ -122,7 +122,7 @@ func BenchmarkMoney(b *testing.B) {
 			return len(sums), err
 		}},
 		{"partner", func() (n int, err error) {
-			return n, bk.Ledger(ctx, []int64{7}, func(book.Entry) error { n++; return nil })
+			return n, bk.Ledger(ctx, []book.Earner{{PartnerID: 7}}, func(book.Entry) error { n++; return nil })
 		}},
 		{"contact", func() (int, error) {
 			list, err := bk.EntriesOf(ctx, []int64{7})

@@ -60,9 +60,9 @@ func TestCorrect(t *testing.T) {
 	}
 	sums := slices.DeleteFunc(d.Totals, func(s book.LedgerTotal) bool { return s.Kind != book.KindCorrection })
 	want := []book.LedgerTotal{ // below zero and above it apart; new since a moment
-		{7, book.KindCorrection, "USD", 202301, 400, 0},
-		{7, book.KindCorrection, "USD", 202301, -500, 0},
-		{7, book.KindCorrection, "USD", 202302, -250, 0},
+		{live(7), book.KindCorrection, "USD", 202301, 400, 0},
+		{live(7), book.KindCorrection, "USD", 202301, -500, 0},
+		{live(7), book.KindCorrection, "USD", 202302, -250, 0},
 	}
 	slices.SortFunc(sums, func(x, y book.LedgerTotal) int { return int(x.Month-y.Month)*10_000 + int(y.Amount-x.Amount) })
 	if !slices.Equal(sums, want) {

@@ -78,8 +78,8 @@ var (
 	// A third of a commission's cells, and of the time and memory.
 	booked = table[PostedCommission]{"commission", "event_id, kind, partner_id, earned_at, month, amount, currency", 1, true, (*PostedCommission).record}
 
-	entries = table[Entry]{"entry", "event_id, kind, partner_id, seller_id, contact_id, customer_id, at, month, amount, currency, invoice, product, description, type, keap_id, source, line, run_id", 1, false, (*Entry).record}
-	addends = table[Sum]{"entry", "partner_id, kind, currency, month, amount", 0, false, (*Sum).record}
+	entries = table[Entry]{"entry", "event_id, kind, promoter_id, partner_id, seller_id, contact_id, customer_id, at, month, amount, currency, invoice, product, description, type, keap_id, source, line, run_id", 1, false, (*Entry).record}
+	addends = table[Sum]{"entry", "promoter_id, partner_id, kind, currency, month, amount", 0, false, (*Sum).record}
 )
 
 func (c *Commission) record(r *record) {
@@ -125,8 +125,8 @@ func (p *Payout) record(r *record) {
 type Entry struct {
 	ID          string // "k-…" of what was carried over, "t-…" of what was tracked, "p-…" of a payout
 	Kind        string // one of the Kind constants
-	PartnerID   int64  // of what came since: the promoter's id, which is one of its partners' ids
-	SellerID    int64
+	Earner             // who earned it or was paid: [Directory.ByEarner]
+	SellerID    int64  // Keap id
 	ContactID   int64
 	CustomerID  int64 // of what was tracked
 	At          int64 // Unix seconds
@@ -146,7 +146,7 @@ type Entry struct {
 func (e *Entry) record(r *record) {
 	r.text(&e.ID)
 	r.word(&e.Kind)
-	r.int(&e.PartnerID)
+	e.Earner.record(r)
 	r.int(&e.SellerID)
 	r.int(&e.ContactID)
 	r.int(&e.CustomerID)
@@ -164,26 +164,39 @@ func (e *Entry) record(r *record) {
 	r.int(&e.ImportID)
 }
 
+func (e *Earner) record(r *record) {
+	r.int(&e.PromoterID)
+	r.int(&e.PartnerID)
+}
+
 // ErrNoEntry says that the ledger has no entry of that name.
 var ErrNoEntry = errors.New("the ledger has no such entry")
 
-// Ledger gives fn the entries of the partners with the given Keap ids (nil: of all), in
-// the order of partner, time and event id. All are of one moment. An error of fn ends it.
-func (b *Book) Ledger(ctx context.Context, partners []int64, fn func(Entry) error) error {
+// Ledger gives fn the entries of the given earners (nil: of all), in the order of their ids;
+// of each in the order of time and event id. All are of one moment. An error of fn ends it.
+func (b *Book) Ledger(ctx context.Context, of []Earner, fn func(Entry) error) error {
 	return b.view(ctx, func(tx *sql.Tx) error {
 		var err error
-		if partners == nil {
-			partners, err = earners(ctx, tx)
+		if of == nil {
+			of, err = earners(ctx, tx)
 		}
 		if err != nil {
 			return err
 		}
-		stmt, err := tx.PrepareContext(ctx, entries.selectText("WHERE partner_id = ? ORDER BY at, event_id"))
+		carried, err := tx.PrepareContext(ctx, entries.selectText("WHERE partner_id = ? AND promoter_id = 0 ORDER BY at, event_id"))
 		if err != nil {
 			return err
 		}
-		// One after the other: no more than one partner's entries are ever sorted at once.
-		for _, id := range slices.Compact(slices.Sorted(slices.Values(partners))) {
+		live, err := tx.PrepareContext(ctx, entries.selectText("WHERE promoter_id = ? ORDER BY at, event_id"))
+		if err != nil {
+			return err
+		}
+		// One after the other: no more than one earner's entries are ever sorted at once.
+		for _, e := range slices.Compact(slices.SortedFunc(slices.Values(of), Earner.compare)) {
+			stmt, id := carried, e.PartnerID
+			if e.PromoterID != 0 {
+				stmt, id = live, e.PromoterID
+			}
 			rows, err := stmt.QueryContext(ctx, id)
 			if err != nil {
 				return err
@@ -196,22 +209,27 @@ func (b *Book) Ledger(ctx context.Context, partners []int64, fn func(Entry) erro
 	})
 }
 
-// earners lists the partners who have an entry.
-func earners(ctx context.Context, tx *sql.Tx) (ids []int64, err error) {
-	rows, err := tx.QueryContext(ctx, `SELECT partner_id FROM commission UNION SELECT partner_id FROM payout
-		UNION SELECT promoter_id FROM event_line UNION SELECT l.promoter_id FROM payout_record r JOIN payout_line l ON l.id = r.line`)
+// compare orders earners by id; a partner goes before the promoter of the same id.
+func (e Earner) compare(other Earner) int {
+	return cmp.Or(cmp.Compare(cmp.Or(e.PartnerID, e.PromoterID), cmp.Or(other.PartnerID, other.PromoterID)), -cmp.Compare(e.PartnerID, other.PartnerID))
+}
+
+// earners lists those who have an entry.
+func earners(ctx context.Context, tx *sql.Tx) (list []Earner, err error) {
+	rows, err := tx.QueryContext(ctx, `SELECT 0, partner_id FROM commission UNION SELECT 0, partner_id FROM payout
+		UNION SELECT promoter_id, 0 FROM event_line UNION SELECT l.promoter_id, 0 FROM payout_record r JOIN payout_line l ON l.id = r.line`)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
 	for rows.Next() {
-		var id int64
-		if err := rows.Scan(&id); err != nil {
+		var e Earner
+		if err := rows.Scan(&e.PromoterID, &e.PartnerID); err != nil {
 			return nil, err
 		}
-		ids = append(ids, id)
+		list = append(list, e)
 	}
-	return ids, rows.Err()
+	return list, rows.Err()
 }
 
 // EntriesOf lists the entries that name one of the given contacts, in the order of time
@@ -234,43 +252,43 @@ func (b *Book) Entry(ctx context.Context, id string) (Entry, error) {
 	return entries.one(ctx, b, id, ErrNoEntry)
 }
 
-// Sum is what a partner's entries of one kind, currency and month come to.
+// Sum is what an earner's entries of one kind, currency and month come to.
 type Sum struct {
-	PartnerID int64
-	Kind      string
-	Currency  string
-	Month     int32
-	Amount    int64 // minor units; what they do to the balance
-	Count     int64
+	Earner
+	Kind     string
+	Currency string
+	Month    int32
+	Amount   int64 // minor units; what they do to the balance
+	Count    int64
 }
 
 func (s *Sum) record(r *record) {
-	r.int(&s.PartnerID)
+	s.Earner.record(r)
 	r.word(&s.Kind)
 	r.word(&s.Currency)
 	r.month(&s.Month)
 	r.int(&s.Amount)
 }
 
-// Sums adds the ledger up, in the order of partner, kind, currency and month. It fails
+// Sums adds the ledger up, in the order of earner, kind, currency and month. It fails
 // when a sum goes beyond 64 bits.
 func (b *Book) Sums(ctx context.Context) ([]Sum, error) {
 	type key struct {
-		partner        int64
+		Earner
 		kind, currency string
 		month          int32
 	}
 	sums := map[key]*Sum{}
 	add := func(s Sum) error {
-		k := key{s.PartnerID, s.Kind, s.Currency, s.Month}
+		k := key{s.Earner, s.Kind, s.Currency, s.Month}
 		to := sums[k]
 		if to == nil {
-			to = &Sum{PartnerID: s.PartnerID, Kind: s.Kind, Currency: s.Currency, Month: s.Month}
+			to = &Sum{Earner: s.Earner, Kind: s.Kind, Currency: s.Currency, Month: s.Month}
 			sums[k] = to
 		}
 		sum := to.Amount + s.Amount
 		if (sum < to.Amount) != (s.Amount < 0) {
-			return fmt.Errorf("the %s entries of partner %d come to more than 64 bits can hold", s.Kind, s.PartnerID)
+			return fmt.Errorf("the %s entries of %s come to more than 64 bits can hold", s.Kind, s.Earner)
 		}
 		to.Amount = sum
 		to.Count++
@@ -286,7 +304,7 @@ func (b *Book) Sums(ctx context.Context) ([]Sum, error) {
 		list = append(list, *s)
 	}
 	slices.SortFunc(list, func(x, y Sum) int {
-		return cmp.Or(cmp.Compare(x.PartnerID, y.PartnerID), cmp.Compare(x.Kind, y.Kind), cmp.Compare(x.Currency, y.Currency), cmp.Compare(x.Month, y.Month))
+		return cmp.Or(x.Earner.compare(y.Earner), cmp.Compare(x.Kind, y.Kind), cmp.Compare(x.Currency, y.Currency), cmp.Compare(x.Month, y.Month))
 	})
 	return list, nil
 }

@@ -108,9 +108,9 @@ func TestLedger(t *testing.T) {
 	ctx := context.Background()
 	run := applyAll(t, b, 0, small())
 	const march = 1_678_000_000
-	commission := book.Entry{ID: event(1).String(), Kind: book.KindCommission, PartnerID: 7, SellerID: 8, ContactID: 2, At: march + 100, Month: 202303, Amount: 1725, Currency: "USD",
+	commission := book.Entry{ID: event(1).String(), Kind: book.KindCommission, Earner: partner(7), SellerID: 8, ContactID: 2, At: march + 100, Month: 202303, Amount: 1725, Currency: "USD",
 		Invoice: "500", Product: "Core", Description: "25%", Source: "exports/commissions.csv", Line: 2, ImportID: run}
-	payment := book.Entry{ID: event(5).String(), Kind: book.KindPayment, PartnerID: 7, At: march + 100, Month: 202303, Amount: -1000, Currency: "USD",
+	payment := book.Entry{ID: event(5).String(), Kind: book.KindPayment, Earner: partner(7), At: march + 100, Month: 202303, Amount: -1000, Currency: "USD",
 		Description: "January", Type: "PayPal", KeapID: 900, Source: "exports/payments.csv", Line: 2, ImportID: run}
 	for _, want := range []book.Entry{commission, payment} {
 		if got, err := b.Entry(ctx, want.ID); err != nil || got != want {
@@ -131,8 +131,8 @@ func TestLedger(t *testing.T) {
 		}
 		return strings.Join(s, " ")
 	}
-	ledger := func(partners []int64) (list []book.Entry, err error) {
-		err = b.Ledger(ctx, partners, func(e book.Entry) error {
+	ledger := func(of []book.Earner) (list []book.Entry, err error) {
+		err = b.Ledger(ctx, of, func(e book.Entry) error {
 			list = append(list, e)
 			return nil
 		})
@@ -140,8 +140,8 @@ func TestLedger(t *testing.T) {
 	}
 	for _, c := range []struct{ about, got, want string }{
 		{"everybody's ledger", ids(ledger(nil)), "4 3 1 5 2 6"},
-		{"one partner's, named twice", ids(ledger([]int64{7, 99, 7})), "3 1 5 2 6"},
-		{"nobody's", ids(ledger([]int64{})), ""},
+		{"one partner's, named twice", ids(ledger([]book.Earner{partner(7), partner(99), partner(7), live(7)})), "3 1 5 2 6"},
+		{"nobody's", ids(ledger([]book.Earner{})), ""},
 		{"contacts", ids(b.EntriesOf(ctx, []int64{2, 1, 2})), "4 1 2"},
 		{"no contacts", ids(b.EntriesOf(ctx, nil)), ""},
 		{"an invoice", ids(b.EntriesByInvoice(ctx, "500")), "1 2"},
@@ -157,12 +157,12 @@ func TestLedger(t *testing.T) {
 		t.Errorf("stopped after %d entries with %v", n, err)
 	}
 	want := []book.Sum{
-		{3, book.KindCommission, "JPY", 202303, 1, 1},
-		{7, book.KindClawback, "USD", 202304, -1725, 1},
-		{7, book.KindCommission, "USD", 202303, 1725, 1},
-		{7, book.KindOpening, "USD", 202303, math.MaxInt64 - 5000, 1},
-		{7, book.KindPayment, "USD", 202303, -1000, 1},
-		{7, book.KindPayment, "USD", 202304, 40, 1},
+		{partner(3), book.KindCommission, "JPY", 202303, 1, 1},
+		{partner(7), book.KindClawback, "USD", 202304, -1725, 1},
+		{partner(7), book.KindCommission, "USD", 202303, 1725, 1},
+		{partner(7), book.KindOpening, "USD", 202303, math.MaxInt64 - 5000, 1},
+		{partner(7), book.KindPayment, "USD", 202303, -1000, 1},
+		{partner(7), book.KindPayment, "USD", 202304, 40, 1},
 	}
 	if sums, err := b.Sums(ctx); err != nil || !slices.Equal(sums, want) {
 		t.Errorf("sums %+v, %v", sums, err)

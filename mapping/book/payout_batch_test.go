@@ -78,22 +78,22 @@ func TestDues(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := []book.LedgerTotal{
-		{-3, book.KindCommission, "USD", 202301, 50, 0},
-		{-3, book.KindCommission, "USD", 202302, 400, 0},
-		{-3, book.KindDenied, "USD", 202302, -400, -400},
-		{3, book.KindCommission, "JPY", 202303, 1, 0},
-		{7, book.KindClawback, "USD", 202304, -1725, -1725},
-		{7, book.KindCommission, "AUD", 202301, 60, 0},
-		{7, book.KindCommission, "USD", 202301, 1000, 0},
-		{7, book.KindCommission, "USD", 202303, 1725, 0},
-		{7, book.KindOpening, "USD", 202303, 4000, 0},
-		{7, book.KindPayment, "USD", 0, -960, 0},
-		{7, book.KindClawback, "USD", 202303, -20, -20}, // a refund of a sale that was not tracked
-		{7, book.KindRefund, "USD", 202301, -330, -300},
+		{live(-3), book.KindCommission, "USD", 202301, 50, 0},
+		{live(-3), book.KindCommission, "USD", 202302, 400, 0},
+		{live(-3), book.KindDenied, "USD", 202302, -400, -400},
+		{partner(3), book.KindCommission, "JPY", 202303, 1, 0},
+		{partner(7), book.KindClawback, "USD", 202304, -1725, -1725},
+		{live(7), book.KindCommission, "AUD", 202301, 60, 0},
+		{live(7), book.KindCommission, "USD", 202301, 1000, 0},
+		{partner(7), book.KindCommission, "USD", 202303, 1725, 0},
+		{partner(7), book.KindOpening, "USD", 202303, 4000, 0},
+		{partner(7), book.KindPayment, "USD", 0, -960, 0},
+		{live(7), book.KindClawback, "USD", 202303, -20, -20}, // a refund of a sale that was not tracked
+		{live(7), book.KindRefund, "USD", 202301, -330, -300},
 	}
 	for _, list := range [][]book.LedgerTotal{d.Totals, want} {
 		slices.SortFunc(list, func(x, y book.LedgerTotal) int {
-			return cmp.Or(cmp.Compare(x.PartnerID, y.PartnerID), cmp.Compare(x.Kind, y.Kind), cmp.Compare(x.Currency, y.Currency), cmp.Compare(x.Month, y.Month))
+			return cmp.Or(cmp.Compare(x.PartnerID, y.PartnerID), cmp.Compare(x.PromoterID, y.PromoterID), cmp.Compare(x.Kind, y.Kind), cmp.Compare(x.Currency, y.Currency), cmp.Compare(x.Month, y.Month))
 		})
 	}
 	if !slices.Equal(d.Totals, want) {
@@ -326,8 +326,8 @@ func TestPaidInYear(t *testing.T) {
 		}
 	}
 	f(2022)
-	f(2023, book.Paid{7, "USD", "", -40}, book.Paid{7, "USD", "PayPal", 1000}, book.Paid{7, "USD", "check", 170})
-	f(2024, book.Paid{7, "USD", "check", -70})
+	f(2023, book.Paid{partner(7), "USD", "", -40}, book.Paid{partner(7), "USD", "PayPal", 1000}, book.Paid{live(7), "USD", "check", 170})
+	f(2024, book.Paid{live(7), "USD", "check", -70})
 	var balance int64
 	sums, err := b.Sums(ctx)
 	for _, s := range sums {

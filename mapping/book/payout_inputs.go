@@ -7,14 +7,14 @@ import (
 	"fmt"
 )
 
-// LedgerTotal is a part of what partners are owed, added up; minor units.
+// LedgerTotal is a part of what an earner is owed, added up; minor units.
 type LedgerTotal struct {
-	PartnerID int64
-	Kind      string // one of the Kind constants; KindPayment is what was paid at Keap
-	Currency  string
-	Month     int32 // of earning; of what takes back: that of the commission, 0 when it is not known
-	Amount    int64 // what it does to the balance; all above 0, or all below it
-	New       int64 // of an Amount below 0: what was booked since the last run
+	Earner
+	Kind     string // one of the Kind constants; KindPayment is what was paid at Keap
+	Currency string
+	Month    int32 // of earning; of what takes back: that of the commission, 0 when it is not known
+	Amount   int64 // what it does to the balance; all above 0, or all below it
+	New      int64 // of an Amount below 0: what was booked since the last run
 }
 
 // FlaggedLine is a commission that a person has not looked at yet.
@@ -33,7 +33,8 @@ type PayoutInputs struct {
 	Totals  []LedgerTotal
 	Flagged []FlaggedLine
 	Payouts *Payouts
-	State   string // for [Book.ApprovePayouts]
+	Ledger  map[string]int64 // what all entries of the ledger sum to, by currency: added up apart from the rest
+	State   string           // for [Book.ApprovePayouts]
 }
 
 // PayoutInputs adds up the ledger for a plan of payouts in a currency (others are added up as
@@ -58,9 +59,31 @@ func (b *Book) PayoutInputs(ctx context.Context, currency string, begin int64) (
 		if d.Flagged, err = readFlagged(ctx, tx); err != nil {
 			return fmt.Errorf("reading what is to be reviewed: %w", err)
 		}
+		if d.Ledger, err = ledgerSums(ctx, tx); err != nil {
+			return fmt.Errorf("adding up the ledger: %w", err)
+		}
 		return nil
 	})
 	return &d, err
+}
+
+// ledgerSums is what the ledger's entries sum to, by currency, whoever they belong to.
+func ledgerSums(ctx context.Context, tx *sql.Tx) (map[string]int64, error) {
+	rows, err := tx.QueryContext(ctx, `SELECT currency, sum(amount) FROM entry GROUP BY currency`)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	sums := map[string]int64{}
+	for rows.Next() {
+		var currency string
+		var amount int64
+		if err := rows.Scan(&currency, &amount); err != nil {
+			return nil, err
+		}
+		sums[currency] = amount
+	}
+	return sums, rows.Err()
 }
 
 // last is the newest run in a currency; nil: there is none.
@@ -73,19 +96,19 @@ func (p *Payouts) last(currency string) (run *PayoutBatch) {
 	return run
 }
 
-// monthly makes one number of a partner and a month: one number is sorted in half the
+// monthly makes one number of an earner's id and a month: one number is sorted in half the
 // time of two cells, and commissions are many.
 const monthly = 1_000_000
 
 func readLedgerTotals(ctx context.Context, tx *sql.Tx, currency string, since int64) (sums []LedgerTotal, err error) {
-	read := func(rest func(rows *sql.Rows) (LedgerTotal, error), query string, args ...any) error {
+	read := func(scan func(rows *sql.Rows) (LedgerTotal, error), query string, args ...any) error {
 		rows, err := tx.QueryContext(ctx, query, args...)
 		if err != nil {
 			return err
 		}
 		defer rows.Close()
 		for rows.Next() {
-			s, err := rest(rows)
+			s, err := scan(rows)
 			if err != nil {
 				return err
 			}
@@ -93,40 +116,54 @@ func readLedgerTotals(ctx context.Context, tx *sql.Tx, currency string, since in
 		}
 		return rows.Err()
 	}
-	// Not by an index: it has the partners in order, and finding each row by it takes longer
+	// Not by an index: it has the earners in order, and finding each row by it takes longer
 	// than sorting what was read.
 	//
 	// What most rows are: commissions in the program's currency.
-	packed := func(rows *sql.Rows) (LedgerTotal, error) {
-		s := LedgerTotal{Kind: KindCommission, Currency: currency}
+	packed := func(rows *sql.Rows) (id int64, s LedgerTotal, err error) {
+		s = LedgerTotal{Kind: KindCommission, Currency: currency}
 		var key int64
-		err := rows.Scan(&key, &s.Amount)
-		s.PartnerID, s.Month = key/monthly, int32(key%monthly)
-		if s.Month < 0 { // the partner is below 0
-			s.PartnerID, s.Month = s.PartnerID-1, s.Month+monthly
+		err = rows.Scan(&key, &s.Amount)
+		id, s.Month = key/monthly, int32(key%monthly)
+		if s.Month < 0 { // the id is below 0
+			id, s.Month = id-1, s.Month+monthly
 		}
+		return id, s, err
+	}
+	packedLive := func(rows *sql.Rows) (LedgerTotal, error) {
+		id, s, err := packed(rows)
+		s.PromoterID = id
 		return s, err
 	}
-	whole := func(rows *sql.Rows) (s LedgerTotal, err error) {
+	packedCarried := func(rows *sql.Rows) (LedgerTotal, error) {
+		id, s, err := packed(rows)
+		s.PartnerID = id
+		return s, err
+	}
+	live := func(rows *sql.Rows) (s LedgerTotal, err error) {
+		err = rows.Scan(&s.PromoterID, &s.Kind, &s.Currency, &s.Month, &s.Amount, &s.New)
+		return s, err
+	}
+	carried := func(rows *sql.Rows) (s LedgerTotal, err error) {
 		err = rows.Scan(&s.PartnerID, &s.Kind, &s.Currency, &s.Month, &s.Amount, &s.New)
 		return s, err
 	}
 	return sums, errors.Join(
-		read(packed, `SELECT promoter_id * 1000000 + month, sum(amount) FROM event_line NOT INDEXED WHERE kind = 'commission' AND currency = ? GROUP BY 1`, currency),
-		read(packed, `SELECT partner_id * 1000000 + month, sum(amount) FROM commission WHERE kind = 'commission' AND currency = ? GROUP BY 1`, currency),
-		read(whole, `SELECT promoter_id, kind, currency, month, sum(amount), 0 FROM event_line NOT INDEXED
+		read(packedLive, `SELECT promoter_id * 1000000 + month, sum(amount) FROM event_line NOT INDEXED WHERE kind = 'commission' AND currency = ? GROUP BY 1`, currency),
+		read(packedCarried, `SELECT partner_id * 1000000 + month, sum(amount) FROM commission WHERE kind = 'commission' AND currency = ? GROUP BY 1`, currency),
+		read(live, `SELECT promoter_id, kind, currency, month, sum(amount), 0 FROM event_line NOT INDEXED
 			WHERE kind = 'commission' AND currency != ? GROUP BY 1, 2, 3, 4`, currency),
 		// What takes back is booked when its event is told, or when a person decides. Of a sale
 		// that was not tracked the commission came over from Keap, and is not known: like one of
 		// Keap's clawbacks.
-		read(whole, `SELECT l.promoter_id, CASE WHEN l.of = 0 THEN 'clawback' ELSE l.kind END, l.currency, l.month, sum(l.amount),
+		read(live, `SELECT l.promoter_id, CASE WHEN l.of = 0 THEN 'clawback' ELSE l.kind END, l.currency, l.month, sum(l.amount),
 				sum(CASE WHEN max(l.at, coalesce((SELECT received_at FROM event WHERE id = l.event), 0)) > ? THEN l.amount ELSE 0 END)
 			FROM event_line l NOT INDEXED WHERE l.kind NOT IN ('commission', 'correction') GROUP BY 1, 2, 3, 4`, since),
-		read(whole, `SELECT l.promoter_id, l.kind, l.currency, l.month, sum(l.amount), sum(CASE WHEN l.amount < 0 AND c.recorded_at > ? THEN l.amount ELSE 0 END)
+		read(live, `SELECT l.promoter_id, l.kind, l.currency, l.month, sum(l.amount), sum(CASE WHEN l.amount < 0 AND c.recorded_at > ? THEN l.amount ELSE 0 END)
 			FROM correction c JOIN event_line l ON l.id = c.line GROUP BY 1, 2, 3, 4, l.amount < 0`, since),
-		read(whole, `SELECT partner_id, kind, currency, month, sum(amount), sum(CASE WHEN amount < 0 AND earned_at > ? THEN amount ELSE 0 END)
+		read(carried, `SELECT partner_id, kind, currency, month, sum(amount), sum(CASE WHEN amount < 0 AND earned_at > ? THEN amount ELSE 0 END)
 			FROM commission NOT INDEXED WHERE NOT (kind = 'commission' AND currency = ?) GROUP BY 1, 2, 3, 4, amount < 0`, since, currency),
-		read(whole, `SELECT partner_id, 'payment', currency, 0, -sum(amount), 0 FROM payout NOT INDEXED GROUP BY 1, 3`),
+		read(carried, `SELECT partner_id, 'payment', currency, 0, -sum(amount), 0 FROM payout NOT INDEXED GROUP BY 1, 3`),
 	)
 }
 

@@ -5,27 +5,28 @@ import (
 	"database/sql"
 )
 
-// Paid is what a partner was paid in a year by one way to pay; minor units. Money that
+// Paid is what an earner was paid in a year by one way to pay; minor units. Money that
 // came back is deducted.
 type Paid struct {
-	PartnerID int64
-	Currency  string
-	Method    string // as the export says it, or as it was approved
-	Amount    int64
+	Earner
+	Currency string
+	Method   string // as the export says it, or as it was approved
+	Amount   int64
 }
 
 // PaidIn lists what was paid in a year of the program's zone: at Keap and since, in the
-// order of partner, currency and method.
+// order of earner, currency and method.
 func (b *Book) PaidIn(ctx context.Context, year int) (list []Paid, err error) {
 	err = b.view(ctx, func(tx *sql.Tx) error {
-		rows, err := tx.QueryContext(ctx, `SELECT partner_id, currency, type, sum(-amount) FROM entry WHERE kind = 'payment' AND month / 100 = ? GROUP BY 1, 2, 3 ORDER BY 1, 2, 3`, year)
+		rows, err := tx.QueryContext(ctx, `SELECT promoter_id, partner_id, currency, type, sum(-amount) FROM entry
+			WHERE kind = 'payment' AND month / 100 = ? GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4`, year)
 		if err != nil {
 			return err
 		}
 		defer rows.Close()
 		for rows.Next() {
 			var p Paid
-			if err := rows.Scan(&p.PartnerID, &p.Currency, &p.Method, &p.Amount); err != nil {
+			if err := rows.Scan(&p.PromoterID, &p.PartnerID, &p.Currency, &p.Method, &p.Amount); err != nil {
 				return err
 			}
 			list = append(list, p)

@@ -30,23 +30,12 @@ func (c *Content) Project(policy mapping.Policy, paths []mapping.Path, grace Gra
 		Partners: make([]mapping.Partner, 0, len(c.Aliases)/2),
 		IDs:      make([]mapping.ID, 0, len(c.Aliases)/2),
 	}
-	byID := make(map[int64]*Promoter, len(c.Promoters))
-	for i := range c.Promoters {
-		byID[c.Promoters[i].ID] = &c.Promoters[i]
-	}
-	former := map[int64][]string{} // tokens of those that it took over
-	for i := range c.Promoters {
-		if p := &c.Promoters[i]; p.MergedInto != 0 {
-			if to := live(byID, p.ID); to != nil {
-				former[to.ID] = append(former[to.ID], p.Token)
-			}
-		}
-	}
-	known := NewPromoterSettings(c.Settings, c.Promoters)
-	until, _ := c.partnerGrace(grace.Partners, byID)
-	for id, day := range known.graces(cmp.Or(grace.Zone, time.UTC)) {
-		if day.After(until[id]) {
-			until[id] = day
+	d := NewDirectory(c)
+	until, _ := d.partnerGrace(grace.Partners)
+	for i := range d.promoters {
+		p := &d.promoters[i]
+		if end := p.graceEnd(cmp.Or(grace.Zone, time.UTC)); end.After(until[p.ID]) {
+			until[p.ID] = end
 		}
 	}
 	linkUntil, _ := c.linkGrace(grace.Links)
@@ -63,16 +52,16 @@ func (c *Content) Project(policy mapping.Policy, paths []mapping.Path, grace Gra
 		case StateAmbiguous:
 			partner.Status = mapping.Ambiguous
 		default:
-			p := live(byID, a.PromoterID)
+			p := d.byID[a.PromoterID]
 			if p == nil {
 				return nil, fmt.Errorf("the book has no promoter %d, whom the code %q names", a.PromoterID, a.Value)
 			}
-			partner = p.partner(a.Value, until[p.ID], known, policy.Inactive)
+			partner = p.partner(a.Value, until[p.ID], policy.Inactive)
 			codes[a.Value] = p.ID
 			if _, again := anyCode[p.ID]; !again { // the former tokens once are enough
 				anyCode[p.ID] = a.Value
 				if partner.Token != "" {
-					partner.AliasTokens = former[p.ID]
+					partner.AliasTokens = p.formerTokens()
 				}
 			}
 		}
@@ -89,7 +78,7 @@ func (c *Content) Project(policy mapping.Policy, paths []mapping.Path, grace Gra
 		}
 		code := a.Code
 		// The code may be ambiguous, or another promoter's by now; the id is not.
-		switch p := live(byID, a.PromoterID); {
+		switch p := d.byID[a.PromoterID]; {
 		case a.State == StateHouse && codes[code] != 0:
 			code = idOnly + a.Value
 			m.Partners = append(m.Partners, mapping.Partner{Code: code, Status: mapping.House})
@@ -97,9 +86,9 @@ func (c *Content) Project(policy mapping.Policy, paths []mapping.Path, grace Gra
 			if code, ok = anyCode[p.ID]; !ok {
 				code = idOnly + a.Value
 				anyCode[p.ID] = code
-				partner := p.partner(code, until[p.ID], known, policy.Inactive)
+				partner := p.partner(code, until[p.ID], policy.Inactive)
 				if partner.Token != "" {
-					partner.AliasTokens = former[p.ID]
+					partner.AliasTokens = p.formerTokens()
 				}
 				m.Partners = append(m.Partners, partner)
 			}
@@ -121,63 +110,36 @@ const idOnly = "id:"
 
 // partner is what a code of the promoter is published as. One who is blocked counts as
 // inactive or, where inactive promoters are credited, as nobody.
-func (p *Promoter) partner(code string, until time.Time, known *PromoterSettings, inactive string) mapping.Partner {
+func (p *DirectoryPromoter) partner(code string, until time.Time, inactive string) mapping.Partner {
 	partner := mapping.Partner{Code: code, Token: p.Token, Until: until}
-	switch standing := known.Status(p); {
-	case standing == terms.Blocked && inactive == mapping.InactiveForward:
+	switch {
+	case p.Status == terms.Blocked && inactive == mapping.InactiveForward:
 		return mapping.Partner{Code: code, Status: mapping.House}
-	case standing == terms.Active:
+	case p.Status == terms.Active:
 		partner.Status = mapping.Active
 	}
 	return partner
 }
 
-// live follows a promoter to the one that took it over; nil when there is none.
-func live(byID map[int64]*Promoter, id int64) *Promoter {
-	p := byID[id]
-	for n := 0; n <= len(byID); n++ { // a chain is never longer than there are promoters
-		if p == nil || p.MergedInto == 0 {
-			return p
-		}
-		p = byID[p.MergedInto]
+// formerTokens are the ref tokens of those that the promoter took over.
+func (p *DirectoryPromoter) formerTokens() (list []string) {
+	for _, was := range p.Absorbed {
+		list = append(list, was.Token)
 	}
-	return nil
+	return list
 }
 
 // partnerGrace gives promoters the latest grace date of any of their codes, and lists
 // the codes in dates that name no promoter for certain: like a link's, a code there is
 // matched exactly first, then by letter case, and never guessed.
-func (c *Content) partnerGrace(dates map[string]time.Time, byID map[int64]*Promoter) (until map[int64]time.Time, unknown []string) {
+func (d *Directory) partnerGrace(dates map[string]time.Time) (until map[int64]time.Time, unknown []string) {
 	until = map[int64]time.Time{}
-	if len(dates) == 0 {
-		return until, nil
-	}
-	const nobody = 0
-	exact, folded := map[string]int64{}, map[string]int64{}
-	for _, a := range c.Aliases {
-		if a.Kind != AliasCode {
-			continue
-		}
-		id := int64(nobody)
-		if p := live(byID, a.PromoterID); p != nil && a.State == "" {
-			id = p.ID
-		}
-		exact[a.Value] = id
-		lower := strings.ToLower(a.Value)
-		if other, again := folded[lower]; again && other != id {
-			id = nobody
-		}
-		folded[lower] = id
-	}
 	for _, code := range slices.Sorted(maps.Keys(dates)) {
-		id, ok := exact[code]
-		if !ok {
-			id = folded[strings.ToLower(code)]
-		}
-		if id == nobody {
+		p := d.ByCode(code).Promoter
+		if p == nil {
 			unknown = append(unknown, code)
-		} else if dates[code].After(until[id]) {
-			until[id] = dates[code]
+		} else if dates[code].After(until[p.ID]) {
+			until[p.ID] = dates[code]
 		}
 	}
 	return until, unknown
@@ -208,11 +170,7 @@ func (c *Content) linkGrace(dates map[string]time.Time) (until map[string]time.T
 
 // UnknownGrace lists the codes in g that name no promoter, or no link, for certain.
 func (c *Content) UnknownGrace(g Grace) (partners, links []string) {
-	byID := make(map[int64]*Promoter, len(c.Promoters))
-	for i := range c.Promoters {
-		byID[c.Promoters[i].ID] = &c.Promoters[i]
-	}
-	_, partners = c.partnerGrace(g.Partners, byID)
+	_, partners = NewDirectory(c).partnerGrace(g.Partners)
 	_, links = c.linkGrace(g.Links)
 	return partners, links
 }

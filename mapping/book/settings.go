@@ -1,13 +1,10 @@
 package book
 
 import (
-	"cmp"
 	"context"
 	"database/sql"
 	"errors"
 	"fmt"
-	"strings"
-	"time"
 
 	"carryover/mapping/terms"
 )
@@ -17,7 +14,7 @@ import (
 type Setting struct {
 	ID         int64
 	PromoterID int64
-	Field      string // one of the Detail constants
+	Field      string // one of the Setting constants
 	Value      string
 	From       int64 // since when it holds, Unix seconds
 	RecordedAt int64
@@ -68,14 +65,12 @@ func recordSettings(ctx context.Context, tx *sql.Tx, list []Setting) error {
 	for i := range list {
 		d := &list[i]
 		if d.Field == SettingCoupon && d.Value != "" {
-			all, err := settings.some(ctx, tx, "WHERE field = ? ORDER BY id", SettingCoupon)
+			dir, err := readDirectoryOf(ctx, tx, `SELECT promoter_id FROM promoter_detail WHERE field = ? UNION SELECT ?`, SettingCoupon, d.PromoterID)
 			if err != nil {
 				return err
 			}
-			for id, coupon := range newest(all) {
-				if id.promoter != d.PromoterID && strings.EqualFold(coupon.Value, d.Value) {
-					return fmt.Errorf("%w: %q", ErrCouponTaken, d.Value)
-				}
+			if owner := dir.ByCoupon(d.Value); owner.Promoter != nil && owner != dir.ByID(d.PromoterID) {
+				return fmt.Errorf("%w: %q", ErrCouponTaken, d.Value)
 			}
 		}
 		res, err := tx.ExecContext(ctx, `INSERT INTO promoter_detail (promoter_id, field, value, from_at, recorded_at, recorded_by) VALUES (?, ?, ?, ?, ?, ?)`,
@@ -95,89 +90,19 @@ func (b *Book) Settings(ctx context.Context) ([]Setting, error) {
 	return settings.find(ctx, b, "ORDER BY id")
 }
 
-type settingKey struct {
-	promoter int64
-	field    string
-}
-
-// newest keeps the details that hold whatever the day, percentages left out.
-func newest(list []Setting) map[settingKey]*Setting {
-	held := map[settingKey]*Setting{}
-	for i := range list {
-		held[settingKey{list[i].PromoterID, list[i].Field}] = &list[i]
+// change is the percentage of the promoter's own that the row says; ok is false for other
+// fields.
+func (d *Setting) change() (c terms.Change, ok bool) {
+	c.From = d.From
+	switch d.Field {
+	case SettingMembershipPercent:
+		c.Kind = terms.Membership
+	case SettingTrainingPercent:
+		c.Kind = terms.Training
+	default:
+		return c, false
 	}
-	return held
-}
-
-// PromoterSettings is what was recorded of promoters, as it holds now.
-type PromoterSettings struct {
-	held    map[settingKey]*Setting
-	changes map[int64][]terms.Change
-}
-
-// NewPromoterSettings reads what [Book.Settings] lists. What was recorded of a promoter who was merged
-// since counts for the one that took it over, unless that one has its own.
-func NewPromoterSettings(list []Setting, promoters []Promoter) *PromoterSettings {
-	byID := make(map[int64]*Promoter, len(promoters))
-	for i := range promoters {
-		byID[promoters[i].ID] = &promoters[i]
-	}
-	k := &PromoterSettings{held: newest(list), changes: map[int64][]terms.Change{}}
-	stands := func(id int64) int64 {
-		if p := live(byID, id); p != nil {
-			return p.ID
-		}
-		return id
-	}
-	for _, d := range list {
-		kind := map[string]terms.Kind{SettingMembershipPercent: terms.Membership, SettingTrainingPercent: terms.Training}[d.Field]
-		if percent, err := terms.ParsePercent(d.Value); kind != terms.Unknown && err == nil {
-			id := stands(d.PromoterID)
-			k.changes[id] = append(k.changes[id], terms.Change{From: d.From, Kind: kind, Percent: percent})
-		}
-	}
-	for _, d := range list {
-		to := settingKey{stands(d.PromoterID), d.Field}
-		if own := k.held[to]; own == nil || own.PromoterID != to.promoter {
-			k.held[to] = k.held[settingKey{d.PromoterID, d.Field}]
-		}
-	}
-	return k
-}
-
-// Value is what a field of a promoter holds; empty: nothing.
-func (k *PromoterSettings) Value(promoter int64, field string) string {
-	if d := k.held[settingKey{promoter, field}]; d != nil {
-		return d.Value
-	}
-	return ""
-}
-
-// Setting is the row that holds of a field; nil: none.
-func (k *PromoterSettings) Setting(promoter int64, field string) *Setting {
-	return k.held[settingKey{promoter, field}]
-}
-
-// Changes are the promoter's own percentages.
-func (k *PromoterSettings) Changes(promoter int64) []terms.Change { return k.changes[promoter] }
-
-// Status is what a promoter is to the program: what a person recorded goes before what
-// the runs say.
-func (k *PromoterSettings) Status(p *Promoter) terms.PromoterStatus {
-	return terms.PromoterStatus(cmp.Or(k.Value(p.ID, SettingStatus), p.Status))
-}
-
-// graces are the days until which single promoters' links are honoured: the first
-// instant not honoured, by promoter id.
-func (k *PromoterSettings) graces(zone *time.Location) map[int64]time.Time {
-	until := map[int64]time.Time{}
-	for key, d := range k.held {
-		if key.field != SettingGrace {
-			continue
-		}
-		if day, err := time.Parse(time.DateOnly, d.Value); err == nil {
-			until[key.promoter] = terms.DayStart(day.Year(), day.Month(), day.Day()+1, zone).UTC()
-		}
-	}
-	return until
+	var err error
+	c.Percent, err = terms.ParsePercent(d.Value)
+	return c, err == nil
 }

@@ -13,8 +13,8 @@ func TestDetailsOfMergedPromoters(t *testing.T) {
 	promoters := []book.Promoter{{ID: 1, Token: "ada"}, {ID: 2, Token: "former", MergedInto: 1}, {ID: 3, Token: "before", MergedInto: 2}}
 	f := func(want string, list ...book.Setting) {
 		t.Helper()
-		known := book.NewPromoterSettings(list, promoters)
-		if got := fmt.Sprint(known.Value(1, book.SettingW9), len(known.Changes(1))); got != want {
+		p := book.NewDirectory(&book.Content{Promoters: promoters, Settings: list}).ByID(1).Promoter
+		if got := fmt.Sprint(p.Setting(book.SettingW9), len(p.Changes)); got != want {
 			t.Errorf("%+v: %s, want %s", list, got, want)
 		}
 	}

@@ -1,6 +1,7 @@
 package book
 
 import (
+	"context"
 	"database/sql"
 	"errors"
 	"fmt"
@@ -10,10 +11,10 @@ import (
 // Tracking is one write transaction in which events are booked. For one goroutine, inside
 // the function that [Book.Track] was given.
 type Tracking struct {
-	tx     *sql.Tx
-	stmts  *trackingStmts
-	roster *Roster
-	kept   *tracker
+	tx        *sql.Tx
+	stmts     *trackingStmts
+	directory *Directory
+	kept      *tracker
 
 	nextCustomer, nextEvent, nextLine int64 // ids; 0: not asked for yet
 }
@@ -34,19 +35,19 @@ type trackingStmts struct {
 // tracker is what is kept between transactions. Nobody but a tracker writes customers, and
 // referrals are written by runs alone: what was read of them holds until the model changes.
 type tracker struct {
-	mu      sync.Mutex
-	stmts   *trackingStmts
-	roster  *Roster
-	byEmail map[string]found[Customer]
-	byUID   map[string]found[Customer]
-	carried map[string]found[Referral]
-	version int64       // of the file, when they were read
-	stamp   rosterStamp // when the roster was
+	mu        sync.Mutex
+	stmts     *trackingStmts
+	directory *Directory
+	byEmail   map[string]found[Customer]
+	byUID     map[string]found[Customer]
+	carried   map[string]found[Referral]
+	version   int64          // of the file, when they were read
+	stamp     directoryStamp // when the directory was
 }
 
-// rosterStamp is what all that changes promoters, their aliases or details leaves behind: runs
+// directoryStamp is what all that changes promoters, their aliases or details leaves behind: runs
 // (applied, and undone), details, and those who join, whose ids descend.
-type rosterStamp struct{ run, undone, detail, newcomer int64 }
+type directoryStamp struct{ run, undone, detail, newcomer int64 }
 
 // found is a row, or that there is none.
 type found[T any] struct {
@@ -153,7 +154,7 @@ func (b *Book) Track(fn func(*Tracking) error) error {
 	if err := b.tracker.refresh(tx); err != nil {
 		return err
 	}
-	t.roster, t.kept = b.tracker.roster, &b.tracker
+	t.directory, t.kept = b.tracker.directory, &b.tracker
 	if err = fn(t); err == nil {
 		err = tx.Commit()
 	}
@@ -164,34 +165,34 @@ func (b *Book) Track(fn func(*Tracking) error) error {
 }
 
 // refresh drops what is kept and no longer holds: rows once another process has written, the
-// roster once promoters changed, whoever changed them.
+// directory once promoters changed, whoever changed them.
 func (k *tracker) refresh(tx *sql.Tx) error {
 	var version int64
-	var now rosterStamp
+	var now directoryStamp
 	if err := tx.Stmt(k.stmts.version).QueryRow().Scan(&version); err != nil {
 		return err
 	}
 	if err := tx.Stmt(k.stmts.stamp).QueryRow().Scan(&now.run, &now.undone, &now.detail, &now.newcomer); err != nil {
 		return err
 	}
-	stands := k.roster != nil && now == k.stamp
+	stands := k.directory != nil && now == k.stamp
 	if stands && version == k.version {
 		return nil
 	}
 	k.forget()
 	if !stands {
-		roster, err := readRoster(tx)
+		d, err := readDirectory(context.Background(), tx)
 		if err != nil {
 			return err
 		}
-		k.roster = roster
+		k.directory = d
 	}
 	k.version, k.stamp = version, now
 	return nil
 }
 
-// Roster is the promoters as they stand.
-func (t *Tracking) Roster() *Roster { return t.roster }
+// Directory is the promoters as they stand.
+func (t *Tracking) Directory() *Directory { return t.directory }
 
 // first reads one row with a statement of table tb.
 func first[T any](t *Tracking, tb *table[T], stmt *sql.Stmt, args ...any) (row T, ok bool, err error) {

@@ -2,7 +2,6 @@ package book_test
 
 import (
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -12,15 +11,6 @@ import (
 	"carryover/mapping/terms"
 )
 
-// roster is the promoters as a transaction that begins now has them.
-func roster(t testing.TB, b *book.Book) (r *book.Roster) {
-	t.Helper()
-	if err := b.Track(func(tr *book.Tracking) error { r = tr.Roster(); return nil }); err != nil {
-		t.Fatal(err)
-	}
-	return r
-}
-
 func recorded(t testing.TB, b *book.Book, promoter int64, field, value string) {
 	t.Helper()
 	if err := b.RecordSettings(t.Context(), []book.Setting{{PromoterID: promoter, Field: field, Value: value, RecordedAt: 1, RecordedBy: "kim"}}); err != nil {
@@ -28,62 +18,12 @@ func recorded(t testing.TB, b *book.Book, promoter int64, field, value string) {
 	}
 }
 
-// Who is who: by token, by the Keap id of any partner, by coupon; merged promoters are those
-// that took them over, and what was recorded of them holds unless these have their own.
-func TestRoster(t *testing.T) {
-	b, _ := openMapBook(t)
-	applyAll(t, b, 0, &book.Changes{Content: book.Content{
-		Promoters: []book.Promoter{
-			{ID: 1, KeapID: 1, Token: "ada", Status: book.StatusActive}, {ID: 2, KeapID: 2, Token: "ben", Status: book.StatusInactive},
-			{ID: 3, KeapID: 3, Token: "former", MergedInto: 1, Status: book.StatusActive}, {ID: 4, KeapID: 4, Token: "before", MergedInto: 3, Status: book.StatusActive},
-		},
-		Aliases: []book.Alias{
-			{Kind: book.AliasKeapID, Value: "1", PromoterID: 1}, {Kind: book.AliasKeapID, Value: "77", PromoterID: 1}, {Kind: book.AliasKeapID, Value: "78", PromoterID: 4},
-			{Kind: book.AliasKeapID, Value: "99", State: book.StateHouse},
-		},
-	}})
-	recorded(t, b, 4, book.SettingCoupon, "OldCode")
-	recorded(t, b, 2, book.SettingCoupon, "ben20")
-	recorded(t, b, 3, book.SettingMembershipPercent, "30")
-	recorded(t, b, 3, book.SettingStatus, string(terms.Blocked))
-	f := func(about string, m *book.Member, want string) {
-		t.Helper()
-		got := ""
-		if m != nil {
-			got = fmt.Sprint(m.Token, " ", m.Status, " ", len(m.Changes))
-		}
-		if got != want {
-			t.Errorf("%s: %q, want %q", about, got, want)
-		}
-	}
-	r := roster(t, b)
-	f("its id", r.ByID(1), "ada blocked 1")
-	f("the id of one it took over", r.ByID(4), "ada blocked 1")
-	f("another partner of its", r.ByID(77), "ada blocked 1")
-	f("a partner of one it took over", r.ByID(78), "ada blocked 1")
-	f("the program's own", r.ByID(99), "")
-	f("no id", r.ByID(0), "")
-	f("its token", r.ByToken("ada"), "ada blocked 1")
-	f("the token of one it took over, in capitals", r.ByToken(" BEFORE "), "ada blocked 1")
-	f("no token", r.ByToken(""), "")
-	f("a coupon of one it took over", r.ByCoupon(" OLDcode"), "ada blocked 1")
-	f("a coupon", r.ByCoupon("BEN20"), "ben inactive 0")
-	f("no coupon", r.ByCoupon(""), "")
-
-	recorded(t, b, 1, book.SettingStatus, string(terms.Active)) // its own goes before
-	recorded(t, b, 2, book.SettingStatus, string(terms.Blocked))
-	recorded(t, b, 2, book.SettingStatus, "") // taken back
-	r = roster(t, b)
-	f("its own standing", r.ByID(4), "ada active 1")
-	f("what the run says", r.ByID(2), "ben inactive 0")
-}
-
 // What another process writes is seen by the next transaction: nobody earns on what was
 // true before.
-func TestRosterOfAnotherProcess(t *testing.T) {
+func TestDirectoryOfAnotherProcess(t *testing.T) {
 	b, path := openMapBook(t)
 	applyAll(t, b, 0, small())
-	if got := roster(t, b).ByToken("ada").Status; got != terms.Active {
+	if got := directory(t, b).ByToken("ada").Promoter.Status; got != terms.Active {
 		t.Fatal(got)
 	}
 	other, err := book.Open(path)
@@ -92,11 +32,11 @@ func TestRosterOfAnotherProcess(t *testing.T) {
 	}
 	t.Cleanup(func() { other.Close() })
 	recorded(t, other, 7, book.SettingStatus, string(terms.Blocked))
-	if got := roster(t, b).ByToken("ada").Status; got != terms.Blocked {
+	if got := directory(t, b).ByToken("ada").Promoter.Status; got != terms.Blocked {
 		t.Errorf("after another process has blocked her: %s", got)
 	}
 	recorded(t, b, 7, book.SettingStatus, "")
-	if got := roster(t, b).ByToken("ada").Status; got != terms.Active {
+	if got := directory(t, b).ByToken("ada").Promoter.Status; got != terms.Active {
 		t.Errorf("after this one has taken it back: %s", got)
 	}
 	read := func() (owner int64) {
@@ -184,6 +124,9 @@ func TestRollbackLeavesNobodyBehind(t *testing.T) {
 // A coupon is one promoter's, in any case, until it is given up.
 func TestCoupons(t *testing.T) {
 	b, _ := openMapBook(t)
+	applyAll(t, b, 0, &book.Changes{Content: book.Content{Promoters: []book.Promoter{
+		{ID: 1, Token: "ann", Status: book.StatusActive}, {ID: 2, Token: "ben", Status: book.StatusActive}, {ID: 3, Token: "cy", Status: book.StatusActive},
+	}}})
 	f := func(promoter int64, coupon string, taken bool) {
 		t.Helper()
 		err := b.RecordSettings(t.Context(), []book.Setting{{PromoterID: promoter, Field: book.SettingCoupon, Value: coupon}})
@@ -200,12 +143,8 @@ func TestCoupons(t *testing.T) {
 	f(2, "spring", false)
 	f(1, "SUMMER", false)
 	f(1, "Spring", true)
-	details, err := b.Settings(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	if known := book.NewPromoterSettings(details, nil); known.Value(1, book.SettingCoupon) != "SUMMER" || known.Value(2, book.SettingCoupon) != "spring" {
-		t.Errorf("%+v", details)
+	if d := directory(t, b); d.ByCoupon("Summer") != d.ByID(1) || d.ByCoupon("spring") != d.ByID(2) {
+		t.Errorf("%+v, %+v", d.ByCoupon("Summer"), d.ByCoupon("spring"))
 	}
 }
 
@@ -293,9 +232,9 @@ func TestDecide(t *testing.T) {
 	}
 }
 
-// What another process books is seen at once; the roster is read again only when promoters
+// What another process books is seen at once; the directory is read again only when promoters
 // changed: of many promoters that takes long, and events come all the time.
-func TestRosterIsKept(t *testing.T) {
+func TestDirectoryIsKept(t *testing.T) {
 	b, path := openMapBook(t)
 	applyAll(t, b, 0, small())
 	other, err := book.Open(path)
@@ -315,43 +254,24 @@ func TestRosterIsKept(t *testing.T) {
 		}
 		return known
 	}
-	before := roster(t, b)
+	before := directory(t, b)
 	if customer(b, "a@mail.test") || customer(other, "a@mail.test") || !customer(b, "a@mail.test") {
 		t.Error("the other process's customer is not known")
 	}
 	if _, err := b.TakeApplication(t.Context(), book.Application{Name: "Ann", Email: "ann@mail.test"}, false); err != nil {
 		t.Fatal(err)
 	}
-	if roster(t, b) != before {
-		t.Error("the roster was read again, and nothing of it changed")
+	if directory(t, b) != before {
+		t.Error("the directory was read again, and nothing of it changed")
 	}
 	recorded(t, other, 7, book.SettingCoupon, "SEVEN")
-	if roster(t, b) == before || roster(t, b).ByCoupon("seven") == nil {
+	if directory(t, b) == before || directory(t, b).ByCoupon("seven").Promoter == nil {
 		t.Error("a coupon that another process recorded is not known")
 	}
 	if _, err := other.TakeApplication(t.Context(), book.Application{Name: "Ben", Email: "ben@mail.test"}, true); err != nil {
 		t.Fatal(err)
 	}
-	if roster(t, b).ByToken("ben") == nil {
+	if directory(t, b).ByToken("ben").Promoter == nil {
 		t.Error("one who joined over another process is not known")
-	}
-}
-
-// A promoter whose partners became the program's own is nobody's promoter any more; one of
-// whom only some did is who it was.
-func TestRosterWithoutTheProgramsOwn(t *testing.T) {
-	r := book.NewRoster(&book.Content{
-		Promoters: []book.Promoter{{ID: 5, KeapID: 6, Token: "zoe", Status: book.StatusActive}, {ID: 9, KeapID: 9, Token: "own", Status: book.StatusInactive}},
-		Aliases: []book.Alias{
-			{Kind: book.AliasKeapID, Value: "5", State: book.StateHouse}, {Kind: book.AliasKeapID, Value: "6", PromoterID: 5},
-			{Kind: book.AliasKeapID, Value: "9", State: book.StateHouse},
-		},
-		Settings: []book.Setting{{PromoterID: 9, Field: book.SettingCoupon, Value: "OWN20"}},
-	})
-	if r.ByID(9) != nil || r.ByToken("own") != nil || r.ByCoupon("own20") != nil {
-		t.Errorf("the program's own: %+v", r.ByID(9))
-	}
-	if r.ByID(5) == nil || r.ByID(5) != r.ByID(6) || r.ByToken("zoe") != r.ByID(5) {
-		t.Errorf("zoe: %+v, %+v", r.ByID(5), r.ByToken("zoe"))
 	}
 }

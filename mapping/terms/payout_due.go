@@ -184,6 +184,6 @@ func (all applying) reasons() (list []Reason) {
 	return list
 }
 
-// ErrUnbalanced says that payouts and what is due do not agree. It is a mistake of the
+// ErrUnbalanced says that payouts and the ledger do not agree. It is a mistake of the
 // program, and nothing may be paid then.
-var ErrUnbalanced = errors.New("what is payable and held does not sum to what is due")
+var ErrUnbalanced = errors.New("payouts do not sum to the ledger")

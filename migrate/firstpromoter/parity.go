@@ -138,19 +138,13 @@ func order(l *Line) int {
 // comparison is one that is under way.
 type comparison struct {
 	*Books
-	roster  *book.Roster
-	byEmail map[string]*book.Member
-	people  map[int64]*Promoter
-	lines   map[string]*Line // by name
+	directory *book.Directory
+	people    map[int64]*Promoter
+	lines     map[string]*Line // by name
 }
 
 func newComparison(b *Books) *comparison {
-	c := &comparison{Books: b, roster: book.NewRoster(b.Content), byEmail: map[string]*book.Member{}, people: map[int64]*Promoter{}, lines: map[string]*Line{}}
-	for i := range b.Content.Promoters {
-		if p := &b.Content.Promoters[i]; p.Email != "" && (p.MergedInto == 0 || c.byEmail[p.Email] == nil) {
-			c.byEmail[p.Email] = c.roster.ByID(p.ID)
-		}
-	}
+	c := &comparison{Books: b, directory: book.NewDirectory(b.Content), people: map[int64]*Promoter{}, lines: map[string]*Line{}}
 	for i := range b.People {
 		c.people[b.People[i].ID] = &b.People[i]
 	}
@@ -159,8 +153,8 @@ func newComparison(b *Books) *comparison {
 
 // here is the line of a promoter of ours.
 func (c *comparison) here(id int64) string {
-	if m := c.roster.ByID(id); m != nil {
-		return c.line(m.Token, m.Email)
+	if p := c.directory.ByID(id).Promoter; p != nil {
+		return c.line(p.Token, p.Email)
 	}
 	return c.line(fmt.Sprintf("promoter %d", id), "")
 }
@@ -176,12 +170,12 @@ func (c *comparison) there(k *Commission) string {
 		tokens = append(tokens, k.Token)
 	}
 	for _, t := range tokens {
-		if m := c.roster.ByToken(t); m != nil {
-			return c.line(m.Token, m.Email)
+		if p := c.directory.ByToken(t).Promoter; p != nil {
+			return c.line(p.Token, p.Email)
 		}
 	}
-	if m := c.byEmail[email]; m != nil && email != "" {
-		return c.line(m.Token, m.Email)
+	if p := c.directory.ByEmail(email).Promoter; p != nil {
+		return c.line(p.Token, p.Email)
 	}
 	name := "(nobody here)"
 	switch {

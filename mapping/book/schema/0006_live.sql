@@ -203,23 +203,24 @@ CREATE TABLE application (
 CREATE INDEX application_email   ON application (email);
 CREATE INDEX application_visitor ON application (visitor);
 
--- The ledger: what was carried over, and what came since.
+-- The ledger: what was carried over, which names a partner, and what was booked live, which
+-- names a promoter. Whose an entry is book.Directory says.
 DROP VIEW entry;
 CREATE VIEW entry AS
-SELECT event_id, kind, partner_id, seller_id, contact_id, 0 AS customer_id, earned_at AS at, month, amount, currency, invoice,
+SELECT event_id, kind, 0 AS promoter_id, partner_id, seller_id, contact_id, 0 AS customer_id, earned_at AS at, month, amount, currency, invoice,
 	product, description, '' AS type, 0 AS keap_id,
 	coalesce((SELECT path FROM source WHERE id = source_id), '') AS source, line, run_id
 FROM commission
 UNION ALL
-SELECT event_id, 'payment', partner_id, 0, 0, 0, paid_at, month, -amount, currency, '',
+SELECT event_id, 'payment', 0, partner_id, 0, 0, 0, paid_at, month, -amount, currency, '',
 	'', note, type, keap_id,
 	coalesce((SELECT path FROM source WHERE id = source_id), ''), line, run_id
 FROM payout
 UNION ALL
-SELECT 't-' || l.id, l.kind, l.promoter_id, 0, 0, l.customer_id, l.at, l.month, l.amount, l.currency, coalesce((SELECT e.event_id FROM event e WHERE e.id = l.event), ''),
+SELECT 't-' || l.id, l.kind, l.promoter_id, 0, 0, 0, l.customer_id, l.at, l.month, l.amount, l.currency, coalesce((SELECT e.event_id FROM event e WHERE e.id = l.event), ''),
 	l.product, CASE l.kind WHEN 'correction' THEN coalesce((SELECT note FROM correction WHERE line = l.id), '') ELSE '' END, '', 0, '', 0, 0
 FROM event_line l
 UNION ALL
-SELECT 'p-' || r.id, 'payment', l.promoter_id, 0, 0, 0, r.at, r.month, CASE r.status WHEN 'paid' THEN -l.net ELSE l.net END,
+SELECT 'p-' || r.id, 'payment', l.promoter_id, 0, 0, 0, 0, r.at, r.month, CASE r.status WHEN 'paid' THEN -l.net ELSE l.net END,
 	coalesce((SELECT n.currency FROM payout_run n WHERE n.id = l.run), ''), '', '', CASE r.status WHEN 'paid' THEN r.note ELSE 'returned ' || r.note END, l.method, 0, '', 0, 0
 FROM payout_record r JOIN payout_line l ON l.id = r.line WHERE r.status != 'failed';
