@@ -164,7 +164,28 @@ func (d *desk) apply() *migrate.Result {
 	d.Helper()
 	res, err := d.tryApply(nil)
 	d.must(err)
+	d.balanced()
 	return res
+}
+
+// balanced checks that every entry of the ledger is somebody's, and that what everybody has,
+// as payouts see it, sums to the ledger as SQL does.
+func (d *desk) balanced() {
+	d.Helper()
+	dir, err := d.book.Directory(d.ctx())
+	d.must(err)
+	in, err := d.book.PayoutInputs(d.ctx(), "USD", 0)
+	d.must(err)
+	sums := map[string]int64{}
+	for _, t := range in.Totals {
+		if dir.ByEarner(t.Earner) == (book.Owner{}) {
+			d.Errorf("%d %s of %s are nobody's", t.Amount, t.Currency, t.Earner)
+		}
+		sums[t.Currency] += t.Amount
+	}
+	if !maps.Equal(sums, in.Ledger) {
+		d.Errorf("payouts see %v, the ledger sums to %v", sums, in.Ledger)
+	}
 }
 
 // migrate plans and applies.
