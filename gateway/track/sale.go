@@ -142,8 +142,8 @@ func (d *desk) bought(c *book.Customer, plan string) (bool, error) {
 		if l.Kind != book.KindCommission || l.Percent == 0 || !same(l.Product) {
 			continue
 		}
-		left, err := d.left(l)
-		if err != nil || left.sale > 0 {
+		line, err := d.saleLine(l)
+		if err != nil || line.Remaining() > 0 {
 			return true, err
 		}
 	}

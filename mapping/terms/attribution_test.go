@@ -98,44 +98,22 @@ func TestRate(t *testing.T) {
 	}
 }
 
-// However a sale is refunded, in whatever parts, what is taken back comes to what was
-// earned, and never to more.
-func TestRefundsInParts(t *testing.T) {
+// Parts sum to the amount, or to all that remains when that is less, and no part is more than
+// what remains.
+func TestAllocate(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		amount := rapid.Int64Range(1, 1_000_000).Draw(t, "amount")
-		percent := Percent(rapid.Int32Range(0, int32(Whole)).Draw(t, "percent"))
-		l := Line{Amount: amount, Percent: percent, Earned: Share(amount, percent)}
-		refunded, taken := int64(0), int64(0)
-		for refunded < amount {
-			part := rapid.Int64Range(1, amount-refunded).Draw(t, "part")
-			back := l.Taken(refunded+part) - l.Taken(refunded)
-			if back < 0 || taken+back > l.Earned {
-				t.Fatalf("a refund of %d takes %d after %d of %d", part, back, taken, l.Earned)
-			}
-			refunded, taken = refunded+part, taken+back
-		}
-		if taken != l.Earned {
-			t.Fatalf("%d of %d were taken back", taken, l.Earned)
-		}
-	})
-}
-
-// Parts sum to the amount, or to all that is left when that is less, and no part is more
-// than what is left.
-func TestSpread(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		left := rapid.SliceOfN(rapid.Int64Range(0, 1_000_000), 1, 6).Draw(t, "left")
+		remaining := rapid.SliceOfN(rapid.Int64Range(0, 1_000_000), 1, 6).Draw(t, "remaining")
 		amount := rapid.Int64Range(0, 4_000_000).Draw(t, "amount")
 		whole, sum := int64(0), int64(0)
-		for i, part := range Spread(amount, left) {
-			if part < 0 || part > left[i] {
-				t.Fatalf("%d of %v: part %d is %d", amount, left, i, part)
+		for i, part := range Allocate(amount, remaining) {
+			if part < 0 || part > remaining[i] {
+				t.Fatalf("%d of %v: part %d is %d", amount, remaining, i, part)
 			}
 			sum += part
-			whole += left[i]
+			whole += remaining[i]
 		}
 		if sum != min(amount, whole) {
-			t.Fatalf("%d of %v: the parts sum to %d", amount, left, sum)
+			t.Fatalf("%d of %v: the parts sum to %d", amount, remaining, sum)
 		}
 	})
 }

@@ -46,47 +46,28 @@ func Scale(amount, part, whole int64) int64 {
 	return int64(share)
 }
 
-// Line is what one product of a sale earns.
-type Line struct {
-	Product  string
-	Kind     Kind
-	Amount   int64 // of the sale; minor units
-	Quantity int64
-	Percent  Percent
-	Earned   int64
-}
-
-// Taken is what refunds have taken back from a line once they come to refunded, in total:
-// all that was earned when nothing is left of the sale.
-func (l *Line) Taken(refunded int64) int64 {
-	if refunded >= l.Amount {
-		return l.Earned
-	}
-	return min(Share(refunded, l.Percent), l.Earned)
-}
-
-// Spread parts an amount among lines by what is left of each, so that the parts sum to it;
-// it is at most the sum of left. What does not go evenly goes to the first lines that can
-// take it.
-func Spread(amount int64, left []int64) []int64 {
+// Allocate parts an amount among lines by what remains of each, so that the parts sum to it;
+// it is at most the sum of remaining. What does not go evenly goes to the first lines that
+// can take it.
+func Allocate(amount int64, remaining []int64) []int64 {
 	whole := int64(0)
-	for _, n := range left {
+	for _, n := range remaining {
 		whole += n
 	}
-	parts := make([]int64, len(left))
+	parts := make([]int64, len(remaining))
 	if whole <= 0 || amount <= 0 {
 		return parts
 	}
 	amount = min(amount, whole)
 	rest := amount
-	for i, n := range left {
+	for i, n := range remaining {
 		hi, lo := bits.Mul64(uint64(amount), uint64(n))
 		part, _ := bits.Div64(hi, lo, uint64(whole))
 		parts[i] = int64(part)
 		rest -= parts[i]
 	}
 	for i := 0; rest > 0; i = (i + 1) % len(parts) {
-		if parts[i] < left[i] {
+		if parts[i] < remaining[i] {
 			parts[i]++
 			rest--
 		}

@@ -20,8 +20,8 @@ func TestTies(t *testing.T) {
 	f("two of the promoter's own", terms.Percent(Membership, 100, []Change{{From: 10, Kind: Membership, Percent: 400_000}, {From: 10, Kind: Membership, Percent: 500_000}}).String(), "50%")
 
 	// A line that earned other than its share, as by hand, gives back what it earned.
-	less, more := Line{Amount: 100, Percent: 250_000, Earned: 20}, Line{Amount: 100, Percent: 250_000, Earned: 30}
-	f("in parts", fmt.Sprint(less.Taken(60), less.Taken(90), less.Taken(100), more.Taken(60), more.Taken(99), more.Taken(100), more.Taken(101)), "15 20 20 15 25 30 30")
+	less, more := SaleLine{Amount: 100, Percent: 250_000, Earned: 20}, SaleLine{Amount: 100, Percent: 250_000, Earned: 30}
+	f("in parts", fmt.Sprint(less.reversedAt(60), less.reversedAt(90), less.reversedAt(100), more.reversedAt(60), more.reversedAt(99), more.reversedAt(100), more.reversedAt(101)), "15 20 20 15 25 30 30")
 
 	// What is flagged comes to just what is due.
 	january := []Earning{{202301, 5000}}
