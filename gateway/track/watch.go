@@ -81,20 +81,16 @@ func (w *watch) look(ctx context.Context) error {
 
 func (w *watch) judge(ctx context.Context, lines []book.EventLine, refunds map[int64]string) (found []book.ReviewReason, err error) {
 	b, now := w.s.o.Book, w.s.o.Now()
-	tokens := map[int64]string{}
-	if err := b.Track(func(t *book.Tracking) error { // the directory is there; nothing is written
-		for _, l := range lines {
-			tokens[l.PromoterID] = t.Directory().ByID(l.PromoterID).Token()
-		}
-		return nil
-	}); err != nil {
+	var promoterIDs, customerIDs []int64
+	for i := range lines {
+		promoterIDs = append(promoterIDs, lines[i].PromoterID)
+		customerIDs = append(customerIDs, lines[i].CustomerID)
+	}
+	dir, err := b.DirectoryOf(ctx, promoterIDs)
+	if err != nil {
 		return nil, err
 	}
-	ids := make([]int64, len(lines))
-	for i := range lines {
-		ids[i] = lines[i].CustomerID
-	}
-	customers, err := b.CustomersByID(ctx, ids)
+	customers, err := b.CustomersByID(ctx, customerIDs)
 	if err != nil {
 		return nil, err
 	}
@@ -121,9 +117,10 @@ func (w *watch) judge(ctx context.Context, lines []book.EventLine, refunds map[i
 			continue
 		}
 		hour := at.Truncate(time.Hour)
-		key := tokens[l.PromoterID] + hour.Format(" 2006-01-02T15")
+		token := dir.ByID(l.PromoterID).Token()
+		key := token + hour.Format(" 2006-01-02T15")
 		if detail, known = bursts[key]; !known {
-			if detail, err = w.burst(ctx, tokens[l.PromoterID], hour); err != nil {
+			if detail, err = w.burst(ctx, token, hour); err != nil {
 				return nil, err
 			}
 			bursts[key] = detail

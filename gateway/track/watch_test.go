@@ -237,6 +237,21 @@ func TestWhereAWatchBegins(t *testing.T) {
 	}
 }
 
+// While events are booked a watch looks all the same: it waits for the book only when it has
+// found something.
+func TestWatchOnlyReads(t *testing.T) {
+	f := newOffice(t, nil)
+	f.clicked("a@mail.test", "anna", day("2023-01-10"))
+	f.sale("a@mail.test", 10000, "")
+	w := &watch{s: f.Service}
+	if err := f.book.Track(func(*book.Tracking) error { return w.look(t.Context()) }); err != nil {
+		t.Fatal(err)
+	}
+	if w.after == 0 {
+		t.Error("it has not looked at the sale")
+	}
+}
+
 // The watch looks by itself, every half minute; what is wrong with the book it says once.
 func TestWatchGoesOn(t *testing.T) {
 	f := newOffice(t, nil)

@@ -121,6 +121,16 @@ func (b *Book) Directory(ctx context.Context) (d *Directory, err error) {
 	return d, err
 }
 
+// DirectoryOf reads of the directory the promoters with the given ids, and those that they were
+// merged with. It knows no codes but the Keap ids.
+func (b *Book) DirectoryOf(ctx context.Context, promoters []int64) (d *Directory, err error) {
+	err = b.view(ctx, func(tx *sql.Tx) error {
+		d, err = readDirectoryOf(ctx, tx, "SELECT * FROM "+anyOf, idList(promoters))
+		return err
+	})
+	return d, err
+}
+
 func readDirectory(ctx context.Context, tx *sql.Tx) (*Directory, error) {
 	var c Content
 	var err error

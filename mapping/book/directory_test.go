@@ -70,6 +70,15 @@ func TestDirectory(t *testing.T) {
 	d = directory(t, b)
 	f("its own standing", d.ByID(4), "ada active 1")
 	f("what the run says", d.ByID(2), "ben inactive 0")
+
+	d, err := b.DirectoryOf(t.Context(), []int64{4, 5})
+	if err != nil {
+		t.Fatal(err)
+	}
+	f("of some, one that was taken over", d.ByID(4), "ada active 1")
+	f("and the one that took it over", d.ByToken("ada"), "ada active 1")
+	f("one that there is not", d.ByID(5), "")
+	f("nobody else", d.ByID(2), "")
 }
 
 // A promoter whose partners became the program's own is credited with nothing new, and is owed
