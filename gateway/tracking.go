@@ -25,11 +25,11 @@ type Tracking struct {
 	// PerMinute is how many calls a minute each key may make. 0: any number.
 	PerMinute int
 
-	Terms     terms.Config
-	Products  terms.Products
-	Currency  string                // the program's
-	Rates     map[string]terms.Rate // of other currencies; one that is not there is refused
-	Crediting terms.Crediting       // whom beside active promoters
+	Terms        terms.Config
+	Products     terms.Products
+	Currency     string                        // the program's
+	Rates        map[string]terms.ExchangeRate // of other currencies; one that is not there is refused
+	CreditPolicy terms.CreditPolicy            // whom beside active promoters
 
 	// Forward sends every event to FirstPromoter too. Nil: events stay here.
 	Forward *track.ForwardOptions
@@ -51,7 +51,7 @@ func (a *App) startTracking() (err error) {
 	submit := t.submit
 	if submit == nil && a.o.Book != nil && len(t.Keys) > 0 {
 		a.tracker = track.New(track.Options{
-			Book: a.o.Book, Terms: t.Terms, Products: t.Products, Currency: t.Currency, Rates: t.Rates, Crediting: t.Crediting,
+			Book: a.o.Book, Terms: t.Terms, Products: t.Products, Currency: t.Currency, Rates: t.Rates, CreditPolicy: t.CreditPolicy,
 			Zone: a.o.Zone, Now: a.o.Now, Keys: a.keys, Visitors: a.visitors, FindClick: a.findClick, Forward: t.Forward != nil,
 			Committed: a.metrics.bookedEvents, Logger: a.o.Logger,
 		})

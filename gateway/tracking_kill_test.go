@@ -30,7 +30,7 @@ func tracking() Tracking {
 	if err != nil {
 		panic(err)
 	}
-	return Tracking{Keys: keys, Accounts: []string{"carrot"}, Terms: terms.DefaultConfig(), Currency: "USD", Crediting: terms.Crediting{InactiveEarn: true}}
+	return Tracking{Keys: keys, Accounts: []string{"carrot"}, Terms: terms.DefaultConfig(), Currency: "USD", CreditPolicy: terms.CreditPolicy{InactiveEarn: true}}
 }
 
 // applyPromoters writes promoters p0, p1, ... and customers c00000@mail.test, ... of theirs,

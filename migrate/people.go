@@ -53,7 +53,7 @@ func EmailKey(raw string) (key string, ok bool) { return terms.EmailKey(raw) }
 
 // Token is the ref token that a code asks for: lower case, and one "-" for every
 // character outside a-z, 0-9, "_" and "-".
-func Token(code string) string { return terms.Token(code) }
+func Token(code string) string { return terms.RefToken(code) }
 
 // people turns partners into promoters.
 type people struct {

@@ -65,7 +65,7 @@ func (m *money) products() {
 		}
 		u, seen := unplaced[name]
 		if !seen {
-			if kind, ambiguous := m.settings.Products.Kind(name, plan); kind != terms.Unknown && !ambiguous {
+			if kind, ambiguous := m.settings.Products.Kind(name, plan); kind != terms.UnknownProduct && !ambiguous {
 				settled[name] = true
 				return
 			}
@@ -205,7 +205,7 @@ func (c *comparison) compare(orders, earned []sold) (kind string, ok bool) {
 		return FindingNoOrder, true
 	}
 	total, found := int64(0), int64(0)
-	all := rates{low: terms.Whole, known: true}
+	all := rates{low: terms.OneHundredPercent, known: true}
 	currency := c.sales.rows[orders[0].row].Currency
 	for _, o := range orders {
 		s := &c.sales.rows[o.row]
@@ -242,11 +242,11 @@ func (c *comparison) ratesOf(products string) rates {
 	if r, ok := c.percents[products]; ok {
 		return r
 	}
-	r := rates{low: terms.Whole, known: true}
+	r := rates{low: terms.OneHundredPercent, known: true}
 	for name := range strings.SplitSeq(products, ";") {
 		r.lines++
 		switch kind, ambiguous := c.settings.Products.Kind(name, ""); {
-		case ambiguous || kind == terms.Unknown:
+		case ambiguous || kind == terms.UnknownProduct:
 			r.known = false
 		case kind == terms.Membership:
 			r.low, r.high = min(r.low, c.settings.Terms.MembershipPercent), max(r.high, c.settings.Terms.MembershipPercent)
@@ -269,7 +269,7 @@ func (c *comparison) finding(kind string, orders, earned []sold) Finding {
 			*list = append(*list, s)
 		}
 	}
-	all := rates{low: terms.Whole}
+	all := rates{low: terms.OneHundredPercent}
 	for _, o := range orders {
 		s := &c.sales.rows[o.row]
 		r := c.ratesOf(s.Products)
@@ -327,7 +327,7 @@ func (c *comparison) implied(earned []sold, total int64) bool {
 
 // price is what amount is the given share of, to the unit below.
 func price(amount int64, rate terms.Percent) int64 {
-	hi, lo := bits.Mul64(uint64(amount), uint64(terms.Whole))
+	hi, lo := bits.Mul64(uint64(amount), uint64(terms.OneHundredPercent))
 	if hi >= uint64(rate) {
 		return 1 << 62
 	}

@@ -126,8 +126,8 @@ func writeBigMoney(b *testing.B, dir string, n bigMoney) (rows int) {
 		price   int64
 		percent terms.Percent
 	}{
-		{"Content Pro Membership", 9700, 25 * terms.Whole / 100}, {"Content Starter Membership", 2930, 25 * terms.Whole / 100}, {"Agency Membership", 29702, 25 * terms.Whole / 100},
-		{"Evergreen Webinar", 49700, 50 * terms.Whole / 100}, {"3 Leads Per Day", 19701, 50 * terms.Whole / 100},
+		{"Content Pro Membership", 9700, 25 * terms.OneHundredPercent / 100}, {"Content Starter Membership", 2930, 25 * terms.OneHundredPercent / 100}, {"Agency Membership", 29702, 25 * terms.OneHundredPercent / 100},
+		{"Evergreen Webinar", 49700, 50 * terms.OneHundredPercent / 100}, {"3 Leads Per Day", 19701, 50 * terms.OneHundredPercent / 100},
 	}
 
 	write("partners.csv", "Id,ContactId,ParentId,AffName,AffCode,Status,DateCreated", func(w *bufio.Writer) {

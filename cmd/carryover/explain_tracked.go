@@ -130,7 +130,7 @@ func (x *explainer) bound(s *story, c *book.Customer, e *book.Event, v *book.Evi
 	what := map[string]string{book.EventSignup: "sign-up", book.EventSale: "first sale"}[e.Kind] + " of " + x.minute(e.At)
 	owner := x.owner(book.Earner{PromoterID: v.Promoter})
 	for _, k := range v.Candidates {
-		if k.Outcome != terms.Won {
+		if k.Outcome != terms.OutcomeWon {
 			continue
 		}
 		switch k.By {
@@ -220,10 +220,10 @@ func (x *explainer) tracked(e *book.Event, v *book.Evidence) moved {
 func passedOver(v *book.Evidence) string {
 	var texts []string
 	for _, k := range v.Candidates {
-		if k.Outcome == terms.NotAsked && k.Promoter != 0 && k.Promoter != v.Promoter {
+		if k.Outcome == terms.OutcomeNotAsked && k.Promoter != 0 && k.Promoter != v.Promoter {
 			texts = append(texts, fmt.Sprintf("%s of %s: changes nothing", k.By, k.Named))
 		}
-		if k.Outcome != terms.Won && k.Outcome != terms.NotAsked {
+		if k.Outcome != terms.OutcomeWon && k.Outcome != terms.OutcomeNotAsked {
 			texts = append(texts, strings.TrimSpace(fmt.Sprintf("%s %s: %s", k.By, cmp.Or(k.Named, k.Click), k.Outcome)))
 		}
 	}

@@ -33,7 +33,7 @@ func (d *payDesk) tells(fn func(s *teller)) {
 	d.inBook(func(b *book.Book) error {
 		s := &teller{payDesk: d, keys: keys}
 		s.s = track.New(track.Options{
-			Book: b, Terms: cfg.Terms, Products: cfg.Products, Currency: cfg.Currency, Zone: d.zone, Keys: keys, Crediting: terms.Crediting{InactiveEarn: true},
+			Book: b, Terms: cfg.Terms, Products: cfg.Products, Currency: cfg.Currency, Zone: d.zone, Keys: keys, CreditPolicy: terms.CreditPolicy{InactiveEarn: true},
 			Now: func() time.Time { return s.now }, Logger: slog.New(slog.DiscardHandler),
 		})
 		fn(s)

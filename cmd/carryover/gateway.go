@@ -108,7 +108,7 @@ func (a *app) tracking(cfg *config.Config, o *gateway.Options) (err error) {
 	o.Tracking = gateway.Tracking{
 		Accounts: slices.DeleteFunc([]string{cfg.Program, cfg.FirstPromoter.AccountID}, func(id string) bool { return id == "" }), Campaign: cfg.FirstPromoter.Campaign, PerMinute: cfg.Tracking.PerMinute,
 		Terms: cfg.Terms, Products: cfg.Products, Currency: cfg.Currency, Rates: cfg.Tracking.Rates,
-		Crediting: cfg.Crediting,
+		CreditPolicy: cfg.CreditPolicy,
 	}
 	if o.Tracking.Keys, err = track.ParseKeys(os.Getenv(track.KeysVariable)); err != nil {
 		return err

@@ -122,7 +122,7 @@ func newMachine(t *testing.T, rt *rapid.T, dir string) *machine {
 	}
 	m.s = track.New(track.Options{
 		Book: b, Terms: cfg.Terms, Currency: cfg.Currency, Zone: cfg.Zone, Keys: keys, Now: func() time.Time { return m.now },
-		Crediting: terms.Crediting{InactiveEarn: true}, Logger: slog.New(slog.DiscardHandler),
+		CreditPolicy: terms.CreditPolicy{InactiveEarn: true}, Logger: slog.New(slog.DiscardHandler),
 	})
 	return m
 }

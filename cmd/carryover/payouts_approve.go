@@ -34,7 +34,7 @@ func (c *payoutsApproveCmd) Run(a *app) error {
 			return err
 		}
 		now := time.Now()
-		from, to := cfg.Terms.Window(month, cfg.Zone)
+		from, to := cfg.Terms.PayoutWindow(month, cfg.Zone)
 		first, last := cfg.Terms.PayoutDays(month)
 		switch {
 		case now.Before(from) && !c.Early:
@@ -49,7 +49,7 @@ func (c *payoutsApproveCmd) Run(a *app) error {
 			if err != nil {
 				return err
 			}
-			run := &book.PayoutBatch{Month: int32(month), EarnedThrough: int32(cfg.Terms.EarnedThrough(month)), Currency: cfg.Currency, ApprovedAt: now.Unix(), ApprovedBy: by(c.By)}
+			run := &book.PayoutBatch{Month: int32(month), EarnedThrough: int32(cfg.Terms.LastEarningMonth(month)), Currency: cfg.Currency, ApprovedAt: now.Unix(), ApprovedBy: by(c.By)}
 			lines, err := plan.lines()
 			if err != nil {
 				return err

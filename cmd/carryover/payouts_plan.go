@@ -64,25 +64,25 @@ type payableLine struct {
 
 // heldLine is an amount that is not paid to one promoter.
 type heldLine struct {
-	RefToken   string         `json:"ref_token"`
-	PromoterID int64          `json:"promoter_id"`
-	Name       string         `json:"name"`
-	Email      string         `json:"email"`
-	Amount     int64          `json:"amount_cents"`
-	Currency   string         `json:"currency"`
-	Reason     terms.Reason   `json:"reason"`
-	Reasons    []terms.Reason `json:"reasons"` // all that apply
+	RefToken   string             `json:"ref_token"`
+	PromoterID int64              `json:"promoter_id"`
+	Name       string             `json:"name"`
+	Email      string             `json:"email"`
+	Amount     int64              `json:"amount_cents"`
+	Currency   string             `json:"currency"`
+	Reason     terms.HoldReason   `json:"reason"`
+	Reasons    []terms.HoldReason `json:"reasons"` // all that apply
 }
 
 type payoutTotals struct {
-	Due        int64                  `json:"due_cents"` // payable + held
-	Payable    int64                  `json:"payable_cents"`
-	Held       int64                  `json:"held_cents"`
-	ByReason   map[terms.Reason]int64 `json:"held_by_reason_cents"`
-	InPayment  int64                  `json:"in_payment_cents"`  // approved, neither paid nor failed yet; not in Due
-	InsideHold int64                  `json:"inside_hold_cents"` // earned after the last month that is paid; not in Due
-	House      int64                  `json:"house_cents"`       // the program's own; not in Due
-	Ledger     int64                  `json:"ledger_cents"`      // of all entries: Due + InPayment + InsideHold + House
+	Due        int64                      `json:"due_cents"` // payable + held
+	Payable    int64                      `json:"payable_cents"`
+	Held       int64                      `json:"held_cents"`
+	ByReason   map[terms.HoldReason]int64 `json:"held_by_reason_cents"`
+	InPayment  int64                      `json:"in_payment_cents"`  // approved, neither paid nor failed yet; not in Due
+	InsideHold int64                      `json:"inside_hold_cents"` // earned after the last month that is paid; not in Due
+	House      int64                      `json:"house_cents"`       // the program's own; not in Due
+	Ledger     int64                      `json:"ledger_cents"`      // of all entries: Due + InPayment + InsideHold + House
 }
 
 // otherDue is what is due in a currency that is not the program's.
@@ -127,7 +127,7 @@ func (a *app) planPayouts(cfg *config.Config, b *book.Book, month terms.Month) (
 	if err != nil {
 		return nil, err
 	}
-	last := cfg.Terms.EarnedThrough(month)
+	last := cfg.Terms.LastEarningMonth(month)
 	year, m := last.Date()
 	begin := terms.DayStart(year, m, 1, cfg.Zone)
 	dues, err := b.PayoutInputs(a.ctx, cfg.Currency, begin.Unix())
@@ -142,7 +142,7 @@ func (a *app) planPayouts(cfg *config.Config, b *book.Book, month terms.Month) (
 	plan := &payoutPlan{
 		Month: month.String(), Earned: last.String(), First: dayOf(month, first), Last: dayOf(month, final), Currency: cfg.Currency,
 		Minimum: cfg.Terms.Minimum, Runs: []int64{}, Payable: []payableLine{}, Held: []heldLine{}, Others: []otherDue{},
-		month: month, state: dues.State, Totals: payoutTotals{ByReason: map[terms.Reason]int64{}},
+		month: month, state: dues.State, Totals: payoutTotals{ByReason: map[terms.HoldReason]int64{}},
 	}
 	for _, r := range dues.Payouts.Batches {
 		if r.Currency == cfg.Currency && terms.Month(r.Month) == month {
@@ -274,11 +274,11 @@ func (plan *payoutPlan) settle(cfg *config.Config, k dueKey, account *terms.Acco
 	if !ok && method == "" && !slices.Contains(cfg.Terms.Requires, terms.RequirePayoutMethod) {
 		ok = true // paid by other ways, which the program knows
 	}
-	payable, held := cfg.Terms.SplitPayable(cfg.Terms.AmountDue(plan.month, account), terms.Payee{
-		Blocked: promoter.Status == terms.Blocked,
-		W9:      promoter.Setting(book.SettingW9) == detailYes,
-		Method:  ok,
-		Foreign: k.currency != cfg.Currency,
+	payable, held := cfg.Terms.SplitPayable(cfg.Terms.AmountDue(plan.month, account), terms.Eligibility{
+		Blocked:         promoter.Status == terms.Blocked,
+		W9OnFile:        promoter.Setting(book.SettingW9) == detailYes,
+		PayoutMethod:    ok,
+		ForeignCurrency: k.currency != cfg.Currency,
 	})
 	name := payeeName(promoter)
 	if payable.Amount != 0 {
@@ -311,7 +311,7 @@ func (plan *payoutPlan) reconcile(accounts *payoutAccounts, ledger map[string]in
 	all := map[string]*payoutTotals{} // by currency
 	of := func(currency string) *payoutTotals {
 		if all[currency] == nil {
-			all[currency] = &payoutTotals{ByReason: map[terms.Reason]int64{}}
+			all[currency] = &payoutTotals{ByReason: map[terms.HoldReason]int64{}}
 		}
 		return all[currency]
 	}

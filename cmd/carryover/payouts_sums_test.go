@@ -28,7 +28,7 @@ func TestReconcile(t *testing.T) {
 		plan := &payoutPlan{
 			Currency: "USD",
 			Payable:  []payableLine{{RefToken: "ann", Gross: 100, Refunds: -10, Carried: 5, Net: 95, Currency: "USD"}},
-			Held:     []heldLine{{RefToken: "bo", Amount: 30, Currency: "USD", Reason: terms.HeldNoW9}, {RefToken: "bo", Amount: 7, Currency: "AUD", Reason: terms.HeldCurrency}},
+			Held:     []heldLine{{RefToken: "bo", Amount: 30, Currency: "USD", Reason: terms.HoldNoW9}, {RefToken: "bo", Amount: 7, Currency: "AUD", Reason: terms.HoldCurrency}},
 		}
 		accounts := &payoutAccounts{
 			byKey: map[dueKey]*terms.Account{

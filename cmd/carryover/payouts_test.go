@@ -82,7 +82,7 @@ func (d *payDesk) sale(name, promoter, day string, amount int64) book.EventLine 
 	}
 	list := []book.EventLine{{
 		Kind: book.KindCommission, PromoterID: payPromoters[promoter], CustomerID: 1, At: at.Unix() + 3600, Month: int32(terms.MonthOf(at, d.zone)), Amount: amount,
-		Currency: "USD", SaleAmount: 4 * amount, Percent: terms.Whole / 4, Product: "content-pro", ProductKind: "membership", Quantity: 1,
+		Currency: "USD", SaleAmount: 4 * amount, Percent: terms.OneHundredPercent / 4, Product: "content-pro", ProductKind: "membership", Quantity: 1,
 	}}
 	d.event(book.EventSale, list)
 	d.sales[name] = list
@@ -608,7 +608,7 @@ func (h *history) approve(t *rapid.T) {
 		return
 	}
 	h.must(err)
-	run := book.PayoutBatch{Month: int32(h.month()), EarnedThrough: int32(h.cfg.Terms.EarnedThrough(h.month())), Currency: "USD", ApprovedAt: h.now.Unix(), ApprovedBy: "kim"}
+	run := book.PayoutBatch{Month: int32(h.month()), EarnedThrough: int32(h.cfg.Terms.LastEarningMonth(h.month())), Currency: "USD", ApprovedAt: h.now.Unix(), ApprovedBy: "kim"}
 	h.must(h.b.ApprovePayouts(h.app.ctx, &run, lines, plan.state))
 	h.lines = append(h.lines, lines...)
 }
@@ -637,7 +637,7 @@ func (h *history) record(t *rapid.T) {
 func (h *history) balances(t *rapid.T) {
 	plan, err := h.app.planPayouts(h.cfg, h.b, h.month())
 	h.must(err)
-	last := int32(h.cfg.Terms.EarnedThrough(h.month()))
+	last := int32(h.cfg.Terms.LastEarningMonth(h.month()))
 	want := map[int64]int64{}
 	all := int64(0) // of everything, held or not
 	for _, l := range h.sales {

@@ -95,7 +95,7 @@ func TestContract(t *testing.T) {
 
 // Whatever a call says besides, a rate of [tracking.currencies] is what its amount counts.
 func TestContractCurrencies(t *testing.T) {
-	f := newOffice(t, func(o *Options) { o.Rates = map[string]terms.Rate{"EUR": 108_250_000} })
+	f := newOffice(t, func(o *Options) { o.Rates = map[string]terms.ExchangeRate{"EUR": 108_250_000} })
 	c := serveAPI(t, f.Service, func(o *APIOptions) { o.Now = func() time.Time { return f.now } })
 	r := c.v2("sale", `{"email":"carried@mail.test","event_id":"e","amount":10000,"currency":"eur"}`)
 	r.is(t, 200, fmt.Sprintf(`{"id":1,"etype":"sale","sale_amount":10000,"event_id":"e","referral":{"id":1,"email":"carried@mail.test","uid":null},

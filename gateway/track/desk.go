@@ -102,9 +102,9 @@ func (d *desk) nobody(a *terms.Attribution) (Result, error) {
 		switch {
 		case k.By == terms.ByOwner || k.By == terms.ByCarried:
 			r.Message = "the customer's promoter earns nothing"
-		case k.Outcome == terms.OfNobody && k.By == terms.ByClick && k.Named == "":
+		case k.Outcome == terms.OutcomeNobody && k.By == terms.ByClick && k.Named == "":
 			why = append(why, "tid: no click that is known")
-		case k.Outcome != terms.Won && k.Outcome != terms.NotAsked:
+		case k.Outcome != terms.OutcomeWon && k.Outcome != terms.OutcomeNotAsked:
 			why = append(why, strings.TrimSpace(field+" "+k.Named)+": "+k.Outcome)
 		}
 	}
@@ -180,7 +180,7 @@ func (d *desk) attribute(c *book.Customer) (terms.Attribution, error) {
 		named = append(named, promoter(terms.Candidate{By: terms.ByCoupon, Named: d.call.PromoCode}, dir.ByCoupon(d.call.PromoCode)))
 	}
 	owned := func(owner terms.Candidate) (terms.Attribution, error) {
-		return terms.Attribute(d.at(), append([]terms.Candidate{owner}, named...), nil, d.s.o.Crediting), nil
+		return terms.Attribute(d.at(), append([]terms.Candidate{owner}, named...), nil, d.s.o.CreditPolicy), nil
 	}
 	if c.PromoterID != 0 {
 		return owned(promoter(terms.Candidate{By: terms.ByOwner, At: c.BoundAt}, dir.ByID(c.PromoterID)))
@@ -212,18 +212,18 @@ func (d *desk) attribute(c *book.Customer) (terms.Attribution, error) {
 			}
 		}
 	}
-	return terms.Attribute(d.at(), named, first, d.s.o.Crediting), nil
+	return terms.Attribute(d.at(), named, first, d.s.o.CreditPolicy), nil
 }
 
 // bind gives the customer to the promoter of a, for life, unless it was his before.
 func (d *desk) bind(c *book.Customer, a *terms.Attribution) error {
-	if a.Owned() {
+	if a.AlreadyBound() {
 		return nil
 	}
 	p := d.t.Directory().ByID(a.Promoter).Promoter
 	c.PromoterID, c.BoundAt, c.Visitor = a.Promoter, d.at(), d.visitor
 	for _, k := range a.Candidates {
-		if k.Outcome == terms.Won && k.By == terms.ByClick {
+		if k.Outcome == terms.OutcomeWon && k.By == terms.ByClick {
 			c.ClickedAt = k.At
 		}
 	}
@@ -277,7 +277,7 @@ func (d *desk) converts() (Result, bool) {
 		return Result{}, true
 	}
 	if rate, ok := d.s.o.Rates[cur]; ok {
-		if n, fits := rate.Of(d.call.Amount, cur, d.s.o.Currency); fits && n <= MaxAmount {
+		if n, fits := rate.Convert(d.call.Amount, cur, d.s.o.Currency); fits && n <= MaxAmount {
 			return Result{}, true
 		}
 		return Result{Outcome: Invalid, Field: "amount", Message: fmt.Sprintf("comes to too much in %s", d.s.o.Currency)}, false
@@ -288,7 +288,7 @@ func (d *desk) converts() (Result, bool) {
 // own is an amount of the call in the program's currency.
 func (d *desk) own(amount int64) int64 {
 	if cur := d.currency(); cur != d.s.o.Currency {
-		amount, _ = d.s.o.Rates[cur].Of(amount, cur, d.s.o.Currency) // as converts has found
+		amount, _ = d.s.o.Rates[cur].Convert(amount, cur, d.s.o.Currency) // as converts has found
 	}
 	return amount
 }
@@ -306,7 +306,7 @@ func (d *desk) write(c *book.Customer, a terms.Attribution, lines []book.EventLi
 	p := d.t.Directory().ByID(e.PromoterID).Promoter
 	if d.s.o.Forward {
 		token := "" // said of a customer that the event makes the promoter's
-		if p != nil && (e.Kind == book.EventSignup || e.Kind == book.EventSale && !a.Owned()) {
+		if p != nil && (e.Kind == book.EventSignup || e.Kind == book.EventSale && !a.AlreadyBound()) {
 			token = p.Token
 		}
 		if err := d.t.AddOutbox(e.ID, c.ID, d.now, forwardBody(d.call, &e, token)); err != nil {

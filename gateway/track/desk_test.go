@@ -89,7 +89,7 @@ func newOffice(t *testing.T, change func(*Options)) *office {
 	f.record(1, book.SettingCoupon, "ANNA20")
 	o := Options{
 		Book: b, Terms: terms.DefaultConfig(), Products: terms.Products{Membership: []string{"*Membership*", "plan:pro"}, Training: []string{"Evergreen Webinar", "3 Leads Per Day"}},
-		Currency: "USD", Crediting: terms.Crediting{InactiveEarn: true}, Zone: losAngeles, Now: func() time.Time { return f.now },
+		Currency: "USD", CreditPolicy: terms.CreditPolicy{InactiveEarn: true}, Zone: losAngeles, Now: func() time.Time { return f.now },
 		Keys: keys, Visitors: click.NewVisitors(filepath.Join(t.TempDir(), "visitor.keys")), Logger: slog.New(slog.DiscardHandler),
 	}
 	if change != nil {
@@ -233,13 +233,13 @@ func TestWhoseCustomer(t *testing.T) {
 }
 
 func TestWhatIsEarned(t *testing.T) {
-	eur, err := terms.ParseRate("1.0825")
+	eur, err := terms.ParseExchangeRate("1.0825")
 	if err != nil {
 		t.Fatal(err)
 	}
 	f := newOffice(t, func(o *Options) {
-		o.Rates = map[string]terms.Rate{"EUR": eur}
-		o.Terms.Changes = []terms.Change{{From: day("2023-06-01").Unix(), Kind: terms.Membership, Percent: 200_000}}
+		o.Rates = map[string]terms.ExchangeRate{"EUR": eur}
+		o.Terms.RateChanges = []terms.RateChange{{From: day("2023-06-01").Unix(), Kind: terms.Membership, Percent: 200_000}}
 	})
 	for _, email := range []string{"a@mail.test", "b@mail.test", "c@mail.test"} {
 		f.signup(email, "", "anna").is(t, Booked, "anna")
@@ -290,11 +290,11 @@ func TestWhatIsEarned(t *testing.T) {
 }
 
 func TestRefunds(t *testing.T) {
-	eur, err := terms.ParseRate("1.0825")
+	eur, err := terms.ParseExchangeRate("1.0825")
 	if err != nil {
 		t.Fatal(err)
 	}
-	f := newOffice(t, func(o *Options) { o.Rates = map[string]terms.Rate{"EUR": eur} })
+	f := newOffice(t, func(o *Options) { o.Rates = map[string]terms.ExchangeRate{"EUR": eur} })
 	f.signup("a@mail.test", "", "anna")
 	f.submit(Call{Kind: book.EventSale, Email: "a@mail.test", EventID: "jan", Amount: 9995, Plan: "pro"})
 	f.now = day("2023-02-10")

@@ -194,9 +194,9 @@ func (d *desk) matchRefunds(c *book.Customer, sale *book.Event) error {
 // program's own tracking, and its commission was carried over.
 func (d *desk) reverseCarried(c *book.Customer, a terms.Attribution) (Result, error) {
 	kind, at, amount := d.kindOf(d.call.Plan), d.at(), d.own(d.call.Amount)
-	var own []terms.Change
+	var own []terms.RateChange
 	if p := d.t.Directory().ByID(a.Promoter).Promoter; p != nil {
-		own = p.Changes
+		own = p.RateChanges
 	}
 	reversed, percent := d.s.o.Terms.ReverseCarried(amount, kind, at, own)
 	lines := []book.EventLine{{

@@ -84,20 +84,20 @@ func (d *desk) items() []Item {
 // would ask about.
 func (d *desk) earned(c *book.Customer, promoter int64) (lines []book.EventLine, notes []string, err error) {
 	o, at := &d.s.o, d.at()
-	var own []terms.Change
+	var own []terms.RateChange
 	if p := d.t.Directory().ByID(promoter).Promoter; p != nil {
-		own = p.Changes
+		own = p.RateChanges
 	}
 	for _, item := range d.items() {
 		if item.Amount == 0 {
 			continue
 		}
 		kind := d.kindOf(item.Plan)
-		percent := o.Terms.Percent(kind, at, own)
+		percent := o.Terms.CommissionPercent(kind, at, own)
 		switch {
-		case kind == terms.Unknown:
+		case kind == terms.UnknownProduct:
 			notes = append(notes, fmt.Sprintf("no pattern of [products] says what %q is: it earns nothing", item.Plan))
-		case kind == terms.Training && !o.Terms.TrainingEvery:
+		case kind == terms.Training && !o.Terms.TrainingEverySale:
 			again, err := d.bought(c, item.Plan)
 			if err != nil {
 				return nil, nil, err
@@ -119,9 +119,9 @@ func (d *desk) earned(c *book.Customer, promoter int64) (lines []book.EventLine,
 
 // kindOf says what a plan is. Where no pattern says what a membership is, all that is no
 // training is one; and so is a sale that names no plan.
-func (d *desk) kindOf(plan string) terms.Kind {
+func (d *desk) kindOf(plan string) terms.ProductKind {
 	kind, ambiguous := d.s.o.Products.Kind(plan, plan)
-	if kind == terms.Unknown && !ambiguous && (strings.TrimSpace(plan) == "" || len(d.s.o.Products.Membership) == 0) {
+	if kind == terms.UnknownProduct && !ambiguous && (strings.TrimSpace(plan) == "" || len(d.s.o.Products.Membership) == 0) {
 		return terms.Membership
 	}
 	return kind
@@ -185,7 +185,7 @@ func (d *desk) doubt(c *book.Customer, promoter int64, lines []book.EventLine, f
 	}
 	for i := range lines {
 		l := &lines[i]
-		if l.ProductKind == terms.Unknown.String() {
+		if l.ProductKind == terms.UnknownProduct.String() {
 			if err := d.review(l, book.ReasonProduct, fmt.Sprintf("no pattern of [products] names %q", l.Product)); err != nil {
 				return err
 			}

@@ -17,18 +17,18 @@ import (
 
 // Options are what a [Service] stands on.
 type Options struct {
-	Book      *book.Book
-	Terms     terms.Config
-	Products  terms.Products
-	Currency  string                // the program's
-	Rates     map[string]terms.Rate // of other currencies; one that is not there is refused
-	Crediting terms.Crediting       // whom beside active promoters
-	Zone      *time.Location        // of the months of earning; nil: UTC
-	Now       func() time.Time      // nil: time.Now
-	Keys      *click.Keyring        // of the cookie
-	Visitors  *click.Visitors       // hashes addresses
-	FindClick FindClick             // nil: there are none
-	Forward   bool                  // events also go to FirstPromoter
+	Book         *book.Book
+	Terms        terms.Config
+	Products     terms.Products
+	Currency     string                        // the program's
+	Rates        map[string]terms.ExchangeRate // of other currencies; one that is not there is refused
+	CreditPolicy terms.CreditPolicy            // whom beside active promoters
+	Zone         *time.Location                // of the months of earning; nil: UTC
+	Now          func() time.Time              // nil: time.Now
+	Keys         *click.Keyring                // of the cookie
+	Visitors     *click.Visitors               // hashes addresses
+	FindClick    FindClick                     // nil: there are none
+	Forward      bool                          // events also go to FirstPromoter
 
 	Committed func(events int, took time.Duration) // called after each commit; may be nil
 	Logger    *slog.Logger                         // nil: slog.Default()

@@ -87,10 +87,10 @@ func TestRefundsOfTheBlocked(t *testing.T) {
 // In the sale's own currency a refund is as much of the sale as was told, whatever rates
 // have become; in another one it is what it is worth now.
 func TestRefundsInOtherCurrencies(t *testing.T) {
-	rates := map[string]terms.Rate{}
+	rates := map[string]terms.ExchangeRate{}
 	rate := func(currency, text string) {
 		t.Helper()
-		r, err := terms.ParseRate(text)
+		r, err := terms.ParseExchangeRate(text)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -28,7 +28,7 @@ func TestCreditedToNobodyIsKept(t *testing.T) {
 		t.Fatalf("%+v, %v", kept, err)
 	}
 	var v book.Evidence
-	if err := json.Unmarshal([]byte(kept[0].Evidence), &v); err != nil || len(v.Candidates) != 3 || v.Candidates[1].Outcome != terms.OfNobody {
+	if err := json.Unmarshal([]byte(kept[0].Evidence), &v); err != nil || len(v.Candidates) != 3 || v.Candidates[1].Outcome != terms.OutcomeNobody {
 		t.Errorf("%+v, %v", v, err)
 	}
 }

@@ -291,7 +291,7 @@ func TestFastSales(t *testing.T) {
 func TestWhatAPlanIs(t *testing.T) {
 	kinds := func(products terms.Products, trainingEvery bool, plans ...string) string {
 		t.Helper()
-		f := newOffice(t, func(o *Options) { o.Products, o.Terms.TrainingEvery = products, trainingEvery })
+		f := newOffice(t, func(o *Options) { o.Products, o.Terms.TrainingEverySale = products, trainingEvery })
 		f.signup("a@mail.test", "", "anna").is(t, Booked, "anna")
 		var got []string
 		for _, plan := range plans {

@@ -42,7 +42,7 @@ func readable(text string) string {
 		}
 		return r
 	}, norm.NFKD.String(text))
-	token := terms.Token(plain)
+	token := terms.RefToken(plain)
 	parts := strings.FieldsFunc(token, func(r rune) bool { return r == '-' })
 	token = strings.Join(parts, "-")
 	if len(token) > longestToken {

@@ -35,11 +35,11 @@ type Directory struct {
 // DirectoryPromoter is a promoter as it stands, with what was recorded of it and of those
 // that it took over.
 type DirectoryPromoter struct {
-	*Promoter                      // its row, in which Promoter.Status is what the imports say
-	Status    terms.PromoterStatus // what a person recorded goes before that
-	Partners  []int64              // Keap ids of its partners, ascending; below 0: it joined here
-	Changes   []terms.Change       // percentages of its own
-	Absorbed  []*Promoter          // rows of those that it took over, by id
+	*Promoter                        // its row, in which Promoter.Status is what the imports say
+	Status      terms.PromoterStatus // what a person recorded goes before that
+	Partners    []int64              // Keap ids of its partners, ascending; below 0: it joined here
+	RateChanges []terms.RateChange   // percentages of its own
+	Absorbed    []*Promoter          // rows of those that it took over, by id
 
 	// House says that all of its partners are the program's own by now: it is credited with
 	// nothing new, and is owed what it has earned.
@@ -252,7 +252,7 @@ func (d *Directory) addSettings(list []Setting) {
 			p.settings[i] = s
 		}
 		if change, ok := s.change(); ok {
-			p.Changes = append(p.Changes, change)
+			p.RateChanges = append(p.RateChanges, change)
 		}
 	}
 	for i := range d.promoters {

@@ -42,7 +42,7 @@ func TestDirectory(t *testing.T) {
 		t.Helper()
 		got := o.Name()
 		if p := o.Promoter; p != nil {
-			got = fmt.Sprint(p.Token, " ", p.Status, " ", len(p.Changes))
+			got = fmt.Sprint(p.Token, " ", p.Status, " ", len(p.RateChanges))
 		}
 		if got != want {
 			t.Errorf("%s: %q, want %q", about, got, want)

@@ -92,7 +92,7 @@ func (b *Book) Settings(ctx context.Context) ([]Setting, error) {
 
 // change is the percentage of the promoter's own that the row says; ok is false for other
 // fields.
-func (d *Setting) change() (c terms.Change, ok bool) {
+func (d *Setting) change() (c terms.RateChange, ok bool) {
 	c.From = d.From
 	switch d.Field {
 	case SettingMembershipPercent:

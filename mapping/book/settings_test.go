@@ -14,7 +14,7 @@ func TestDetailsOfMergedPromoters(t *testing.T) {
 	f := func(want string, list ...book.Setting) {
 		t.Helper()
 		p := book.NewDirectory(&book.Content{Promoters: promoters, Settings: list}).ByID(1).Promoter
-		if got := fmt.Sprint(p.Setting(book.SettingW9), len(p.Changes)); got != want {
+		if got := fmt.Sprint(p.Setting(book.SettingW9), len(p.RateChanges)); got != want {
 			t.Errorf("%+v: %s, want %s", list, got, want)
 		}
 	}

@@ -194,7 +194,7 @@ func (b *Book) EventsByClick(ctx context.Context, id string) ([]Event, error) {
 	return slices.DeleteFunc(list, func(e Event) bool {
 		var v Evidence
 		return json.Unmarshal([]byte(e.Evidence), &v) != nil || !slices.ContainsFunc(v.Candidates, func(k terms.Candidate) bool {
-			return k.By == terms.ByClick && k.Outcome == terms.Won && k.Click == id
+			return k.By == terms.ByClick && k.Outcome == terms.OutcomeWon && k.Click == id
 		})
 	}), err
 }

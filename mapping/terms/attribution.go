@@ -21,12 +21,12 @@ const (
 
 // Outcomes of a [Candidate].
 const (
-	Won        = "won"
-	NotAsked   = "not asked"        // an earlier one had won
-	OfNobody   = "of nobody"        // no promoter has that token, coupon or click
-	IsBlocked  = "blocked"          // a blocked promoter earns nothing
-	IsInactive = "inactive"         // and the program does not credit inactive promoters
-	TooLate    = "after the signup" // the click came later than what it should have brought
+	OutcomeWon      = "won"
+	OutcomeNotAsked = "not asked"        // an earlier one had won
+	OutcomeNobody   = "of nobody"        // no promoter has that token, coupon or click
+	OutcomeBlocked  = "blocked"          // a blocked promoter earns nothing
+	OutcomeInactive = "inactive"         // and the program does not credit inactive promoters
+	OutcomeTooLate  = "after the signup" // the click came later than what it should have brought
 )
 
 // Candidate is a promoter who may have brought a customer.
@@ -40,8 +40,8 @@ type Candidate struct {
 	Outcome  string         `json:"outcome"` // set by [Attribute]
 }
 
-// Crediting says whom a program credits beside active promoters.
-type Crediting struct {
+// CreditPolicy says whom a program credits beside active promoters.
+type CreditPolicy struct {
 	InactiveEarn bool // for customers who are theirs already
 	InactiveWin  bool // new customers
 }
@@ -54,8 +54,8 @@ type Attribution struct {
 	First      *Candidate  `json:"first_click,omitempty"` // who had clicked first, when that is known
 }
 
-// Owned says that the customer was the promoter's before.
-func (a *Attribution) Owned() bool { return a.By == ByOwner || a.By == ByCarried }
+// AlreadyBound says that the customer was the promoter's before.
+func (a *Attribution) AlreadyBound() bool { return a.By == ByOwner || a.By == ByCarried }
 
 // ClockSkew is how many seconds the clocks of the program and of the billing system may
 // differ: a click so long after a sign-up may have been the one before it.
@@ -65,24 +65,24 @@ const ClockSkew = 5 * 60
 // or of its first sale. Candidates stand in the order in which they are asked, and the first
 // that holds wins. An owner, ByOwner or ByCarried, is never passed over: when he may not
 // earn, or is the program itself (no promoter), nobody does.
-func Attribute(at int64, candidates []Candidate, first *Candidate, c Crediting) Attribution {
+func Attribute(at int64, candidates []Candidate, first *Candidate, c CreditPolicy) Attribution {
 	a := Attribution{Candidates: make([]Candidate, len(candidates)), First: first}
 	decided := false
 	for i, k := range candidates {
 		owner := k.By == ByOwner || k.By == ByCarried
 		switch {
 		case decided:
-			k.Outcome = NotAsked
+			k.Outcome = OutcomeNotAsked
 		case k.Promoter == 0:
-			k.Outcome = OfNobody
+			k.Outcome = OutcomeNobody
 		case k.Status == Blocked:
-			k.Outcome = IsBlocked
+			k.Outcome = OutcomeBlocked
 		case k.Status == Inactive && !(owner && c.InactiveEarn || !owner && c.InactiveWin):
-			k.Outcome = IsInactive
+			k.Outcome = OutcomeInactive
 		case !owner && k.At > at+ClockSkew:
-			k.Outcome = TooLate
+			k.Outcome = OutcomeTooLate
 		default:
-			k.Outcome = Won
+			k.Outcome = OutcomeWon
 			a.Promoter, a.By = k.Promoter, k.By
 			decided = true
 		}

@@ -11,7 +11,7 @@ import (
 
 // A row is a list of candidates, "by:promoter:standing[:at]", and who wins how.
 func TestAttribute(t *testing.T) {
-	f := func(candidates string, c Crediting, want, outcomes string) {
+	f := func(candidates string, c CreditPolicy, want, outcomes string) {
 		t.Helper()
 		var list []Candidate
 		for _, text := range strings.Fields(candidates) {
@@ -30,16 +30,16 @@ func TestAttribute(t *testing.T) {
 			t.Errorf("%s: %s (%s), want %s (%s)", candidates, s, strings.Join(got, " "), want, outcomes)
 		}
 	}
-	usual := Crediting{InactiveEarn: true}
+	usual := CreditPolicy{InactiveEarn: true}
 	f("", usual, "0 ", "")
 	f("click:1:active ref_token:2:active coupon:3:active", usual, "1 click", "won not-asked not-asked")
 	f("click:0: ref_token:2:active", usual, "2 ref_token", "of-nobody won")
 	f("click:1:blocked ref_token:2:inactive coupon:3:active", usual, "3 coupon", "blocked inactive won")
 	f("click:1:active:401 click:2:active:99", usual, "2 click", "after-the-signup won")
 	f("click:1:active:400", usual, "1 click", "won")
-	f("click:1:inactive", Crediting{InactiveWin: true}, "1 click", "won")
+	f("click:1:inactive", CreditPolicy{InactiveWin: true}, "1 click", "won")
 	f("owner:1:inactive click:2:active", usual, "1 owner", "won not-asked")
-	f("owner:1:inactive click:2:active", Crediting{InactiveWin: true}, "0 ", "inactive not-asked")
+	f("owner:1:inactive click:2:active", CreditPolicy{InactiveWin: true}, "0 ", "inactive not-asked")
 	f("owner:1:blocked click:2:active", usual, "0 ", "blocked not-asked")
 	f("carried:1:active:500 click:2:active", usual, "1 carried", "won not-asked")
 	f("carried:0: click:2:active", usual, "0 ", "of-nobody not-asked")
@@ -47,11 +47,11 @@ func TestAttribute(t *testing.T) {
 
 func TestPercentOn(t *testing.T) {
 	terms := DefaultConfig()
-	terms.Changes = []Change{{200, Membership, 200_000}, {100, Membership, 300_000}, {100, Training, 400_000}}
-	own := []Change{{150, Membership, 350_000}}
-	f := func(kind Kind, at int64, own []Change, want string) {
+	terms.RateChanges = []RateChange{{200, Membership, 200_000}, {100, Membership, 300_000}, {100, Training, 400_000}}
+	own := []RateChange{{150, Membership, 350_000}}
+	f := func(kind ProductKind, at int64, own []RateChange, want string) {
 		t.Helper()
-		if got := terms.Percent(kind, at, own); got.String() != want {
+		if got := terms.CommissionPercent(kind, at, own); got.String() != want {
 			t.Errorf("%s at %d: %s, want %s", kind, at, got, want)
 		}
 	}
@@ -63,21 +63,21 @@ func TestPercentOn(t *testing.T) {
 	f(Membership, 999, own, "35%")
 	f(Training, 99, own, "50%")
 	f(Training, 100, own, "40%")
-	f(Unknown, 999, own, "0%")
+	f(UnknownProduct, 999, own, "0%")
 }
 
 func TestRate(t *testing.T) {
 	f := func(text string, amount int64, from string, want int64, to string) {
 		t.Helper()
-		r, err := ParseRate(text)
+		r, err := ParseExchangeRate(text)
 		if err != nil {
 			t.Fatal(err)
 		}
-		got, ok := r.Of(amount, from, to)
-		if back, _ := r.Of(-amount, from, to); got != want || ok != (want != 0 || amount < 1000) || back != -want {
+		got, ok := r.Convert(amount, from, to)
+		if back, _ := r.Convert(-amount, from, to); got != want || ok != (want != 0 || amount < 1000) || back != -want {
 			t.Errorf("%d %s at %s: %d %s, %v, want %d", amount, from, text, got, to, ok, want)
 		}
-		if again, err := ParseRate(r.String()); err != nil || again != r {
+		if again, err := ParseExchangeRate(r.String()); err != nil || again != r {
 			t.Errorf("%s comes back as %s, %v", text, r, err)
 		}
 	}
@@ -92,7 +92,7 @@ func TestRate(t *testing.T) {
 	f("3.25", 1234, "KWD", 401, "USD") // and dinars three decimals
 	f("99999.99999999", 10_000_000_000_000, "JPY", 0, "KWD")
 	for _, s := range []string{"", "0", "0.0", "-1", "1,1", ".5", "5.", "1.123456789", "100000", "1e3", "x"} {
-		if _, err := ParseRate(s); err == nil {
+		if _, err := ParseExchangeRate(s); err == nil {
 			t.Errorf("%q is taken for a rate", s)
 		}
 	}
@@ -123,20 +123,20 @@ func TestAllocate(t *testing.T) {
 func FuzzParseRate(f *testing.F) {
 	f.Add("1.0825", int64(9900))
 	f.Fuzz(func(t *testing.T, text string, amount int64) {
-		r, err := ParseRate(text)
+		r, err := ParseExchangeRate(text)
 		if err != nil {
 			return
 		}
-		if again, err := ParseRate(r.String()); err != nil || again != r || r <= 0 {
+		if again, err := ParseExchangeRate(r.String()); err != nil || again != r || r <= 0 {
 			t.Fatalf("%q is %d and comes back as %d, %v", text, r, again, err)
 		}
-		got, ok := r.Of(amount, "EUR", "USD")
+		got, ok := r.Convert(amount, "EUR", "USD")
 		if !ok {
 			return
 		}
 		off := new(big.Int).Mul(big.NewInt(amount), big.NewInt(int64(r)))
-		off.Sub(off, new(big.Int).Mul(big.NewInt(got), big.NewInt(rateUnit)))
-		if off.CmpAbs(big.NewInt(rateUnit/2)) > 0 {
+		off.Sub(off, new(big.Int).Mul(big.NewInt(got), big.NewInt(exchangeRateUnit)))
+		if off.CmpAbs(big.NewInt(exchangeRateUnit/2)) > 0 {
 			t.Fatalf("%d at %s is %d", amount, text, got)
 		}
 	})

@@ -10,12 +10,12 @@ type Config struct {
 	MembershipPercent Percent // of every payment for a membership
 	TrainingPercent   Percent // of a training
 	HoldMonths        int     // months after the one of earning in which refunds still cancel
-	PayoutFirst       int     // day of the month on which payouts begin
-	PayoutLast        int     // and end
+	PayoutFirstDay    int     // day of the month on which payouts begin
+	PayoutLastDay     int     // and end
 	Minimum           int64   // minor units; less is not paid out yet
 	Requires          []string
-	Changes           []Change // of the two percentages, from dates on
-	TrainingEvery     bool     // each sale of a training earns, not only the first one of a customer
+	RateChanges       []RateChange // of the two percentages, from dates on
+	TrainingEverySale bool         // each sale of a training earns, not only the first one of a customer
 }
 
 // What Terms.Requires may hold: what a promoter must have handed in to be paid.
@@ -32,15 +32,15 @@ func DefaultConfig() Config {
 		MembershipPercent: 25 * percentUnit,
 		TrainingPercent:   50 * percentUnit,
 		HoldMonths:        1,
-		PayoutFirst:       10,
-		PayoutLast:        15,
+		PayoutFirstDay:    10,
+		PayoutLastDay:     15,
 		Minimum:           2500,
 		Requires:          []string{RequireW9, RequirePayoutMethod},
 	}
 }
 
-// Held says whether what was earned in one month is still held in another.
-func (t Config) Held(earned, on Month) bool { return on <= earned.Add(t.HoldMonths) }
+// OnHold says whether what was earned in one month is still held in another.
+func (t Config) OnHold(earned, on Month) bool { return on <= earned.Add(t.HoldMonths) }
 
 // Earning is what was earned in a month, less what was taken back in it; minor units.
 type Earning struct {
@@ -108,7 +108,7 @@ func HeldAmount(t Config, entries []Earning, paid int64, on Month) int64 {
 	}
 	held := int64(0)
 	for _, e := range OpenBalances(months, paid) {
-		if e.Amount > 0 && t.Held(e.Month, on) {
+		if e.Amount > 0 && t.OnHold(e.Month, on) {
 			held += e.Amount
 		}
 	}

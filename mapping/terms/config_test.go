@@ -45,7 +45,7 @@ func TestMonth(t *testing.T) {
 
 func TestDefaultTerms(t *testing.T) {
 	terms := DefaultConfig()
-	got := fmt.Sprint(terms.MembershipPercent, terms.TrainingPercent, terms.HoldMonths, terms.PayoutFirst, terms.PayoutLast, terms.Minimum, terms.Requires)
+	got := fmt.Sprint(terms.MembershipPercent, terms.TrainingPercent, terms.HoldMonths, terms.PayoutFirstDay, terms.PayoutLastDay, terms.Minimum, terms.Requires)
 	if got != "25% 50% 1 10 15 2500 [w9 payout_method]" {
 		t.Error(got)
 	}
@@ -56,7 +56,7 @@ func TestHeld(t *testing.T) {
 		t.Helper()
 		terms := DefaultConfig()
 		terms.HoldMonths = hold
-		if got := terms.Held(earned, on); got != want {
+		if got := terms.OnHold(earned, on); got != want {
 			t.Errorf("earned in %s, held for %d, in %s: %v", earned, hold, on, got)
 		}
 	}

@@ -49,15 +49,15 @@ func FormatMinor(minor int64, currency string) string {
 	return string(buf[i:])
 }
 
-// Rate is how many units of the program's currency one unit of another is, in
+// ExchangeRate is how many units of the program's currency one unit of another is, in
 // hundred-millionths: 1.0825 is 108250000.
-type Rate int64
+type ExchangeRate int64
 
-const rateUnit = 100_000_000
+const exchangeRateUnit = 100_000_000
 
-// ParseRate reads a rate such as 1.0825: above 0, below 100,000, up to eight decimals,
+// ParseExchangeRate reads a rate such as 1.0825: above 0, below 100,000, up to eight decimals,
 // never rounded.
-func ParseRate(s string) (Rate, error) {
+func ParseExchangeRate(s string) (ExchangeRate, error) {
 	wrong := fmt.Errorf("%q is no rate: write a number above 0 with up to eight decimals, such as 1.0825", s)
 	whole, fraction, dot := strings.Cut(strings.TrimSpace(s), ".")
 	if whole == "" || dot && fraction == "" || len(whole) > 5 || len(fraction) > 8 || strings.Trim(whole+fraction, "0123456789") != "" {
@@ -67,19 +67,19 @@ func ParseRate(s string) (Rate, error) {
 	if err != nil || n == 0 {
 		return 0, wrong
 	}
-	return Rate(n), nil
+	return ExchangeRate(n), nil
 }
 
 // String is the rate as people write it.
-func (r Rate) String() string {
-	text := fmt.Sprintf("%d.%08d", r/rateUnit, r%rateUnit)
+func (r ExchangeRate) String() string {
+	text := fmt.Sprintf("%d.%08d", r/exchangeRateUnit, r%exchangeRateUnit)
 	return strings.TrimSuffix(strings.TrimRight(text, "0"), ".")
 }
 
-// Of is an amount of minor units of one currency in those of another, half-even. ok is false
+// Convert is an amount of minor units of one currency in those of another, half-even. ok is false
 // when that is more than 64 bits hold.
-func (r Rate) Of(amount int64, from, to string) (converted int64, ok bool) {
-	part, whole := uint64(r), uint64(rateUnit)
+func (r ExchangeRate) Convert(amount int64, from, to string) (converted int64, ok bool) {
+	part, whole := uint64(r), uint64(exchangeRateUnit)
 	for range Decimals(to) {
 		part *= 10
 	}

@@ -2,17 +2,17 @@ package terms
 
 import "time"
 
-// EarnedThrough is the last month of earning that the payouts of a month pay: what was
+// LastEarningMonth is the last month of earning that the payouts of a month pay: what was
 // earned in January and held through February is paid in March.
-func (t Config) EarnedThrough(payout Month) Month { return payout.Add(-1 - t.HoldMonths) }
+func (t Config) LastEarningMonth(payout Month) Month { return payout.Add(-1 - t.HoldMonths) }
 
-// PaidIn is the month whose payouts are the first to pay what was earned in a month.
-func (t Config) PaidIn(earned Month) Month { return earned.Add(1 + t.HoldMonths) }
+// PayoutMonth is the month whose payouts are the first to pay what was earned in a month.
+func (t Config) PayoutMonth(earned Month) Month { return earned.Add(1 + t.HoldMonths) }
 
-// Window is when the payouts of a month are made, in the program's zone: from the first
+// PayoutWindow is when the payouts of a month are made, in the program's zone: from the first
 // instant of the first day to the first instant after the last one. A day that a short
 // month does not have is its last day.
-func (t Config) Window(payout Month, zone *time.Location) (from, to time.Time) {
+func (t Config) PayoutWindow(payout Month, zone *time.Location) (from, to time.Time) {
 	first, last := t.PayoutDays(payout)
 	year, month := payout.Date()
 	return DayStart(year, month, first, zone), DayStart(year, month, last+1, zone)
@@ -21,7 +21,7 @@ func (t Config) Window(payout Month, zone *time.Location) (from, to time.Time) {
 // PayoutDays are the first and the last day of the payouts of a month.
 func (t Config) PayoutDays(payout Month) (first, last int) {
 	days := payout.Days()
-	return min(t.PayoutFirst, days), min(t.PayoutLast, days)
+	return min(t.PayoutFirstDay, days), min(t.PayoutLastDay, days)
 }
 
 // Date is the year and the month of the calendar.

@@ -34,18 +34,18 @@ type Due struct {
 	Flagged int64   // beside Amount: what is due once a person accepts it
 }
 
-// Whole is everything that is due.
-func (d *Due) Whole() int64 { return d.Amount + d.Flagged }
+// Total is everything that is due.
+func (d *Due) Total() int64 { return d.Amount + d.Flagged }
 
 // AmountDue is what an account is owed by the payouts of a month: all that was earned through
-// [Config.EarnedThrough] of it, less all that was ever paid or is in approved runs. A taking
+// [Config.LastEarningMonth] of it, less all that was ever paid or is in approved runs. A taking
 // counts with the month of what it takes back: inside the hold it cancels, after the
 // payment it makes a debt.
 //
 // What is flagged stands apart, so that the rest can be paid. Where the rest alone would be
 // nothing or a debt there is one amount: all of it flagged if it is above 0.
 func (t Config) AmountDue(payout Month, a *Account) Due {
-	last := t.EarnedThrough(payout)
+	last := t.LastEarningMonth(payout)
 	months := map[Month]int64{}
 	var d Due
 	for _, e := range a.Earned {
@@ -120,49 +120,49 @@ func openMonths(amounts map[Month]int64, paid int64) (months []Month) {
 	return months
 }
 
-// Reason says why an amount is not paid out.
-type Reason string
+// HoldReason says why an amount is not paid out.
+type HoldReason string
 
 const (
-	HeldCurrency = Reason("currency")         // not the program's
-	HeldNegative = Reason("negative")         // a debt, which later earnings fill
-	HeldBlocked  = Reason("blocked")          // the promoter is
-	HeldFlagged  = Reason("flagged")          // a person must look at the commissions first
-	HeldMinimum  = Reason("below_minimum")    // it rolls forward until enough has come together
-	HeldNoW9     = Reason("no_w9")            // the form is not on file
-	HeldNoMethod = Reason("no_payout_method") // how to pay, or where to, is not known
+	HoldCurrency = HoldReason("currency")         // not the program's
+	HoldNegative = HoldReason("negative")         // a debt, which later earnings fill
+	HoldBlocked  = HoldReason("blocked")          // the promoter is
+	HoldFlagged  = HoldReason("flagged")          // a person must look at the commissions first
+	HoldMinimum  = HoldReason("below_minimum")    // it rolls forward until enough has come together
+	HoldNoW9     = HoldReason("no_w9")            // the form is not on file
+	HoldNoMethod = HoldReason("no_payout_method") // how to pay, or where to, is not known
 )
 
-// Payee is what payouts ask of a promoter.
-type Payee struct {
-	Blocked bool
-	W9      bool
-	Method  bool // how and where to is known
-	Foreign bool // the amounts are not in the program's currency
+// Eligibility is what payouts ask of a promoter.
+type Eligibility struct {
+	Blocked         bool
+	W9OnFile        bool
+	PayoutMethod    bool // how and where to is known
+	ForeignCurrency bool // the amounts are not in the program's currency
 }
 
-// Held is an amount that is not paid out.
-type Held struct {
+// HeldPayout is an amount that is not paid out.
+type HeldPayout struct {
 	Amount  int64
-	Reasons []Reason // all that apply; the first is the one to tell
+	Reasons []HoldReason // all that apply; the first is the one to tell
 }
 
 // SplitPayable parts what is due: payable is d without what is flagged if d.Amount can be paid
 // out, and 0 otherwise. What is payable and what is held sum to d.Whole(); nothing is 0.
-func (t Config) SplitPayable(d Due, p Payee) (payable Due, held []Held) {
-	owes := d.Whole() < 0
-	first := applying{{p.Foreign, HeldCurrency}, {owes, HeldNegative}, {p.Blocked, HeldBlocked}}
-	last := applying{{!owes && !p.W9 && slices.Contains(t.Requires, RequireW9), HeldNoW9}, {!owes && !p.Method, HeldNoMethod}}
+func (t Config) SplitPayable(d Due, p Eligibility) (payable Due, held []HeldPayout) {
+	owes := d.Total() < 0
+	first := applying{{p.ForeignCurrency, HoldCurrency}, {owes, HoldNegative}, {p.Blocked, HoldBlocked}}
+	last := applying{{!owes && !p.W9OnFile && slices.Contains(t.Requires, RequireW9), HoldNoW9}, {!owes && !p.PayoutMethod, HoldNoMethod}}
 	if d.Flagged != 0 {
-		held = append(held, Held{d.Flagged, slices.Concat(first, applying{{true, HeldFlagged}}, last).reasons()})
+		held = append(held, HeldPayout{d.Flagged, slices.Concat(first, applying{{true, HoldFlagged}}, last).reasons()})
 	}
 	if d.Amount == 0 {
 		return Due{}, held
 	}
-	short := !p.Foreign && !owes && d.Amount < t.Minimum
-	reasons := slices.Concat(first, applying{{short, HeldMinimum}}, last).reasons()
+	short := !p.ForeignCurrency && !owes && d.Amount < t.Minimum
+	reasons := slices.Concat(first, applying{{short, HoldMinimum}}, last).reasons()
 	if len(reasons) > 0 {
-		return Due{}, append(held, Held{d.Amount, reasons})
+		return Due{}, append(held, HeldPayout{d.Amount, reasons})
 	}
 	payable = d
 	payable.Flagged = 0
@@ -172,13 +172,13 @@ func (t Config) SplitPayable(d Due, p Payee) (payable Due, held []Held) {
 // applying are reasons, and whether each of them applies.
 type applying []struct {
 	yes bool
-	Reason
+	HoldReason
 }
 
-func (all applying) reasons() (list []Reason) {
+func (all applying) reasons() (list []HoldReason) {
 	for _, a := range all {
 		if a.yes {
-			list = append(list, a.Reason)
+			list = append(list, a.HoldReason)
 		}
 	}
 	return list

@@ -60,7 +60,7 @@ func TestDue(t *testing.T) {
 }
 
 func TestSettle(t *testing.T) {
-	f := func(about string, d Due, p Payee, want string) {
+	f := func(about string, d Due, p Eligibility, want string) {
 		t.Helper()
 		payable, held := DefaultConfig().SplitPayable(d, p)
 		got := ""
@@ -74,25 +74,25 @@ func TestSettle(t *testing.T) {
 			t.Errorf("%s: %s, want %s", about, got, want)
 		}
 	}
-	all := Payee{W9: true, Method: true}
-	f("nothing due", Due{}, Payee{}, "")
+	all := Eligibility{W9OnFile: true, PayoutMethod: true}
+	f("nothing due", Due{}, Eligibility{}, "")
 	f("all handed in", Due{Amount: 2501}, all, "pays 2501 ")
 	f("exactly the minimum", Due{Amount: 2500}, all, "pays 2500 ")
 	f("a cent less", Due{Amount: 2499}, all, "holds 2499 [below_minimum] ")
-	f("no W-9", Due{Amount: 2500}, Payee{Method: true}, "holds 2500 [no_w9] ")
-	f("no method", Due{Amount: 2500}, Payee{W9: true}, "holds 2500 [no_payout_method] ")
-	f("nothing handed in, and little", Due{Amount: 100}, Payee{}, "holds 100 [below_minimum no_w9 no_payout_method] ")
-	f("a debt", Due{Amount: -100}, Payee{}, "holds -100 [negative] ")
-	f("blocked", Due{Amount: 9000}, Payee{W9: true, Method: true, Blocked: true}, "holds 9000 [blocked] ")
+	f("no W-9", Due{Amount: 2500}, Eligibility{PayoutMethod: true}, "holds 2500 [no_w9] ")
+	f("no method", Due{Amount: 2500}, Eligibility{W9OnFile: true}, "holds 2500 [no_payout_method] ")
+	f("nothing handed in, and little", Due{Amount: 100}, Eligibility{}, "holds 100 [below_minimum no_w9 no_payout_method] ")
+	f("a debt", Due{Amount: -100}, Eligibility{}, "holds -100 [negative] ")
+	f("blocked", Due{Amount: 9000}, Eligibility{W9OnFile: true, PayoutMethod: true, Blocked: true}, "holds 9000 [blocked] ")
 	f("flagged in part", Due{Amount: 9000, Flagged: 500}, all, "pays 9000 holds 500 [flagged] ")
 	f("the rest is too little", Due{Amount: 2000, Flagged: 1500}, all, "holds 1500 [flagged] holds 2000 [below_minimum] ")
-	f("flagged and no W-9", Due{Amount: 9000, Flagged: 500}, Payee{Method: true}, "holds 500 [flagged no_w9] holds 9000 [no_w9] ")
-	f("another currency", Due{Amount: 9000}, Payee{W9: true, Method: true, Foreign: true}, "holds 9000 [currency] ")
-	f("a debt in another currency", Due{Amount: -90}, Payee{Foreign: true}, "holds -90 [currency negative] ")
+	f("flagged and no W-9", Due{Amount: 9000, Flagged: 500}, Eligibility{PayoutMethod: true}, "holds 500 [flagged no_w9] holds 9000 [no_w9] ")
+	f("another currency", Due{Amount: 9000}, Eligibility{W9OnFile: true, PayoutMethod: true, ForeignCurrency: true}, "holds 9000 [currency] ")
+	f("a debt in another currency", Due{Amount: -90}, Eligibility{ForeignCurrency: true}, "holds -90 [currency negative] ")
 
 	free := DefaultConfig()
 	free.Requires, free.Minimum = nil, 0
-	if payable, held := free.SplitPayable(Due{Amount: 1}, Payee{Method: true}); payable.Amount != 1 || held != nil {
+	if payable, held := free.SplitPayable(Due{Amount: 1}, Eligibility{PayoutMethod: true}); payable.Amount != 1 || held != nil {
 		t.Errorf("a program that asks for nothing: %v %v", payable, held)
 	}
 }
@@ -124,7 +124,7 @@ func TestDueSums(t *testing.T) {
 			}
 		}
 		const payout = 202301
-		last := terms.EarnedThrough(payout)
+		last := terms.LastEarningMonth(payout)
 		want := -a.Paid - a.Approved
 		for _, e := range slices.Concat(a.Earned, a.CarriedForward) {
 			if e.Month <= last {
@@ -137,13 +137,13 @@ func TestDueSums(t *testing.T) {
 			}
 		}
 		d := terms.AmountDue(payout, &a)
-		if d.Whole() != want || d.Gross+d.Refunds+d.Carried != d.Amount || d.Refunds > 0 || d.Flagged < 0 {
+		if d.Total() != want || d.Gross+d.Refunds+d.Carried != d.Amount || d.Refunds > 0 || d.Flagged < 0 {
 			t.Fatalf("%s, want %d in all", say(d), want)
 		}
 		if (d.Amount > 0) != (len(d.Months) > 0) || !slices.IsSorted(d.Months) || len(d.Months) > 0 && d.Months[len(d.Months)-1] > last {
 			t.Fatalf("%s", say(d))
 		}
-		payable, held := terms.SplitPayable(d, Payee{rapid.Bool().Draw(t, "blocked"), rapid.Bool().Draw(t, "w9"), rapid.Bool().Draw(t, "method"), rapid.Bool().Draw(t, "foreign")})
+		payable, held := terms.SplitPayable(d, Eligibility{rapid.Bool().Draw(t, "blocked"), rapid.Bool().Draw(t, "w9"), rapid.Bool().Draw(t, "method"), rapid.Bool().Draw(t, "foreign")})
 		sum := payable.Amount
 		for _, h := range held {
 			sum += h.Amount

@@ -20,18 +20,18 @@ func zoneOf(t testing.TB, name string) *time.Location {
 // may ask for their money back, paid between the 10th and the 15th of March.
 func TestCalendarOfThePage(t *testing.T) {
 	terms := DefaultConfig()
-	if got := terms.EarnedThrough(202303); got != 202301 {
+	if got := terms.LastEarningMonth(202303); got != 202301 {
 		t.Errorf("paid in March: %s", got)
 	}
-	if got := terms.PaidIn(202301); got != 202303 {
+	if got := terms.PayoutMonth(202301); got != 202303 {
 		t.Errorf("earned in January: paid in %s", got)
 	}
 	for m, held := range map[Month]bool{202301: true, 202302: true, 202303: false} {
-		if terms.Held(202301, m) != held {
+		if terms.OnHold(202301, m) != held {
 			t.Errorf("in %s: held %v", m, !held)
 		}
 	}
-	from, to := terms.Window(202303, zoneOf(t, "America/Los_Angeles"))
+	from, to := terms.PayoutWindow(202303, zoneOf(t, "America/Los_Angeles"))
 	if from.UTC().Format(time.RFC3339) != "2023-03-10T08:00:00Z" || to.UTC().Format(time.RFC3339) != "2023-03-16T07:00:00Z" { // clocks go on between them
 		t.Errorf("from %s to %s", from.UTC(), to.UTC())
 	}
@@ -41,7 +41,7 @@ func TestEarnedThrough(t *testing.T) {
 	f := func(hold int, payout, want Month) {
 		t.Helper()
 		terms := Config{HoldMonths: hold}
-		if got := terms.EarnedThrough(payout); got != want || terms.PaidIn(got) != payout {
+		if got := terms.LastEarningMonth(payout); got != want || terms.PayoutMonth(got) != payout {
 			t.Errorf("paid in %s with a hold of %d: %s, want %s", payout, hold, got, want)
 		}
 	}
@@ -54,8 +54,8 @@ func TestEarnedThrough(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) { // what is paid in a month is held in the month before, and not in it
 		terms := Config{HoldMonths: rapid.IntRange(0, 24).Draw(t, "hold")}
 		m := Month(rapid.IntRange(1990, 2090).Draw(t, "year")*100 + rapid.IntRange(1, 12).Draw(t, "month"))
-		last := terms.EarnedThrough(m)
-		if terms.Held(last, m) || !terms.Held(last, m.Add(-1)) || !terms.Held(last.Add(1), m) {
+		last := terms.LastEarningMonth(m)
+		if terms.OnHold(last, m) || !terms.OnHold(last, m.Add(-1)) || !terms.OnHold(last.Add(1), m) {
 			t.Fatalf("%s pays through %s with a hold of %d", m, last, terms.HoldMonths)
 		}
 	})
@@ -64,8 +64,8 @@ func TestEarnedThrough(t *testing.T) {
 func TestWindow(t *testing.T) {
 	f := func(zone string, first, last int, m Month, from, to string) {
 		t.Helper()
-		terms := Config{PayoutFirst: first, PayoutLast: last}
-		gotFrom, gotTo := terms.Window(m, zoneOf(t, zone))
+		terms := Config{PayoutFirstDay: first, PayoutLastDay: last}
+		gotFrom, gotTo := terms.PayoutWindow(m, zoneOf(t, zone))
 		if a, b := gotFrom.UTC().Format("2006-01-02T15:04Z"), gotTo.UTC().Format("2006-01-02T15:04Z"); a != from || b != to {
 			t.Errorf("%s, days %d to %d of %s: %s to %s, want %s to %s", zone, first, last, m, a, b, from, to)
 		}
@@ -98,8 +98,8 @@ func TestWindowHoldsItsDays(t *testing.T) {
 		zone := rapid.SampledFrom(zones).Draw(t, "zone")
 		m := Month(rapid.IntRange(2000, 2060).Draw(t, "year")*100 + rapid.IntRange(1, 12).Draw(t, "month"))
 		first := rapid.IntRange(1, 31).Draw(t, "first")
-		terms := Config{PayoutFirst: first, PayoutLast: rapid.IntRange(first, 31).Draw(t, "last")}
-		from, to := terms.Window(m, zone)
+		terms := Config{PayoutFirstDay: first, PayoutLastDay: rapid.IntRange(first, 31).Draw(t, "last")}
+		from, to := terms.PayoutWindow(m, zone)
 		year, month := m.Date()
 		at := time.Date(year, month, 1, 0, 0, 0, 0, time.UTC).Add(time.Duration(rapid.IntRange(-3*24*60, 34*24*60).Draw(t, "minutes")) * time.Minute)
 		a, b := terms.PayoutDays(m)

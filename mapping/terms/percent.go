@@ -12,8 +12,8 @@ type Percent int32
 
 const percentUnit Percent = 10_000 // 1%
 
-// Whole is 100%.
-const Whole = 100 * percentUnit
+// OneHundredPercent is 100%.
+const OneHundredPercent = 100 * percentUnit
 
 // ParsePercent reads a share such as 25, 12.5 or 12.5%. It has up to four decimals and
 // is never rounded.
@@ -26,7 +26,7 @@ func ParsePercent(s string) (Percent, error) {
 		return 0, wrong
 	}
 	n, err := strconv.ParseUint(whole+fraction+strings.Repeat("0", 4-len(fraction)), 10, 31)
-	if err != nil || Percent(n) > Whole {
+	if err != nil || Percent(n) > OneHundredPercent {
 		return 0, wrong
 	}
 	return Percent(n), nil
@@ -46,8 +46,8 @@ func Share(amount int64, percent Percent) int64 {
 		n = -n
 	}
 	hi, lo := bits.Mul64(n, uint64(percent))
-	share, rest := bits.Div64(hi, lo, uint64(Whole))
-	if half := uint64(Whole) / 2; rest > half || rest == half && share%2 == 1 {
+	share, rest := bits.Div64(hi, lo, uint64(OneHundredPercent))
+	if half := uint64(OneHundredPercent) / 2; rest > half || rest == half && share%2 == 1 {
 		share++
 	}
 	if amount < 0 {

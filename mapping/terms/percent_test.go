@@ -72,7 +72,7 @@ func TestShare(t *testing.T) {
 	f(12345, "100", 12345)
 	f(math.MaxInt64, "100", math.MaxInt64)
 	f(math.MaxInt64, "50", 1<<62) // half-way between 2^62-1 and 2^62
-	if got := Share(math.MinInt64, Whole); got != math.MinInt64 {
+	if got := Share(math.MinInt64, OneHundredPercent); got != math.MinInt64 {
 		t.Error(got)
 	}
 }
@@ -81,10 +81,10 @@ func TestShare(t *testing.T) {
 func TestShareOfAnything(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		amount := rapid.Int64().Draw(t, "amount")
-		percent := Percent(rapid.Int32Range(0, int32(Whole)).Draw(t, "percent"))
+		percent := Percent(rapid.Int32Range(0, int32(OneHundredPercent)).Draw(t, "percent"))
 		share := Share(amount, percent)
 
-		whole := big.NewInt(int64(Whole))
+		whole := big.NewInt(int64(OneHundredPercent))
 		rest := new(big.Int).Mul(big.NewInt(amount), big.NewInt(int64(percent)))
 		rest.Sub(rest, new(big.Int).Mul(big.NewInt(share), whole))
 		switch twice := new(big.Int).Lsh(rest, 1); twice.CmpAbs(whole) {
@@ -111,7 +111,7 @@ func FuzzParsePercent(f *testing.F) {
 		if err != nil {
 			return
 		}
-		if back, err := ParsePercent(p.String()); err != nil || back != p || p < 0 || p > Whole {
+		if back, err := ParsePercent(p.String()); err != nil || back != p || p < 0 || p > OneHundredPercent {
 			t.Fatalf("%q is %d and comes back as %d, %v", s, p, back, err)
 		}
 	})

@@ -17,9 +17,9 @@ func EmailKey(raw string) (key string, ok bool) {
 	return key, true
 }
 
-// Token is the ref token that a code asks for: lower case, and one "-" for every
+// RefToken is the ref token that a code asks for: lower case, and one "-" for every
 // character outside a-z, 0-9, "_" and "-".
-func Token(code string) string {
+func RefToken(code string) string {
 	return strings.Map(func(r rune) rune {
 		if 'a' <= r && r <= 'z' || '0' <= r && r <= '9' || r == '_' || r == '-' {
 			return r

@@ -6,17 +6,17 @@ import (
 	"unicode/utf8"
 )
 
-// Kind is what a product is to the program, which decides the share it earns.
-type Kind uint8
+// ProductKind is what a product is to the program, which decides the share it earns.
+type ProductKind uint8
 
 const (
-	Unknown    Kind = iota // in no list
-	Membership             // paid again and again
-	Training               // paid once
+	UnknownProduct ProductKind = iota // in no list
+	Membership                        // paid again and again
+	Training                          // paid once
 )
 
 // String is the word that config and reports use.
-func (k Kind) String() string {
+func (k ProductKind) String() string {
 	switch k {
 	case Membership:
 		return "membership"
@@ -37,29 +37,29 @@ type Products struct {
 
 // Kind tells what a product is by its name and, where there is one, its plan's id. A product
 // that both lists name is Unknown and ambiguous.
-func (p Products) Kind(product, plan string) (kind Kind, ambiguous bool) {
-	membership := names(p.Membership, product, plan)
-	training := names(p.Training, product, plan)
+func (p Products) Kind(product, plan string) (kind ProductKind, ambiguous bool) {
+	membership := matchesAny(p.Membership, product, plan)
+	training := matchesAny(p.Training, product, plan)
 	switch {
 	case membership && training:
-		return Unknown, true
+		return UnknownProduct, true
 	case membership:
 		return Membership, false
 	case training:
 		return Training, false
 	}
-	return Unknown, false
+	return UnknownProduct, false
 }
 
-func names(patterns []string, product, plan string) bool {
+func matchesAny(patterns []string, product, plan string) bool {
 	product, plan = strings.TrimSpace(product), strings.TrimSpace(plan)
 	for _, pattern := range patterns {
 		pattern = strings.TrimSpace(pattern)
 		if id, ok := planPattern(pattern); ok {
-			if plan != "" && matches(id, plan) {
+			if plan != "" && matchPattern(id, plan) {
 				return true
 			}
-		} else if matches(pattern, product) {
+		} else if matchPattern(pattern, product) {
 			return true
 		}
 	}
@@ -75,9 +75,9 @@ func planPattern(pattern string) (id string, ok bool) {
 	return strings.TrimSpace(pattern[len(prefix):]), true
 }
 
-// matches compares a text with a pattern. It goes back to the latest * alone: whatever an
+// matchPattern compares a text with a pattern. It goes back to the latest * alone: whatever an
 // earlier one could take in addition, the latest can take as well.
-func matches(pattern, text string) bool {
+func matchPattern(pattern, text string) bool {
 	p, t := 0, 0
 	star, taken := -1, 0 // behind the latest *, and the end of what it stands for
 	for t < len(text) {

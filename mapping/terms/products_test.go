@@ -13,7 +13,7 @@ func TestKind(t *testing.T) {
 		Membership: []string{"*Membership*", "plan:content-pro", "Plan: 101", "All  Access "},
 		Training:   []string{"Evergreen Webinar", "3 Leads Per Day", "Weekend Intensive*", "*-day * course", "Lifetime Membership", "plan:9*"},
 	}
-	f := func(product, plan string, want Kind, wantAmbiguous bool) {
+	f := func(product, plan string, want ProductKind, wantAmbiguous bool) {
 		t.Helper()
 		if got, ambiguous := products.Kind(product, plan); got != want || ambiguous != wantAmbiguous {
 			t.Errorf("%q, plan %q: %s %v, want %s", product, plan, got, ambiguous, want)
@@ -24,29 +24,29 @@ func TestKind(t *testing.T) {
 	f("Agency membership (2020)", "", Membership, false)
 	f("  evergreen\u00a0 WEBINAR\t", "", Training, false)
 	f("Evergreen  Webinar", "", Training, false)
-	f("EvergreenWebinar", "", Unknown, false)
-	f("Evergreen Webinar 2", "", Unknown, false)
+	f("EvergreenWebinar", "", UnknownProduct, false)
+	f("Evergreen Webinar 2", "", UnknownProduct, false)
 	f("all access", "", Membership, false)
 	f(`Weekend Intensive: "Launch It"`, "", Training, false)
 	f("Weekend Intensive", "", Training, false)
-	f("A Weekend Intensive", "", Unknown, false)
+	f("A Weekend Intensive", "", UnknownProduct, false)
 	f("30-Day SEO Course", "", Training, false)
 	f("30-day a-day b course", "", Training, false)
-	f("30-day course", "", Unknown, false)
-	f("", "", Unknown, false)
+	f("30-day course", "", UnknownProduct, false)
+	f("", "", UnknownProduct, false)
 
 	// Plans.
 	f("Anything", "Content-Pro", Membership, false)
 	f("Anything", " 101 ", Membership, false)
-	f("Anything", "1010", Unknown, false)
+	f("Anything", "1010", UnknownProduct, false)
 	f("Anything", "97", Training, false)
-	f("plan:content-pro", "", Unknown, false)
-	f("Evergreen Webinar", "101", Unknown, true)
+	f("plan:content-pro", "", UnknownProduct, false)
+	f("Evergreen Webinar", "101", UnknownProduct, true)
 
 	// In both lists.
-	f("Lifetime Membership", "", Unknown, true)
+	f("Lifetime Membership", "", UnknownProduct, true)
 
-	if got, ambiguous := (Products{}).Kind("Agency Membership", "1"); got != Unknown || ambiguous {
+	if got, ambiguous := (Products{}).Kind("Agency Membership", "1"); got != UnknownProduct || ambiguous {
 		t.Errorf("without patterns: %s", got)
 	}
 	all := Products{Membership: []string{"*"}, Training: []string{"plan:*"}}

@@ -210,7 +210,7 @@ func (l *SaleLine) reversedAt(refunded int64) int64 {
 // ReverseCarried is what the refund of a sale at Keap takes back: nothing is known of the
 // sale, and so it is the share that a product of its kind earns at the instant of the
 // refund (Unix seconds). amount is in the program's currency.
-func (t Config) ReverseCarried(amount int64, kind Kind, at int64, own []Change) (reversed int64, percent Percent) {
-	percent = t.Percent(kind, at, own)
+func (t Config) ReverseCarried(amount int64, kind ProductKind, at int64, own []RateChange) (reversed int64, percent Percent) {
+	percent = t.CommissionPercent(kind, at, own)
 	return Share(amount, percent), percent
 }

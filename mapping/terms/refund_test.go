@@ -13,7 +13,7 @@ import (
 
 // refundLedger is a customer's sales, the newest first, and what was taken back of them.
 type refundLedger struct {
-	rates map[string]Rate
+	rates map[string]ExchangeRate
 	names []string
 	sales []Sale
 }
@@ -32,7 +32,7 @@ func (b *refundLedger) sell(name, currency string, products ...[2]int64) {
 
 func (b *refundLedger) convert(amount int64, currency string) int64 {
 	if currency != "USD" {
-		amount, _ = b.rates[currency].Of(amount, currency, "USD")
+		amount, _ = b.rates[currency].Convert(amount, currency, "USD")
 	}
 	return amount
 }
@@ -171,15 +171,15 @@ func TestRefundOfANamedSale(t *testing.T) {
 // In the sale's own currency a refund is as much of the sale as was told, whatever rates
 // have become; in another one it is what it is worth now.
 func TestRefundInAnotherCurrency(t *testing.T) {
-	rate := func(text string) Rate {
+	rate := func(text string) ExchangeRate {
 		t.Helper()
-		r, err := ParseRate(text)
+		r, err := ParseExchangeRate(text)
 		if err != nil {
 			t.Fatal(err)
 		}
 		return r
 	}
-	b := refundLedger{rates: map[string]Rate{"EUR": rate("1.0825"), "GBP": rate("1.25")}}
+	b := refundLedger{rates: map[string]ExchangeRate{"EUR": rate("1.0825"), "GBP": rate("1.25")}}
 	f := func(amount int64, currency, sale, want, of string, unmatched int64) {
 		t.Helper()
 		b.check(t, amount, currency, sale, want, of, unmatched)
@@ -277,8 +277,8 @@ func TestRefundSource(t *testing.T) {
 // Of a sale at Keap the share of the day's terms is taken back.
 func TestReverseCarried(t *testing.T) {
 	terms := DefaultConfig()
-	own := []Change{{From: 100, Kind: Membership, Percent: 30 * percentUnit}}
-	f := func(kind Kind, at int64, want string) {
+	own := []RateChange{{From: 100, Kind: Membership, Percent: 30 * percentUnit}}
+	f := func(kind ProductKind, at int64, want string) {
 		t.Helper()
 		reversed, percent := terms.ReverseCarried(9900, kind, at, own)
 		if got := fmt.Sprint(reversed, " ", percent); got != want {
@@ -288,7 +288,7 @@ func TestReverseCarried(t *testing.T) {
 	f(Membership, 99, "2475 25%")
 	f(Membership, 100, "2970 30%")
 	f(Training, 100, "4950 50%")
-	f(Unknown, 100, "0 0%")
+	f(UnknownProduct, 100, "0 0%")
 }
 
 // However a sale is refunded, in whatever parts, what is taken back comes to what was
@@ -296,7 +296,7 @@ func TestReverseCarried(t *testing.T) {
 func TestRefundsInParts(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		amount := rapid.Int64Range(1, 1_000_000).Draw(t, "amount")
-		percent := Percent(rapid.Int32Range(0, int32(Whole)).Draw(t, "percent"))
+		percent := Percent(rapid.Int32Range(0, int32(OneHundredPercent)).Draw(t, "percent"))
 		l := SaleLine{Amount: amount, Percent: percent, Earned: Share(amount, percent)}
 		refunded, taken := int64(0), int64(0)
 		for refunded < amount {
@@ -315,8 +315,10 @@ func TestRefundsInParts(t *testing.T) {
 
 // drawLedger is some sales of one to three products, in dollars and euros.
 func drawLedger(t *rapid.T) *refundLedger {
-	rate := rapid.Custom(func(t *rapid.T) Rate { return Rate(rapid.Int64Range(1_000_000, 500_000_000).Draw(t, "rate")) })
-	b := &refundLedger{rates: map[string]Rate{"EUR": rate.Draw(t, "EUR"), "GBP": rate.Draw(t, "GBP")}}
+	rate := rapid.Custom(func(t *rapid.T) ExchangeRate {
+		return ExchangeRate(rapid.Int64Range(1_000_000, 500_000_000).Draw(t, "rate"))
+	})
+	b := &refundLedger{rates: map[string]ExchangeRate{"EUR": rate.Draw(t, "EUR"), "GBP": rate.Draw(t, "GBP")}}
 	for i := range rapid.IntRange(1, 5).Draw(t, "sales") {
 		var products [][2]int64
 		for range rapid.IntRange(1, 3).Draw(t, "products") {
@@ -336,7 +338,7 @@ func TestRefundsNeverTakeMoreThanWasEarned(t *testing.T) {
 		b := drawLedger(t)
 		for range rapid.IntRange(1, 12).Draw(t, "refunds") {
 			if rapid.Bool().Draw(t, "rates change") {
-				b.rates["EUR"] = Rate(rapid.Int64Range(1_000_000, 500_000_000).Draw(t, "EUR"))
+				b.rates["EUR"] = ExchangeRate(rapid.Int64Range(1_000_000, 500_000_000).Draw(t, "EUR"))
 			}
 			amount, currency := rapid.Int64Range(100, 150_000).Draw(t, "refund"), rapid.SampledFrom([]string{"USD", "EUR", "GBP"}).Draw(t, "currency")
 			name := rapid.SampledFrom(append([]string{""}, b.names...)).Draw(t, "of")

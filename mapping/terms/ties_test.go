@@ -14,10 +14,10 @@ func TestTies(t *testing.T) {
 		}
 	}
 	terms := DefaultConfig()
-	terms.Changes = []Change{{From: 100, Kind: Membership, Percent: 100_000}, {From: 100, Kind: Membership, Percent: 200_000}, {From: 50, Kind: Membership, Percent: 300_000}}
-	f("two rates of one instant: the later in the list", terms.Percent(Membership, 100, nil).String(), "20%")
-	f("the instant before", terms.Percent(Membership, 99, nil).String(), "30%")
-	f("two of the promoter's own", terms.Percent(Membership, 100, []Change{{From: 10, Kind: Membership, Percent: 400_000}, {From: 10, Kind: Membership, Percent: 500_000}}).String(), "50%")
+	terms.RateChanges = []RateChange{{From: 100, Kind: Membership, Percent: 100_000}, {From: 100, Kind: Membership, Percent: 200_000}, {From: 50, Kind: Membership, Percent: 300_000}}
+	f("two rates of one instant: the later in the list", terms.CommissionPercent(Membership, 100, nil).String(), "20%")
+	f("the instant before", terms.CommissionPercent(Membership, 99, nil).String(), "30%")
+	f("two of the promoter's own", terms.CommissionPercent(Membership, 100, []RateChange{{From: 10, Kind: Membership, Percent: 400_000}, {From: 10, Kind: Membership, Percent: 500_000}}).String(), "50%")
 
 	// A line that earned other than its share, as by hand, gives back what it earned.
 	less, more := SaleLine{Amount: 100, Percent: 250_000, Earned: 20}, SaleLine{Amount: 100, Percent: 250_000, Earned: 30}
@@ -30,23 +30,23 @@ func TestTies(t *testing.T) {
 	f("the older month is in an approved run", say(DefaultConfig().AmountDue(202303, &Account{Earned: []Earning{{202212, 4000}, {202301, 5000}}, Approved: 4000})), "5000 0 0 = 5000 (2023-01)")
 
 	// The minimum is of the program's currency; what is paid has nothing flagged in it.
-	_, held := DefaultConfig().SplitPayable(Due{Amount: 10, Gross: 10}, Payee{W9: true, Method: true, Foreign: true})
+	_, held := DefaultConfig().SplitPayable(Due{Amount: 10, Gross: 10}, Eligibility{W9OnFile: true, PayoutMethod: true, ForeignCurrency: true})
 	f("little, in another currency", fmt.Sprint(held), "[{10 [currency]}]")
-	payable, held := DefaultConfig().SplitPayable(Due{Amount: 2500, Gross: 2500, Flagged: 700}, Payee{W9: true, Method: true})
+	payable, held := DefaultConfig().SplitPayable(Due{Amount: 2500, Gross: 2500, Flagged: 700}, Eligibility{W9OnFile: true, PayoutMethod: true})
 	f("just the minimum", fmt.Sprint(payable.Amount, payable.Flagged, held), "2500 0 [{700 [flagged]}]")
 }
 
 // An amount beyond what 64 bits hold is none, and nothing breaks at the edge.
 func TestRatesAtTheEdge(t *testing.T) {
-	f := func(amount int64, rate Rate, from, to string, want int64, fits bool) {
+	f := func(amount int64, rate ExchangeRate, from, to string, want int64, fits bool) {
 		t.Helper()
-		if got, ok := rate.Of(amount, from, to); ok != fits || got != want {
+		if got, ok := rate.Convert(amount, from, to); ok != fits || got != want {
 			t.Errorf("%d at %s: %d, %v; want %d, %v", amount, rate, got, ok, want, fits)
 		}
 	}
-	f(1<<62, 4*rateUnit, "EUR", "USD", 0, false) // 2 to the 64th
-	f(1<<62, 2*rateUnit, "EUR", "USD", 0, false)
-	f(1<<62, rateUnit, "EUR", "USD", 1<<62, true)
-	f(-1<<62, rateUnit, "EUR", "USD", -1<<62, true)
-	f(-1<<62, 4*rateUnit, "EUR", "USD", 0, false)
+	f(1<<62, 4*exchangeRateUnit, "EUR", "USD", 0, false) // 2 to the 64th
+	f(1<<62, 2*exchangeRateUnit, "EUR", "USD", 0, false)
+	f(1<<62, exchangeRateUnit, "EUR", "USD", 1<<62, true)
+	f(-1<<62, exchangeRateUnit, "EUR", "USD", -1<<62, true)
+	f(-1<<62, 4*exchangeRateUnit, "EUR", "USD", 0, false)
 }

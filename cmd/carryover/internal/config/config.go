@@ -30,10 +30,10 @@ type Config struct {
 	Paths  []mapping.Path // in the order of their paths
 	Grace  book.Grace     // later cutoffs of single partners and links
 
-	Terms     terms.Config
-	Crediting terms.Crediting // whether inactive promoters earn
-	Products  terms.Products
-	Form1099  payout.FormThresholds
+	Terms        terms.Config
+	CreditPolicy terms.CreditPolicy // whether inactive promoters earn
+	Products     terms.Products
+	Form1099     payout.FormThresholds
 
 	Import        Import
 	Tracking      Tracking
@@ -55,8 +55,8 @@ type Import struct {
 
 // Tracking is how the tracking API answers.
 type Tracking struct {
-	PerMinute int                   // calls of each key; 0: no limit
-	Rates     map[string]terms.Rate // of other currencies than the program's
+	PerMinute int                           // calls of each key; 0: no limit
+	Rates     map[string]terms.ExchangeRate // of other currencies than the program's
 }
 
 // Gateway is how visitors and ops are served.

@@ -279,17 +279,17 @@ campaign_id = "77"
 `)
 	got := p.Terms
 	var changes []string
-	for _, c := range got.Changes {
+	for _, c := range got.RateChanges {
 		changes = append(changes, fmt.Sprint(time.Unix(c.From, 0).UTC().Format(time.RFC3339), " ", c.Kind, " ", c.Percent))
 	}
 	if want := []string{"2024-01-01T08:00:00Z membership 20%", "2024-07-01T07:00:00Z membership 22.5%", "2024-07-01T07:00:00Z training 40%"}; !slices.Equal(changes, want) {
 		t.Errorf("changes: %q", changes)
 	}
-	if !got.TrainingEvery || p.Crediting.InactiveEarn || p.Tracking.PerMinute != 0 || p.FirstPromoter.Campaign != 77 || p.Tracking.Rates["EUR"].String() != "1.0825" || p.Tracking.Rates["JPY"].String() != "0.67" {
+	if !got.TrainingEverySale || p.CreditPolicy.InactiveEarn || p.Tracking.PerMinute != 0 || p.FirstPromoter.Campaign != 77 || p.Tracking.Rates["EUR"].String() != "1.0825" || p.Tracking.Rates["JPY"].String() != "0.67" {
 		t.Errorf("%+v", p)
 	}
 	bare := parsed(t, fmt.Sprintf(goodConfig, ""))
-	if bare.Terms.TrainingEvery || len(bare.Terms.Changes) != 0 || !bare.Crediting.InactiveEarn || bare.Tracking.PerMinute != 600_000 || bare.FirstPromoter.Campaign != 0 {
+	if bare.Terms.TrainingEverySale || len(bare.Terms.RateChanges) != 0 || !bare.CreditPolicy.InactiveEarn || bare.Tracking.PerMinute != 600_000 || bare.FirstPromoter.Campaign != 0 {
 		t.Errorf("what is not said: %+v", bare)
 	}
 }

@@ -37,10 +37,10 @@ func (c *checker) tracking(f *file) Tracking {
 	if f.Tracking.PerMinute < 0 {
 		c.invalid("tracking.per_minute", f.Tracking.PerMinute, "a number of calls; 0 is no limit")
 	}
-	t := Tracking{PerMinute: f.Tracking.PerMinute, Rates: map[string]terms.Rate{}}
+	t := Tracking{PerMinute: f.Tracking.PerMinute, Rates: map[string]terms.ExchangeRate{}}
 	for _, code := range sortedKeys(f.Tracking.Currencies) {
 		key := "tracking.currencies." + code
-		rate, err := terms.ParseRate(f.Tracking.Currencies[code])
+		rate, err := terms.ParseExchangeRate(f.Tracking.Currencies[code])
 		if err != nil {
 			c.invalid(key, f.Tracking.Currencies[code], "a number above 0 in quotes with up to eight decimals, such as \"1.0825\"")
 		}

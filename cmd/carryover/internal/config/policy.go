@@ -42,7 +42,7 @@ func (c *checker) config(f *file) *Config {
 	cfg.Paths = c.paths(f, &cfg.Policy)
 	cfg.Terms = c.terms(f, zone)
 	cfg.Form1099 = c.form1099(f)
-	cfg.Crediting = terms.Crediting{InactiveEarn: f.Partners.InactiveEarns, InactiveWin: f.Partners.Inactive == mapping.InactiveForward}
+	cfg.CreditPolicy = terms.CreditPolicy{InactiveEarn: f.Partners.InactiveEarns, InactiveWin: f.Partners.Inactive == mapping.InactiveForward}
 	cfg.Tracking = c.tracking(f)
 	cfg.Gateway = c.gateway(f)
 	cfg.Join = Join{Builtin: cfg.Policy.BuiltinJoin, Auto: f.Join.Approval == approvalAuto, TermsURL: f.Join.TermsURL}

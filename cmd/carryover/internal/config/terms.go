@@ -22,8 +22,8 @@ func (c *checker) terms(f *file, zone *time.Location) terms.Config {
 	t := terms.DefaultConfig()
 	c.percent("terms.membership_percent", f.Terms.MembershipPercent, &t.MembershipPercent)
 	c.percent("terms.training_percent", f.Terms.TrainingPercent, &t.TrainingPercent)
-	t.TrainingEvery = c.oneOf("terms.training", f.Terms.Training, trainingOnce, trainingEvery) == trainingEvery
-	t.Changes = c.changes(f, zone)
+	t.TrainingEverySale = c.oneOf("terms.training", f.Terms.Training, trainingOnce, trainingEvery) == trainingEvery
+	t.RateChanges = c.changes(f, zone)
 	switch hold := f.Terms.Hold.(type) {
 	case nil:
 	case int64:
@@ -39,7 +39,7 @@ func (c *checker) terms(f *file, zone *time.Location) terms.Config {
 	if days := f.Terms.PayoutDays; days != nil && (len(days) != 2 || days[0] < 1 || days[0] > days[1] || days[1] > 31) {
 		c.invalid("terms.payout_days", days, "the first and the last day of the month for payouts, such as [10, 15]")
 	} else if days != nil {
-		t.PayoutFirst, t.PayoutLast = days[0], days[1]
+		t.PayoutFirstDay, t.PayoutLastDay = days[0], days[1]
 	}
 	if text := f.Terms.Minimum; text != "" {
 		t.Minimum = c.amount("terms.minimum", text, f.Currency, "25.00")
@@ -54,7 +54,7 @@ func (c *checker) terms(f *file, zone *time.Location) terms.Config {
 }
 
 // changes reads the percentages that hold from a day on.
-func (c *checker) changes(f *file, zone *time.Location) (changes []terms.Change) {
+func (c *checker) changes(f *file, zone *time.Location) (changes []terms.RateChange) {
 	for i, change := range f.Terms.Change {
 		key := fmt.Sprintf("terms.change.%d.", i+1)
 		from := c.day(key+"from", change.From, zone).Unix()
@@ -63,11 +63,11 @@ func (c *checker) changes(f *file, zone *time.Location) (changes []terms.Change)
 		}
 		for _, one := range []struct {
 			name  string
-			kind  terms.Kind
+			kind  terms.ProductKind
 			value any
 		}{{"membership_percent", terms.Membership, change.MembershipPercent}, {"training_percent", terms.Training, change.TrainingPercent}} {
 			if one.value != nil {
-				to := terms.Change{From: from, Kind: one.kind}
+				to := terms.RateChange{From: from, Kind: one.kind}
 				c.percent(key+one.name, one.value, &to.Percent)
 				changes = append(changes, to)
 			}
