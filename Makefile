@@ -17,6 +17,7 @@ CARRYOVER   := bin/carryover --config $(CONFIG) --data $(DATA)
 .PHONY: build run test bench check fuzz needs clean
 
 build:
+	@echo "building carryover (a first build takes two to three minutes) …"
 	@CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags '-s -w -X main.version=$(VERSION)' -o bin/carryover ./cmd/carryover
 
 # A plan with open questions exits 3 and says what to decide; nothing is applied then.
@@ -30,9 +31,11 @@ run: build
 	@exec $(CARRYOVER) gateway
 
 test: needs
-	go test ./...
+	@echo "building the tests and running them (four minutes on two quiet cores; a first build takes as long again) …"
+	go test -timeout 12m ./...
 
 check:
+	@echo "checking with gofmt, go vet and staticcheck (minutes, when nothing is built yet) …"
 	@test -z "$$(gofmt -l cmd migrate gateway mapping)" || { echo "not gofmt'ed:"; gofmt -l cmd migrate gateway mapping; exit 1; }
 	go vet ./...
 	go run $(STATICCHECK) ./...
