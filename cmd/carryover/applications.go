@@ -3,13 +3,14 @@ package main
 import (
 	"errors"
 	"fmt"
+	"strconv"
 	"time"
 
 	"carryover/cmd/carryover/internal/config"
+	"carryover/cmd/carryover/internal/console"
 	"carryover/mapping/book"
 	"carryover/mapping/store"
 	"carryover/mapping/terms"
-	"carryover/migrate/report"
 )
 
 type applicationsCmd struct {
@@ -26,6 +27,7 @@ Example: carryover applications`
 }
 
 type applicationsListCmd struct {
+	tableFlags
 	All bool `help:"Also those that were decided."`
 }
 
@@ -64,41 +66,27 @@ func (c *applicationsListCmd) Run(a *app) error {
 		if err != nil {
 			return err
 		}
-		var rows [][]string
+		lines := make([]applicationLine, len(list))
 		for i := range list {
-			l := newApplicationLine(&list[i], dir, cfg.Zone)
-			if a.JSON {
-				if err := a.line(l); err != nil {
-					return err
-				}
-				continue
-			}
-			row := []string{fmt.Sprint(l.ID), l.AppliedAt[:10], l.Kind, l.Name, l.Email, l.Site, said(l)}
-			if c.All {
-				row = append(row, l.State, l.DecidedBy)
-			}
-			rows = append(rows, row)
+			lines[i] = newApplicationLine(&list[i], dir, cfg.Zone)
 		}
-		switch {
-		case a.JSON:
-			return nil
-		case len(rows) == 0 && c.All:
-			_, err = fmt.Fprintln(a.out, "Nobody has applied.")
-			return err
-		case len(rows) == 0:
-			_, err = fmt.Fprintln(a.out, "No application waits; --all lists those that were decided.")
-			return err
+		table := console.Table[applicationLine]{
+			Titles: []string{"id", "applied", "kind", "name", "e-mail", "site", "in the book"},
+			Cells: func(l *applicationLine) []string {
+				return []string{strconv.FormatInt(l.ID, 10), l.AppliedAt[:10], l.Kind, l.Name, l.Email, l.Site, said(l), l.State, l.DecidedBy}
+			},
+			Below: []string{"site"},
+			Empty: "No application waits; --all lists those that were decided.",
 		}
-		header := []string{"id", "applied", "kind", "name", "e-mail", "site", "in the book"}
 		if c.All {
-			header = append(header, "state", "by")
+			table.Titles, table.Empty = append(table.Titles, "state", "by"), "Nobody has applied."
 		}
-		return report.Table(a.out, header, rows)
+		return console.Print(a.Console, &table, lines)
 	})
 }
 
 // said is what the book knows of an applicant, for a person.
-func said(l applicationLine) string {
+func said(l *applicationLine) string {
 	if l.RefToken == "" {
 		return ""
 	}
@@ -159,9 +147,9 @@ func (c *applicationsApproveCmd) Run(a *app) error {
 				l.Link = "https://" + cfg.Policy.LegacyHosts[0] + "/r/" + l.RefToken
 			}
 			if a.JSON {
-				err = a.line(l)
+				err = a.Object(l)
 			} else {
-				_, err = fmt.Fprintf(a.out, "%d %s: %s as %s, %s\n", l.ID, l.Email, approvals[d.Outcome], l.RefToken, l.Link)
+				_, err = fmt.Fprintf(a.Out, "%d %s: %s as %s, %s\n", l.ID, l.Email, approvals[d.Outcome], l.RefToken, l.Link)
 			}
 			if err != nil {
 				return err
@@ -203,9 +191,9 @@ func (c *applicationsRejectCmd) Run(a *app) error {
 		}
 		for _, d := range done {
 			if a.JSON {
-				err = a.line(decisionLine{ID: d.Application.ID, Email: d.Application.Email, State: d.Application.State, Outcome: outcomes[d.Outcome]})
+				err = a.Object(decisionLine{ID: d.Application.ID, Email: d.Application.Email, State: d.Application.State, Outcome: outcomes[d.Outcome]})
 			} else {
-				_, err = fmt.Fprintf(a.out, "%d %s: %s\n", d.Application.ID, d.Application.Email, map[bool]string{true: "was rejected before", false: "rejected"}[d.Outcome == book.Settled])
+				_, err = fmt.Fprintf(a.Out, "%d %s: %s\n", d.Application.ID, d.Application.Email, map[bool]string{true: "was rejected before", false: "rejected"}[d.Outcome == book.Settled])
 			}
 			if err != nil {
 				return err

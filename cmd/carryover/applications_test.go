@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"carryover/cmd/carryover/internal/console"
 )
 
 var formToken = regexp.MustCompile(`name="form" value="([^"]+)"`)
@@ -67,9 +69,9 @@ func TestApplications(t *testing.T) {
 	d.contains(d.ok("applications"), "zoe@writes.test", old["ref_token"].(string)+", inactive")
 
 	d.untouched(func() {
-		d.fails(exitFailed, []string{"there is no such application: 9", "nothing was changed"}, "applications", "approve", "1", "9")
-		d.fails(exitUsage, nil, "applications", "approve")
-		d.fails(exitUsage, nil, "applications", "approve", "zoe")
+		d.fails(console.ExitFailed, []string{"there is no such application: 9", "nothing was changed"}, "applications", "approve", "1", "9")
+		d.fails(console.ExitUsage, nil, "applications", "approve")
+		d.fails(console.ExitUsage, nil, "applications", "approve", "zoe")
 	})
 	if list := d.objects(d.ok("applications", "--json")); len(list) != 3 {
 		t.Errorf("after approvals that failed %d wait", len(list))
@@ -80,7 +82,7 @@ func TestApplications(t *testing.T) {
 	}
 	d.contains(d.ok("applications", "approve", "1"), "was approved before")
 	d.contains(d.ok("applications", "reject", "3"), "rejected")
-	d.fails(exitFailed, []string{"approved already: 1", "status=inactive"}, "applications", "reject", "1")
+	d.fails(console.ExitFailed, []string{"approved already: 1", "status=inactive"}, "applications", "reject", "1")
 	d.contains(d.ok("applications", "--all"), "approved", "rejected", "Kim")
 
 	counts := func(token string, counted bool) {

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -10,24 +9,15 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
-	"strings"
 	"syscall"
 
 	"github.com/alecthomas/kong"
 
 	"carryover/cmd/carryover/internal/config"
+	"carryover/cmd/carryover/internal/console"
 	"carryover/mapping/book"
 	"carryover/mapping/store"
-	"carryover/migrate"
 	"carryover/migrate/report"
-)
-
-// Exit codes.
-const (
-	exitDone   = 0
-	exitFailed = 1
-	exitUsage  = 2
-	exitDecide = 3 // a person must decide
 )
 
 // cli is the command line: global flags and one field a command.
@@ -64,31 +54,34 @@ type cli struct {
 // app is what a running command works with.
 type app struct {
 	*cli
+	*console.Console
 	ctx     context.Context // ends with the first Ctrl-C or SIGTERM
 	uncatch func()          // lets signals end the process by themselves again
-	in      io.Reader
-	out     io.Writer
-	errOut  io.Writer
-	log     *slog.Logger
 }
 
-// errExit ends a command with a code of its own; err may be nil when everything was
-// said already.
-type errExit struct {
-	code int
-	err  error
+// tableFlags are those of every command that prints a table.
+type tableFlags struct {
+	CSV bool `name:"csv" help:"Write the table as CSV for a spreadsheet: columns as --json names them."`
 }
 
-func (e *errExit) Error() string { return fmt.Sprint(e.err) }
-func (e *errExit) Unwrap() error { return e.err }
+// AfterApply tells the console, once the command line is read.
+func (f *tableFlags) AfterApply(a *app) error {
+	switch {
+	case f.CSV && a.JSON:
+		return errors.New("--csv and --json exclude each other")
+	case f.CSV:
+		a.Form = console.CSV
+	}
+	return nil
+}
 
 func run(args []string, in io.Reader, out, errOut io.Writer) int {
-	var c cli
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	context.AfterFunc(ctx, stop) // a second Ctrl-C ends a command that does not listen to the first
+	a := &app{cli: &cli{}, Console: console.New(in, out, errOut, slog.LevelInfo), ctx: ctx, uncatch: stop}
 	exited := -1
-	parser, err := kong.New(&c, kong.Name("carryover"),
-		kong.Description("Carries an affiliate program from Keap to FirstPromoter and keeps every old link working."),
-		kong.UsageOnError(), kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}),
-		kong.Writers(out, errOut), kong.Exit(func(code int) { exited = code }))
+	parser, err := newParser(a, func(code int) { exited = code })
 	if err != nil {
 		panic("BUG: " + err.Error())
 	}
@@ -98,53 +91,20 @@ func run(args []string, in io.Reader, out, errOut io.Writer) int {
 	}
 	if err != nil {
 		fmt.Fprintf(errOut, "carryover: %v\nRun \"carryover --help\" for the commands, \"carryover COMMAND --help\" for one.\n", err)
-		return exitUsage
+		return console.ExitUsage
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	context.AfterFunc(ctx, stop) // a second Ctrl-C ends a command that does not listen to the first
-	a := &app{cli: &c, ctx: ctx, uncatch: stop, in: in, out: out, errOut: errOut, log: slog.New(slog.NewTextHandler(errOut, nil))}
-	return a.exitCode(parsed.Run(a))
+	if a.JSON {
+		a.Form = console.JSON
+	}
+	return a.ExitCode(ctx, parsed.Run())
 }
 
-func (a *app) exitCode(err error) int {
-	var exit *errExit
-	switch {
-	case err == nil:
-		return exitDone
-	case errors.As(err, &exit) && exit.err == nil:
-		return exit.code
-	case errors.Is(err, syscall.EPIPE):
-		return exitDone // whoever read our output has enough
-	case errors.As(err, &exit):
-		fmt.Fprintln(a.errOut, "carryover:", exit.err)
-		return exit.code
-	case errors.Is(err, migrate.ErrUndecided):
-		fmt.Fprintln(a.errOut, "carryover:", err)
-		return exitDecide
-	case a.ctx.Err() != nil && (errors.Is(err, context.Canceled) || strings.Contains(err.Error(), "interrupted")): // SQLite's word for it
-		fmt.Fprintln(a.errOut, "carryover: stopped")
-		return exitFailed
-	case strings.Contains(err.Error(), "SQLITE_BUSY"):
-		fmt.Fprintf(a.errOut, "carryover: %v\nAnother program is writing to the book and did not end in time: a large \"apply\", or a gateway that hangs. %s\n", err, busyAdvice(err))
-		return exitFailed
-	}
-	fmt.Fprintln(a.errOut, "carryover:", err)
-	return exitFailed
-}
-
-// busyAdvice says what to do when the book was in use. Some commands write several times,
-// and their errors say what is done already.
-func busyAdvice(err error) string {
-	if strings.Contains(err.Error(), ", but the link map was not published") {
-		return "Try that again when it is done."
-	}
-	return "Nothing was changed: try again when it is done."
-}
-
-// usage is an error of the command line.
-func usage(format string, args ...any) error {
-	return &errExit{exitUsage, fmt.Errorf(format, args...)}
+// newParser reads command lines into a. exit is called where kong would end the process.
+func newParser(a *app, exit func(code int)) (*kong.Kong, error) {
+	return kong.New(a.cli, kong.Name("carryover"), kong.Bind(a),
+		kong.Description("Carries an affiliate program from Keap to FirstPromoter and keeps every old link working."),
+		kong.UsageOnError(), kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}),
+		kong.Writers(a.Out, a.Err), kong.Exit(exit))
 }
 
 func (a *app) loadConfig() (*config.Config, error) { return config.Load(a.Config) }
@@ -208,18 +168,10 @@ func (a *app) withMap(fn func(cfg *config.Config, b *book.Book, s store.Store) e
 	})
 }
 
-func (a *app) progress() migrate.Progress {
-	if f, ok := a.errOut.(*os.File); ok {
-		return report.New(f, a.log)
-	}
-	return migrate.NoProgress{}
-}
-
-// line writes v as one line of JSON.
-func (a *app) line(v any) error {
-	enc := json.NewEncoder(a.out)
-	enc.SetEscapeHTML(false)
-	return enc.Encode(v)
+// table writes a table for a person.
+func (a *app) table(w io.Writer, titles []string, rows [][]string) error {
+	t := report.Table{Terminal: a.Terminal, Titles: titles, Rows: rows}
+	return t.Write(w)
 }
 
 type versionCmd struct{}
@@ -235,8 +187,8 @@ var version = "(devel)"
 
 func (versionCmd) Run(a *app) error {
 	if a.JSON {
-		return a.line(map[string]string{"version": version})
+		return a.Object(map[string]string{"version": version})
 	}
-	_, err := fmt.Fprintln(a.out, "carryover", version)
+	_, err := fmt.Fprintln(a.Out, "carryover", version)
 	return err
 }

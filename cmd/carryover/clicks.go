@@ -1,20 +1,20 @@
 package main
 
 import (
-	"bufio"
+	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"time"
 
 	"carryover/cmd/carryover/internal/config"
+	"carryover/cmd/carryover/internal/console"
 	"carryover/gateway/click"
 	"carryover/mapping/book"
-	"carryover/migrate/report"
 )
 
 // clickFlags choose the clicks of a report.
@@ -29,13 +29,13 @@ func (f *clickFlags) filter(zone *time.Location) (book.ClickFilter, error) {
 	out := book.ClickFilter{Token: f.Promoter, Link: f.Link}
 	var err error
 	if f.Since != "" {
-		if out.From, err = parseInstant(f.Since, zone); err != nil {
-			return out, usage("--since: %v", err)
+		if out.From, err = console.ParseTime(f.Since, zone); err != nil {
+			return out, console.UsageError("--since: %v", err)
 		}
 	}
 	if f.Until != "" {
-		if out.To, err = parseInstant(f.Until, zone); err != nil {
-			return out, usage("--until: %v", err)
+		if out.To, err = console.ParseTime(f.Until, zone); err != nil {
+			return out, console.UsageError("--until: %v", err)
 		}
 	}
 	return out, nil
@@ -58,7 +58,7 @@ func (a *app) withClicks(f *clickFlags, fn func(b *book.Book, filter book.ClickF
 				if errors.Is(err, context.Canceled) {
 					return err
 				}
-				fmt.Fprintf(a.errOut, "carryover: the newest clicks are not in this report: %v\n", err)
+				fmt.Fprintf(a.Err, "carryover: the newest clicks are not in this report: %v\n", err)
 			}
 		}
 		if err := a.knowsToken(b, filter.Token); err != nil {
@@ -89,6 +89,7 @@ func (a *app) knowsToken(b *book.Book, token string) error {
 
 type clicksCmd struct {
 	clickFlags
+	tableFlags
 	By  string `enum:"day,promoter,link,verdict,outcome" default:"day" help:"Count by day, promoter, link, verdict or outcome."`
 	Raw bool   `help:"List each click instead of counting."`
 }
@@ -120,51 +121,53 @@ type clickLine struct {
 
 func (c *clicksCmd) Run(a *app) error {
 	return a.withClicks(&c.clickFlags, func(b *book.Book, filter book.ClickFilter, zone *time.Location) error {
-		out := bufio.NewWriter(a.out)
-		enc := json.NewEncoder(out)
-		enc.SetEscapeHTML(false)
 		if c.Raw {
-			err := b.Clicks(a.ctx, filter, func(k book.Click) error {
-				if a.JSON {
-					return enc.Encode(clickLine{k.At, k.Node, k.Seq, k.Host, k.Path, k.Outcome, k.Token, k.Link, k.Ad, k.Verdict, k.Reason, k.Referrer, k.UserAgent})
-				}
-				_, err := fmt.Fprintf(out, "%s  %-18s %-10s %s%s  %s\n", k.At.In(zone).Format("2006-01-02 15:04:05.000 MST"), k.Outcome, k.Verdict, k.Host, k.Path, k.Reason)
-				return err
-			})
-			return errors.Join(err, out.Flush())
+			return c.list(a, b, filter, zone)
 		}
 		counts, err := b.ClickCounts(a.ctx, filter, c.By, zone)
 		if err != nil {
 			return err
 		}
-		var rows [][]string
-		for _, n := range counts {
-			if a.JSON {
-				if err := enc.Encode(map[string]any{c.By: n.Key, "human": n.Human, "total": n.Total}); err != nil {
-					return err
-				}
-			}
-			key := n.Key
-			if key == "" {
-				key = "(none)"
-			}
-			rows = append(rows, []string{key, fmt.Sprint(n.Human), fmt.Sprint(n.Total)})
+		lines := make([]clickCount, len(counts))
+		for i, n := range counts {
+			lines[i] = clickCount{n.Key, n.Human, n.Total}
 		}
-		if len(rows) == 0 && !a.JSON {
-			_, err := fmt.Fprintln(a.out, "No clicks so far.")
-			return err
-		}
-		if !a.JSON {
-			if err := report.Table(out, []string{c.By, "human", "all"}, rows); err != nil {
-				return err
-			}
-		}
-		return out.Flush()
+		return console.Print(a.Console, &console.Table[clickCount]{
+			Titles: []string{c.By, "human", "all"},
+			Cells: func(n *clickCount) []string {
+				return []string{cmp.Or(n.Key, "(none)"), strconv.FormatInt(n.Human, 10), strconv.FormatInt(n.Total, 10)}
+			},
+			Names: map[string]string{"key": c.By},
+			Empty: "No clicks so far.",
+		}, lines)
 	})
+}
+
+// clickCount is a count; its key is named for what was counted by.
+type clickCount struct {
+	Key   string `json:"key"`
+	Human int64  `json:"human"`
+	Total int64  `json:"total"`
+}
+
+// list writes each click.
+func (c *clicksCmd) list(a *app, b *book.Book, filter book.ClickFilter, zone *time.Location) error {
+	rows := console.NewRows(a.Console, &console.Table[clickLine]{
+		Titles: []string{"at", "answered", "verdict", "address", "reason"},
+		Cells: func(k *clickLine) []string {
+			return []string{k.At.In(zone).Format("2006-01-02 15:04:05.000 MST"), k.Outcome, k.Verdict, k.Host + k.Path, k.Reason}
+		},
+		Empty: "No clicks so far.",
+	})
+	err := b.Clicks(a.ctx, filter, func(k book.Click) error {
+		return rows.Add(&clickLine{k.At, k.Node, k.Seq, k.Host, k.Path, k.Outcome, k.Token, k.Link, k.Ad, k.Verdict, k.Reason, k.Referrer, k.UserAgent})
+	})
+	return errors.Join(err, rows.End())
 }
 
 type missesCmd struct {
 	clickFlags
+	tableFlags
 	Limit int `default:"50" help:"How many addresses; 0 for all."`
 }
 
@@ -194,22 +197,20 @@ func (c *missesCmd) Run(a *app) error {
 		if err != nil {
 			return err
 		}
-		var rows [][]string
-		for _, m := range misses {
-			if a.JSON {
-				if err := a.line(missLine{m.Host, m.Path, m.Outcome, m.Human, m.Total, m.First, m.Last, m.TopReferrer}); err != nil {
-					return err
+		lines := make([]missLine, len(misses))
+		for i, m := range misses {
+			lines[i] = missLine{m.Host, m.Path, m.Outcome, m.Human, m.Total, m.First, m.Last, m.TopReferrer}
+		}
+		return console.Print(a.Console, &console.Table[missLine]{
+			Titles: []string{"address", "answered", "human", "all", "last", "mostly from"},
+			Cells: func(m *missLine) []string {
+				return []string{
+					m.Host + m.Path, m.Outcome, strconv.FormatInt(m.Human, 10), strconv.FormatInt(m.Total, 10),
+					m.Last.In(zone).Format("2006-01-02 15:04 MST"), m.Referrer,
 				}
-			}
-			rows = append(rows, []string{m.Host + m.Path, m.Outcome, fmt.Sprint(m.Human), fmt.Sprint(m.Total), m.Last.In(zone).Format("2006-01-02 15:04 MST"), m.TopReferrer})
-		}
-		if a.JSON {
-			return nil
-		}
-		if len(rows) == 0 {
-			_, err := fmt.Fprintln(a.out, "No misses so far: every address that was asked for is known.")
-			return err
-		}
-		return report.Table(a.out, []string{"address", "answered", "human", "all", "last", "mostly from"}, rows)
+			},
+			Below: []string{"last", "mostly from"},
+			Empty: "No misses so far: every address that was asked for is known.",
+		}, lines)
 	})
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/csv"
 	"encoding/json"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"carryover/cmd/carryover/internal/console"
 	"carryover/mapping/store/storetest"
 )
 
@@ -54,8 +56,8 @@ func TestMigration(t *testing.T) {
 		// a changed configuration: refused, then published
 		config := d.read("carryover.toml")
 		d.write("carryover.toml", strings.Replace(config, `cutoff = "2023-03-31"`, `cutoff = "2023-06-30"`, 1))
-		d.fails(exitFailed, []string{"the configuration has changed since the plan was made"}, "apply")
-		d.fails(exitFailed, []string{"1 difference"}, "verify")
+		d.fails(console.ExitFailed, []string{"the configuration has changed since the plan was made"}, "apply")
+		d.fails(console.ExitFailed, []string{"1 difference"}, "verify")
 		d.contains(d.ok("map", "publish"), "Link map 2 is live now")
 		d.contains(d.ok("map", "publish"), "Link map 2 is live already")
 		d.contains(d.ok("map", "diff", "1", "2"), "~ policy cutoff", "2023-04-01", "-> ", "2023-07-01")
@@ -73,7 +75,7 @@ func TestMigration(t *testing.T) {
 			d.Errorf("map list --json: %v", epochs)
 		}
 		for _, args := range [][]string{{"diff", "1", "7"}, {"diff", "7", "1"}, {"rollback", "7"}} {
-			d.fails(exitFailed, []string{"epoch 7 is not kept in " + place, `"carryover map list"`}, append([]string{"map"}, args...)...)
+			d.fails(console.ExitFailed, []string{"epoch 7 is not kept in " + place, `"carryover map list"`}, append([]string{"map"}, args...)...)
 		}
 
 		// a second run, undone
@@ -84,8 +86,8 @@ func TestMigration(t *testing.T) {
 			d.Errorf("apply --json: %v", tables)
 		}
 		promoters := len(d.objects(d.ok("promoters", "--json")))
-		d.fails(exitFailed, []string{"there is no run 7: the newest is 2"}, "rollback", "7")
-		d.fails(exitFailed, []string{"run 1 is not the newest: undo run 2 first"}, "rollback", "1")
+		d.fails(console.ExitFailed, []string{"there is no run 7: the newest is 2"}, "rollback", "7")
+		d.fails(console.ExitFailed, []string{"run 1 is not the newest: undo run 2 first"}, "rollback", "1")
 		undone := d.objects(d.ok("rollback", "2", "--json"))
 		if len(undone) != 1 || undone[0]["run"] != 2.0 || undone[0]["rolled_back"] == nil {
 			d.Errorf("rollback --json: %v", undone)
@@ -94,10 +96,10 @@ func TestMigration(t *testing.T) {
 			d.Errorf("%d promoters after the rollback, %d before", n, promoters)
 		}
 		d.ok("verify")
-		d.fails(exitFailed, []string{"run 2 was undone already"}, "rollback", "2")
+		d.fails(console.ExitFailed, []string{"run 2 was undone already"}, "rollback", "2")
 		d.contains(d.ok("rollback"), "Run 1 is undone", "The book is empty now")
-		d.fails(exitFailed, []string{"there is no run to undo"}, "rollback")
-		d.fails(exitFailed, []string{"all 2 runs were rolled back: nothing is applied now"}, "verify")
+		d.fails(console.ExitFailed, []string{"there is no run to undo"}, "rollback")
+		d.fails(console.ExitFailed, []string{"all 2 runs were rolled back: nothing is applied now"}, "verify")
 
 		// and once more from the start: the same book
 		d.ok("plan", sample(d, "small"))
@@ -251,15 +253,15 @@ func TestUsage(t *testing.T) {
 			{}, {"aply"}, {"plan"}, {"apply", "--nope"}, {"plan", "--out"}, {"map"}, {"map", "diff", "1"}, {"map", "diff", "one", "two"},
 			{"map", "rollback"}, {"rollback", "one"}, {"resolve"}, {"clicks", "--by", "colour"}, {"verify", "--seed", "x"}, {"links", "extra"}, {"misses", "--limit", "many"},
 		} {
-			r := d.fails(exitUsage, []string{`"carryover --help"`}, args...)
+			r := d.fails(console.ExitUsage, []string{`"carryover --help"`}, args...)
 			if r.out != "" {
 				t.Errorf("%v: standard output holds %q", args, r.out)
 			}
 		}
-		d.fails(exitUsage, []string{`--at: "noon" is no time`, "2023-03-31"}, "resolve", "--at", "noon", "x")
-		d.fails(exitUsage, []string{`--at: "noon" is no time`}, "gateway", "--at", "noon", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0")
-		d.fails(exitUsage, []string{`--since: "noon" is no time`}, "clicks", "--since", "noon")
-		d.fails(exitUsage, []string{`--until: "noon" is no time`}, "misses", "--until", "noon")
+		d.fails(console.ExitUsage, []string{`--at: "noon" is no time`, "2023-03-31"}, "resolve", "--at", "noon", "x")
+		d.fails(console.ExitUsage, []string{`--at: "noon" is no time`}, "gateway", "--at", "noon", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0")
+		d.fails(console.ExitUsage, []string{`--since: "noon" is no time`}, "clicks", "--since", "noon")
+		d.fails(console.ExitUsage, []string{`--until: "noon" is no time`}, "misses", "--until", "noon")
 	})
 }
 
@@ -267,7 +269,7 @@ func TestUsage(t *testing.T) {
 // its own flags allow.
 func TestHelp(t *testing.T) {
 	d := newDesk(t, "")
-	parser, err := kong.New(&cli{}, kong.Name("carryover"), kong.Exit(func(int) {}))
+	parser, err := newParser(&app{cli: &cli{}, Console: &console.Console{Out: io.Discard, Err: io.Discard}}, func(int) {})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -394,7 +396,7 @@ func TestJSON(t *testing.T) {
 	if len(one) == 0 || len(one) >= len(links) {
 		t.Errorf("links --promoter: %d of %d", len(one), len(links))
 	}
-	d.fails(exitFailed, []string{`no promoter has the ref token "nobody"`, `"carryover promoters"`}, "links", "--promoter", "nobody")
+	d.fails(console.ExitFailed, []string{`no promoter has the ref token "nobody"`, `"carryover promoters"`}, "links", "--promoter", "nobody")
 	f("url, at, outcome, status, location, ref_token, link, reasons", "resolve", "https://go.carrot.test/go/course/RI_967048")
 	f("url, at, outcome, status, location, ref_token, link, reasons", "resolve", "what is this?")
 	f("old_link what before after", "examples")
@@ -404,7 +406,7 @@ func TestJSON(t *testing.T) {
 	d.contains(d.ok("clicks"), "No clicks")
 	d.contains(d.ok("misses"), "No misses")
 	for _, command := range []string{"clicks", "misses"} {
-		d.fails(exitFailed, []string{`no promoter has the ref token "nobody"`, `"carryover promoters"`}, command, "--promoter", "nobody")
+		d.fails(console.ExitFailed, []string{`no promoter has the ref token "nobody"`, `"carryover promoters"`}, command, "--promoter", "nobody")
 	}
 	d.contains(d.ok("clicks", "--promoter", "ri_967048"), "No clicks")
 	for _, args := range [][]string{{"promoters"}, {"map", "list"}, {"verify"}, {"examples"}, {"version"}, {"clicks", "--raw"}} {
@@ -419,18 +421,18 @@ func TestDecisions(t *testing.T) {
 	day := strings.Replace(partnersCSV("A1", "B2"), "6/20/2019", "20/6/2019", 2)
 	d.write("exports/partners.csv", strings.Replace(day, "6/21/2019", "21/6/2019", 1))
 	r := d.run("plan", "exports")
-	if r.code != exitDecide {
+	if r.code != console.ExitDecide {
 		t.Fatalf("plan: exit %d\n%s%s", r.code, r.out, r.err)
 	}
 	d.contains(r.out, "date_order:partners.csv:created_at", "day_first", "conflicts.csv", "--decisions")
-	if r := d.run("plan", "exports", "--json"); r.code != exitDecide || len(d.objects(r.out)) != 1 {
+	if r := d.run("plan", "exports", "--json"); r.code != console.ExitDecide || len(d.objects(r.out)) != 1 {
 		t.Errorf("plan --json: exit %d\n%s", r.code, r.err)
 	}
-	d.fails(exitDecide, []string{"a conflict that blocks has no decision", "date_order:partners.csv:created_at", "data/plan/conflicts.csv", "--decisions", "Nothing was changed"}, "apply")
+	d.fails(console.ExitDecide, []string{"a conflict that blocks has no decision", "date_order:partners.csv:created_at", "data/plan/conflicts.csv", "--decisions", "Nothing was changed"}, "apply")
 	if slices.Contains(d.files("data"), "map.snapshot") || len(d.objects(d.ok("promoters", "--json"))) != 0 {
 		t.Error("apply changed something")
 	}
-	if r := d.fails(exitFailed, []string{`the book data/book.db: no map was published yet: run "carryover apply" first`}, "resolve", "x"); strings.Count(r.err, "data/book.db") != 1 {
+	if r := d.fails(console.ExitFailed, []string{`the book data/book.db: no map was published yet: run "carryover apply" first`}, "resolve", "x"); strings.Count(r.err, "data/book.db") != 1 {
 		t.Errorf("said twice: %s", r.err)
 	}
 	decide := func(value string) {
@@ -450,7 +452,7 @@ func TestDecisions(t *testing.T) {
 		d.write("decided.csv", "\ufeff"+strings.ReplaceAll(out.String(), "\n", "\r\n")) // as Excel saves it
 	}
 	decide("sometimes")
-	d.fails(exitFailed, []string{"decided.csv:2", "date_order:partners.csv:created_at", `"sometimes"`, "day_first", "month_first"}, "plan", "exports", "--decisions", "decided.csv")
+	d.fails(console.ExitFailed, []string{"decided.csv:2", "date_order:partners.csv:created_at", `"sometimes"`, "day_first", "month_first"}, "plan", "exports", "--decisions", "decided.csv")
 	decide("day_first")
 	d.ok("apply", "--decisions", "decided.csv")
 	d.ok("verify")
@@ -458,8 +460,8 @@ func TestDecisions(t *testing.T) {
 	d.ok("apply", "p2")
 	d.ok("verify")
 	decide("month_first")
-	d.fails(exitFailed, []string{`was decided as "day_first"`, `not "month_first"`, "plan again"}, "apply", "p2", "--decisions", "decided.csv")
-	d.fails(exitFailed, []string{"date_order:partners.csv:created_at", `was "day_first"`, `"month_first"`, "decided.csv"}, "apply", "p2")
+	d.fails(console.ExitFailed, []string{`was decided as "day_first"`, `not "month_first"`, "plan again"}, "apply", "p2", "--decisions", "decided.csv")
+	d.fails(console.ExitFailed, []string{"date_order:partners.csv:created_at", `was "day_first"`, `"month_first"`, "decided.csv"}, "apply", "p2")
 }
 
 // What a person has typed into conflicts.csv outlives the next plan: it is kept when it
@@ -492,12 +494,12 @@ func TestDecisionsAreKept(t *testing.T) {
 			t.Fatalf("plan %v: exit %d, want %d and %q\n%s", args, r.code, code, want, r.err)
 		}
 	}
-	plan(exitDecide, "")
+	plan(console.ExitDecide, "")
 	fill("duplicate:partners:1", "later")
-	plan(exitDecide, "Decisions found in data/plan/conflicts.csv were kept: duplicate:partners:1 = later.")
+	plan(console.ExitDecide, "Decisions found in data/plan/conflicts.csv were kept: duplicate:partners:1 = later.")
 	given := []string{"--decisions", "given.csv"}
 	d.write("given.csv", "id,decision\nduplicate:partners:2,first\n")
-	plan(exitDone, "kept: duplicate:partners:1 = later.", given...)
+	plan(console.ExitDone, "kept: duplicate:partners:1 = later.", given...)
 	if !strings.Contains(d.ok("apply"), "Run 1") {
 		t.Error("the plan with decisions from both files was not applied")
 	}
@@ -512,19 +514,19 @@ func TestDecisionsAreKept(t *testing.T) {
 	// What the command line names comes first, and the typing that it overrules is put aside.
 	d.write("given.csv", "id,decision\nduplicate:partners:1,first\nduplicate:partners:2,first\n")
 	typed := d.read("data/plan/conflicts.csv")
-	plan(exitDone, "The former data/plan/conflicts.csv holds decisions that do not count in this plan (duplicate:partners:1): it is kept as data/plan/conflicts-before.csv.", given...)
+	plan(console.ExitDone, "The former data/plan/conflicts.csv holds decisions that do not count in this plan (duplicate:partners:1): it is kept as data/plan/conflicts-before.csv.", given...)
 	if d.read("data/plan/conflicts-before.csv") != typed {
 		t.Error("conflicts-before.csv is not what was typed")
 	}
 	// Other rows: asked again.
 	d.write("exports/b.csv", "Id,Code,Status\n1,eins,1\n")
-	plan(exitDecide, "it is kept as data/plan/conflicts-before-2.csv.")
+	plan(console.ExitDecide, "it is kept as data/plan/conflicts-before-2.csv.")
 	d.contains(d.read("data/plan/conflicts.csv"), "asked again")
 	// A wrong word, and a file that cannot be read: refused, and still there.
 	fill("duplicate:partners:1", "both")
-	d.fails(exitFailed, []string{"data/plan/conflicts.csv:", `"both"`, "first, later"}, "plan", "exports")
+	d.fails(console.ExitFailed, []string{"data/plan/conflicts.csv:", `"both"`, "first, later"}, "plan", "exports")
 	d.write("data/plan/conflicts.csv", "my notes\n")
-	d.fails(exitFailed, []string{"mend data/plan/conflicts.csv or move it away"}, "plan", "exports")
+	d.fails(console.ExitFailed, []string{"mend data/plan/conflicts.csv or move it away"}, "plan", "exports")
 	if got := d.read("data/plan/conflicts.csv"); got != "my notes\n" {
 		t.Errorf("conflicts.csv is %q", got)
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"carryover/cmd/carryover/internal/config"
+	"carryover/cmd/carryover/internal/console"
 	"carryover/mapping/book"
 	"carryover/mapping/terms"
 	"carryover/migrate/sheet"
@@ -65,28 +66,28 @@ func (c *ledgerCorrectCmd) read(cfg *config.Config, now time.Time) (*book.Correc
 	amount, err := sheet.ParseAmount(strings.TrimSpace(string(c.Amount)), cfg.Currency)
 	switch {
 	case err != nil:
-		return nil, usage("--amount: %q: %w", string(c.Amount), err)
+		return nil, console.UsageError("--amount: %q: %w", string(c.Amount), err)
 	case amount.Currency != cfg.Currency:
-		return nil, usage("--amount: %q is not in %s: corrections are in the program's currency", string(c.Amount), cfg.Currency)
+		return nil, console.UsageError("--amount: %q is not in %s: corrections are in the program's currency", string(c.Amount), cfg.Currency)
 	case amount.Minor == 0:
-		return nil, usage("--amount: %q changes nothing: write what it does to the balance, such as -12.50", string(c.Amount))
+		return nil, console.UsageError("--amount: %q changes nothing: write what it does to the balance, such as -12.50", string(c.Amount))
 	}
 	note := strings.Join(strings.Fields(c.Note), " ") // on one line
 	switch n := len([]rune(note)); {
 	case n == 0:
-		return nil, usage("--note is empty: write why, for whoever asks in years")
+		return nil, console.UsageError("--note is empty: write why, for whoever asks in years")
 	case n > maxNote:
-		return nil, usage("--note has %d characters: write at most %d", n, maxNote)
+		return nil, console.UsageError("--note has %d characters: write at most %d", n, maxNote)
 	}
 	month, this := terms.MonthOf(now, cfg.Zone), terms.MonthOf(now, cfg.Zone)
 	if text := strings.TrimSpace(c.Month); text != "" {
 		var ok bool
 		if month, ok = terms.ParseMonth(text); !ok || month < 200001 {
-			return nil, usage("--month: %q is no month: write the one of earning, like 2023-03", c.Month)
+			return nil, console.UsageError("--month: %q is no month: write the one of earning, like 2023-03", c.Month)
 		}
 	}
 	if month > this {
-		return nil, usage("--month: %s has not come yet", month)
+		return nil, console.UsageError("--month: %s has not come yet", month)
 	}
 	return &book.Correction{Month: int32(month), Amount: amount.Minor, Currency: cfg.Currency, Note: note, RecordedAt: now.Unix(), RecordedBy: by(c.By)}, nil
 }
@@ -120,9 +121,9 @@ func (c *ledgerCorrectCmd) Run(a *app) error {
 			Note: made.Note, RecordedAt: terms.FormatTime(made.RecordedAt, cfg.Zone), RecordedBy: made.RecordedBy,
 		}
 		if a.JSON {
-			return a.line(l)
+			return a.Object(l)
 		}
-		_, err = fmt.Fprintf(a.out, "%s: %s %s for %s in %s, booked by %s: %s\n", l.EventID, terms.FormatMinor(l.Amount, l.Currency), l.Currency, l.RefToken, l.Month, l.RecordedBy, l.Note)
+		_, err = fmt.Fprintf(a.Out, "%s: %s %s for %s in %s, booked by %s: %s\n", l.EventID, terms.FormatMinor(l.Amount, l.Currency), l.Currency, l.RefToken, l.Month, l.RecordedBy, l.Note)
 		return err
 	})
 }

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"carryover/cmd/carryover/internal/console"
 	"carryover/mapping/terms"
 )
 
@@ -34,7 +35,7 @@ func TestCorrect(t *testing.T) {
 
 	// Twice by mistake is once; what was wrong is corrected again.
 	same := []string{"ledger", "correct", "--promoter", "1", "--amount=-12.5", "--note", "paid twice by check", "--month", "2023-01"}
-	if r := d.run(slices.Replace(slices.Clone(same), 4, 5, "--amount=-12.50")...); r.code != exitFailed || !strings.Contains(r.err, "booked just so before, as t-3 on ") || !strings.Contains(r.err, "by kim: nothing was booked") {
+	if r := d.run(slices.Replace(slices.Clone(same), 4, 5, "--amount=-12.50")...); r.code != console.ExitFailed || !strings.Contains(r.err, "booked just so before, as t-3 on ") || !strings.Contains(r.err, "by kim: nothing was booked") {
 		t.Errorf("the same again: exit %d, %s", r.code, r.err)
 	}
 	correct("ann", "12.50", "t-3 was wrong", "--month", "2023-01")
@@ -68,18 +69,18 @@ func TestCorrect(t *testing.T) {
 		t.Helper()
 		d.fails(code, []string{want}, append([]string{"ledger", "correct"}, args...)...)
 	}
-	refused(exitUsage, "2999-01 has not come yet", "--promoter", "ann", "--amount", "1", "--note", "n", "--month", "2999-01")
-	refused(exitUsage, this.Add(1).String()+" has not come yet", "--promoter", "ann", "--amount", "1", "--note", "n", "--month", this.Add(1).String())
-	refused(exitUsage, `"March" is no month`, "--promoter", "ann", "--amount", "1", "--note", "n", "--month", "March")
-	refused(exitUsage, `"0.00" changes nothing`, "--promoter", "ann", "--amount", "0.00", "--note", "n")
-	refused(exitUsage, "more decimals than the currency", "--promoter", "ann", "--amount", "-1.005", "--note", "n")
-	refused(exitUsage, "unexpected argument n", "--promoter", "ann", "--amount", "--note", "n")
-	refused(exitUsage, "in the program's currency", "--promoter", "ann", "--amount", "EUR 1", "--note", "n")
-	refused(exitUsage, "--note is empty", "--promoter", "ann", "--amount", "1", "--note", "  ")
-	refused(exitUsage, "at most 300", "--promoter", "ann", "--amount", "1", "--note", strings.Repeat("x", 301))
-	refused(exitUsage, "--note", "--promoter", "ann", "--amount", "1")
-	refused(exitUsage, "--amount", "--promoter", "ann", "--note", "n")
-	refused(exitFailed, `"nobody"`, "--promoter", "nobody", "--amount", "1", "--note", "n")
+	refused(console.ExitUsage, "2999-01 has not come yet", "--promoter", "ann", "--amount", "1", "--note", "n", "--month", "2999-01")
+	refused(console.ExitUsage, this.Add(1).String()+" has not come yet", "--promoter", "ann", "--amount", "1", "--note", "n", "--month", this.Add(1).String())
+	refused(console.ExitUsage, `"March" is no month`, "--promoter", "ann", "--amount", "1", "--note", "n", "--month", "March")
+	refused(console.ExitUsage, `"0.00" changes nothing`, "--promoter", "ann", "--amount", "0.00", "--note", "n")
+	refused(console.ExitUsage, "more decimals than the currency", "--promoter", "ann", "--amount", "-1.005", "--note", "n")
+	refused(console.ExitUsage, "unexpected argument n", "--promoter", "ann", "--amount", "--note", "n")
+	refused(console.ExitUsage, "in the program's currency", "--promoter", "ann", "--amount", "EUR 1", "--note", "n")
+	refused(console.ExitUsage, "--note is empty", "--promoter", "ann", "--amount", "1", "--note", "  ")
+	refused(console.ExitUsage, "at most 300", "--promoter", "ann", "--amount", "1", "--note", strings.Repeat("x", 301))
+	refused(console.ExitUsage, "--note", "--promoter", "ann", "--amount", "1")
+	refused(console.ExitUsage, "--amount", "--promoter", "ann", "--note", "n")
+	refused(console.ExitFailed, `"nobody"`, "--promoter", "nobody", "--amount", "1", "--note", "n")
 	if n := len(d.objects(d.ok("ledger", "--kind", "correction", "--json"))); n != 6 {
 		t.Errorf("after what was refused: %d corrections", n)
 	}

@@ -40,12 +40,12 @@ func (examplesCmd) Run(a *app) error {
 		before, after := m.Policy.Cutoff.Add(-time.Second), m.Policy.Cutoff
 		examples := pickExamples(m)
 		if !a.JSON {
-			fmt.Fprintf(a.out, "A few old links of %s to try, by the address of the gateway on this machine:\n\n", m.Policy.LegacyHosts[0])
+			fmt.Fprintf(a.Out, "A few old links of %s to try, by the address of the gateway on this machine:\n\n", m.Policy.LegacyHosts[0])
 		}
 		for _, e := range examples {
 			req := mapping.ParseTarget("", e.target)
 			if a.JSON {
-				if err := a.line(map[string]any{
+				if err := a.Object(map[string]any{
 					"old_link": "https://" + m.Policy.LegacyHosts[0] + e.target, "what": e.what,
 					"before": outcome(table.Resolve(req, before)), "after": outcome(table.Resolve(req, after)),
 				}); err != nil {
@@ -53,13 +53,13 @@ func (examplesCmd) Run(a *app) error {
 				}
 				continue
 			}
-			fmt.Fprintf(a.out, "http://%s%s  (%s)\n  on %s  %s\n  on %s  %s\n", cfg.Gateway.Listen, e.target, e.what,
+			fmt.Fprintf(a.Out, "http://%s%s  (%s)\n  on %s  %s\n  on %s  %s\n", cfg.Gateway.Listen, e.target, e.what,
 				day(before), told(table.Resolve(req, before)), day(after), told(table.Resolve(req, after)))
 		}
 		if a.JSON {
 			return nil
 		}
-		fmt.Fprintf(a.out, "\nSee an answer: curl -sI 'http://%s%s'\nAsk why:       %s resolve '%s' --at %s\n\n",
+		fmt.Fprintf(a.Out, "\nSee an answer: curl -sI 'http://%s%s'\nAsk why:       %s resolve '%s' --at %s\n\n",
 			cfg.Gateway.Listen, examples[0].target, a.invocation(), "https://"+m.Policy.LegacyHosts[0]+examples[0].target, day(before))
 		return nil
 	})

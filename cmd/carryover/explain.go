@@ -13,10 +13,10 @@ import (
 	"time"
 
 	"carryover/cmd/carryover/internal/config"
+	"carryover/cmd/carryover/internal/console"
 	"carryover/gateway/click"
 	"carryover/mapping/book"
 	"carryover/mapping/terms"
-	"carryover/migrate/report"
 	"carryover/migrate/sheet"
 )
 
@@ -66,9 +66,9 @@ func (c *explainCmd) Run(a *app) error {
 			return err
 		}
 		if a.JSON {
-			return a.line(e)
+			return a.Object(e)
 		}
-		out := bufio.NewWriter(a.out)
+		out := bufio.NewWriter(a.Out)
 		return errors.Join(x.write(e, out), out.Flush())
 	})
 }
@@ -187,7 +187,7 @@ func (x *explainer) invoice(id string) (*explanation, error) {
 func (x *explainer) order(text string) (*explanation, error) {
 	id, err := strconv.ParseInt(strings.TrimSpace(text), 10, 64)
 	if err != nil {
-		return nil, usage("%q is no order id: write it like order:4002", text)
+		return nil, console.UsageError("%q is no order id: write it like order:4002", text)
 	}
 	sale, err := x.b.Sale(x.ctx, id)
 	if errors.Is(err, book.ErrNoSale) {
@@ -326,7 +326,7 @@ func (x *explainer) customer(what string) (*story, error) {
 		for _, k := range found {
 			fmt.Fprintf(&list, "\n  %d  %s  %s", k.ID, k.Name, cmp.Or(k.Email, "(no e-mail)"))
 		}
-		return nil, usage("%q could be any of these, ask with a Keap id or an address:%s", what, list.String())
+		return nil, console.UsageError("%q could be any of these, ask with a Keap id or an address:%s", what, list.String())
 	}
 	if id, err := strconv.ParseInt(what, 10, 64); err == nil && len(keys) == 0 && id > 0 {
 		keys = []string{contactKey(id)} // rows may name a contact that no list of them held
@@ -375,7 +375,7 @@ func (x *explainer) write(e *explanation, out io.Writer) error {
 			rows = append(rows, []string{l.At[:min(len(time.DateOnly), len(l.At))], l.entry(), cmp.Or(l.RefToken, book.HouseName), x.cfg.Amount(l.Amount, l.Currency), l.Invoice, l.what(), cmp.Or(l.Email, l.Name), l.EventID})
 		}
 		fmt.Fprintln(out)
-		if err := report.Table(out, []string{"date", "entry", "promoter", "amount", "invoice", "for", "customer", "event"}, rows); err != nil {
+		if err := x.table(out, []string{"date", "entry", "promoter", "amount", "invoice", "for", "customer", "event"}, rows); err != nil {
 			return err
 		}
 	}

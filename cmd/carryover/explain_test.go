@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"carryover/cmd/carryover/internal/console"
 )
 
 // Whose a customer is and why, and what became of every referral that competed.
@@ -68,15 +70,15 @@ func TestExplainCustomer(t *testing.T) {
 	f("104", "contact 104 Max North belongs to beta (Keap id 2)", "is the only one that counted on 2023-03-31")
 	f("ann@mail.test", "ann@mail.test belongs to alpha (Keap id 1), and is that promoter")
 
-	r := d.fails(exitUsage, []string{`"Kim" could be any of these`, "101  Kim Lane  kim@shop.test", "105  Kim Other  other@shop.test"}, "explain", "Kim")
+	r := d.fails(console.ExitUsage, []string{`"Kim" could be any of these`, "101  Kim Lane  kim@shop.test", "105  Kim Other  other@shop.test"}, "explain", "Kim")
 	if r.out != "" {
 		t.Errorf("standard output holds %q", r.out)
 	}
-	d.fails(exitUsage, nil, "explain", "Kim", "--json")
+	d.fails(console.ExitUsage, nil, "explain", "Kim", "--json")
 	for _, what := range []string{"nobody@shop.test", "No Body", "999", "0"} {
-		d.fails(exitFailed, []string{fmt.Sprintf("the book knows no customer %q", what), "order:ID"}, "explain", what)
+		d.fails(console.ExitFailed, []string{fmt.Sprintf("the book knows no customer %q", what), "order:ID"}, "explain", what)
 	}
-	d.fails(exitUsage, []string{"<what>"}, "explain")
+	d.fails(console.ExitUsage, []string{"<what>"}, "explain")
 }
 
 // The rule that the run was made by is told, also when the configuration has changed.
@@ -123,11 +125,11 @@ func TestExplainMoney(t *testing.T) {
 			}
 		}
 	}
-	d.fails(exitUsage, []string{`"x" is no order id`, "order:4002"}, "explain", "order:x")
-	d.fails(exitFailed, []string{"there is no such order: 9", "carryover explain CUSTOMER"}, "explain", "order:9")
-	d.fails(exitFailed, []string{`no entry of the ledger names the invoice "9"`, "order:9"}, "explain", "invoice:9")
-	d.fails(exitFailed, []string{`names the invoice ""`}, "explain", "invoice:")
-	d.fails(exitFailed, []string{"the ledger has no such entry", `"carryover ledger --promoter TOKEN"`}, "explain", "k-00000000000000000000000000000000")
+	d.fails(console.ExitUsage, []string{`"x" is no order id`, "order:4002"}, "explain", "order:x")
+	d.fails(console.ExitFailed, []string{"there is no such order: 9", "carryover explain CUSTOMER"}, "explain", "order:9")
+	d.fails(console.ExitFailed, []string{`no entry of the ledger names the invoice "9"`, "order:9"}, "explain", "invoice:9")
+	d.fails(console.ExitFailed, []string{`names the invoice ""`}, "explain", "invoice:")
+	d.fails(console.ExitFailed, []string{"the ledger has no such entry", `"carryover ledger --promoter TOKEN"`}, "explain", "k-00000000000000000000000000000000")
 }
 
 // A customer whom a person gave to the partner of its running subscription.

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"carryover/cmd/carryover/internal/console"
 	"carryover/gateway/click"
 	"carryover/gateway/track"
 	"carryover/mapping/book"
@@ -143,11 +144,11 @@ func TestExplainTracked(t *testing.T) {
 	d.contains(d.ok("explain", "t-1"), "25.00 USD was earned by ann (Keap id 1) on 2023-01-06", "the hold on it ends with 2023-02")
 	d.contains(d.ok("explain", "t-3"), "10.00 USD was taken back for a refund from ann (Keap id 1) on 2023-02-01")
 	d.contains(d.ok("explain", "web1.2"), "It brought a signup on 2023-01-05 09:00, credited to ann (Keap id 1).", "kim@shop.test belongs to ann")
-	d.fails(exitFailed, []string{"the book has no click web1.7"}, "explain", "web1.7")
-	d.fails(exitFailed, []string{`the billing system has told of no event "pay-9"`}, "explain", "event:pay-9")
-	d.fails(exitFailed, []string{`no event ""`}, "explain", "event:")
-	d.fails(exitFailed, []string{"told of no customer uid:u-9"}, "explain", "uid:u-9")
-	d.fails(exitFailed, nil, "explain", "t-99")
+	d.fails(console.ExitFailed, []string{"the book has no click web1.7"}, "explain", "web1.7")
+	d.fails(console.ExitFailed, []string{`the billing system has told of no event "pay-9"`}, "explain", "event:pay-9")
+	d.fails(console.ExitFailed, []string{`no event ""`}, "explain", "event:")
+	d.fails(console.ExitFailed, []string{"told of no customer uid:u-9"}, "explain", "uid:u-9")
+	d.fails(console.ExitFailed, nil, "explain", "t-99")
 
 	// A click that the book has is told with its answer; one that brought nobody says so.
 	d.inBook(func(b *book.Book) error {

@@ -12,6 +12,7 @@ import (
 	"golang.org/x/term"
 
 	"carryover/cmd/carryover/internal/config"
+	"carryover/cmd/carryover/internal/console"
 	"carryover/gateway"
 	"carryover/gateway/track"
 	"carryover/mapping/book"
@@ -56,9 +57,9 @@ func (c *gatewayCmd) Run(a *app) error {
 		o.AdminListen = c.AdminListen
 	}
 	if c.At != "" {
-		start, err := parseInstant(c.At, cfg.Zone)
+		start, err := console.ParseTime(c.At, cfg.Zone)
 		if err != nil {
-			return usage("--at: %v", err)
+			return console.UsageError("--at: %v", err)
 		}
 		o.Now, o.Rehearsal = rehearsal(start), true
 		o.Logger.Warn("rehearsal: the clock does not show the real time", "clock", start.Format(time.RFC3339))
@@ -95,8 +96,8 @@ func (c *gatewayCmd) Run(a *app) error {
 	if err := g.Start(); err != nil {
 		return err
 	}
-	if a.atTerminal() {
-		fmt.Fprintf(a.errOut, "carryover gateway: visitors on http://%s, ops on http://%s\n", g.Addr(), g.AdminAddr())
+	if a.AtTerminal() {
+		fmt.Fprintf(a.Err, "carryover gateway: visitors on http://%s, ops on http://%s\n", g.Addr(), g.AdminAddr())
 	} else {
 		o.Logger.Info("serving", "visitors", "http://"+g.Addr(), "ops", "http://"+g.AdminAddr())
 	}
@@ -121,16 +122,16 @@ func (a *app) tracking(cfg *config.Config, o *gateway.Options) (err error) {
 
 // atTerminal says whether a person reads standard error as it is written.
 func (a *app) atTerminal() bool {
-	f, ok := a.errOut.(*os.File)
+	f, ok := a.Err.(*os.File)
 	return ok && term.IsTerminal(int(f.Fd()))
 }
 
 // gatewayLog is JSON for machines, text for a person at a terminal.
 func (a *app) gatewayLog() *slog.Logger {
-	if a.atTerminal() {
-		return a.log
+	if a.AtTerminal() {
+		return a.Log
 	}
-	return slog.New(slog.NewJSONHandler(a.errOut, nil))
+	return slog.New(slog.NewJSONHandler(a.Err, nil))
 }
 
 // rehearsal is a clock that begins at start and runs on.

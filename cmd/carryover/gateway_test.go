@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"carryover/cmd/carryover/internal/console"
 	"carryover/mapping/store/storetest"
 )
 
@@ -134,7 +135,7 @@ func TestClickReports(t *testing.T) {
 		if n := len(d.objects(d.ok("misses", "--json", "--limit", "1"))); n != 1 {
 			d.Errorf("misses --limit 1: %d", n)
 		}
-		if code := g.stop(); code != exitDone {
+		if code := g.stop(); code != console.ExitDone {
 			d.Errorf("the gateway ended with %d:\n%s", code, g.err)
 		}
 		d.objects(g.err.String()) // its log is JSON, every line
@@ -225,8 +226,8 @@ func TestGatewayFollows(t *testing.T) {
 	if status, location := alone.get(d, host, target); status != 302 || !strings.Contains(location, "fpr=b99606") {
 		t.Errorf("a link from the last good map: %d %s", status, location)
 	}
-	d.fails(exitFailed, []string{"Redis at", "does not answer"}, "verify")
-	if code := alone.stop(); code != exitDone {
+	d.fails(console.ExitFailed, []string{"Redis at", "does not answer"}, "verify")
+	if code := alone.stop(); code != console.ExitDone {
 		t.Errorf("the gateway ended with %d:\n%s", code, alone.err)
 	}
 }
@@ -235,12 +236,12 @@ func TestVerifyAgainst(t *testing.T) {
 	d := newSampleDesk(t)
 	d.ok("plan", sample(t, "tiny"))
 	d.ok("apply")
-	d.fails(exitFailed, []string{"the gateway at http://127.0.0.1:1 does not answer", "refused"}, "verify", "--against", "http://127.0.0.1:1")
-	d.fails(exitFailed, []string{`--against "gateway:80" is no address`, "http://127.0.0.1:8080"}, "verify", "--against", "gateway:80")
+	d.fails(console.ExitFailed, []string{"the gateway at http://127.0.0.1:1 does not answer", "refused"}, "verify", "--against", "http://127.0.0.1:1")
+	d.fails(console.ExitFailed, []string{`--against "gateway:80" is no address`, "http://127.0.0.1:8080"}, "verify", "--against", "gateway:80")
 	g := d.gateway("--at", "2023-02-15T12:00:00Z") // lives before the cutoff: answers differ from now
-	r := d.fails(exitFailed, []string{"differences"}, "verify", "--against", "http://"+g.visitors)
+	r := d.fails(console.ExitFailed, []string{"differences"}, "verify", "--against", "http://"+g.visitors)
 	d.contains(r.out, "the gateway answers 302", "the map says 302", "login")
-	if checks := d.objects(d.fails(exitFailed, nil, "verify", "--json", "--against", "http://"+g.visitors).out); len(checks) != 7 || checks[6]["differences"] == 0.0 {
+	if checks := d.objects(d.fails(console.ExitFailed, nil, "verify", "--json", "--against", "http://"+g.visitors).out); len(checks) != 7 || checks[6]["differences"] == 0.0 {
 		t.Errorf("verify --json: %v", checks)
 	}
 }
@@ -249,12 +250,12 @@ func TestGatewayRefusals(t *testing.T) {
 	d := newSampleDesk(t)
 	// Without a book there is nothing to serve, and none is made.
 	d.untouched(func() {
-		d.fails(exitFailed, []string{"nothing to serve", "there is no book yet at other/book.db", `"carryover apply"`, "--data", "--redis"}, "gateway", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0", "--data", "other")
+		d.fails(console.ExitFailed, []string{"nothing to serve", "there is no book yet at other/book.db", `"carryover apply"`, "--data", "--redis"}, "gateway", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0", "--data", "other")
 	})
 	d.redis, _ = storetest.StartRedis(t)
 	g := d.gateway()
-	d.fails(exitFailed, []string{"the public address cannot be listened on", g.visitors, "in use", "--listen", "[gateway] listen"}, "gateway", "--listen", g.visitors, "--admin-listen", "127.0.0.1:0", "--data", "other")
-	d.fails(exitFailed, []string{"the admin address cannot be listened on", "--admin-listen", "[gateway] admin_listen"}, "gateway", "--listen", "127.0.0.1:0", "--admin-listen", g.visitors, "--data", "other")
+	d.fails(console.ExitFailed, []string{"the public address cannot be listened on", g.visitors, "in use", "--listen", "[gateway] listen"}, "gateway", "--listen", g.visitors, "--admin-listen", "127.0.0.1:0", "--data", "other")
+	d.fails(console.ExitFailed, []string{"the admin address cannot be listened on", "--admin-listen", "[gateway] admin_listen"}, "gateway", "--listen", "127.0.0.1:0", "--admin-listen", g.visitors, "--data", "other")
 	d.write("file", "")
-	d.fails(exitFailed, []string{"data directory", "--data"}, "gateway", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0", "--data", "file/data")
+	d.fails(console.ExitFailed, []string{"data directory", "--data"}, "gateway", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0", "--data", "file/data")
 }

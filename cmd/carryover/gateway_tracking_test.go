@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+
+	"carryover/cmd/carryover/internal/console"
 )
 
 const trackingKey = "key-of-the-billing-system"
@@ -43,7 +45,7 @@ account_id = "fp-account"
 	token := d.objects(d.ok("promoters", "--json"))[0]["ref_token"].(string)
 
 	t.Setenv("CARRYOVER_API_KEYS", "too-short")
-	r := d.fails(exitFailed, []string{"CARRYOVER_API_KEYS: key 1 has fewer than 16 characters"}, "gateway", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0")
+	r := d.fails(console.ExitFailed, []string{"CARRYOVER_API_KEYS: key 1 has fewer than 16 characters"}, "gateway", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0")
 	if strings.Contains(r.err, "too-short") {
 		t.Errorf("the error tells the key: %s", r.err)
 	}
@@ -75,7 +77,7 @@ account_id = "fp-account"
 	if log := g.err.String(); strings.Contains(log, trackingKey) || strings.Contains(log, "new@mail.test") {
 		t.Errorf("the log tells of keys or customers:\n%s", log)
 	}
-	if g.stop() != exitDone {
+	if g.stop() != console.ExitDone {
 		t.Error("the gateway did not stop as asked")
 	}
 

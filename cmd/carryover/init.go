@@ -31,8 +31,8 @@ func (initCmd) Run(a *app) error {
 		return err
 	}
 	if a.JSON {
-		return a.line(map[string]string{"config": a.Config})
+		return a.Object(map[string]string{"config": a.Config})
 	}
-	fmt.Fprintf(a.out, "%s is written. Fill in hosts, pages and the cutoff, then: carryover plan EXPORTS\n", a.Config)
+	fmt.Fprintf(a.Out, "%s is written. Fill in hosts, pages and the cutoff, then: carryover plan EXPORTS\n", a.Config)
 	return nil
 }

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"carryover/cmd/carryover/internal/config"
+	"carryover/cmd/carryover/internal/console"
 )
 
 func TestInitLoadsAsItIs(t *testing.T) {
@@ -23,12 +24,12 @@ func TestInitLoadsAsItIs(t *testing.T) {
 	}
 	d.untouched(func() {
 		d.write("carryover.toml", "mine")
-		d.fails(exitFailed, []string{"carryover.toml is there already and was left as it is", "--config"}, "init")
+		d.fails(console.ExitFailed, []string{"carryover.toml is there already and was left as it is", "--config"}, "init")
 		if d.read("carryover.toml") != "mine" {
 			t.Error("init overwrote a configuration")
 		}
 	})
-	d.fails(exitFailed, []string{"nowhere/c.toml"}, "init", "--config", "nowhere/c.toml")
+	d.fails(console.ExitFailed, []string{"nowhere/c.toml"}, "init", "--config", "nowhere/c.toml")
 	if got := d.objects(d.ok("init", "--json", "--config", "other.toml")); got[0]["config"] != "other.toml" {
 		t.Errorf("init --json says %v", got)
 	}
@@ -37,7 +38,7 @@ func TestInitLoadsAsItIs(t *testing.T) {
 // Several mistakes are told at once, in the order of the file.
 func TestConfigMistakesInOrder(t *testing.T) {
 	d := newDesk(t, "program = \"a b\"\ntimezone = \"PST8\"\ncutoff = \"soon\"\nlegacy_hosts = [\"x/y\"]\n")
-	r := d.fails(exitFailed, []string{"carryover: carryover.toml has 7 mistakes:\n  carryover.toml: pages.landing"}, "promoters")
+	r := d.fails(console.ExitFailed, []string{"carryover: carryover.toml has 7 mistakes:\n  carryover.toml: pages.landing"}, "promoters")
 	var at []int
 	for _, part := range []string{"toml:1: program", "toml:2: timezone", "toml:3: cutoff", "toml:4: legacy_hosts"} {
 		at = append(at, strings.Index(r.err, part))
@@ -49,9 +50,9 @@ func TestConfigMistakesInOrder(t *testing.T) {
 
 func TestConfigFile(t *testing.T) {
 	d := newDesk(t, "")
-	d.fails(exitFailed, []string{"nope.toml does not exist", `"carryover init" writes one`, "--config"}, "promoters", "--config", "nope.toml")
+	d.fails(console.ExitFailed, []string{"nope.toml does not exist", `"carryover init" writes one`, "--config"}, "promoters", "--config", "nope.toml")
 	if err := os.Mkdir(d.path("folder"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	d.fails(exitFailed, []string{"folder", "directory"}, "promoters", "--config", "folder")
+	d.fails(console.ExitFailed, []string{"folder", "directory"}, "promoters", "--config", "folder")
 }

@@ -12,6 +12,7 @@ import (
 	"syscall"
 	"testing"
 
+	"carryover/cmd/carryover/internal/console"
 	"carryover/mapping/book"
 	"carryover/mapping/store/storetest"
 )
@@ -37,7 +38,7 @@ func TestBadExports(t *testing.T) {
 	d.untouched(func() {
 		f := func(want []string, exports ...string) {
 			t.Helper()
-			r := d.fails(exitFailed, want, append([]string{"plan"}, exports...)...)
+			r := d.fails(console.ExitFailed, want, append([]string{"plan"}, exports...)...)
 			if r.out != "" {
 				t.Errorf("standard output holds %q", r.out)
 			}
@@ -85,7 +86,7 @@ func TestEndlessLine(t *testing.T) {
 		{sparse("e/partners.csv", ""), []string{"e/partners.csv", "export it again"}},
 	} {
 		d.untouched(func() {
-			r := d.fails(exitFailed, c.want, "plan", c.file)
+			r := d.fails(console.ExitFailed, c.want, "plan", c.file)
 			if r.peak == 0 || r.peak > 256<<20 {
 				t.Errorf("%s: %d MiB of memory", c.file, r.peak>>20)
 			}
@@ -100,20 +101,20 @@ func TestPlanNoLongerHolds(t *testing.T) {
 	d.ok("plan", "exports")
 	good := d.read("data/plan/plan.json")
 	d.untouched(func() {
-		d.fails(exitFailed, []string{"there is no plan in elsewhere", `"carryover plan EXPORTS"`}, "apply", "elsewhere")
+		d.fails(console.ExitFailed, []string{"there is no plan in elsewhere", `"carryover plan EXPORTS"`}, "apply", "elsewhere")
 		for _, damaged := range []string{"", "{", good[:len(good)/2], "[]", "{}", `{"plan_id": 7}`, "null", strings.Replace(good, `"line"`, `"line": "x", "x"`, 1)} {
 			if damaged == good {
 				continue
 			}
 			d.write("data/plan/plan.json", damaged)
-			d.fails(exitFailed, []string{"data/plan/plan.json is not a plan that carryover wrote", "plan again"}, "apply")
+			d.fails(console.ExitFailed, []string{"data/plan/plan.json is not a plan that carryover wrote", "plan again"}, "apply")
 		}
 		d.write("data/plan/plan.json", good)
 	})
 
 	refused := func(want ...string) {
 		t.Helper()
-		d.fails(exitFailed, append(want, "plan again"), "apply")
+		d.fails(console.ExitFailed, append(want, "plan again"), "apply")
 		if n := len(d.objects(d.ok("promoters", "--json"))); n != 0 {
 			t.Errorf("%d promoters after an apply that was refused", n)
 		}
@@ -129,7 +130,7 @@ func TestPlanNoLongerHolds(t *testing.T) {
 	if err := os.Rename(d.path("exports"), d.path("moved")); err != nil {
 		t.Fatal(err)
 	}
-	d.fails(exitFailed, []string{"exports"}, "apply")
+	d.fails(console.ExitFailed, []string{"exports"}, "apply")
 	if err := os.Rename(d.path("moved"), d.path("exports")); err != nil {
 		t.Fatal(err)
 	}
@@ -141,7 +142,7 @@ func TestPlanNoLongerHolds(t *testing.T) {
 	d.write("exports2/partners.csv", partnersCSV("A1", "B2", "D4"))
 	d.ok("plan", "exports2", "--out", "p2")
 	d.ok("apply", "p1")
-	d.fails(exitFailed, []string{"the book has changed since this plan was made: plan again"}, "apply", "p2")
+	d.fails(console.ExitFailed, []string{"the book has changed since this plan was made: plan again"}, "apply", "p2")
 	d.ok("verify")
 }
 
@@ -152,10 +153,10 @@ func TestBadDecisions(t *testing.T) {
 		t.Helper()
 		d.write("d.csv", text)
 		d.untouched(func() {
-			d.fails(exitFailed, append(want, "d.csv"), "plan", "exports", "--decisions", "d.csv")
+			d.fails(console.ExitFailed, append(want, "d.csv"), "plan", "exports", "--decisions", "d.csv")
 		})
 	}
-	d.fails(exitFailed, []string{"decisions", "nope.csv"}, "plan", "exports", "--decisions", "nope.csv")
+	d.fails(console.ExitFailed, []string{"decisions", "nope.csv"}, "plan", "exports", "--decisions", "nope.csv")
 	f("", "has no header", "an edited conflicts.csv")
 	f("id,kind\nx,y\n", `has no column "decision"`, "an edited conflicts.csv")
 	f("decision\nx\n", `has no column "id"`)
@@ -171,11 +172,11 @@ func TestNoRedis(t *testing.T) {
 	d.redis = "redis://127.0.0.1:1/0"
 	d.untouched(func() {
 		for _, args := range [][]string{{"apply"}, {"resolve", "x"}} {
-			d.fails(exitFailed, []string{"Redis at 127.0.0.1:1 does not answer", "connection refused", "start it, or leave --redis out"}, args...)
+			d.fails(console.ExitFailed, []string{"Redis at 127.0.0.1:1 does not answer", "connection refused", "start it, or leave --redis out"}, args...)
 		}
 		d.redis = ""
-		d.fails(exitFailed, []string{"the Redis address", "redis://[user:password@]host"}, "apply", "--redis", "localhost")
-		r := d.fails(exitFailed, []string{"the Redis address", "***"}, "apply", "--redis", "redis://:hunter 2@127.0.0.1:1/0")
+		d.fails(console.ExitFailed, []string{"the Redis address", "redis://[user:password@]host"}, "apply", "--redis", "localhost")
+		r := d.fails(console.ExitFailed, []string{"the Redis address", "***"}, "apply", "--redis", "redis://:hunter 2@127.0.0.1:1/0")
 		if strings.Contains(r.err, "hunter") {
 			t.Errorf("the password is repeated: %s", r.err)
 		}
@@ -183,10 +184,10 @@ func TestNoRedis(t *testing.T) {
 	// a Redis that wants a password
 	url, server := storetest.StartRedis(t, "--requirepass", "hunter2")
 	d.redis = url
-	d.untouched(func() { d.fails(exitFailed, []string{"Redis at " + server.Addr(), "NOAUTH"}, "apply") })
+	d.untouched(func() { d.fails(console.ExitFailed, []string{"Redis at " + server.Addr(), "NOAUTH"}, "apply") })
 	d.redis = strings.Replace(url, "://", "://:wrong-secret@", 1)
 	d.untouched(func() {
-		if r := d.fails(exitFailed, []string{"Redis at " + server.Addr(), "WRONGPASS"}, "apply"); strings.Contains(r.err, "wrong-secret") {
+		if r := d.fails(console.ExitFailed, []string{"Redis at " + server.Addr(), "WRONGPASS"}, "apply"); strings.Contains(r.err, "wrong-secret") {
 			t.Errorf("the password is repeated: %s", r.err)
 		}
 	})
@@ -205,12 +206,12 @@ func TestHangingRedis(t *testing.T) {
 	d.redis, server = storetest.StartRedis(t)
 	server.Pause()
 	d.untouched(func() {
-		d.fails(exitFailed, []string{"Redis at " + server.Addr() + " does not answer", "timeout"}, "apply")
+		d.fails(console.ExitFailed, []string{"Redis at " + server.Addr() + " does not answer", "timeout"}, "apply")
 	})
 	server.Resume()
 	d.ok("apply")
 	server.Pause()
-	d.fails(exitFailed, []string{"Redis at " + server.Addr() + " does not answer"}, "rollback")
+	d.fails(console.ExitFailed, []string{"Redis at " + server.Addr() + " does not answer"}, "rollback")
 	server.Resume()
 	d.ok("verify") // the run stands: nothing was undone
 }
@@ -222,7 +223,7 @@ func TestBadBooks(t *testing.T) {
 	d.ok("plan", tiny)
 	d.untouched(func() {
 		for _, args := range [][]string{{"promoters"}, {"links"}, {"verify"}, {"rollback"}, {"map", "list"}, {"clicks"}, {"misses"}, {"resolve", "x"}, {"examples"}} {
-			d.fails(exitFailed, []string{"there is no book yet at data/book.db", `"carryover plan"`, `"carryover apply"`, "--data"}, args...)
+			d.fails(console.ExitFailed, []string{"there is no book yet at data/book.db", `"carryover plan"`, `"carryover apply"`, "--data"}, args...)
 		}
 	})
 
@@ -230,7 +231,7 @@ func TestBadBooks(t *testing.T) {
 	d.write("text/book.db", "this is a letter to my bank, and not a database of any kind at all, however long one reads on")
 	d.untouched(func() {
 		for _, args := range everyone {
-			d.fails(exitFailed, []string{"text/book.db is not a carryover book", "move the file away", "--data"}, append(args, "--data", "text")...)
+			d.fails(console.ExitFailed, []string{"text/book.db is not a carryover book", "move the file away", "--data"}, append(args, "--data", "text")...)
 		}
 	})
 
@@ -249,7 +250,7 @@ func TestBadBooks(t *testing.T) {
 	db.Close()
 	d.untouched(func() {
 		for _, args := range everyone {
-			d.fails(exitFailed, []string{"newer/book.db: the book was written by a newer carryover", "9999_future.sql", "install the newer binary", "--data"}, append(args, "--data", "newer")...)
+			d.fails(console.ExitFailed, []string{"newer/book.db: the book was written by a newer carryover", "9999_future.sql", "install the newer binary", "--data"}, append(args, "--data", "newer")...)
 		}
 	})
 
@@ -264,7 +265,7 @@ func TestBadBooks(t *testing.T) {
 		t.Fatal(err)
 	}
 	db.Close()
-	d.fails(exitFailed, []string{"other/book.db"}, "promoters", "--data", "other")
+	d.fails(console.ExitFailed, []string{"other/book.db"}, "promoters", "--data", "other")
 }
 
 // Folders that cannot be written.
@@ -274,10 +275,10 @@ func TestUnwritableFolders(t *testing.T) {
 	d.ok("plan", tiny, "--out", "p")
 	d.write("file", "not a folder")
 	d.untouched(func() {
-		d.fails(exitFailed, []string{"the plan cannot be written to file/plan", "choose another folder with --out"}, "plan", tiny, "--out", "file/plan")
-		d.fails(exitFailed, []string{"the plan cannot be written to file", "--out"}, "plan", tiny, "--out", "file")
-		d.fails(exitFailed, []string{"the plan cannot be written to file/data/plan"}, "plan", tiny, "--data", "file/data")
-		d.fails(exitFailed, []string{"the data directory cannot be made", "file", "choose another with --data"}, "apply", "p", "--data", "file/data")
+		d.fails(console.ExitFailed, []string{"the plan cannot be written to file/plan", "choose another folder with --out"}, "plan", tiny, "--out", "file/plan")
+		d.fails(console.ExitFailed, []string{"the plan cannot be written to file", "--out"}, "plan", tiny, "--out", "file")
+		d.fails(console.ExitFailed, []string{"the plan cannot be written to file/data/plan"}, "plan", tiny, "--data", "file/data")
+		d.fails(console.ExitFailed, []string{"the data directory cannot be made", "file", "choose another with --data"}, "apply", "p", "--data", "file/data")
 	})
 }
 
@@ -345,13 +346,13 @@ func TestReadOnlyDisk(t *testing.T) {
 	d.readOnly("blank")
 	d.ok("plan", tiny)
 	d.untouched(func() {
-		d.fails(exitFailed, []string{"blank/book.db cannot be written", "--data"}, "apply", "data/plan", "--data", "blank")
-		d.fails(exitFailed, []string{"the plan cannot be written to blank/plan", "read-only", "--out"}, "plan", tiny, "--out", "blank/plan")
+		d.fails(console.ExitFailed, []string{"blank/book.db cannot be written", "--data"}, "apply", "data/plan", "--data", "blank")
+		d.fails(console.ExitFailed, []string{"the plan cannot be written to blank/plan", "read-only", "--out"}, "plan", tiny, "--out", "blank/plan")
 	})
 	d.ok("apply")
 	d.readOnly("data")
 	r := d.run("apply")
-	if r.code != exitFailed || !strings.Contains(r.err, "data/book.db") || !strings.Contains(r.err, "--data") {
+	if r.code != console.ExitFailed || !strings.Contains(r.err, "data/book.db") || !strings.Contains(r.err, "--data") {
 		t.Errorf("apply on a read-only disk: exit %d\n%s", r.code, r.err)
 	}
 }
@@ -375,11 +376,11 @@ func TestFullDisk(t *testing.T) {
 	for ; ; size += 3 {
 		d.room("data", size)
 		r := d.run("apply", "p")
-		if r.code == exitDone {
+		if r.code == console.ExitDone {
 			break
 		}
 		failures++
-		d.check(r, exitFailed, []string{"full"}, "apply")
+		d.check(r, console.ExitFailed, []string{"full"}, "apply")
 		d.contains(d.ok("map", "list"), "1  live")
 		switch now := d.ok("promoters", "--json"); {
 		case strings.Contains(r.err, "nothing was changed"):
@@ -402,7 +403,7 @@ func TestFullDisk(t *testing.T) {
 	// a plan that finds no room leaves the former one
 	plan := d.read("data/plan/plan.json")
 	d.fill("data")
-	d.fails(exitFailed, []string{"data/plan", "no space left"}, "plan", "exports")
+	d.fails(console.ExitFailed, []string{"data/plan", "no space left"}, "plan", "exports")
 	if d.read("data/plan/plan.json") != plan {
 		t.Error("the former plan is gone")
 	}

@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"carryover/cmd/carryover/internal/console"
 	"carryover/mapping"
 	"carryover/mapping/book"
 	"carryover/mapping/store"
@@ -279,7 +280,7 @@ func TestStopped(t *testing.T) {
 		d.until("the command begins", begun)
 		cmd.Process.Signal(sig)
 		cmd.Wait()
-		if code := cmd.ProcessState.ExitCode(); code != exitFailed || !strings.HasSuffix(said.String(), "carryover: stopped\n") {
+		if code := cmd.ProcessState.ExitCode(); code != console.ExitFailed || !strings.HasSuffix(said.String(), "carryover: stopped\n") {
 			t.Errorf("%v on %v: exit %d, %q", sig, args, code, said)
 		}
 	}
@@ -343,19 +344,19 @@ func TestMoneyExitCodes(t *testing.T) {
 	d.write("exports/ledger.csv", strings.Replace(ledger, "1003,$0.00,$10.50,$0.50,$10.00,$0.00", "1003,$0.00,$10.50,$0.50,$10.00,$0.01", 1))
 	for range 2 { // planned again, it still asks
 		r := d.run("plan", "exports")
-		if r.code != exitDecide || !strings.Contains(r.out+r.err, "conflicts.csv") {
+		if r.code != console.ExitDecide || !strings.Contains(r.out+r.err, "conflicts.csv") {
 			t.Errorf("plan of a ledger that is off by a cent: exit %d\n%s%s", r.code, r.out, r.err)
 		}
 		d.contains(d.read("data/plan/conflicts.csv"), "unbalanced_ledger:Code1Z", "difference 0.01 USD")
 	}
-	d.fails(exitDecide, []string{"unbalanced_ledger:Code1Z", "difference 0.01 USD", "conflicts.csv", "Nothing was changed"}, "apply")
+	d.fails(console.ExitDecide, []string{"unbalanced_ledger:Code1Z", "difference 0.01 USD", "conflicts.csv", "Nothing was changed"}, "apply")
 	if difference := d.state("data").differs(before); difference != "" {
 		t.Errorf("apply without a decision: %s", difference)
 	}
 	decisions := d.write("decided.csv", "id,decision,decided_by\nunbalanced_ledger:Code1Z,accept,Ann\n")
 	d.ok("apply", "--decisions", decisions)
 	d.contains(d.run("verify").err, "decided about remains")
-	d.verifies(exitDecide)
+	d.verifies(console.ExitDecide)
 	d.contains(d.ok("apply", "--decisions", decisions), "nothing was changed")
 	after := d.state("data")
 	if got := len(after.ledger) - len(before.ledger); got != 1 {
@@ -367,13 +368,13 @@ func TestMoneyExitCodes(t *testing.T) {
 	}
 
 	d.write("exports/ledger.csv", ledger)
-	d.verifies(exitDone)
+	d.verifies(console.ExitDone)
 	d.tamper(`UPDATE referral SET partner_id = 1006 WHERE customer = 'customer0@shop.test'`)
-	d.verifies(exitFailed)
+	d.verifies(console.ExitFailed)
 	d.tamper(`UPDATE referral SET partner_id = 1003 WHERE customer = 'customer0@shop.test'`)
-	d.verifies(exitDone)
+	d.verifies(console.ExitDone)
 	d.tamper(`UPDATE payout SET amount = amount + 1 WHERE partner_id = 1003`)
-	d.verifies(exitDecide)
+	d.verifies(console.ExitDecide)
 	d.contains(d.run("verify").out, "code1z", "payment of 2022-05", "difference -0.01 USD")
 }
 
@@ -415,7 +416,7 @@ func TestTwoAtOnce(t *testing.T) {
 		done := 0
 		for _, r := range results {
 			switch {
-			case r.code == exitDone:
+			case r.code == console.ExitDone:
 				done++
 			case !strings.Contains(r.err, "the book has changed since this plan was made"):
 				d.Errorf("exit %d: %s", r.code, r.err)

@@ -13,9 +13,9 @@ import (
 	"strings"
 
 	"carryover/cmd/carryover/internal/config"
+	"carryover/cmd/carryover/internal/console"
 	"carryover/mapping/book"
 	"carryover/mapping/terms"
-	"carryover/migrate/report"
 )
 
 type ledgerCmd struct {
@@ -71,10 +71,10 @@ type ledgerLine struct {
 
 func (c *ledgerListCmd) Run(a *app) error {
 	if c.Year != 0 && (c.Year < 1000 || c.Year > 9999) {
-		return usage("--year: %d is no year: write it like 2022", c.Year)
+		return console.UsageError("--year: %d is no year: write it like 2022", c.Year)
 	}
 	if c.Kind != "" && kindOrder(c.Kind) < 0 {
-		return usage("--kind: %q is no kind: write commission, clawback, payment, opening or difference, and of what came since refund, denied or correction", c.Kind)
+		return console.UsageError("--kind: %q is no kind: write commission, clawback, payment, opening or difference, and of what came since refund, denied or correction", c.Kind)
 	}
 	return a.withBook(func(cfg *config.Config, b *book.Book) error {
 		dir, err := b.Directory(a.ctx)
@@ -89,7 +89,7 @@ func (c *ledgerListCmd) Run(a *app) error {
 			}
 			earners = of.Earners()
 		}
-		out := bufio.NewWriterSize(a.out, 1<<18)
+		out := bufio.NewWriterSize(a.Out, 1<<18)
 		switch {
 		case a.JSON:
 			err = c.stream(a, cfg, b, dir, earners, out)
@@ -273,7 +273,7 @@ func (c *ledgerListCmd) statement(a *app, cfg *config.Config, b *book.Book, dir 
 		}
 	}
 	fmt.Fprintf(out, "%s, %s\n\n", of.Name(), partnerNames(dir, of.Partners))
-	table := pages{out: out, header: []string{"date", "entry", "invoice", "for", "customer", "amount", "balance", "from", "event"}}
+	table := pages{app: a, out: out, header: []string{"date", "entry", "invoice", "for", "customer", "amount", "balance", "from", "event"}}
 	for _, currency := range slices.Sorted(maps.Keys(brought)) {
 		if err := table.add("", "brought forward", "", "", "", "", cfg.Amount(brought[currency], currency)); err != nil {
 			return err
@@ -297,7 +297,7 @@ func (c *ledgerListCmd) statement(a *app, cfg *config.Config, b *book.Book, dir 
 	}
 	if len(shown) == 0 {
 		fmt.Fprintln(out, "No entries.")
-	} else if err := c.writeTotals(cfg, shown, brought, out); err != nil {
+	} else if err := c.writeTotals(a, cfg, shown, brought, out); err != nil {
 		return err
 	}
 	label := "Balance of all entries"
@@ -349,7 +349,7 @@ func (l *ledgerLine) what() string { return cmp.Or(l.Product, l.Text) }
 // writeTotals writes what entries come to by kind, and by year: with the balance before
 // and after it, unless the entries are of one kind alone and do not make a balance.
 // brought is what the years before the entries come to, by currency.
-func (c *ledgerListCmd) writeTotals(cfg *config.Config, entries []book.Entry, brought map[string]int64, out io.Writer) error {
+func (c *ledgerListCmd) writeTotals(a *app, cfg *config.Config, entries []book.Entry, brought map[string]int64, out io.Writer) error {
 	type key struct {
 		currency string
 		year     int32
@@ -396,7 +396,7 @@ func (c *ledgerListCmd) writeTotals(cfg *config.Config, entries []book.Entry, br
 		row("differences", n[book.KindDifference], t.differences)
 	}
 	fmt.Fprintln(out)
-	if err := report.Table(out, []string{"kind", "entries", "amount"}, rows); err != nil {
+	if err := a.table(out, []string{"kind", "entries", "amount"}, rows); err != nil {
 		return err
 	}
 	header := []string{"year"}
@@ -431,7 +431,7 @@ func (c *ledgerListCmd) writeTotals(cfg *config.Config, entries []book.Entry, br
 		rows = append(rows, row)
 	}
 	fmt.Fprintln(out)
-	return report.Table(out, header, rows)
+	return a.table(out, header, rows)
 }
 
 // ledgerColumn is one column of a table of sums.
@@ -520,9 +520,38 @@ func (c *ledgerListCmd) summary(a *app, cfg *config.Config, b *book.Book, dir *b
 		}
 		rows = append(rows, row("together", currency, totals[currency]))
 	}
-	if err := report.Table(out, header, rows); err != nil {
+	if err := a.table(out, header, rows); err != nil {
 		return err
 	}
 	_, err = fmt.Fprintf(out, "\nThe entries of one promoter: carryover ledger --promoter TOKEN. All of them: carryover ledger --json.\n")
 	return err
+}
+
+// pages is a table of any length: it is written in pages, each with the header and widths
+// of its own, so that no more than one is in memory.
+type pages struct {
+	*app
+	out    io.Writer
+	header []string
+	rows   [][]string
+}
+
+const pageRows = 1000
+
+func (t *pages) add(row ...string) error {
+	t.rows = append(t.rows, row)
+	if len(t.rows) < pageRows {
+		return nil
+	}
+	return t.end()
+}
+
+// end writes what is left.
+func (t *pages) end() error {
+	if len(t.rows) == 0 {
+		return nil
+	}
+	rows := t.rows
+	t.rows = nil
+	return t.app.table(t.out, t.header, rows)
 }

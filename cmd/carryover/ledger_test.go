@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"carryover/cmd/carryover/internal/console"
 	"carryover/mapping/book"
 	"carryover/mapping/terms"
 )
@@ -84,7 +85,7 @@ func newMoneyDesk(t *testing.T) *desk {
 3,$0.00,$5.00,$0.00,$0.00,$5.00
 4,AUD 0.00,AUD 12.00,AUD 0.00,AUD 0.00,AUD 12.00
 `)
-	if r := d.run("plan", "exports"); r.code != exitDone {
+	if r := d.run("plan", "exports"); r.code != console.ExitDone {
 		t.Fatalf("plan: exit %d\n%s%s", r.code, r.out, r.err)
 	}
 	d.ok("apply")
@@ -128,11 +129,11 @@ func TestLedger(t *testing.T) {
 	f(5, 6000, "--promoter", "alpha", "--year", "2023")
 	f(3, -18000, "--kind", "payment", "--year", "2023")
 	f(1, 4000, "--kind", "opening")
-	d.fails(exitFailed, []string{`no promoter has the ref token, code or Keap id "nobody"`, `"carryover promoters"`}, "ledger", "--promoter", "nobody")
-	d.fails(exitFailed, []string{`"tWin" could mean several promoters: twin by its ref token and code, twin-2 by its code`, "write a Keap id: --promoter 6 for twin, --promoter 7 for twin-2"}, "ledger", "--promoter", "tWin")
-	d.fails(exitUsage, []string{"--year: 22 is no year", "2022"}, "ledger", "--year", "22")
-	d.fails(exitUsage, []string{`--kind: "bonus" is no kind: write commission, clawback, payment, opening or difference`}, "ledger", "--kind", "bonus")
-	d.fails(exitUsage, []string{`--kind: "payments" is no kind`}, "ledger", "--promoter", "alpha", "--kind", "payments", "--json")
+	d.fails(console.ExitFailed, []string{`no promoter has the ref token, code or Keap id "nobody"`, `"carryover promoters"`}, "ledger", "--promoter", "nobody")
+	d.fails(console.ExitFailed, []string{`"tWin" could mean several promoters: twin by its ref token and code, twin-2 by its code`, "write a Keap id: --promoter 6 for twin, --promoter 7 for twin-2"}, "ledger", "--promoter", "tWin")
+	d.fails(console.ExitUsage, []string{"--year: 22 is no year", "2022"}, "ledger", "--year", "22")
+	d.fails(console.ExitUsage, []string{`--kind: "bonus" is no kind: write commission, clawback, payment, opening or difference`}, "ledger", "--kind", "bonus")
+	d.fails(console.ExitUsage, []string{`--kind: "payments" is no kind`}, "ledger", "--promoter", "alpha", "--kind", "payments", "--json")
 
 	second := entries("--promoter", "alpha", "--year", "2022")[0]
 	for name, want := range map[string]any{
@@ -175,14 +176,14 @@ func TestLedgerOfAmbiguousName(t *testing.T) {
 2,Anna Lee,ann-lee,1,12,0,anna@mail.test
 3,Bo Digits,1,1,13,0,bo@mail.test
 `)
-	if r := d.run("plan", "exports"); r.code != exitDone {
+	if r := d.run("plan", "exports"); r.code != console.ExitDone {
 		t.Fatalf("plan: exit %d\n%s%s", r.code, r.out, r.err)
 	}
 	d.ok("apply")
 	for _, command := range []string{"ledger", "referrals"} {
 		const both, say = "ann-lee by its ref token, ann-lee-2 by its code", "--promoter 01 for ann-lee, --promoter 2 for ann-lee-2"
-		d.fails(exitFailed, []string{both, say}, command, "--promoter", "ANN-LEE")
-		if r := d.run(command, "--promoter", "ann-lee"); r.code != exitDone || !strings.Contains(r.err, both) || !strings.Contains(r.err, say) {
+		d.fails(console.ExitFailed, []string{both, say}, command, "--promoter", "ANN-LEE")
+		if r := d.run(command, "--promoter", "ann-lee"); r.code != console.ExitDone || !strings.Contains(r.err, both) || !strings.Contains(r.err, say) {
 			t.Errorf("%s of the ref token: exit %d\n%s", command, r.code, r.err)
 		}
 	}

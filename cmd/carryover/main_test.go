@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"carryover/cmd/carryover/internal/config"
+	"carryover/cmd/carryover/internal/console"
 )
 
 // binary is the program under test, built once as it is shipped.
@@ -121,7 +122,7 @@ func (d *desk) config() *config.Config {
 func (d *desk) command(args ...string) *exec.Cmd {
 	cmd := exec.Command(binary, args...)
 	cmd.Dir = d.dir
-	cmd.Env = slices.DeleteFunc(os.Environ(), func(e string) bool { return strings.HasPrefix(e, "REDIS_URL=") })
+	cmd.Env = slices.DeleteFunc(os.Environ(), func(e string) bool { return strings.HasPrefix(e, "REDIS_URL=") || strings.HasPrefix(e, "COLUMNS=") })
 	if d.redis != "" {
 		cmd.Env = append(cmd.Env, "REDIS_URL="+d.redis)
 	}
@@ -152,7 +153,7 @@ func (d *desk) runWith(in io.Reader, args ...string) result {
 func (d *desk) ok(args ...string) string {
 	d.Helper()
 	r := d.run(args...)
-	if r.code != exitDone || strings.Contains(r.err, "carryover:") {
+	if r.code != console.ExitDone || strings.Contains(r.err, "carryover:") {
 		d.Fatalf("carryover %s: exit %d\n%s%s", strings.Join(args, " "), r.code, r.out, r.err)
 	}
 	return r.out

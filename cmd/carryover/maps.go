@@ -4,17 +4,18 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"iter"
 	"maps"
 	"slices"
 	"strings"
 	"time"
 
 	"carryover/cmd/carryover/internal/config"
+	"carryover/cmd/carryover/internal/console"
 	"carryover/mapping"
 	"carryover/mapping/book"
 	"carryover/mapping/store"
 	"carryover/migrate"
-	"carryover/migrate/report"
 )
 
 type mapCmd struct {
@@ -30,7 +31,7 @@ func (mapCmd) Help() string {
 Example: carryover map diff 3 4`
 }
 
-type mapListCmd struct{}
+type mapListCmd struct{ tableFlags }
 
 func (mapListCmd) Help() string {
 	return `The versions of the link map that are kept, the newest first, and which of them is live. Changes nothing.
@@ -44,31 +45,22 @@ func (mapListCmd) Run(a *app) error {
 		if err != nil {
 			return err
 		}
-		var rows [][]string
-		for _, e := range epochs {
-			if a.JSON {
-				if err := a.line(e); err != nil {
-					return err
+		return console.Print(a.Console, &console.Table[store.Epoch]{
+			Titles: []string{"epoch", "", "published", "links", "codes", "Keap ids", "paths", "plan"},
+			Cells: func(e *store.Epoch) []string {
+				live := map[bool]string{true: "live"}[e.Live]
+				return []string{
+					fmt.Sprint(e.ID), live, e.PublishedAt.Format(time.RFC3339), fmt.Sprint(e.Links), fmt.Sprint(e.Partners),
+					fmt.Sprint(e.IDs), fmt.Sprint(e.Paths), e.PlanID,
 				}
-			}
-			live := ""
-			if e.Live {
-				live = "live"
-			}
-			rows = append(rows, []string{fmt.Sprint(e.ID), live, e.PublishedAt.Format(time.RFC3339), fmt.Sprint(e.Links), fmt.Sprint(e.Partners), fmt.Sprint(e.IDs), fmt.Sprint(e.Paths), e.PlanID})
-		}
-		if a.JSON {
-			return nil
-		}
-		if len(rows) == 0 {
-			_, err := fmt.Fprintf(a.out, "No link map was published in %s yet: \"carryover apply\" does.\n", s)
-			return err
-		}
-		return report.Table(a.out, []string{"epoch", "", "published", "links", "codes", "Keap ids", "paths", "plan"}, rows)
+			},
+			Empty: fmt.Sprintf("No link map was published in %s yet: \"carryover apply\" does.", s),
+		}, epochs)
 	})
 }
 
 type mapDiffCmd struct {
+	tableFlags
 	A int64 `arg:"" help:"One epoch."`
 	B int64 `arg:"" help:"The other."`
 }
@@ -98,21 +90,20 @@ func (c *mapDiffCmd) Run(a *app) error {
 		if err != nil {
 			return notKept(err, c.B, s)
 		}
+		if a.Form != console.Text {
+			return console.Print(a.Console, &console.Table[mapChange]{}, slices.Collect(diffMaps(from, to)))
+		}
 		n := 0
 		for change := range diffMaps(from, to) {
 			n++
-			if a.JSON {
-				err = a.line(change)
-			} else {
-				sign := map[string]string{"added": "+", "removed": "-", "changed": "~"}[change.Change]
-				_, err = fmt.Fprintln(a.out, sign, change.Table, change.Key, strings.TrimSpace(change.From+" "+map[bool]string{true: "-> "}[change.Change == "changed"]+change.To))
-			}
-			if err != nil {
+			sign := map[string]string{"added": "+", "removed": "-", "changed": "~"}[change.Change]
+			arrow := map[bool]string{true: "-> "}[change.Change == "changed"]
+			if _, err = fmt.Fprintln(a.Out, sign, change.Table, change.Key, strings.TrimSpace(change.From+" "+arrow+change.To)); err != nil {
 				return err
 			}
 		}
-		if n == 0 && !a.JSON {
-			fmt.Fprintf(a.out, "Epochs %d and %d mean the same.\n", c.A, c.B)
+		if n == 0 {
+			fmt.Fprintf(a.Out, "Epochs %d and %d mean the same.\n", c.A, c.B)
 		}
 		return nil
 	})
@@ -144,7 +135,7 @@ func jsonFields(plain any) (fields map[string]json.RawMessage) {
 }
 
 // diffMaps yields what differs, in the order of the tables and keys.
-func diffMaps(from, to *mapping.Map) func(func(mapChange) bool) {
+func diffMaps(from, to *mapping.Map) iter.Seq[mapChange] {
 	return func(yield func(mapChange) bool) {
 		before, after := map[[2]string]string{}, map[[2]string]string{}
 		for _, e := range from.Entries() {
@@ -197,7 +188,7 @@ func (mapPublishCmd) Run(a *app) error {
 		if run, err := b.LastImport(a.ctx); err == nil {
 			planID = run.PlanID
 		}
-		e, changed, err := migrate.Publish(a.ctx, cfg.Settings(), b, s, planID, a.progress())
+		e, changed, err := migrate.Publish(a.ctx, cfg.Settings(), b, s, planID, a.Progress())
 		if err != nil {
 			return err
 		}
@@ -247,8 +238,8 @@ func notKept(err error, epoch int64, s store.Store) error {
 // tellEpoch writes which map is live; state is what became of it.
 func (a *app) tellEpoch(e store.Epoch, state string) error {
 	if a.JSON {
-		return a.line(e)
+		return a.Object(e)
 	}
-	_, err := fmt.Fprintf(a.out, "Link map %d %s (%d links, %d codes, %d Keap ids).\n", e.ID, state, e.Links, e.Partners, e.IDs)
+	_, err := fmt.Fprintf(a.Out, "Link map %d %s (%d links, %d codes, %d Keap ids).\n", e.ID, state, e.Links, e.Partners, e.IDs)
 	return err
 }

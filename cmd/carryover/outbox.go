@@ -1,12 +1,15 @@
 package main
 
 import (
+	"cmp"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
 	"time"
 
 	"carryover/cmd/carryover/internal/config"
+	"carryover/cmd/carryover/internal/console"
 	"carryover/mapping/book"
 	"carryover/mapping/terms"
 	"carryover/migrate/report"
@@ -26,6 +29,7 @@ Example: carryover outbox --state refused`
 }
 
 type outboxListCmd struct {
+	tableFlags
 	State string `placeholder:"STATE" help:"List the events in this state, one by one: waiting, refused, not_referred, already or sent."`
 }
 
@@ -77,7 +81,7 @@ func forwardMeans(state string) string {
 
 func (c *outboxListCmd) Run(a *app) error {
 	if c.State != "" && forwardState(c.State) == "" {
-		return usage("--state: %q is no state: write %s", c.State, strings.Join(book.ForwardStates(), ", "))
+		return console.UsageError("--state: %q is no state: write %s", c.State, strings.Join(book.ForwardStates(), ", "))
 	}
 	return a.withBook(func(cfg *config.Config, b *book.Book) error {
 		if c.State != "" {
@@ -106,7 +110,7 @@ func (c *outboxListCmd) states(a *app, cfg *config.Config, b *book.Book) error {
 	for _, n := range counts {
 		by[n.State] = n
 	}
-	var rows [][]string
+	var states []outboxState
 	for _, name := range book.ForwardStates() {
 		n := by[name]
 		s := outboxState{State: name, Count: n.Count, Oldest: terms.FormatTime(n.Oldest, cfg.Zone), Means: forwardMeans(name)}
@@ -115,30 +119,40 @@ func (c *outboxListCmd) states(a *app, cfg *config.Config, b *book.Book) error {
 				return err
 			}
 		}
-		if a.JSON {
-			if err := a.line(s); err != nil {
-				return err
-			}
-			continue
-		}
-		rows = append(rows, []string{s.State, report.Count(s.Count), s.Oldest, s.Means, s.Said})
+		states = append(states, s)
 	}
-	if a.JSON {
-		return nil
+	err = console.Print(a.Console, &console.Table[outboxState]{
+		Titles: []string{"state", "events", "oldest", "means", "said last"},
+		Cells: func(s *outboxState) []string {
+			return []string{s.State, report.Count(s.Count), s.Oldest, s.Means, s.Said}
+		},
+		Alert: func(s *outboxState, title string) bool {
+			return title == "state" && s.State == book.ForwardRefused && s.Count > 0
+		},
+	}, states)
+	if err == nil && a.Form == console.Text && !cfg.FirstPromoter.Forward {
+		fmt.Fprintln(a.Err, "Forwarding is off: [firstpromoter] forward = true turns it on.")
 	}
-	if err := report.Table(a.out, []string{"state", "events", "oldest", "means", "said last"}, rows); err != nil {
-		return err
-	}
-	if !cfg.FirstPromoter.Forward {
-		fmt.Fprintln(a.errOut, "Forwarding is off: [firstpromoter] forward = true turns it on.")
-	}
-	return nil
+	return err
 }
 
 func (c *outboxListCmd) events(a *app, cfg *config.Config, b *book.Book) error {
-	var rows [][]string
-	zone := cfg.Zone
-	err := b.Forwards(a.ctx, forwardState(c.State), func(f book.Forward) error {
+	state, zone, when := forwardState(c.State), cfg.Zone, "done"
+	if state == book.ForwardWaiting {
+		when = "not before"
+	}
+	rows := console.NewRows(a.Console, &console.Table[outboxEvent]{
+		Titles: []string{"id", "kind", "event id", "came", "tries", when, "status", "said"},
+		Cells: func(e *outboxEvent) []string {
+			return []string{
+				strconv.FormatInt(e.ID, 10), e.Kind, e.EventID, e.Came, strconv.FormatInt(e.Tries, 10), cmp.Or(e.Next, e.Done),
+				strconv.FormatInt(e.Status, 10), e.Said,
+			}
+		},
+		Below: []string{"said"},
+		Empty: fmt.Sprintf("No event is %s.", strings.ReplaceAll(state, "_", " ")),
+	})
+	err := b.Forwards(a.ctx, state, func(f book.Forward) error {
 		e := outboxEvent{
 			ID: f.EventID, Kind: f.Kind, EventID: f.ExternalID, Customer: f.CustomerID, State: f.State, Came: terms.FormatTime(f.ReceivedAt, zone),
 			Tries: f.Tries, Done: terms.FormatTime(f.DoneAt, zone), Status: f.Status, Said: f.Answer,
@@ -146,28 +160,9 @@ func (c *outboxListCmd) events(a *app, cfg *config.Config, b *book.Book) error {
 		if f.State == book.ForwardWaiting {
 			e.Next = terms.FormatTime(f.NextAt, zone)
 		}
-		if a.JSON {
-			return a.line(e)
-		}
-		when := e.Done
-		if e.Next != "" {
-			when = e.Next
-		}
-		rows = append(rows, []string{strconv.FormatInt(e.ID, 10), e.Kind, e.EventID, e.Came, strconv.FormatInt(e.Tries, 10), when, strconv.FormatInt(e.Status, 10), e.Said})
-		return nil
+		return rows.Add(&e)
 	})
-	if err != nil || a.JSON {
-		return err
-	}
-	if len(rows) == 0 {
-		_, err := fmt.Fprintf(a.out, "No event is %s.\n", strings.ReplaceAll(forwardState(c.State), "_", " "))
-		return err
-	}
-	when := "done"
-	if forwardState(c.State) == book.ForwardWaiting {
-		when = "not before"
-	}
-	return report.Table(a.out, []string{"id", "kind", "event id", "came", "tries", when, "status", "said"}, rows)
+	return errors.Join(err, rows.End())
 }
 
 type outboxRetryCmd struct {
@@ -188,7 +183,7 @@ func (c *outboxRetryCmd) Run(a *app) error {
 	for _, text := range c.IDs {
 		id, err := strconv.ParseInt(text, 10, 64)
 		if err != nil || id <= 0 {
-			return usage("%q is no id of the outbox: \"carryover outbox --state refused\" lists them", text)
+			return console.UsageError("%q is no id of the outbox: \"carryover outbox --state refused\" lists them", text)
 		}
 		ids = append(ids, id)
 	}
@@ -200,7 +195,7 @@ func (c *outboxRetryCmd) Run(a *app) error {
 		states = append(states, book.ForwardNotReferred)
 	}
 	if len(ids)+len(states) == 0 {
-		return usage("say which events: ids, --refused or --not-referred")
+		return console.UsageError("say which events: ids, --refused or --not-referred")
 	}
 	return a.withBook(func(cfg *config.Config, b *book.Book) error {
 		found, err := b.ForwardsByID(a.ctx, ids)
@@ -224,9 +219,9 @@ func (c *outboxRetryCmd) Run(a *app) error {
 			return err
 		}
 		if a.JSON {
-			return a.line(map[string]int64{"put_back": n})
+			return a.Object(map[string]int64{"put_back": n})
 		}
-		_, err = fmt.Fprintf(a.out, "%s put back; a gateway with [firstpromoter] forward = true sends what was put back.\n", counted(int(n), "event"))
+		_, err = fmt.Fprintf(a.Out, "%s put back; a gateway with [firstpromoter] forward = true sends what was put back.\n", counted(int(n), "event"))
 		return err
 	})
 }

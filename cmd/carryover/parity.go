@@ -1,19 +1,21 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"strings"
 	"time"
 
 	"carryover/cmd/carryover/internal/config"
+	"carryover/cmd/carryover/internal/console"
 	"carryover/mapping/book"
 	"carryover/mapping/terms"
 	"carryover/migrate/firstpromoter"
-	"carryover/migrate/report"
 )
 
 type parityCmd struct {
+	tableFlags
 	Month   string `required:"" placeholder:"MONTH" help:"The month to compare, like 2023-03, in the program's zone."`
 	Theirs  string `placeholder:"FILE" help:"A CSV of FirstPromoter's commissions, instead of asking its API."`
 	Amounts string `enum:"auto,cents,decimal" default:"auto" help:"How FILE writes amounts: cents, decimal, or auto: cents when all are whole numbers."`
@@ -33,7 +35,7 @@ Example: carryover parity --month 2023-03`
 func (c *parityCmd) Run(a *app) error {
 	month, ok := terms.ParseMonth(strings.TrimSpace(c.Month))
 	if !ok {
-		return usage("--month: %q is no month: write it like 2023-03", c.Month)
+		return console.UsageError("--month: %q is no month: write it like 2023-03", c.Month)
 	}
 	return a.withBook(func(cfg *config.Config, b *book.Book) error {
 		books, err := a.ours(cfg, b, month)
@@ -52,10 +54,10 @@ func (c *parityCmd) Run(a *app) error {
 			notes = append(notes, fileNotes(f, month)...)
 			for i, r := range f.Rejects {
 				if i == 20 {
-					fmt.Fprintf(a.errOut, "and %d more\n", unread-i)
+					fmt.Fprintf(a.Err, "and %d more\n", unread-i)
 					break
 				}
-				fmt.Fprintf(a.errOut, "%s, %v\n", c.Theirs, r)
+				fmt.Fprintf(a.Err, "%s, %v\n", c.Theirs, r)
 			}
 		} else if err := a.theirs(cfg, books); err != nil {
 			return err
@@ -75,7 +77,7 @@ func (c *parityCmd) Run(a *app) error {
 			return err
 		}
 		if !result.Agrees {
-			return &errExit{code: exitDecide}
+			return console.Decide(nil)
 		}
 		return nil
 	})
@@ -108,7 +110,7 @@ func (a *app) theirs(cfg *config.Config, books *firstpromoter.Books) error {
 	}
 	client, err := firstpromoter.New(firstpromoter.Options{
 		BaseURL: cfg.FirstPromoter.BaseURL, AccountID: cfg.FirstPromoter.AccountID, Key: os.Getenv(firstpromoter.KeyVariable),
-		PerMinute: perMinute, Logger: a.log,
+		PerMinute: perMinute, Logger: a.Log,
 	})
 	if err != nil {
 		return fmt.Errorf("%w; or compare with a file: --theirs FILE.csv", err)
@@ -176,35 +178,42 @@ type parityResult struct {
 }
 
 func (a *app) tellParity(cfg *config.Config, r *firstpromoter.Parity, source string, notes []string) error {
-	if a.JSON {
-		return a.line(parityResult{r, cfg.Currency, source, notes})
+	if a.Form == console.JSON {
+		return a.Object(parityResult{r, cfg.Currency, source, notes})
 	}
-	var rows [][]string
-	row := func(l *firstpromoter.Line, reason string) {
-		rows = append(rows, []string{l.Token, cfg.Amount(l.Ours, cfg.Currency), cfg.Amount(l.Theirs, cfg.Currency), cfg.Amount(l.Difference, cfg.Currency), reason})
-	}
+	amount := func(minor int64) string { return cfg.Amount(minor, cfg.Currency) }
 	differ := 0
+	rows := console.NewRows(a.Console, &console.Table[firstpromoter.Line]{
+		Titles: []string{"promoter", "ours", "theirs", "difference", "likely reason"},
+		Cells: func(l *firstpromoter.Line) []string {
+			var reasons []string
+			for _, why := range l.Reasons {
+				text := why.Text
+				if why.Amount != 0 && len(l.Reasons) > 1 {
+					text += " (" + amount(why.Amount) + ")"
+				}
+				reasons = append(reasons, text)
+			}
+			return []string{l.Token, amount(l.Ours), amount(l.Theirs), amount(l.Difference), strings.Join(reasons, "; ")}
+		},
+		Alert: func(l *firstpromoter.Line, title string) bool { return title == "difference" && !l.Agrees() },
+	})
 	for i := range r.Lines {
-		l := &r.Lines[i]
-		if !l.Agrees() {
+		if !r.Lines[i].Agrees() {
 			differ++
 		}
-		var reasons []string
-		for _, why := range l.Reasons {
-			text := why.Text
-			if why.Amount != 0 && len(l.Reasons) > 1 {
-				text += " (" + cfg.Amount(why.Amount, cfg.Currency) + ")"
-			}
-			reasons = append(reasons, text)
+		if err := rows.Add(&r.Lines[i]); err != nil {
+			return err
 		}
-		row(l, strings.Join(reasons, "; "))
 	}
-	row(&r.Total, "")
-	if err := report.Table(a.out, []string{"promoter", "ours", "theirs", "difference", "likely reason"}, rows); err != nil {
+	err := errors.Join(rows.Extra(r.Total.Token, amount(r.Total.Ours), amount(r.Total.Theirs), amount(r.Total.Difference)), rows.End())
+	if err != nil || a.Form != console.Text {
 		return err
 	}
 	for _, n := range notes {
-		fmt.Fprintln(a.out, "Note: "+n+".")
+		if err := a.Say("Note: %s.", n); err != nil {
+			return err
+		}
 	}
 	how := "event by event"
 	if r.BySums {
@@ -217,6 +226,5 @@ func (a *app) tellParity(cfg *config.Config, r *firstpromoter.Parity, source str
 	case !r.Agrees:
 		said = fmt.Sprintf("No-go: in %s figures differ for %d of %s", r.Month, differ, counted(len(r.Lines), "promoter"))
 	}
-	_, err := fmt.Fprintf(a.out, "%s (%s; theirs from %s).\n", said, how, source)
-	return err
+	return a.Say("%s (%s; theirs from %s).", said, how, source)
 }

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"carryover/cmd/carryover/internal/console"
 	"carryover/migrate/firstpromoter/fake"
 )
 
@@ -43,7 +44,7 @@ account_id = "fp-account"
 forward    = true
 `)
 	t.Setenv("CARRYOVER_API_KEYS", trackingKey)
-	p.fails(exitFailed, []string{"environment variable FIRSTPROMOTER_API_KEY"}, "gateway", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0")
+	p.fails(console.ExitFailed, []string{"environment variable FIRSTPROMOTER_API_KEY"}, "gateway", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0")
 	t.Setenv("FIRSTPROMOTER_API_KEY", forwardKey)
 	p.gateway = p.desk.gateway()
 	return p
@@ -117,7 +118,7 @@ func TestParallelRun(t *testing.T) {
 	}
 
 	// no-go: beta is nobody there
-	r := p.parity(exitDecide)
+	r := p.parity(console.ExitDecide)
 	p.contains(r.out, "beta", "50.00", "-50.00", "not referred there: 1 event", "alpha", "15.00", "No-go: in ", "differ for 1 of 2 promoters", "event by event")
 	p.contains(p.ok("outbox", "--state", "not-referred"), "p2", "Lead not found", "404")
 
@@ -127,7 +128,7 @@ func TestParallelRun(t *testing.T) {
 	if got := p.settled(); got["not_referred"] != 0 || got["sent"]+got["already"] != 5 {
 		t.Fatalf("outbox: %v", got)
 	}
-	p.contains(p.parity(exitDone).out, "Go: in ", "both ledgers agree to the cent", "65.00")
+	p.contains(p.parity(console.ExitDone).out, "Go: in ", "both ledgers agree to the cent", "65.00")
 
 	// What is refused is listed, holds up nothing, and goes through once a person has helped.
 	refusing := func(_ int, r *http.Request) fake.Trouble {
@@ -142,7 +143,7 @@ func TestParallelRun(t *testing.T) {
 	if got := p.settled(); got["refused"] != 1 {
 		t.Fatalf("outbox: %v", got)
 	}
-	p.contains(p.parity(exitDecide).out, "refused there: 1 event", "-10.00")
+	p.contains(p.parity(console.ExitDecide).out, "refused there: 1 event", "-10.00")
 	refused := p.objects(p.ok("outbox", "--json", "--state", "refused"))
 	if len(refused) != 1 || refused[0]["event_id"] != "p3" || refused[0]["status"] != 400.0 || refused[0]["kind"] != "sale" {
 		t.Fatalf("refused: %v", refused)
@@ -155,7 +156,7 @@ func TestParallelRun(t *testing.T) {
 	p.trouble.Store(nil)
 	p.ok("outbox", "retry", string(id))
 	p.settled()
-	p.fails(exitFailed, []string{"there is nothing to send again"}, "outbox", "retry", string(id))
+	p.fails(console.ExitFailed, []string{"there is nothing to send again"}, "outbox", "retry", string(id))
 
 	// FirstPromoter has another rate by now.
 	var told struct {
@@ -176,7 +177,7 @@ func TestParallelRun(t *testing.T) {
 			Theirs int64 `json:"theirs_cents"`
 		} `json:"total"`
 	}
-	if err := json.Unmarshal([]byte(p.parity(exitDecide, "--json").out), &told); err != nil {
+	if err := json.Unmarshal([]byte(p.parity(console.ExitDecide, "--json").out), &told); err != nil {
 		t.Fatal(err)
 	}
 	if a := told.Promoters[0]; told.Agrees || a.RefToken != "alpha" || a.Ours != 2500 || a.Theirs != 2300 || a.Difference != -200 ||
@@ -186,13 +187,13 @@ func TestParallelRun(t *testing.T) {
 
 	// The same from a file, by sums; and one that cannot be compared with.
 	p.write("theirs.csv", "Ref ID,Earnings\nalpha,$25.00\nbeta,$50.00\n")
-	p.contains(p.parity(exitDone, "--theirs", "theirs.csv").out, "Go: in ", "by sums", "says no dates", "theirs.csv")
+	p.contains(p.parity(console.ExitDone, "--theirs", "theirs.csv").out, "Go: in ", "by sums", "says no dates", "theirs.csv")
 	p.write("theirs.csv", "Ref ID,Earnings\nalpha,$25.00\nbeta,$50.00\n,$1.00\n")
-	r = p.parity(exitDecide, "--theirs", "theirs.csv")
+	r = p.parity(console.ExitDecide, "--theirs", "theirs.csv")
 	p.contains(r.out, "1 row of the file could not be read", "No-go")
 	p.contains(r.err, "theirs.csv, line 4", "names no promoter")
 	p.write("theirs.csv", "Name,Total\nalpha,$25.00\n")
-	p.contains(p.parity(exitFailed, "--theirs", "theirs.csv").err, "promoter_email or ref_id", "it has Name, Total")
+	p.contains(p.parity(console.ExitFailed, "--theirs", "theirs.csv").err, "promoter_email or ref_id", "it has Name, Total")
 
 	// A month in which nothing happened is no proof of anything.
 	p.contains(p.run("parity", "--month", "2001-01").out, "No-go: in 2001-01 there is nothing to compare")
@@ -206,21 +207,21 @@ func TestParallelRun(t *testing.T) {
 func TestParityMistakes(t *testing.T) {
 	d := newMoneyDesk(t)
 	t.Setenv("FIRSTPROMOTER_API_KEY", "")
-	d.fails(exitFailed, []string{"FIRSTPROMOTER_API_KEY", "--theirs FILE.csv"}, "parity", "--month", "2023-03")
-	d.fails(exitUsage, []string{"--month"}, "parity")
-	d.fails(exitUsage, []string{`"March" is no month`, "2023-03"}, "parity", "--month", "March")
-	d.fails(exitFailed, []string{"nowhere.csv"}, "parity", "--month", "2023-03", "--theirs", "nowhere.csv")
-	d.fails(exitUsage, []string{`"lost" is no state`, "refused"}, "outbox", "--state", "lost")
-	d.fails(exitUsage, []string{"ids, --refused or --not-referred"}, "outbox", "retry")
-	d.fails(exitUsage, []string{`"p1" is no id`}, "outbox", "retry", "p1")
-	d.fails(exitFailed, []string{"no event 7", "lists the ids"}, "outbox", "retry", "7")
+	d.fails(console.ExitFailed, []string{"FIRSTPROMOTER_API_KEY", "--theirs FILE.csv"}, "parity", "--month", "2023-03")
+	d.fails(console.ExitUsage, []string{"--month"}, "parity")
+	d.fails(console.ExitUsage, []string{`"March" is no month`, "2023-03"}, "parity", "--month", "March")
+	d.fails(console.ExitFailed, []string{"nowhere.csv"}, "parity", "--month", "2023-03", "--theirs", "nowhere.csv")
+	d.fails(console.ExitUsage, []string{`"lost" is no state`, "refused"}, "outbox", "--state", "lost")
+	d.fails(console.ExitUsage, []string{"ids, --refused or --not-referred"}, "outbox", "retry")
+	d.fails(console.ExitUsage, []string{`"p1" is no id`}, "outbox", "retry", "p1")
+	d.fails(console.ExitFailed, []string{"no event 7", "lists the ids"}, "outbox", "retry", "7")
 	r := d.run("outbox")
 	d.contains(r.out, "waiting", "refused", "sent")
 	d.contains(r.err, "Forwarding is off", "forward = true")
 	d.contains(d.ok("outbox", "--state", "refused"), "No event is refused")
 	d.write("carryover.toml", d.read("carryover.toml")+"\n[firstpromoter]\nforward = true\n")
-	d.fails(exitFailed, []string{"carryover.toml", "firstpromoter.account_id", "under integrations"}, "outbox")
+	d.fails(console.ExitFailed, []string{"carryover.toml", "firstpromoter.account_id", "under integrations"}, "outbox")
 	d.write("carryover.toml", strings.Replace(d.read("carryover.toml"), "forward = true", "account_id = \"a\"\nbase_url = \"http://fp.test\"", 1))
 	t.Setenv("FIRSTPROMOTER_API_KEY", forwardKey)
-	d.fails(exitFailed, []string{"base_url must be an https address"}, "parity", "--month", "2023-03")
+	d.fails(console.ExitFailed, []string{"base_url must be an https address"}, "parity", "--month", "2023-03")
 }

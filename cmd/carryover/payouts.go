@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"carryover/cmd/carryover/internal/config"
+	"carryover/cmd/carryover/internal/console"
 	"carryover/mapping/book"
 	"carryover/mapping/terms"
 )
@@ -36,7 +37,7 @@ func payoutMonth(cfg *config.Config, text string) (terms.Month, error) {
 	}
 	month, ok := terms.ParseMonth(strings.TrimSpace(text))
 	if !ok {
-		return 0, usage("--month: %q is no month: write the one in which it is paid, like 2023-03", text)
+		return 0, console.UsageError("--month: %q is no month: write the one in which it is paid, like 2023-03", text)
 	}
 	return month, nil
 }

@@ -7,9 +7,9 @@ import (
 	"strings"
 
 	"carryover/cmd/carryover/internal/config"
+	"carryover/cmd/carryover/internal/console"
 	"carryover/mapping/book"
 	"carryover/mapping/terms"
-	"carryover/migrate/report"
 )
 
 type payouts1099Cmd struct {
@@ -40,7 +40,7 @@ type taxPayee struct {
 
 func (c *payouts1099Cmd) Run(a *app) error {
 	if c.Year < 1000 || c.Year > 9999 {
-		return usage("--year: %d is no year: write it like 2023", c.Year)
+		return console.UsageError("--year: %d is no year: write it like 2023", c.Year)
 	}
 	return a.withBook(func(cfg *config.Config, b *book.Book) error {
 		threshold, ok := cfg.Form1099.In(c.Year)
@@ -68,20 +68,20 @@ func (c *payouts1099Cmd) Run(a *app) error {
 			}
 		}
 		if a.JSON {
-			return a.line(map[string]any{"year": c.Year, "currency": cfg.Currency, "threshold_cents": threshold, "payees": listed, "country_not_recorded": unknown, "other_currencies": others})
+			return a.Object(map[string]any{"year": c.Year, "currency": cfg.Currency, "threshold_cents": threshold, "payees": listed, "country_not_recorded": unknown, "other_currencies": others})
 		}
-		fmt.Fprintf(a.out, "Payments of %d from %s %s on, payees in the US\n\n", c.Year, terms.FormatMinor(threshold, cfg.Currency), cfg.Currency)
+		fmt.Fprintf(a.Out, "Payments of %d from %s %s on, payees in the US\n\n", c.Year, terms.FormatMinor(threshold, cfg.Currency), cfg.Currency)
 		if err := writeTaxPayees(a, cfg, listed); err != nil {
 			return err
 		}
 		if len(unknown) > 0 {
-			fmt.Fprintf(a.out, "\nCountry not recorded (carryover promoters set TOKEN country=US)\n\n")
+			fmt.Fprintf(a.Out, "\nCountry not recorded (carryover promoters set TOKEN country=US)\n\n")
 			if err := writeTaxPayees(a, cfg, unknown); err != nil {
 				return err
 			}
 		}
 		if len(others) > 0 {
-			fmt.Fprintf(a.out, "\nPayments in other currencies (%s) are not in these sums.\n", strings.Join(others, ", "))
+			fmt.Fprintf(a.Out, "\nPayments in other currencies (%s) are not in these sums.\n", strings.Join(others, ", "))
 		}
 		return nil
 	})
@@ -89,7 +89,7 @@ func (c *payouts1099Cmd) Run(a *app) error {
 
 func writeTaxPayees(a *app, cfg *config.Config, list []taxPayee) error {
 	if len(list) == 0 {
-		_, err := fmt.Fprintln(a.out, "Nobody.")
+		_, err := fmt.Fprintln(a.Out, "Nobody.")
 		return err
 	}
 	rows := make([][]string, 0, len(list))
@@ -97,7 +97,7 @@ func writeTaxPayees(a *app, cfg *config.Config, list []taxPayee) error {
 		form := map[bool]string{true: "1099-NEC", false: "PayPal's 1099-K"}[t.FileNEC]
 		rows = append(rows, []string{t.RefToken, t.Name, map[bool]string{true: "yes", false: "no"}[t.W9], cfg.Amount(t.Paid, cfg.Currency), cfg.Amount(t.ViaPayPal, cfg.Currency), cfg.Amount(t.Other, cfg.Currency), form})
 	}
-	return report.Table(a.out, []string{"ref token", "name", "W-9", "paid", "over PayPal", "otherwise", "form"}, rows)
+	return a.table(a.Out, []string{"ref token", "name", "W-9", "paid", "over PayPal", "otherwise", "form"}, rows)
 }
 
 // taxPayees adds payments in the program's currency up by promoter, in the order of ref

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"carryover/cmd/carryover/internal/console"
 )
 
 // The threshold is that of the year, and what went over PayPal is told apart.
@@ -50,13 +52,13 @@ func TestForm1099(t *testing.T) {
 	d.ok("payouts", "record", "2", "--status", "returned", "--reference", "BACK", "--date", "2023-12-31")
 	f("2023", "60000; bo Bo Payee 60000 60000 false US; cy Cy Payee 60000 0 true ")
 
-	d.fails(exitFailed, []string{"no threshold for 2012", "begins with 2013"}, "payouts", "1099", "--year", "2012")
-	d.fails(exitUsage, []string{"--year"}, "payouts", "1099", "--year", "23")
+	d.fails(console.ExitFailed, []string{"no threshold for 2012", "begins with 2013"}, "payouts", "1099", "--year", "2012")
+	d.fails(console.ExitUsage, []string{"--year"}, "payouts", "1099", "--year", "23")
 	config := d.read("carryover.toml")
 	d.write("carryover.toml", config+"\n[terms]\nform_1099 = { 2000 = \"1\", 2023 = \"599.99\" }\n")
 	f("2024", "59999; ann Ann Ltd 59999 0 true US")
 	d.write("carryover.toml", config+"\n[terms]\nform_1099 = { soon = \"600.00\" }\n")
-	d.fails(exitFailed, []string{"terms.form_1099.soon", "a year such as"}, "payouts", "1099", "--year", "2023")
+	d.fails(console.ExitFailed, []string{"terms.form_1099.soon", "a year such as"}, "payouts", "1099", "--year", "2023")
 	d.write("carryover.toml", config+"\n[terms]\nform_1099 = { 2023 = \"much\" }\n")
-	d.fails(exitFailed, []string{"terms.form_1099.2023", "an amount in quotes"}, "payouts", "1099", "--year", "2023")
+	d.fails(console.ExitFailed, []string{"terms.form_1099.2023", "an amount in quotes"}, "payouts", "1099", "--year", "2023")
 }

@@ -40,9 +40,9 @@ func (c *payoutsApproveCmd) Run(a *app) error {
 		case now.Before(from) && !c.Early:
 			return fmt.Errorf("the payouts of %s begin on %s (%s): refunds may still come in; --early approves them all the same", month, dayOf(month, first), cfg.Zone)
 		case now.Before(from):
-			fmt.Fprintf(a.errOut, "carryover: approved before %s, the first day of these payouts\n", dayOf(month, first))
+			fmt.Fprintf(a.Err, "carryover: approved before %s, the first day of these payouts\n", dayOf(month, first))
 		case !now.Before(to):
-			fmt.Fprintf(a.errOut, "carryover: the payouts of %s were to be made until %s\n", month, dayOf(month, last))
+			fmt.Fprintf(a.Err, "carryover: the payouts of %s were to be made until %s\n", month, dayOf(month, last))
 		}
 		for try := 1; ; try++ {
 			plan, err := a.planPayouts(cfg, b, month)
@@ -86,12 +86,12 @@ func (plan *payoutPlan) lines() ([]book.PayoutLine, error) {
 
 func (c *payoutsApproveCmd) tell(a *app, cfg *config.Config, plan *payoutPlan, run *book.PayoutBatch) error {
 	if a.JSON {
-		return a.line(map[string]any{
+		return a.Object(map[string]any{
 			"run": run.ID, "month": plan.Month, "earned_through": plan.Earned, "currency": run.Currency, "lines": len(plan.Payable), "net_cents": plan.Totals.Payable,
 			"approved_at": terms.FormatTime(run.ApprovedAt, cfg.Zone), "approved_by": run.ApprovedBy,
 		})
 	}
-	_, err := fmt.Fprintf(a.out, "Run %d is approved by %s: %d payouts of %s, %s %s together. Held: %s.\nNext: carryover payouts export %d --format paypal|check-register|csv\nThen: carryover payouts record %d --status paid --reference REF\n",
+	_, err := fmt.Fprintf(a.Out, "Run %d is approved by %s: %d payouts of %s, %s %s together. Held: %s.\nNext: carryover payouts export %d --format paypal|check-register|csv\nThen: carryover payouts record %d --status paid --reference REF\n",
 		run.ID, run.ApprovedBy, len(plan.Payable), plan.Month, cfg.Amount(plan.Totals.Payable, cfg.Currency), cfg.Currency, cfg.Amount(plan.Totals.Held, cfg.Currency), run.ID, run.ID)
 	return err
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"carryover/cmd/carryover/internal/config"
+	"carryover/cmd/carryover/internal/console"
 	"carryover/mapping/book"
 	"carryover/mapping/terms"
 	"carryover/migrate/sheet"
@@ -42,16 +43,16 @@ const payPalMost = 5000
 func (c *payoutsExportCmd) Run(a *app) error {
 	id, line, ok := payoutName(c.Target)
 	if !ok || line != 0 {
-		return usage("%q names no run: write its number, such as 3", c.Target)
+		return console.UsageError("%q names no run: write its number, such as 3", c.Target)
 	}
 	if a.JSON && c.Out == "" {
-		return usage("--json tells about a file: name it with --out; \"carryover payouts show %d --json\" has the lines", id)
+		return console.UsageError("--json tells about a file: name it with --out; \"carryover payouts show %d --json\" has the lines", id)
 	}
 	return a.withRun(id, func(cfg *config.Config, dir *book.Directory, all *book.Payouts, run *book.PayoutBatch) error {
 		date := cfg.Today()
 		if c.Date != "" {
 			if _, err := payoutDay(cfg, "--date", c.Date); err != nil {
-				return &errExit{exitUsage, err}
+				return console.UsageError("%w", err)
 			}
 			date = c.Date
 		}
@@ -65,22 +66,22 @@ func (c *payoutsExportCmd) Run(a *app) error {
 			return fmt.Errorf("run %d has no %s that is still to be paid: \"carryover payouts show %d\" says how its lines are paid, and what became of them", id, map[string]string{methodPayPal: "PayPal payment", methodCheck: "check"}[c.method()], id)
 		}
 		if left > 0 {
-			fmt.Fprintf(a.errOut, "carryover: %d lines of run %d are left out: they are recorded as paid, failed or returned\n", left, id)
+			fmt.Fprintf(a.Err, "carryover: %d lines of run %d are left out: they are recorded as paid, failed or returned\n", left, id)
 		}
 		if c.Format == "paypal" && written > payPalMost {
-			fmt.Fprintf(a.errOut, "carryover: %d recipients: PayPal takes %d in one upload, part the file\n", written, payPalMost)
+			fmt.Fprintf(a.Err, "carryover: %d recipients: PayPal takes %d in one upload, part the file\n", written, payPalMost)
 		}
 		if c.Out == "" {
-			_, err := a.out.Write(text.Bytes())
+			_, err := a.Out.Write(text.Bytes())
 			return err
 		}
 		if err := writeNew(c.Out, text.Bytes()); err != nil {
 			return err
 		}
 		if a.JSON {
-			return a.line(map[string]any{"run": id, "format": c.Format, "file": c.Out, "lines": written, "left_out": left})
+			return a.Object(map[string]any{"run": id, "format": c.Format, "file": c.Out, "lines": written, "left_out": left})
 		}
-		_, err = fmt.Fprintf(a.out, "%s has %d lines of run %d.\n", c.Out, written, id)
+		_, err = fmt.Fprintf(a.Out, "%s has %d lines of run %d.\n", c.Out, written, id)
 		return err
 	})
 }

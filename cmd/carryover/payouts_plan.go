@@ -11,7 +11,6 @@ import (
 	"carryover/cmd/carryover/internal/config"
 	"carryover/mapping/book"
 	"carryover/mapping/terms"
-	"carryover/migrate/report"
 )
 
 type payoutsPlanCmd struct {
@@ -102,9 +101,9 @@ func (c *payoutsPlanCmd) Run(a *app) error {
 			return err
 		}
 		if a.JSON {
-			return a.line(plan)
+			return a.Object(plan)
 		}
-		return plan.write(cfg, a.out)
+		return plan.write(a, cfg, a.Out)
 	})
 }
 
@@ -352,14 +351,14 @@ func (plan *payoutPlan) reconcile(accounts *payoutAccounts, ledger map[string]in
 }
 
 // write tells a person.
-func (plan *payoutPlan) write(cfg *config.Config, out io.Writer) error {
+func (plan *payoutPlan) write(a *app, cfg *config.Config, out io.Writer) error {
 	fmt.Fprintf(out, "Payouts of %s: what was earned through %s, paid from %s to %s (%s).\n", plan.Month, plan.Earned, plan.First, plan.Last, cfg.Zone)
 	for _, run := range plan.Runs {
 		fmt.Fprintf(out, "Run %d of this month was approved already: \"carryover payouts show %d\".\n", run, run)
 	}
 	if len(plan.Payable) > 0 {
 		fmt.Fprintln(out, "\nPayable")
-		if err := writePayable(cfg, out, plan.Payable); err != nil {
+		if err := writePayable(a, cfg, out, plan.Payable); err != nil {
 			return err
 		}
 	}
@@ -373,7 +372,7 @@ func (plan *payoutPlan) write(cfg *config.Config, out io.Writer) error {
 			}
 			rows = append(rows, []string{h.RefToken, h.Name, cfg.Amount(h.Amount, h.Currency), string(h.Reason), strings.Join(also, " ")})
 		}
-		if err := report.Table(out, []string{"ref token", "name", "amount", "reason", "also"}, rows); err != nil {
+		if err := a.table(out, []string{"ref token", "name", "amount", "reason", "also"}, rows); err != nil {
 			return err
 		}
 	}
@@ -391,7 +390,7 @@ func (plan *payoutPlan) write(cfg *config.Config, out io.Writer) error {
 	return nil
 }
 
-func writePayable(cfg *config.Config, out io.Writer, lines []payableLine) error {
+func writePayable(a *app, cfg *config.Config, out io.Writer, lines []payableLine) error {
 	rows := make([][]string, 0, len(lines)+1)
 	var gross, refunds, carried, net int64
 	for _, l := range lines {
@@ -399,7 +398,7 @@ func writePayable(cfg *config.Config, out io.Writer, lines []payableLine) error 
 		gross, refunds, carried, net = gross+l.Gross, refunds+l.Refunds, carried+l.Carried, net+l.Net
 	}
 	rows = append(rows, []string{"together", "", "", cfg.Amount(gross, cfg.Currency), cfg.Amount(refunds, cfg.Currency), cfg.Amount(carried, cfg.Currency), cfg.Amount(net, cfg.Currency)})
-	return report.Table(out, []string{"ref token", "name", "earned in", "gross", "refunds", "carried", "net", "method", "paid to"}, rows)
+	return a.table(out, []string{"ref token", "name", "earned in", "gross", "refunds", "carried", "net", "method", "paid to"}, rows)
 }
 
 // monthSpan is months as people write them: those between the first and the last are left

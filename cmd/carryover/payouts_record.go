@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"carryover/cmd/carryover/internal/config"
+	"carryover/cmd/carryover/internal/console"
 	"carryover/mapping/book"
 	"carryover/mapping/terms"
 )
@@ -43,10 +44,10 @@ type payoutOutcome struct {
 
 func (c *payoutsRecordCmd) Run(a *app) error {
 	if (c.Target == "") == (c.File == "") {
-		return usage("name a run or a line to record, or a file of results with --file")
+		return console.UsageError("name a run or a line to record, or a file of results with --file")
 	}
 	if c.File != "" && (c.Status != "" || c.Reference != "") {
-		return usage("--file has a status and a reference for each line: leave --status and --reference out")
+		return console.UsageError("--file has a status and a reference for each line: leave --status and --reference out")
 	}
 	return a.withBook(func(cfg *config.Config, b *book.Book) error {
 		all, err := b.Payouts(a.ctx)
@@ -57,7 +58,7 @@ func (c *payoutsRecordCmd) Run(a *app) error {
 		if c.Date != "" {
 			day, err := payoutDay(cfg, "--date", c.Date)
 			if err != nil {
-				return &errExit{exitUsage, err}
+				return console.UsageError("%w", err)
 			}
 			base.At, base.DayEnd = day.Unix(), dayEnd(day)
 		}
@@ -79,15 +80,15 @@ func (c *payoutsRecordCmd) Run(a *app) error {
 // something was recorded of before.
 func (c *payoutsRecordCmd) outcomes(all *book.Payouts, base book.PayoutRecord) (list []payoutOutcome, skipped int, err error) {
 	if !slices.Contains([]string{book.PayoutPaid, book.PayoutFailed, book.PayoutReturned}, c.Status) {
-		return nil, 0, usage("--status: %q is none: write paid, failed or returned", c.Status)
+		return nil, 0, console.UsageError("--status: %q is none: write paid, failed or returned", c.Status)
 	}
 	id, line, ok := payoutName(c.Target)
 	if !ok {
-		return nil, 0, usage("%q names no run and no line: write 3 for a run, R3-17 for a line of it", c.Target)
+		return nil, 0, console.UsageError("%q names no run and no line: write 3 for a run, R3-17 for a line of it", c.Target)
 	}
 	base.Status, base.Reference = c.Status, strings.TrimSpace(c.Reference)
 	if base.Reference == "" && c.Status != book.PayoutFailed {
-		return nil, 0, usage("--reference is missing: the payment's, such as a transaction or a check number")
+		return nil, 0, console.UsageError("--reference is missing: the payment's, such as a transaction or a check number")
 	}
 	run, err := findRun(all, id)
 	if err != nil {
@@ -164,19 +165,19 @@ func (a *app) record(cfg *config.Config, b *book.Book, all *book.Payouts, list [
 		for i := range list {
 			names[i] = list[i].name
 		}
-		return a.line(map[string]any{"recorded": len(list) - again, "already_recorded": again, "left_out": skipped, "lines": names})
+		return a.Object(map[string]any{"recorded": len(list) - again, "already_recorded": again, "left_out": skipped, "lines": names})
 	}
 	if n := len(list) - again; n > 0 {
-		fmt.Fprintf(a.out, "Recorded: %d of %d lines.\n", n, len(list)+skipped)
+		fmt.Fprintf(a.Out, "Recorded: %d of %d lines.\n", n, len(list)+skipped)
 	}
 	if again > 0 {
-		fmt.Fprintf(a.out, "Recorded just so before, and not changed: %d.\n", again)
+		fmt.Fprintf(a.Out, "Recorded just so before, and not changed: %d.\n", again)
 	}
 	if skipped > 0 {
-		fmt.Fprintf(a.out, "Left as they are: %d. \"carryover payouts show RUN\" says what became of them.\n", skipped)
+		fmt.Fprintf(a.Out, "Left as they are: %d. \"carryover payouts show RUN\" says what became of them.\n", skipped)
 	}
 	if len(list) == 0 && skipped == 0 {
-		fmt.Fprintln(a.out, "There was nothing to record.")
+		fmt.Fprintln(a.Out, "There was nothing to record.")
 	}
 	return nil
 }
@@ -213,7 +214,7 @@ func checkNotBeforeBatch(all *book.Payouts, o *payoutOutcome, zone *time.Locatio
 	}
 	err = fmt.Errorf("%s%s cannot be recorded for %s: run %d pays from %s on; nothing was recorded", o.where, o.name, terms.FormatDay(o.At, zone), run.ID, first.Format(time.DateOnly))
 	if o.where == "" {
-		return &errExit{exitUsage, err}
+		return console.UsageError("%w", err)
 	}
 	return err
 }

@@ -7,9 +7,9 @@ import (
 	"time"
 
 	"carryover/cmd/carryover/internal/config"
+	"carryover/cmd/carryover/internal/console"
 	"carryover/mapping/book"
 	"carryover/mapping/terms"
-	"carryover/migrate/report"
 )
 
 type payoutsListCmd struct{}
@@ -80,7 +80,7 @@ func (payoutsListCmd) Run(a *app) error {
 		for i := range all.Batches {
 			r := runLineOf(&all.Batches[i], linesOf(all, all.Batches[i].ID), outcomes, cfg.Zone)
 			if a.JSON {
-				if err := a.line(r); err != nil {
+				if err := a.Object(r); err != nil {
 					return err
 				}
 				continue
@@ -92,10 +92,10 @@ func (payoutsListCmd) Run(a *app) error {
 		case a.JSON:
 			return nil
 		case len(rows) == 0:
-			_, err := fmt.Fprintln(a.out, "No payouts were approved yet: \"carryover payouts plan\" says who is payable.")
+			_, err := fmt.Fprintln(a.Out, "No payouts were approved yet: \"carryover payouts plan\" says who is payable.")
 			return err
 		}
-		return report.Table(a.out, []string{"run", "paid in", "earned through", "lines", "net", "paid", "failed", "returned", "open", "approved", "by"}, rows)
+		return a.table(a.Out, []string{"run", "paid in", "earned through", "lines", "net", "paid", "failed", "returned", "open", "approved", "by"}, rows)
 	})
 }
 
@@ -143,7 +143,7 @@ type payoutNoting struct {
 func (c *payoutsShowCmd) Run(a *app) error {
 	id, only, ok := payoutName(c.Target)
 	if !ok {
-		return usage("%q names no run and no line: write 3 for a run, R3-17 for a line of it", c.Target)
+		return console.UsageError("%q names no run and no line: write 3 for a run, R3-17 for a line of it", c.Target)
 	}
 	return a.withRun(id, func(cfg *config.Config, dir *book.Directory, all *book.Payouts, run *book.PayoutBatch) error {
 		lines := shownLines(dir, all, run, only, cfg.Zone)
@@ -152,12 +152,12 @@ func (c *payoutsShowCmd) Run(a *app) error {
 		}
 		sums := runLineOf(run, linesOf(all, run.ID), all.Outcomes(), cfg.Zone)
 		if a.JSON {
-			return a.line(struct {
+			return a.Object(struct {
 				runLine
 				Lines []payoutShown `json:"lines"`
 			}{sums, lines})
 		}
-		fmt.Fprintf(a.out, "Run %d, paid in %s: what was earned through %s. Approved %s by %s.\n\n", sums.Run, sums.Month, sums.Earned, terms.FormatDay(run.ApprovedAt, cfg.Zone), sums.ApprovedBy)
+		fmt.Fprintf(a.Out, "Run %d, paid in %s: what was earned through %s. Approved %s by %s.\n\n", sums.Run, sums.Month, sums.Earned, terms.FormatDay(run.ApprovedAt, cfg.Zone), sums.ApprovedBy)
 		var rows [][]string
 		for _, l := range lines {
 			at, note := "", ""
@@ -166,10 +166,10 @@ func (c *payoutsShowCmd) Run(a *app) error {
 			}
 			rows = append(rows, []string{l.Line, l.RefToken, l.Name, monthSpan(l.Months), cfg.Amount(l.Net, l.Currency), l.Method, l.Address, l.Status, l.Reference, at, note})
 		}
-		if err := report.Table(a.out, []string{"line", "ref token", "name", "earned in", "net", "method", "paid to", "status", "reference", "on", "note"}, rows); err != nil {
+		if err := a.table(a.Out, []string{"line", "ref token", "name", "earned in", "net", "method", "paid to", "status", "reference", "on", "note"}, rows); err != nil {
 			return err
 		}
-		_, err := fmt.Fprintf(a.out, "\n%d lines, %s %s: paid %s, failed %s, returned %s, open %s\n", sums.Lines, cfg.Amount(sums.Net, run.Currency), run.Currency,
+		_, err := fmt.Fprintf(a.Out, "\n%d lines, %s %s: paid %s, failed %s, returned %s, open %s\n", sums.Lines, cfg.Amount(sums.Net, run.Currency), run.Currency,
 			cfg.Amount(sums.Paid, run.Currency), cfg.Amount(sums.Failed, run.Currency), cfg.Amount(sums.Returned, run.Currency), cfg.Amount(sums.Open, run.Currency))
 		return err
 	})

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"carryover/cmd/carryover/internal/config"
+	"carryover/cmd/carryover/internal/console"
 	"carryover/mapping/book"
 	"carryover/mapping/terms"
 
@@ -160,7 +161,7 @@ func (d *payDesk) plansTo(month, want string) {
 func (d *payDesk) approve(month string) float64 {
 	d.Helper()
 	r := d.run("payouts", "approve", "--month", month, "--by", "kim", "--json")
-	if r.code != exitDone || !strings.Contains(r.err, "were to be made until") {
+	if r.code != console.ExitDone || !strings.Contains(r.err, "were to be made until") {
 		d.Fatalf("approve %s: exit %d\n%s%s", month, r.code, r.out, r.err)
 	}
 	return d.objects(r.out)[0]["run"].(float64)
@@ -184,7 +185,7 @@ func TestPayoutStory(t *testing.T) {
 		t.Errorf("run %v", run)
 	}
 	d.plansTo("2023-03", "held cy 24.99 below_minimum") // what is in a run is no longer due
-	d.fails(exitFailed, []string{"approved already as run 1", "nothing more is payable"}, "payouts", "approve", "--month", "2023-03")
+	d.fails(console.ExitFailed, []string{"approved already as run 1", "nothing more is payable"}, "payouts", "approve", "--month", "2023-03")
 	d.contains(d.ok("payouts", "list"), "2023-03", "2023-01", "100.00", "kim")
 
 	d.ok("payouts", "record", "R1-1", "--status", "paid", "--reference", "T1", "--date", "2023-03-12")
@@ -286,20 +287,20 @@ func TestApproveAgain(t *testing.T) {
 	if len(lines) != 1 || lines[0].(map[string]any)["ref_token"] != "bo" {
 		t.Errorf("run 2: %v", lines)
 	}
-	d.fails(exitFailed, []string{"run 2"}, "payouts", "approve", "--month", "2023-03")
+	d.fails(console.ExitFailed, []string{"run 2"}, "payouts", "approve", "--month", "2023-03")
 
 	// Before its days a month needs a word more.
 	next := terms.MonthOf(time.Now(), d.zone).Add(1).String()
 	d.sale("c", "ann", time.Now().AddDate(0, -3, 0).Format(time.DateOnly), 9000)
-	d.fails(exitFailed, []string{"begin on " + next + "-10", "--early"}, "payouts", "approve", "--month", next)
+	d.fails(console.ExitFailed, []string{"begin on " + next + "-10", "--early"}, "payouts", "approve", "--month", next)
 	r := d.run("payouts", "approve", "--month", next, "--early")
-	if r.code != exitDone || !strings.Contains(r.err, "before "+next+"-10") || !strings.Contains(r.out, "Run 3 is approved") {
+	if r.code != console.ExitDone || !strings.Contains(r.err, "before "+next+"-10") || !strings.Contains(r.out, "Run 3 is approved") {
 		t.Errorf("early: exit %d\n%s%s", r.code, r.out, r.err)
 	}
 	d.ok("payouts", "record", "3", "--status", "paid", "--reference", "E") // paid before its month, but not before it was approved
-	d.fails(exitFailed, []string{"nothing is payable in 2020-01"}, "payouts", "approve", "--month", "2020-01")
+	d.fails(console.ExitFailed, []string{"nothing is payable in 2020-01"}, "payouts", "approve", "--month", "2020-01")
 	for _, month := range []string{"2023", "2023-13", "march"} {
-		d.fails(exitUsage, []string{"--month", "2023-03"}, "payouts", "plan", "--month", month)
+		d.fails(console.ExitUsage, []string{"--month", "2023-03"}, "payouts", "plan", "--month", month)
 	}
 }
 
@@ -336,18 +337,18 @@ func TestPayoutExport(t *testing.T) {
 	if info, err := os.Stat(d.path("out/pay.csv")); err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("%v, %v", info.Mode(), err)
 	}
-	d.fails(exitFailed, []string{"there already"}, "payouts", "export", "1", "--format", "paypal", "--out", "out/pay.csv")
+	d.fails(console.ExitFailed, []string{"there already"}, "payouts", "export", "1", "--format", "paypal", "--out", "out/pay.csv")
 
 	// What was paid is not in the next file.
 	d.ok("payouts", "record", "R1-1", "--status", "paid", "--reference", "T1")
 	r := d.run("payouts", "export", "1", "--format", "paypal")
-	if r.code != exitDone || strings.Contains(r.out, "pay.ann") || !strings.Contains(r.out, "bo@mail.test") || !strings.Contains(r.err, "1 lines of run 1 are left out") {
+	if r.code != console.ExitDone || strings.Contains(r.out, "pay.ann") || !strings.Contains(r.out, "bo@mail.test") || !strings.Contains(r.err, "1 lines of run 1 are left out") {
 		t.Errorf("exit %d\n%s%s", r.code, r.out, r.err)
 	}
 	d.ok("payouts", "record", "R1-2", "--status", "paid", "--reference", "T2")
-	d.fails(exitFailed, []string{"no PayPal payment that is still to be paid"}, "payouts", "export", "1", "--format", "paypal")
-	d.fails(exitFailed, []string{"no payout run 9"}, "payouts", "export", "9", "--format", "csv")
-	d.fails(exitUsage, []string{"names no run"}, "payouts", "export", "R1-1", "--format", "csv")
+	d.fails(console.ExitFailed, []string{"no PayPal payment that is still to be paid"}, "payouts", "export", "1", "--format", "paypal")
+	d.fails(console.ExitFailed, []string{"no payout run 9"}, "payouts", "export", "9", "--format", "csv")
+	d.fails(console.ExitUsage, []string{"names no run"}, "payouts", "export", "R1-1", "--format", "csv")
 }
 
 func TestInWords(t *testing.T) {
@@ -386,7 +387,7 @@ func TestPayoutRecord(t *testing.T) {
 	}
 	refused := func(want string, args ...string) {
 		t.Helper()
-		d.fails(exitFailed, []string{want}, append([]string{"payouts", "record"}, args...)...)
+		d.fails(console.ExitFailed, []string{want}, append([]string{"payouts", "record"}, args...)...)
 	}
 	f("Recorded: 1 of 1 lines.\n", "R1-1", "--status", "paid", "--reference", "T1")
 	f("Recorded just so before, and not changed: 1.\n", "r1-1", "--status", "paid", "--reference", "T1")
@@ -397,8 +398,8 @@ func TestPayoutRecord(t *testing.T) {
 	refused(`R1-1 cannot be recorded as paid: it contradicts what is recorded: paid already on `+today+`, with the reference "T1" and no note; nothing was recorded`,
 		"R1-1", "--status", "paid", "--reference", "T1", "--date", "2023-03-12")
 	refused(`paid already on `+today+`, with the reference "T1" and no note`, "R1-1", "--status", "paid", "--reference", "T1", "--note", "by hand")
-	d.fails(exitUsage, []string{"R1-2 cannot be recorded for 2023-02-28: run 1 pays from 2023-03-01 on; nothing was recorded"}, "payouts", "record", "R1-2", "--status", "paid", "--reference", "T2", "--date", "2023-02-28")
-	d.fails(exitUsage, []string{"has not come yet"}, "payouts", "record", "R1-2", "--status", "paid", "--reference", "T2", "--date", "2999-01-01")
+	d.fails(console.ExitUsage, []string{"R1-2 cannot be recorded for 2023-02-28: run 1 pays from 2023-03-01 on; nothing was recorded"}, "payouts", "record", "R1-2", "--status", "paid", "--reference", "T2", "--date", "2023-02-28")
+	d.fails(console.ExitUsage, []string{"has not come yet"}, "payouts", "record", "R1-2", "--status", "paid", "--reference", "T2", "--date", "2999-01-01")
 	d.write("before.csv", "line,status,reference,date\nR1-2,paid,T2,2023-03-01\nR1-3,paid,T3,2023-02-28\n")
 	refused("before.csv:3: R1-3 cannot be recorded for 2023-02-28", "--file", "before.csv")
 	refused(`the reference "T1" is that of R1-1, which was paid`, "R1-2", "--status", "paid", "--reference", "T1")
@@ -410,7 +411,7 @@ func TestPayoutRecord(t *testing.T) {
 		{"R1-2", "--status", "done", "--reference", "x"}, {"R1-2", "--status", "paid"}, {"x", "--status", "failed"}, {"0", "--status", "failed"}, {"-1", "--status", "failed"}, {},
 		{"R1-2", "--status", "paid", "--reference", "x", "--date", "3/4/2023"}, {"R1-2", "--status", "paid", "--reference", "x", "--date", "2999-01-01"}, {"R1-2", "--file", "f.csv"},
 	} {
-		d.fails(exitUsage, nil, append([]string{"payouts", "record"}, args...)...)
+		d.fails(console.ExitUsage, nil, append([]string{"payouts", "record"}, args...)...)
 	}
 
 	// One wrong row, and nothing of a file is recorded.

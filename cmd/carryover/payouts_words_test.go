@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"testing"
 
+	"carryover/cmd/carryover/internal/console"
 	"carryover/mapping/book"
 )
 
@@ -50,7 +51,7 @@ func TestReturnedRun(t *testing.T) {
 
 	// A line is named with its own run.
 	d.write("results.csv", "Line,Status,Reference\nR1-3,paid,C\nR2-3,paid,D\n")
-	d.fails(exitFailed, []string{"results.csv:3: ", `there is no payout line "R2-3"`}, "payouts", "record", "--file", d.path("results.csv"))
+	d.fails(console.ExitFailed, []string{"results.csv:3: ", `there is no payout line "R2-3"`}, "payouts", "record", "--file", d.path("results.csv"))
 
 	// Of two columns of one name the first counts.
 	d.write("results.csv", "Line,Status,Reference,Ref\nR1-3,paid,C,other\n")

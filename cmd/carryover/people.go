@@ -17,7 +17,6 @@ import (
 	"carryover/mapping/book"
 	"carryover/mapping/terms"
 	"carryover/migrate"
-	"carryover/migrate/report"
 	"carryover/migrate/sheet"
 )
 
@@ -92,7 +91,7 @@ func (c promotersListCmd) Run(a *app) error {
 				return err
 			}
 		}
-		out := bufio.NewWriter(a.out)
+		out := bufio.NewWriter(a.Out)
 		enc := json.NewEncoder(out)
 		enc.SetEscapeHTML(false)
 		var rows [][]string
@@ -118,7 +117,7 @@ func (c promotersListCmd) Run(a *app) error {
 			rows = append(rows, []string{l.RefToken, l.Standing, email, balance, cfg.Amount(l.Held, l.Currency), strings.Join(ids, " "), strings.Join(l.Codes, " "), l.ParentRefToken})
 		}
 		if !a.JSON {
-			if err := report.Table(out, []string{"ref token", "status", "e-mail", "balance", held, "Keap ids", "codes", "parent"}, rows); err != nil {
+			if err := a.table(out, []string{"ref token", "status", "e-mail", "balance", held, "Keap ids", "codes", "parent"}, rows); err != nil {
 				return err
 			}
 		}
@@ -323,7 +322,7 @@ func (c *linksCmd) Run(a *app) error {
 		if c.Promoter != "" && !slices.ContainsFunc(content.Promoters, func(q book.Promoter) bool { return q.Token == c.Promoter }) {
 			return fmt.Errorf("no promoter has the ref token %q: \"carryover promoters\" lists them", c.Promoter)
 		}
-		out := bufio.NewWriterSize(a.out, 1<<18)
+		out := bufio.NewWriterSize(a.Out, 1<<18)
 		enc := json.NewEncoder(out)
 		enc.SetEscapeHTML(false)
 		sheetOut := sheet.NewWriter(out)

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"carryover/cmd/carryover/internal/config"
+	"carryover/cmd/carryover/internal/console"
 	"carryover/mapping/book"
 	"carryover/migrate"
 	"carryover/migrate/report"
@@ -83,7 +84,7 @@ func (c *planCmd) Run(a *app) error {
 		return err
 	}
 	plan, err := migrate.Make(a.ctx, migrate.Request{
-		Settings: cfg.Settings(), Args: c.Exports, WorkDir: dir, Decisions: decisions, Book: b, Progress: a.progress(), Sink: folder.Sink,
+		Settings: cfg.Settings(), Args: c.Exports, WorkDir: dir, Decisions: decisions, Book: b, Progress: a.Progress(), Sink: folder.Sink,
 	})
 	if err != nil {
 		return err
@@ -92,20 +93,20 @@ func (c *planCmd) Run(a *app) error {
 	if err := folder.Write(plan, func(w io.Writer) error { return report.HTML(w, plan, cfg.Program) }); err != nil {
 		return err
 	}
-	tellKept(a.errOut, plan, out)
+	tellKept(a.Err, plan, out)
 	for _, note := range folder.Notes() {
-		fmt.Fprintln(a.errOut, note)
+		fmt.Fprintln(a.Err, note)
 	}
 	if a.JSON {
-		err = a.line(plan)
+		err = a.Object(plan)
 	} else {
-		err = report.Plan(a.out, plan, out, a.invocation())
+		err = report.Plan(a.Out, a.Terminal, plan, out, a.invocation())
 	}
 	if err != nil {
 		return err
 	}
 	if len(plan.Open()) > 0 {
-		return &errExit{code: exitDecide}
+		return console.Decide(nil)
 	}
 	return nil
 }
@@ -172,26 +173,26 @@ func (c *applyCmd) Run(a *app) error {
 		return err
 	}
 	defer s.Close()
-	res, err := migrate.Apply(a.ctx, plan, dir, extra, cfg.Settings(), b, s, a.progress(), time.Now())
+	res, err := migrate.Apply(a.ctx, plan, dir, extra, cfg.Settings(), b, s, a.Progress(), time.Now())
 	if err != nil {
 		return err
 	}
 	if a.JSON {
-		return a.line(res)
+		return a.Object(res)
 	}
 	switch {
 	case res.Run == 0:
-		fmt.Fprintln(a.out, "The book already holds all of this plan: nothing was changed.")
+		fmt.Fprintln(a.Out, "The book already holds all of this plan: nothing was changed.")
 	case res.Changed == 0:
-		fmt.Fprintf(a.out, "Run %d: these exports say nothing new; the book is as it was.\n", res.Run)
+		fmt.Fprintf(a.Out, "Run %d: these exports say nothing new; the book is as it was.\n", res.Run)
 	default:
-		fmt.Fprintf(a.out, "Run %d: %d rows written to %s.\n", res.Run, res.Changed, b.Path())
+		fmt.Fprintf(a.Out, "Run %d: %d rows written to %s.\n", res.Run, res.Changed, b.Path())
 	}
 	state := "is live already"
 	if res.Flipped {
 		state = "is live now"
 	}
-	fmt.Fprintf(a.out, "Link map %d %s in %s: %d links, %d codes, %d Keap ids.\n", res.Epoch.ID, state, s, res.Epoch.Links, res.Epoch.Partners, res.Epoch.IDs)
-	fmt.Fprintf(a.out, "Next: %[1]s verify\nThen: %[1]s gateway\n", a.invocation())
+	fmt.Fprintf(a.Out, "Link map %d %s in %s: %d links, %d codes, %d Keap ids.\n", res.Epoch.ID, state, s, res.Epoch.Links, res.Epoch.Partners, res.Epoch.IDs)
+	fmt.Fprintf(a.Out, "Next: %[1]s verify\nThen: %[1]s gateway\n", a.invocation())
 	return nil
 }

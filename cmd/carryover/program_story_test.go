@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"carryover/cmd/carryover/internal/console"
 )
 
 const storyKey = "the-key-of-the-billing-system"
@@ -170,7 +172,7 @@ func TestStoryOfMira(t *testing.T) {
 		t.Errorf("the README does not show %s", name)
 	}
 	shows("payouts plan")
-	if r := d.run("payouts", "approve", "--month", "2023-03", "--by", "Kim"); r.code != exitDone || !strings.Contains(r.err, "until 2023-03-15") { // it is later than that
+	if r := d.run("payouts", "approve", "--month", "2023-03", "--by", "Kim"); r.code != console.ExitDone || !strings.Contains(r.err, "until 2023-03-15") { // it is later than that
 		t.Fatalf("approve: %d\n%s%s", r.code, r.out, r.err)
 	}
 	d.contains(d.ok("payouts", "export", "1", "--format", "paypal"), "ann@pay.test", "74.25", "USD")
@@ -200,7 +202,7 @@ func TestStoryOfMira(t *testing.T) {
 		want("April", status, 200, answer, 2425) // Ann's still, though Keap says Bob's, and Ann is inactive there
 	})
 	d.ok("rollback") // of the newer exports
-	if r := d.run("rollback"); r.code != exitFailed || !strings.Contains(r.err, "booked since for promoter 1") {
+	if r := d.run("rollback"); r.code != console.ExitFailed || !strings.Contains(r.err, "booked since for promoter 1") {
 		t.Errorf("rollback of Ann: %d\n%s", r.code, r.err)
 	}
 	d.contains(d.ok("ledger", "--promoter", "ann"), "Balance of all entries: 72.75")

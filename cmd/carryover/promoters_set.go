@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"carryover/cmd/carryover/internal/config"
+	"carryover/cmd/carryover/internal/console"
 	"carryover/mapping/book"
 	"carryover/mapping/store"
 	"carryover/mapping/terms"
@@ -94,7 +95,7 @@ func (c *promotersSetCmd) Run(a *app) error {
 		told := map[string]any{"ref_token": promoter.Token, "fields": fieldsOf(list), "recorded_by": list[0].RecordedBy}
 		if !a.JSON {
 			for _, d := range list {
-				fmt.Fprintf(a.out, "%s: %s = %s, recorded by %s\n", promoter.Token, d.Field, cmp.Or(d.Value, "(taken back)"), d.RecordedBy)
+				fmt.Fprintf(a.Out, "%s: %s = %s, recorded by %s\n", promoter.Token, d.Field, cmp.Or(d.Value, "(taken back)"), d.RecordedBy)
 			}
 		}
 		if publishes {
@@ -102,7 +103,7 @@ func (c *promotersSetCmd) Run(a *app) error {
 			if run, err := b.LastImport(a.ctx); err == nil {
 				planID = run.PlanID
 			}
-			epoch, changed, err := migrate.Publish(a.ctx, cfg.Settings(), b, s, planID, a.progress())
+			epoch, changed, err := migrate.Publish(a.ctx, cfg.Settings(), b, s, planID, a.Progress())
 			if err != nil {
 				return fmt.Errorf("it is recorded, but the link map was not published: %w; run \"carryover map publish\"", err)
 			}
@@ -112,7 +113,7 @@ func (c *promotersSetCmd) Run(a *app) error {
 			}
 		}
 		if a.JSON {
-			return a.line(told)
+			return a.Object(told)
 		}
 		return nil
 	})
@@ -132,7 +133,7 @@ func (c *promotersSetCmd) details(cfg *config.Config, now time.Time) ([]book.Set
 	if c.From != "" {
 		d, err := time.Parse(time.DateOnly, c.From)
 		if err != nil || d.Year() < 1900 {
-			return nil, usage("--from: %q is no day: write it like 2023-03-01", c.From)
+			return nil, console.UsageError("--from: %q is no day: write it like 2023-03-01", c.From)
 		}
 		from = terms.DayStart(d.Year(), d.Month(), d.Day(), cfg.Zone)
 	}
@@ -144,20 +145,20 @@ func (c *promotersSetCmd) details(cfg *config.Config, now time.Time) ([]book.Set
 		check, known := detailChecks[field]
 		switch {
 		case !ok:
-			return nil, usage("%q: write a field and its value, such as w9=yes", text)
+			return nil, console.UsageError("%q: write a field and its value, such as w9=yes", text)
 		case !known:
-			return nil, usage("%q is no field: there are %s", field, strings.Join(book.SettingFields(), ", "))
+			return nil, console.UsageError("%q is no field: there are %s", field, strings.Join(book.SettingFields(), ", "))
 		case seen[field]:
-			return nil, usage("%s is there twice", field)
+			return nil, console.UsageError("%s is there twice", field)
 		}
 		seen[field] = true
 		if value != "" {
 			if value, ok = check.value(value); !ok {
-				return nil, usage("%s=%q: it must be %s", field, strings.TrimSpace(text[strings.IndexByte(text, '=')+1:]), check.want)
+				return nil, console.UsageError("%s=%q: it must be %s", field, strings.TrimSpace(text[strings.IndexByte(text, '=')+1:]), check.want)
 			}
 		}
 		if from.After(now) && !check.dated {
-			return nil, usage("%s holds at once: it cannot begin on %s", field, c.From)
+			return nil, console.UsageError("%s holds at once: it cannot begin on %s", field, c.From)
 		}
 		list = append(list, book.Setting{Field: field, Value: value, From: from.Unix(), RecordedAt: now.Unix(), RecordedBy: by(c.By)})
 	}
@@ -229,9 +230,9 @@ func fits(promoter *book.DirectoryPromoter, list []book.Setting) error {
 	}
 	switch address := cmp.Or(changed[book.SettingPayoutAddress], promoter.Email); {
 	case address == "":
-		return usage("payout_method=paypal needs payout_address=, an e-mail: %s has none of its own", promoter.Token)
+		return console.UsageError("payout_method=paypal needs payout_address=, an e-mail: %s has none of its own", promoter.Token)
 	case !payableEmail(address):
-		return usage("payout_address=%q: PayPal pays to an e-mail, which must not begin with = + - or @", address)
+		return console.UsageError("payout_address=%q: PayPal pays to an e-mail, which must not begin with = + - or @", address)
 	}
 	return nil
 }
@@ -252,7 +253,7 @@ func (a *app) findPromoter(dir *book.Directory, who string) (*book.DirectoryProm
 func (a *app) findOwner(dir *book.Directory, who string) (book.Match, error) {
 	found, err := dir.Find(who)
 	if found.Also != "" {
-		fmt.Fprintln(a.errOut, "carryover:", found.Also)
+		fmt.Fprintln(a.Err, "carryover:", found.Also)
 	}
 	return found, err
 }

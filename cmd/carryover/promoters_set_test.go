@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"carryover/cmd/carryover/internal/console"
 )
 
 // What a person records of a promoter holds at once, is told with who and when, and is
@@ -41,7 +43,7 @@ func TestPromotersSet(t *testing.T) {
 	before := d.ok("promoters", "show", "cy", "--json")
 	f := func(want string, args ...string) {
 		t.Helper()
-		d.fails(exitUsage, []string{want}, append([]string{"promoters", "set", "cy"}, args...)...)
+		d.fails(console.ExitUsage, []string{want}, append([]string{"promoters", "set", "cy"}, args...)...)
 	}
 	f(`w9="maybe": it must be one of yes, no`, "w9=maybe")
 	f(`payout_method="cash": it must be one of paypal, check, wire, other`, "payout_method=cash")
@@ -61,13 +63,13 @@ func TestPromotersSet(t *testing.T) {
 	if after := d.ok("promoters", "show", "cy", "--json"); after != before {
 		t.Errorf("what was refused was recorded:\n%s", after)
 	}
-	d.fails(exitFailed, []string{"no promoter has"}, "promoters", "set", "nobody", "w9=yes")
+	d.fails(console.ExitFailed, []string{"no promoter has"}, "promoters", "set", "nobody", "w9=yes")
 
 	// A percentage may begin later.
 	d.ok("promoters", "set", "cy", "membership_percent=30%", "--from", "2999-01-01")
 	// A coupon is one promoter's.
 	d.ok("promoters", "set", "ann", "coupon=Spring")
-	d.fails(exitFailed, []string{"another promoter's", "nothing was recorded"}, "promoters", "set", "bo", "coupon=SPRING")
+	d.fails(console.ExitFailed, []string{"another promoter's", "nothing was recorded"}, "promoters", "set", "bo", "coupon=SPRING")
 	d.ok("promoters", "set", "ann", "coupon=")
 	d.ok("promoters", "set", "bo", "coupon=SPRING")
 

@@ -9,7 +9,6 @@ import (
 	"carryover/cmd/carryover/internal/config"
 	"carryover/mapping/book"
 	"carryover/mapping/terms"
-	"carryover/migrate/report"
 )
 
 type promotersShowCmd struct {
@@ -75,7 +74,7 @@ func (c *promotersShowCmd) Run(a *app) error {
 			}
 		}
 		if a.JSON {
-			return a.line(shown)
+			return a.Object(shown)
 		}
 		return shown.write(a, cfg, held)
 	})
@@ -105,17 +104,17 @@ func (s *promoterShown) write(a *app, cfg *config.Config, held string) error {
 	}
 	for _, row := range rows {
 		if row[1] != "" {
-			fmt.Fprintf(a.out, "%-20s %s\n", row[0], row[1])
+			fmt.Fprintf(a.Out, "%-20s %s\n", row[0], row[1])
 		}
 	}
 	if len(s.History) == 0 {
-		_, err := fmt.Fprintf(a.out, "\nNothing was recorded of it yet: carryover promoters set %s w9=yes\n", s.RefToken)
+		_, err := fmt.Fprintf(a.Out, "\nNothing was recorded of it yet: carryover promoters set %s w9=yes\n", s.RefToken)
 		return err
 	}
 	rows = nil
 	for _, d := range s.History {
 		rows = append(rows, []string{d.Field, cmp.Or(d.Value, "(taken back)"), strings.SplitN(d.From, "T", 2)[0], d.RecordedAt, d.RecordedBy})
 	}
-	fmt.Fprintln(a.out)
-	return report.Table(a.out, []string{"recorded", "value", "from", "at", "by"}, rows)
+	fmt.Fprintln(a.Out)
+	return a.table(a.Out, []string{"recorded", "value", "from", "at", "by"}, rows)
 }

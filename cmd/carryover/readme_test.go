@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"carryover/cmd/carryover/internal/config"
+	"carryover/cmd/carryover/internal/console"
 )
 
 // The README shows the configuration that init writes, and every command there is.
@@ -21,7 +22,7 @@ func TestReadmeIsTrue(t *testing.T) {
 		t.Error("README.md does not show the configuration as carryover init writes it")
 	}
 	var help strings.Builder
-	if code := run([]string{"--help"}, nil, &help, &help); code != exitDone {
+	if code := run([]string{"--help"}, nil, &help, &help); code != console.ExitDone {
 		t.Fatalf("--help exits %d", code)
 	}
 	_, commands, _ := strings.Cut(help.String(), "Commands:\n")

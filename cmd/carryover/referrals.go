@@ -1,23 +1,20 @@
 package main
 
 import (
-	"bufio"
 	"cmp"
-	"encoding/json"
 	"errors"
-	"fmt"
-	"io"
 	"strconv"
 	"strings"
 	"time"
 
 	"carryover/cmd/carryover/internal/config"
+	"carryover/cmd/carryover/internal/console"
 	"carryover/mapping/book"
 	"carryover/mapping/terms"
-	"carryover/migrate/report"
 )
 
 type referralsCmd struct {
+	tableFlags
 	Promoter string `placeholder:"WHO" help:"Only the customers of this promoter: a ref token, a code or a Keap id."`
 	All      bool   `help:"Also customers who belong to nobody, and those without an e-mail address."`
 }
@@ -47,6 +44,9 @@ type referralLine struct {
 	ReferralID    int64  `json:"keap_referral_id"` // 0: none, or the export gave none
 	PartnerID     int64  `json:"keap_partner_id"`
 	Self          bool   `json:"self_referred"`
+
+	earner book.Earner
+	since  int64 // Unix seconds
 }
 
 // What decides whose a customer is.
@@ -60,6 +60,7 @@ func newReferralLine(r *book.Referral, dir *book.Directory) referralLine {
 		Email: r.Email, BoundBy: boundKeap, ContactID: r.ContactID, RefToken: dir.ByPartner(r.PartnerID).Token(),
 		ReferredAt: terms.FormatTime(r.ReferredAt, time.UTC), FirstReferred: terms.FormatTime(r.FirstAt, time.UTC),
 		Source: r.Source, Rule: r.Rule, ReferralID: max(0, r.ReferralID), PartnerID: r.PartnerID, Self: r.Self,
+		earner: book.Earner{PartnerID: r.PartnerID}, since: r.ReferredAt,
 	}
 }
 
@@ -68,6 +69,7 @@ func newReferralLine(r *book.Referral, dir *book.Directory) referralLine {
 func (l *referralLine) bind(c *book.BoundCustomer, owner book.Owner) {
 	since := terms.FormatTime(c.BoundAt, time.UTC)
 	l.UID, l.RefToken, l.ReferredAt, l.FirstReferred = c.UID, owner.Token(), since, cmp.Or(l.FirstReferred, since)
+	l.earner, l.since = book.Earner{PromoterID: c.PromoterID}, c.BoundAt
 	l.BoundBy, l.Source, l.Rule, l.ReferralID = boundLive, boundLive, c.By, 0
 	l.PartnerID, l.Self = primaryKeapID(owner), strings.Contains(c.Suspicion, book.ReasonSelf)
 }
@@ -99,37 +101,53 @@ func (c *referralsCmd) Run(a *app) error {
 		if err != nil {
 			return err
 		}
-		out := bufio.NewWriterSize(a.out, 1<<18)
-		s.table = pages{out: out, header: []string{"customer", "contact", "ref token", "referred", "source", "rule", "partner", "referral"}}
-		if a.JSON {
-			s.json = json.NewEncoder(out)
-			s.json.SetEscapeHTML(false)
+		s.rows = console.NewRows(a.Console, s.table())
+		err = s.list(bound, func(fn func(book.Referral) error) error { return b.Customers(a.ctx, fn) })
+		if err = errors.Join(err, s.rows.End()); err != nil || a.Form != console.Text {
+			return err
 		}
-		if err = s.list(bound, func(fn func(book.Referral) error) error { return b.Customers(a.ctx, fn) }); err == nil && !a.JSON {
-			if err = s.table.end(); err == nil && s.n == 0 {
-				_, err = fmt.Fprintln(out, "No customers.")
-			}
-			switch {
-			case s.more == 1:
-				fmt.Fprint(out, "\n1 more has no e-mail address or belongs to nobody: --all\n")
-			case s.more > 1:
-				fmt.Fprintf(out, "\n%d more have no e-mail address or belong to nobody: --all\n", s.more)
-			}
+		switch {
+		case s.more == 1:
+			err = a.Say("\n1 more has no e-mail address or belongs to nobody: --all")
+		case s.more > 1:
+			err = a.Say("\n%d more have no e-mail address or belong to nobody: --all", s.more)
 		}
-		return errors.Join(err, out.Flush())
+		return err
 	})
 }
 
-// customerSheet lists customers as a table, or as JSON where json is set.
+// customerSheet lists customers.
 type customerSheet struct {
-	all   bool
-	only  *book.Match // whose customers; nil: everybody's
-	dir   *book.Directory
-	zone  *time.Location
-	table pages
-	json  *json.Encoder
+	all  bool
+	only *book.Match // whose customers; nil: everybody's
+	dir  *book.Directory
+	zone *time.Location
+	rows *console.Rows[referralLine]
+	more int // customers that only --all lists
+}
 
-	n, more int // customers that are listed, and those that only --all lists
+func (s *customerSheet) table() *console.Table[referralLine] {
+	return &console.Table[referralLine]{
+		Titles: []string{"customer", "contact", "ref token", "referred", "source", "rule", "partner", "referral"},
+		Cells: func(l *referralLine) []string {
+			email, rule := l.Email, l.Rule
+			switch {
+			case email == "" && l.UID != "":
+				email = "uid:" + l.UID
+			case email == "":
+				email = "(needs an e-mail)"
+			}
+			if l.Self {
+				rule += ", self"
+			}
+			return []string{
+				email, number(l.ContactID), s.dir.Name(l.earner), terms.FormatDay(l.since, s.zone), l.Source, rule,
+				number(l.PartnerID), number(l.ReferralID),
+			}
+		},
+		Below: []string{"contact", "partner", "referral"},
+		Empty: "No customers.",
+	}
 }
 
 // list puts the customers of Keap and those who were bound since together. Both come in
@@ -163,33 +181,18 @@ func (s *customerSheet) list(bound []book.BoundCustomer, customers func(func(boo
 
 // add lists a customer; c is nil where Keap's referrals decide whose it is.
 func (s *customerSheet) add(r *book.Referral, c *book.BoundCustomer) error {
-	l, earner, since := newReferralLine(r, s.dir), book.Earner{PartnerID: r.PartnerID}, r.ReferredAt
+	l := newReferralLine(r, s.dir)
 	if c != nil {
-		earner, since = book.Earner{PromoterID: c.PromoterID}, c.BoundAt
-		l.bind(c, s.dir.ByEarner(earner))
+		l.bind(c, s.dir.ByEarner(book.Earner{PromoterID: c.PromoterID}))
 	}
-	if s.only != nil && !s.only.Earned(s.dir, earner) {
+	if s.only != nil && !s.only.Earned(s.dir, l.earner) {
 		return nil
 	}
 	if !s.all && (l.Email == "" && l.UID == "" || l.RefToken == "") {
 		s.more++
 		return nil
 	}
-	s.n++
-	if s.json != nil {
-		return s.json.Encode(l)
-	}
-	email, rule := l.Email, l.Rule
-	switch {
-	case email == "" && l.UID != "":
-		email = "uid:" + l.UID
-	case email == "":
-		email = "(needs an e-mail)"
-	}
-	if l.Self {
-		rule += ", self"
-	}
-	return s.table.add(email, number(l.ContactID), s.dir.Name(earner), terms.FormatDay(since, s.zone), l.Source, rule, number(l.PartnerID), number(l.ReferralID))
+	return s.rows.Add(&l)
 }
 
 // number writes an id; empty for 0.
@@ -198,32 +201,4 @@ func number(id int64) string {
 		return ""
 	}
 	return strconv.FormatInt(id, 10)
-}
-
-// pages is a table of any length: it is written in pages, each with the header and widths
-// of its own, so that no more than one is in memory.
-type pages struct {
-	out    io.Writer
-	header []string
-	rows   [][]string
-}
-
-const pageRows = 1000
-
-func (t *pages) add(row ...string) error {
-	t.rows = append(t.rows, row)
-	if len(t.rows) < pageRows {
-		return nil
-	}
-	return t.end()
-}
-
-// end writes what is left.
-func (t *pages) end() error {
-	if len(t.rows) == 0 {
-		return nil
-	}
-	rows := t.rows
-	t.rows = nil
-	return report.Table(t.out, t.header, rows)
 }

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"carryover/cmd/carryover/internal/console"
 )
 
 func TestReferrals(t *testing.T) {
@@ -38,7 +40,7 @@ func TestReferrals(t *testing.T) {
 		ann, "- 104 beta 2023-02-01T17:00:00Z only 521 false", kim, "lee@shop.test 103 - 2023-02-01T17:00:00Z house 511 false",
 		"ola@shop.test 106 - - expired 0 false", "pia@shop.test 107 - - later 0 false",
 	}, "--all")
-	d.fails(exitFailed, []string{`"nobody"`}, "referrals", "--promoter", "nobody")
+	d.fails(console.ExitFailed, []string{`"nobody"`}, "referrals", "--promoter", "nobody")
 	d.contains(d.ok("referrals"), "customer", "kim@shop.test", "gamma-x", "2022-06-01", "only, self")
 	d.contains(d.ok("referrals", "--all"), "(needs an e-mail)", "expired", "later", "house")
 	d.contains(d.ok("referrals", "--promoter", "beta"), "No customers.", "\n1 more has no e-mail address or belongs to nobody: --all\n")

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"carryover/cmd/carryover/internal/config"
+	"carryover/cmd/carryover/internal/console"
 	"carryover/mapping"
 	"carryover/mapping/book"
 	"carryover/mapping/store"
@@ -49,8 +50,8 @@ func (c *resolveCmd) Run(a *app) error {
 	}
 	now := time.Now().In(cfg.Zone).Truncate(time.Millisecond)
 	if c.At != "" {
-		if now, err = parseInstant(c.At, cfg.Zone); err != nil {
-			return usage("--at: %v", err)
+		if now, err = console.ParseTime(c.At, cfg.Zone); err != nil {
+			return console.UsageError("--at: %v", err)
 		}
 	}
 	table, err := a.publishedTable(cfg)
@@ -62,18 +63,18 @@ func (c *resolveCmd) Run(a *app) error {
 	}
 	ans := resolve(table, c.URL, now)
 	if a.JSON {
-		return a.line(ans)
+		return a.Object(ans)
 	}
 	where := ans.Location
 	if where == "" {
 		where = "a page of the gateway's own"
 	}
-	fmt.Fprintf(a.out, "%s %d\n  %s\n", ans.Outcome, ans.Status, where)
+	fmt.Fprintf(a.Out, "%s %d\n  %s\n", ans.Outcome, ans.Status, where)
 	for _, r := range ans.Reasons {
-		fmt.Fprintln(a.out, "  -", r)
+		fmt.Fprintln(a.Out, "  -", r)
 	}
 	if ans.Note != "" {
-		fmt.Fprintln(a.out, "  note:", ans.Note)
+		fmt.Fprintln(a.Out, "  note:", ans.Note)
 	}
 	return nil
 }
@@ -131,8 +132,8 @@ const longestLine = 1 << 20
 // whenever the input pauses.
 func (c *resolveCmd) stream(a *app, table *mapping.Table, zone *time.Location, now time.Time) error {
 	a.uncatch() // a read of a terminal or pipe does not notice that the context ended
-	lines := &lineReader{in: bufio.NewReaderSize(a.in, 64<<10)}
-	out := bufio.NewWriterSize(a.out, 256<<10)
+	lines := &lineReader{in: bufio.NewReaderSize(a.In, 64<<10)}
+	out := bufio.NewWriterSize(a.Out, 256<<10)
 	enc := json.NewEncoder(out)
 	enc.SetEscapeHTML(false)
 	n, wrong := 0, 0
@@ -156,11 +157,11 @@ func (c *resolveCmd) stream(a *app, table *mapping.Table, zone *time.Location, n
 		}
 		when := now
 		if at != "" && err == nil {
-			when, err = parseInstant(at, zone)
+			when, err = console.ParseTime(at, zone)
 		}
 		if err != nil {
 			wrong++
-			fmt.Fprintf(a.errOut, "carryover: line %d: %v\n", n, err)
+			fmt.Fprintf(a.Err, "carryover: line %d: %v\n", n, err)
 			if err := c.refuse(out, enc, a.JSON, at, url, err); err != nil {
 				return err
 			}
@@ -233,21 +234,4 @@ func (r *lineReader) next() (string, error) {
 
 func trimLineEnd(line []byte) []byte {
 	return bytes.TrimSuffix(bytes.TrimSuffix(line, []byte("\n")), []byte("\r"))
-}
-
-// withoutZone are the ways to write a moment on the program's own clock.
-var withoutZone = []string{"2006-01-02T15:04:05", "2006-01-02T15:04", time.DateTime, "2006-01-02 15:04", time.DateOnly}
-
-// parseInstant reads a moment; without a zone it is one of the program's, and a date is
-// its beginning.
-func parseInstant(s string, zone *time.Location) (time.Time, error) {
-	if t, err := time.Parse(time.RFC3339Nano, s); err == nil {
-		return t, nil
-	}
-	for _, layout := range withoutZone {
-		if t, err := time.ParseInLocation(layout, s, zone); err == nil {
-			return t, nil
-		}
-	}
-	return time.Time{}, fmt.Errorf("%q is no time: write it like 2023-03-31T23:59:59-07:00, without the zone for the time in %s, or a date", s, zone)
 }

@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"carryover/cmd/carryover/internal/console"
 	"carryover/mapping/store/storetest"
 )
 
@@ -62,7 +63,7 @@ func TestResolveCases(t *testing.T) {
 			if s.name == "example" { // its one question was decided, and the difference remains
 				d.ok("plan", "--decisions", example+"/decisions.csv", s.exports)
 				d.ok("apply")
-				d.fails(exitDecide, []string{"everything else agrees", "1 difference that a person decided about remains"}, "verify")
+				d.fails(console.ExitDecide, []string{"everything else agrees", "1 difference that a person decided about remains"}, "verify")
 			} else {
 				d.ok("plan", s.exports)
 				d.ok("apply")
@@ -114,7 +115,7 @@ func TestResolveInTheProgramsZone(t *testing.T) {
 	f("2023-04-01 00:00:00", "2023-04-01T00:00:00-07:00", "login")
 	f("2023-04-01T00:00", "2023-04-01T00:00:00-07:00", "login")
 	f("2023-03-31T23:59:59Z", "2023-03-31T23:59:59Z", "forward")
-	d.fails(exitUsage, []string{`"31.3.2023" is no time`, "without the zone for the time in America/Los_Angeles"}, "resolve", "--at", "31.3.2023", "x")
+	d.fails(console.ExitUsage, []string{`"31.3.2023" is no time`, "without the zone for the time in America/Los_Angeles"}, "resolve", "--at", "31.3.2023", "x")
 }
 
 // resolves asks for all cases in one stream, and for a few one by one.
@@ -125,7 +126,7 @@ func (d *desk) resolves(cases []resolveCase) {
 		fmt.Fprintf(&in, "%s\t%s\n", c.at, c.url)
 	}
 	r := d.runWith(strings.NewReader(in.String()), "resolve", "--json", "-")
-	if r.code != exitDone || r.err != "" {
+	if r.code != console.ExitDone || r.err != "" {
 		d.Fatalf("resolve --json -: exit %d\n%s", r.code, r.err)
 	}
 	answers := d.objects(r.out)
@@ -253,7 +254,7 @@ func TestResolveStream(t *testing.T) {
 	if len(answers) != 8 {
 		t.Fatalf("%d answers to 8 lines\n%s", len(answers), r.err)
 	}
-	d.check(r, exitFailed, []string{`line 4: "noon" is no time`, "line 7: the line is longer than 1048576 bytes", "2 of 8 lines could not be answered"})
+	d.check(r, console.ExitFailed, []string{`line 4: "noon" is no time`, "line 7: the line is longer than 1048576 bytes", "2 of 8 lines could not be answered"})
 	for i, want := range []string{"login", "login", "forward", "", "not_found", "not_found", "", "forward"} {
 		if got, _ := answers[i]["outcome"].(string); got != want {
 			t.Errorf("line %d: %v, want %s", i+1, answers[i], want)

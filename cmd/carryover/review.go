@@ -1,9 +1,7 @@
 package main
 
 import (
-	"bufio"
 	"cmp"
-	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -11,9 +9,9 @@ import (
 	"time"
 
 	"carryover/cmd/carryover/internal/config"
+	"carryover/cmd/carryover/internal/console"
 	"carryover/mapping/book"
 	"carryover/mapping/terms"
-	"carryover/migrate/report"
 )
 
 type reviewCmd struct {
@@ -31,6 +29,7 @@ Example: carryover review`
 }
 
 type reviewListCmd struct {
+	tableFlags
 	All      bool   `help:"Also those that were decided."`
 	Promoter string `placeholder:"WHO" help:"Only of this promoter: a ref token, a code or a Keap id."`
 }
@@ -95,34 +94,24 @@ func (c *reviewListCmd) Run(a *app) error {
 			return err
 		}
 		lines = append(lines, refunds...)
-		out := bufio.NewWriter(a.out)
-		var rows [][]string
-		for i := range lines {
-			l := &lines[i]
-			if a.JSON {
-				if err := a.line(l); err != nil {
-					return err
+		return console.Print(a.Console, &console.Table[reviewLine]{
+			Titles: []string{"id", "date", "promoter", "customer", "amount", "for", "why", "decided"},
+			Cells: func(l *reviewLine) []string {
+				var why []string
+				for _, r := range l.Reasons {
+					why = append(why, r.Reason+": "+r.Detail)
 				}
-				continue
-			}
-			var why []string
-			for _, r := range l.Reasons {
-				why = append(why, r.Reason+": "+r.Detail)
-			}
-			decided := l.Decision
-			if decided != "" {
-				decided += " by " + l.DecidedBy
-			}
-			rows = append(rows, []string{l.ID, l.At[:min(len(time.DateOnly), len(l.At))], l.RefToken, cmp.Or(l.Email, l.UID), cfg.Amount(l.Amount, l.Currency), l.Product, strings.Join(why, "; "), decided})
-		}
-		switch {
-		case a.JSON:
-		case len(rows) == 0:
-			fmt.Fprintln(out, "Nothing to review.")
-		default:
-			err = report.Table(out, []string{"id", "date", "promoter", "customer", "amount", "for", "why", "decided"}, rows)
-		}
-		return errors.Join(err, out.Flush())
+				decided := l.Decision
+				if decided != "" {
+					decided += " by " + l.DecidedBy
+				}
+				date := l.At[:min(len(time.DateOnly), len(l.At))]
+				return []string{l.ID, date, l.RefToken, cmp.Or(l.Email, l.UID), cfg.Amount(l.Amount, l.Currency), l.Product, strings.Join(why, "; "), decided}
+			},
+			Below: []string{"for", "why"},
+			Alert: func(l *reviewLine, title string) bool { return title == "id" && l.Decision == "" },
+			Empty: "Nothing to review.",
+		}, lines)
 	})
 }
 
@@ -215,7 +204,7 @@ func (c *reviewDecision) decide(a *app, decision string) error {
 		number, ok := strings.CutPrefix(id, "t-")
 		line, err := strconv.ParseInt(number, 10, 64)
 		if !ok || err != nil || line <= 0 {
-			return usage("%q is no entry of the review list: write it like t-17", id)
+			return console.UsageError("%q is no entry of the review list: write it like t-17", id)
 		}
 		list = append(list, book.ReviewDecision{LineID: line, Decision: decision, Note: c.Note, DecidedAt: time.Now().Unix(), DecidedBy: by(c.By)})
 	}
@@ -225,14 +214,14 @@ func (c *reviewDecision) decide(a *app, decision string) error {
 		case err != nil:
 			return fmt.Errorf("%w; nothing was changed: \"carryover review --all\" lists what was decided", err)
 		case a.JSON:
-			return a.line(map[string]any{"decision": decision, "decided": n})
+			return a.Object(map[string]any{"decision": decision, "decided": n})
 		}
 		word := map[string]string{book.ReviewAccept: "accepted", book.ReviewDeny: "denied"}[decision]
-		fmt.Fprintf(a.out, "%d %s", n, word)
+		fmt.Fprintf(a.Out, "%d %s", n, word)
 		if same := len(list) - n; same > 0 {
-			fmt.Fprintf(a.out, ", %d had been before", same)
+			fmt.Fprintf(a.Out, ", %d had been before", same)
 		}
-		fmt.Fprintln(a.out, ".")
+		fmt.Fprintln(a.Out, ".")
 		return nil
 	})
 }

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"carryover/cmd/carryover/internal/console"
 	"carryover/gateway/track"
 	"carryover/mapping/book"
 )
@@ -59,19 +60,19 @@ func TestReview(t *testing.T) {
 	ids("t-3", "--promoter", "2")
 	ids("", "--promoter", "cy")
 	ids("t-1 t-2 t-3", "list")
-	d.fails(exitFailed, nil, "review", "--promoter", "nobody")
+	d.fails(console.ExitFailed, nil, "review", "--promoter", "nobody")
 
 	// Nothing of it is paid meanwhile.
 	d.handIn("ann", "bo")
 	d.plansTo("2023-03", "held ann 75.00 flagged; held bo 10.00 below_minimum")
 
-	d.fails(exitUsage, []string{`"17" is no entry of the review list: write it like t-17`}, "review", "accept", "17")
+	d.fails(console.ExitUsage, []string{`"17" is no entry of the review list: write it like t-17`}, "review", "accept", "17")
 	for _, id := range []string{"t-0", "t-", "t--1", "t-x", "p-1"} {
-		d.fails(exitUsage, []string{"is no entry of the review list"}, "review", "deny", id)
+		d.fails(console.ExitUsage, []string{"is no entry of the review list"}, "review", "deny", id)
 	}
-	d.fails(exitUsage, nil, "review", "accept")
-	d.fails(exitFailed, []string{"t-99", "nothing was changed"}, "review", "accept", "t-1", "t-99")
-	d.fails(exitFailed, []string{"t-4 has no reason to be reviewed", "nothing was changed"}, "review", "deny", "t-1", "t-4")
+	d.fails(console.ExitUsage, nil, "review", "accept")
+	d.fails(console.ExitFailed, []string{"t-99", "nothing was changed"}, "review", "accept", "t-1", "t-99")
+	d.fails(console.ExitFailed, []string{"t-4 has no reason to be reviewed", "nothing was changed"}, "review", "deny", "t-1", "t-4")
 	ids("t-1 t-2 t-3")
 
 	d.contains(d.ok("review", "accept", "t-1", "--by", "Jo", "--note", " a friend "), "1 accepted.")
@@ -81,8 +82,8 @@ func TestReview(t *testing.T) {
 		t.Errorf("%v", v)
 	}
 	d.contains(d.ok("review", "deny", "t-2"), "0 denied, 1 had been before.")
-	d.fails(exitFailed, []string{"it was decided before: t-2, deny", "review --all"}, "review", "accept", "t-2")
-	d.fails(exitFailed, []string{"it was decided before: t-1, accept"}, "review", "deny", "t-1")
+	d.fails(console.ExitFailed, []string{"it was decided before: t-2, deny", "review --all"}, "review", "accept", "t-2")
+	d.fails(console.ExitFailed, []string{"it was decided before: t-1, accept"}, "review", "deny", "t-1")
 	ids("")
 	ids("t-1 t-2 t-3", "--all")
 	all := d.objects(d.ok("review", "--all", "--json"))

@@ -28,7 +28,7 @@ func (c *rollbackCmd) Run(a *app) error {
 		if err := s.Ping(a.ctx); err != nil { // before the book is changed, not after
 			return err
 		}
-		run, epoch, err := migrate.Rollback(a.ctx, c.RunID, cfg.Settings(), b, s, a.progress(), time.Now())
+		run, epoch, err := migrate.Rollback(a.ctx, c.RunID, cfg.Settings(), b, s, a.Progress(), time.Now())
 		if errors.Is(err, book.ErrNoImport) {
 			newest, err := b.LastImport(a.ctx)
 			if err != nil {
@@ -40,11 +40,11 @@ func (c *rollbackCmd) Run(a *app) error {
 			return err
 		}
 		if a.JSON {
-			return a.line(map[string]any{"run": run.ID, "plan_id": run.PlanID, "rolled_back": run.RolledBack, "epoch": epoch})
+			return a.Object(map[string]any{"run": run.ID, "plan_id": run.PlanID, "rolled_back": run.RolledBack, "epoch": epoch})
 		}
-		fmt.Fprintf(a.out, "Run %d is undone. Link map %d is live: %d links, %d codes.\n", run.ID, epoch.ID, epoch.Links, epoch.Partners)
+		fmt.Fprintf(a.Out, "Run %d is undone. Link map %d is live: %d links, %d codes.\n", run.ID, epoch.ID, epoch.Links, epoch.Partners)
 		if epoch.Partners == 0 {
-			fmt.Fprintln(a.out, "The book is empty now: old links lead nowhere until a plan is applied, or \"carryover map rollback EPOCH\".")
+			fmt.Fprintln(a.Out, "The book is empty now: old links lead nowhere until a plan is applied, or \"carryover map rollback EPOCH\".")
 		}
 		return nil
 	})

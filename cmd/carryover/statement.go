@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"carryover/cmd/carryover/internal/config"
+	"carryover/cmd/carryover/internal/console"
 	"carryover/mapping/book"
 	"carryover/mapping/terms"
 	"carryover/migrate/sheet"
@@ -75,7 +76,7 @@ type statementMonth struct {
 
 func (c *statementCmd) Run(a *app) error {
 	if c.Year < 1000 || c.Year > 9999 {
-		return usage("--year: %d is no year: write it like 2023", c.Year)
+		return console.UsageError("--year: %d is no year: write it like 2023", c.Year)
 	}
 	return a.withBook(func(cfg *config.Config, b *book.Book) error {
 		dir, err := b.Directory(a.ctx)
@@ -98,7 +99,7 @@ func (c *statementCmd) Run(a *app) error {
 			Year: c.Year, Zone: cfg.Zone.String(), Currencies: statementOf(entries, c.Year, cfg.Currency, cfg.Zone),
 		}
 		if a.JSON {
-			return a.line(s)
+			return a.Object(s)
 		}
 		var text bytes.Buffer
 		if c.Format == "csv" {
@@ -110,13 +111,13 @@ func (c *statementCmd) Run(a *app) error {
 			return err
 		}
 		if c.Out == "" {
-			_, err := a.out.Write(text.Bytes())
+			_, err := a.Out.Write(text.Bytes())
 			return err
 		}
 		if err := writeNew(c.Out, text.Bytes()); err != nil {
 			return err
 		}
-		_, err = fmt.Fprintf(a.out, "%s is the statement of %s for %d.\n", c.Out, promoter.Token, c.Year)
+		_, err = fmt.Fprintf(a.Out, "%s is the statement of %s for %d.\n", c.Out, promoter.Token, c.Year)
 		return err
 	})
 }

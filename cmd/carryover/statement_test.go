@@ -16,6 +16,7 @@ import (
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 
+	"carryover/cmd/carryover/internal/console"
 	"carryover/mapping/book"
 )
 
@@ -67,8 +68,8 @@ func TestStatement(t *testing.T) {
 		t.Errorf("%v", s)
 	}
 	d.contains(d.ok("payouts", "statement", "ann", "--year", "2023", "--out", "ann.html"), "ann.html is the statement of ann for 2023")
-	d.fails(exitFailed, []string{"there already"}, "payouts", "statement", "ann", "--year", "2023", "--out", "ann.html")
-	d.fails(exitUsage, []string{"--year"}, "payouts", "statement", "ann", "--year", "23")
+	d.fails(console.ExitFailed, []string{"there already"}, "payouts", "statement", "ann", "--year", "2023", "--out", "ann.html")
+	d.fails(console.ExitUsage, []string{"--year"}, "payouts", "statement", "ann", "--year", "23")
 	if page := d.read("ann.html"); strings.Contains(page, "kim@shop.test") || strings.Contains(page, "<b>Ann") || !strings.Contains(page, "&lt;b&gt;Ann&lt;/b&gt; &amp; Sons") {
 		t.Error("the page names customers, or lets a name be markup")
 	}

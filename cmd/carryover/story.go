@@ -11,7 +11,6 @@ import (
 
 	"carryover/mapping/book"
 	"carryover/mapping/terms"
-	"carryover/migrate/report"
 )
 
 // story is what the book knows of a customer.
@@ -314,5 +313,5 @@ func (x *explainer) writeStory(s *story, out io.Writer) error {
 		rows = append(rows, []string{when, what, m.owns, amount, m.Outcome, m.text})
 	}
 	fmt.Fprintln(out)
-	return report.Table(out, []string{"when", "what", "promoter", "amount", "became", "more"}, rows)
+	return x.table(out, []string{"when", "what", "promoter", "amount", "became", "more"}, rows)
 }

@@ -7,13 +7,14 @@ import (
 	"time"
 
 	"carryover/cmd/carryover/internal/config"
+	"carryover/cmd/carryover/internal/console"
 	"carryover/mapping/book"
 	"carryover/mapping/store"
 	"carryover/migrate"
-	"carryover/migrate/report"
 )
 
 type verifyCmd struct {
+	tableFlags
 	Against string `placeholder:"URL" help:"A live gateway to ask, such as http://127.0.0.1:8080. Its answers are not counted as clicks."`
 	At      string `placeholder:"TIME" help:"With --against: the gateway is a rehearsal whose clock shows this moment about now (gateway --at)."`
 	Seed    uint64 `default:"1" help:"Chooses the sample of links that are asked for when there are too many for all."`
@@ -45,13 +46,13 @@ func (c *verifyCmd) Run(a *app) error {
 	return a.withMap(func(cfg *config.Config, b *book.Book, s store.Store) error {
 		now := time.Now
 		if c.At != "" {
-			start, err := parseInstant(c.At, cfg.Zone)
+			start, err := console.ParseTime(c.At, cfg.Zone)
 			if err != nil {
-				return usage("--at: %v", err)
+				return console.UsageError("--at: %v", err)
 			}
 			now = rehearsal(start)
 		}
-		progress := a.progress()
+		progress := a.Progress()
 		checks, published, err := migrate.Verify(a.ctx, cfg.Settings(), b, s, progress)
 		if err != nil {
 			return err
@@ -68,47 +69,57 @@ func (c *verifyCmd) Run(a *app) error {
 			checks = append(checks, live)
 		}
 		differences, money, decided := 0, 0, 0
-		var rows [][]string
 		for _, check := range checks {
 			differences += check.Differences
 			decided += check.Decided
 			if check.Money {
 				money += check.Differences
 			}
+		}
+		if err := printChecks(a, checks); err != nil {
+			return err
+		}
+		switch {
+		case money > 0:
+			return console.Decide(fmt.Errorf("%s, %d of them of money: the totals are not proven", counted(differences, "difference"), money))
+		case differences > 0:
+			return errors.New(counted(differences, "difference"))
+		case decided > 0:
+			return console.Decide(fmt.Errorf("everything else agrees; %s that a person decided about remains", counted(decided, "difference")))
+		}
+		return nil
+	})
+}
+
+// printChecks writes what was compared, and for a person some of what differs.
+func printChecks(a *app, checks []migrate.Check) error {
+	err := console.Print(a.Console, &console.Table[migrate.Check]{
+		Titles: []string{"check", "compared", "differences", "note"},
+		Cells: func(check *migrate.Check) []string {
 			note := check.Note
 			if check.Decided > 0 {
 				note = strings.TrimPrefix(note+"; "+counted(check.Decided, "difference")+" that a person decided about", "; ")
 			}
-			rows = append(rows, []string{check.Name, fmt.Sprint(check.Compared), fmt.Sprint(check.Differences), note})
-			if a.JSON {
-				if err := a.line(check); err != nil {
-					return err
-				}
-			}
-		}
-		if !a.JSON {
-			if err := report.Table(a.out, []string{"check", "compared", "differences", "note"}, rows); err != nil {
+			return []string{check.Name, fmt.Sprint(check.Compared), fmt.Sprint(check.Differences), note}
+		},
+		Alert: func(check *migrate.Check, title string) bool { return title == "differences" && check.Differences > 0 },
+	}, checks)
+	if err != nil || a.Form != console.Text {
+		return err
+	}
+	for _, check := range checks {
+		for _, e := range check.Examples {
+			if err := a.Say("  %s", e); err != nil {
 				return err
 			}
-			for _, check := range checks {
-				for _, e := range check.Examples {
-					fmt.Fprintln(a.out, " ", e)
-				}
-				if more := check.Differences - len(check.Examples); more > 0 {
-					fmt.Fprintf(a.out, "  … and %d more in \"%s\"\n", more, check.Name)
-				}
+		}
+		if more := check.Differences - len(check.Examples); more > 0 {
+			if err := a.Say("  … and %d more in \"%s\"", more, check.Name); err != nil {
+				return err
 			}
 		}
-		switch {
-		case money > 0:
-			return &errExit{exitDecide, fmt.Errorf("%s, %d of them of money: the totals are not proven", counted(differences, "difference"), money)}
-		case differences > 0:
-			return errors.New(counted(differences, "difference"))
-		case decided > 0:
-			return &errExit{exitDecide, fmt.Errorf("everything else agrees; %s that a person decided about remains", counted(decided, "difference"))}
-		}
-		return nil
-	})
+	}
+	return nil
 }
 
 func counted(n int, what string) string {

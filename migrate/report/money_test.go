@@ -217,7 +217,7 @@ func TestExportsWithoutMoneyShowNone(t *testing.T) {
 	p.Tables["commission"], p.Tables["referral"] = migrate.TableCount{}, migrate.TableCount{}
 	p.Money = []migrate.Reconciliation{{Currency: "USD", Book: 5000, Promoters: 5000}} // of an earlier run
 	var b strings.Builder
-	if err := Plan(&b, p, "out", "carryover"); err != nil {
+	if err := Plan(&b, Terminal{}, p, "out", "carryover"); err != nil {
 		t.Fatal(err)
 	}
 	for name, text := range map[string]string{"terminal": b.String(), "page": render(t, p)} {
@@ -263,7 +263,7 @@ func TestSampleExports(t *testing.T) {
 			t.Fatal(err)
 		}
 		var b strings.Builder
-		if err := Plan(&b, p, "out", "carryover"); err != nil {
+		if err := Plan(&b, Terminal{}, p, "out", "carryover"); err != nil {
 			t.Fatal(err)
 		}
 		return b.String() + render(t, p)

@@ -16,8 +16,8 @@ const spelled = 5
 // Plan writes the closing text of a plan whose files were written to outDir: what was
 // read, what it makes of the program, and what to do next. command is how a person calls
 // carryover for this program, as one line of a shell; see [Command].
-func Plan(w io.Writer, p *migrate.Plan, outDir, command string) error {
-	out := &text{command: visible(command)}
+func Plan(w io.Writer, on Terminal, p *migrate.Plan, outDir, command string) error {
+	out := &text{Terminal: on, command: visible(command)}
 	out.files(p, outDir)
 	out.unread(p)
 	out.totals(p)
@@ -34,29 +34,45 @@ func Plan(w io.Writer, p *migrate.Plan, outDir, command string) error {
 // text gathers the lines; a buffer does not fail.
 type text struct {
 	bytes.Buffer
+	Terminal
 	command string
 }
 
-func (t *text) line(format string, args ...any) { fmt.Fprintf(t, format+"\n", args...) }
+// line writes a sentence, as many lines of the terminal as it needs.
+func (t *text) line(format string, args ...any) {
+	s := fmt.Sprintf(format, args...)
+	for s != "" && s[0] == '\n' {
+		t.WriteByte('\n')
+		s = s[1:]
+	}
+	margin := s[:len(s)-len(strings.TrimLeft(s, " "))]
+	t.WriteString(t.Wrap(s, margin) + "\n")
+}
+
+// verbatim writes a line that a person copies: it is not wrapped.
+func (t *text) verbatim(format string, args ...any) { fmt.Fprintf(t, format+"\n", args...) }
+
+// paragraph writes sentences that are not wider than n columns.
+func (t *text) paragraph(margin, s string, n int) {
+	if t.Width > 0 {
+		n = min(n, max(1, t.Width-len(margin)))
+	}
+	for _, l := range wrap(s, n) {
+		t.verbatim("%s%s", margin, l)
+	}
+}
 
 // table writes a table, moved to the right by a margin.
-func (t *text) table(header []string, rows [][]string) {
-	var b bytes.Buffer
-	Table(&b, header, rows)
-	for l := range strings.Lines(b.String()) {
-		t.WriteString("  " + l)
-	}
+func (t *text) table(titles []string, rows [][]string) { t.alerts(titles, rows, nil) }
+
+// alerts writes a table with cells that need a person.
+func (t *text) alerts(titles []string, rows [][]string, alert func(row int, title string) bool) {
+	table := &Table{Terminal: t.Terminal, Titles: titles, Rows: rows, Margin: 2, Alert: alert}
+	table.Write(t)
 }
 
-// rows writes a table that needs no header.
-func (t *text) rows(rows [][]string) {
-	var b bytes.Buffer
-	Table(&b, make([]string, 3), rows)
-	_, body, _ := strings.Cut(b.String(), "\n")
-	for l := range strings.Lines(body) {
-		t.WriteString("  " + l)
-	}
-}
+// rows writes a table that needs no titles.
+func (t *text) rows(rows [][]string) { t.table(make([]string, 3), rows) }
 
 func (t *text) files(p *migrate.Plan, outDir string) {
 	paths := make([]string, 0, len(p.Files))
@@ -132,9 +148,7 @@ func (t *text) tables(p *migrate.Plan) {
 	}
 	t.table([]string{"table", "create", "update", "unchanged"}, rows)
 	if note := entriesNote(p); note != "" {
-		for _, l := range wrap(note, 96) {
-			t.line("  %s", l)
-		}
+		t.paragraph("  ", note, 96)
 	}
 }
 
@@ -156,7 +170,9 @@ func (t *text) conflicts(p *migrate.Plan, outDir string) {
 		}
 		rows = append(rows, []string{g.Kind, Count(len(g.List)), blocks, g.Title})
 	}
-	t.table([]string{"kind", "count", "blocks", "what it is"}, rows)
+	t.alerts([]string{"kind", "count", "blocks", "what it is"}, rows, func(row int, title string) bool {
+		return title == "blocks" && strings.HasPrefix(rows[row][2], "YES")
+	})
 }
 
 // next says what to do now: answer what blocks, or review and apply.
@@ -166,28 +182,26 @@ func (t *text) next(p *migrate.Plan, outDir string) {
 	open := p.Open()
 	if len(open) == 0 {
 		t.line("Review %s, then run:", visible(file("report.html")))
-		t.line("  %s apply %s", t.command, visible(quoted(outDir)))
+		t.verbatim("  %s apply %s", t.command, visible(quoted(outDir)))
 		return
 	}
-	t.line("%s be answered before it can be applied:", counted(len(open), "question must", "questions must"))
+	t.line("%s", t.Alert(counted(len(open), "question must", "questions must")+" be answered before it can be applied:"))
 	for i, c := range open {
 		if i == spelled {
 			t.line("\n  … and %s more in %s", Count(len(open)-i), visible(file("conflicts.csv")))
 			break
 		}
 		t.line("\n  %d. %s", i+1, visible(c.ID))
-		for _, l := range wrap(visible(c.Detail), 90) {
-			t.line("     %s", l)
-		}
+		t.paragraph("     ", visible(c.Detail), 90)
 		t.line("     decision: %s", choices(c))
 	}
 	t.line("\nWhat to do:")
-	t.line("  1. Fill in the column \"decision\" of %s,", visible(file("conflicts.csv")))
+	t.verbatim("  1. Fill in the column \"decision\" of %s,", visible(file("conflicts.csv")))
 	t.line("     in the rows where \"blocking\" says yes.")
 	t.line("  2. See what comes of it:")
-	t.line("       %s plan --decisions %s --out %s %s", t.command, visible(file("conflicts.csv")), visible(quoted(outDir)), visible(arguments(p.Args)))
+	t.verbatim("       %s plan --decisions %s --out %s %s", t.command, visible(file("conflicts.csv")), visible(quoted(outDir)), visible(arguments(p.Args)))
 	t.line("     or carry it out at once:")
-	t.line("       %s apply --decisions %s %s", t.command, visible(file("conflicts.csv")), visible(quoted(outDir)))
+	t.verbatim("       %s apply --decisions %s %s", t.command, visible(file("conflicts.csv")), visible(quoted(outDir)))
 }
 
 func cmpID(p *migrate.Plan) string {
@@ -223,22 +237,4 @@ func arguments(args []string) string {
 		words = append(words, quoted(a))
 	}
 	return strings.Join(words, " ")
-}
-
-// wrap breaks s at blanks into lines of at most n columns; a word that is longer has a
-// line of its own.
-func wrap(s string, n int) []string {
-	var lines []string
-	line := ""
-	for _, word := range strings.Fields(s) {
-		if line != "" && columns(line)+1+columns(word) > n {
-			lines = append(lines, line)
-			line = ""
-		}
-		if line != "" {
-			line += " "
-		}
-		line += word
-	}
-	return append(lines, line)
 }

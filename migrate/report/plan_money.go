@@ -10,6 +10,9 @@ import (
 	"carryover/migrate"
 )
 
+// undecided stands where a decision is missing.
+const undecided = "UNDECIDED"
+
 // listed is how many differences the terminal lists of each currency.
 const listed = 10
 
@@ -47,9 +50,7 @@ func (t *text) money(p *migrate.Plan) {
 			if sentence == "" {
 				continue
 			}
-			for _, l := range wrap(sentence, 96) {
-				t.line("  %s", l)
-			}
+			t.paragraph("  ", sentence, 96)
 		}
 		t.differences(differencesIn(p, r.Currency), r.Currency)
 	}
@@ -62,9 +63,11 @@ func (t *text) differences(list []migrate.Difference, currency string) {
 	t.line("  Where the ledger and its rows do not agree:")
 	var rows [][]string
 	for _, d := range list[:min(len(list), listed)] {
-		rows = append(rows, []string{partnerOf(d), terms.FormatMinor(d.Amount, currency), cmp.Or(decisionWords(d.Decision), "UNDECIDED")})
+		rows = append(rows, []string{partnerOf(d), terms.FormatMinor(d.Amount, currency), cmp.Or(decisionWords(d.Decision), undecided)})
 	}
-	t.table([]string{"partner", "difference", "decision"}, rows)
+	t.alerts([]string{"partner", "difference", "decision"}, rows, func(row int, title string) bool {
+		return title == "decision" && rows[row][2] == undecided
+	})
 	if more := len(list) - len(rows); more > 0 {
 		t.line("  … and %s more in conflicts.csv, kind %s", Count(more), migrate.KindUnbalanced)
 	}

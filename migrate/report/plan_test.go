@@ -17,7 +17,7 @@ import (
 func TestPlanText(t *testing.T) {
 	for name, dir := range map[string]string{"blocked": "data/plan", "ready": "my data/plan", "settled": "data/plan", "crowded": "data/plan", "empty": "out"} {
 		var b strings.Builder
-		if err := Plan(&b, plans()[name], dir, "carryover"); err != nil {
+		if err := Plan(&b, Terminal{}, plans()[name], dir, "carryover"); err != nil {
 			t.Fatal(err)
 		}
 		golden(t, name+".txt", b.String())
@@ -32,7 +32,7 @@ func TestPlanNamesTheProgram(t *testing.T) {
 	command := Command("bin/carryover", "--config", "my program.toml", "--data", "data/example")
 	for name, want := range map[string][]string{"ready": {" apply "}, "blocked": {" plan --decisions ", " apply --decisions "}} {
 		var b strings.Builder
-		if err := Plan(&b, plans()[name], "out", command); err != nil {
+		if err := Plan(&b, Terminal{}, plans()[name], "out", command); err != nil {
 			t.Fatal(err)
 		}
 		for _, w := range want {
@@ -46,13 +46,13 @@ func TestPlanNamesTheProgram(t *testing.T) {
 func TestWriteErrorsComeBack(t *testing.T) {
 	full := errors.New("disk full")
 	w := failing{full}
-	if err := Plan(w, ready(), "x", "carryover"); !errors.Is(err, full) {
+	if err := Plan(w, Terminal{}, ready(), "x", "carryover"); !errors.Is(err, full) {
 		t.Errorf("Plan: %v", err)
 	}
 	if err := HTML(w, ready(), "x"); !errors.Is(err, full) {
 		t.Errorf("HTML: %v", err)
 	}
-	if err := Table(w, []string{"a"}, nil); !errors.Is(err, full) {
+	if err := (&Table{Titles: []string{"a"}}).Write(w); !errors.Is(err, full) {
 		t.Errorf("Table: %v", err)
 	}
 }

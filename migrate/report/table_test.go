@@ -8,14 +8,14 @@ import (
 
 func TestTable(t *testing.T) {
 	var b strings.Builder
-	err := Table(&b, []string{"file", "rows", "time", "what"}, [][]string{
+	table := Table{Titles: []string{"file", "rows", "time", "what"}, Rows: [][]string{
 		{"contacts.csv", "1,204,310", "8.4 s", "plain"},
 		{"連結.csv", "7", "<1 ms", "two columns a sign"},
 		{"cafe\u0301.csv", "-12", "–", "an accent of its own"},
 		{"tab\tand \x1b[2J", "", "2 m 05 s", "nothing that moves the cursor"},
 		{"short"},
-	})
-	if err != nil {
+	}}
+	if err := table.Write(&b); err != nil {
 		t.Fatal(err)
 	}
 	want := `
@@ -29,6 +29,73 @@ short
 	if got := "\n" + b.String(); got != want {
 		t.Errorf("got:%s\nwant:%s", got, want)
 	}
+}
+
+// Where there is no room, columns without text go, words are wrapped, and then columns go below
+// their row. Numbers stay whole.
+func TestTableFits(t *testing.T) {
+	table := Table{
+		Titles: []string{"line", "name", "net", "paid to", "note", "reference", "status"},
+		Below:  []string{"paid to", "note"},
+		Rows: [][]string{
+			{"R1-1", "Ann Lee of the Long Lane", "1,234.50", "ann@promoters.test", "", "", "paid"},
+			{"R1-2", "Ben", "10.00 EUR", "1 Short Street, Town", "came back", "", "failed"},
+		},
+		Alert: func(row int, title string) bool { return title == "status" && row == 1 },
+	}
+	f := func(width int, colour bool, want string) {
+		t.Helper()
+		table.Width, table.Colour = width, colour
+		var b strings.Builder
+		if err := table.Write(&b); err != nil {
+			t.Fatal(err)
+		}
+		if got := "\n" + b.String(); got != want {
+			t.Errorf("width %d:%swant:%s", width, got, want)
+		}
+		for line := range strings.Lines(b.String()) {
+			if n := columns(strings.TrimSuffix(line, "\n")); !colour && width > 0 && n > width {
+				t.Errorf("a line of %d columns where there are %d: %q", n, width, line)
+			}
+		}
+	}
+	f(0, false, `
+line  name                      net        paid to               note       reference  status
+R1-1  Ann Lee of the Long Lane  1,234.50   ann@promoters.test                          paid
+R1-2  Ben                       10.00 EUR  1 Short Street, Town  came back             failed
+`)
+	f(86, false, `
+line  name                      net        paid to               note       status
+R1-1  Ann Lee of the Long Lane  1,234.50   ann@promoters.test               paid
+R1-2  Ben                       10.00 EUR  1 Short Street, Town  came back  failed
+`)
+	f(70, true, `
+line  name            net        paid to             note       status
+R1-1  Ann Lee of the  1,234.50   ann@promoters.test             paid
+      Long Lane
+R1-2  Ben             10.00 EUR  1 Short Street,     came back  `+"\x1b[1;31mfailed\x1b[0m"+`
+                                 Town
+`)
+	f(50, false, `
+line  name                      net        status
+R1-1  Ann Lee of the Long Lane  1,234.50   paid
+  paid to: ann@promoters.test
+R1-2  Ben                       10.00 EUR  failed
+  paid to: 1 Short Street, Town  note: came back
+`)
+	f(24, false, `
+line  net        status
+R1-1  1,234.50   paid
+  name: Ann Lee of the
+    Long Lane
+  paid to:
+    ann@promoters.test
+R1-2  10.00 EUR  failed
+  name: Ben
+  paid to: 1 Short
+    Street, Town
+  note: came back
+`)
 }
 
 func TestTableAlignsIDsAndWordsAsTheyAre(t *testing.T) {

@@ -1,4 +1,4 @@
-package main
+package console
 
 import (
 	"context"
@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	_ "carryover/mapping/book" // the driver
 )
 
 // A book that another program writes to is not the caller's mistake, and the message says
@@ -34,10 +36,10 @@ func TestBusyBook(t *testing.T) {
 	f := func(err error, want ...string) {
 		t.Helper()
 		var said strings.Builder
-		a := &app{ctx: context.Background(), errOut: &said}
-		code := a.exitCode(err)
+		c := &Console{Err: &said}
+		code := c.ExitCode(context.Background(), err)
 		for _, w := range append(want, "another program is writing to the book", "try") {
-			if code != exitFailed || !strings.Contains(strings.ToLower(said.String()), strings.ToLower(w)) {
+			if code != ExitFailed || !strings.Contains(strings.ToLower(said.String()), strings.ToLower(w)) {
 				t.Errorf("exit %d, %q does not say %q", code, said.String(), w)
 			}
 		}

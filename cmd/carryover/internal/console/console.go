@@ -1,0 +1,100 @@
+// Package console is between commands and the people and scripts that run them: tables, CSV
+// and JSON on standard output, sentences on standard error, exit codes.
+package console
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"strconv"
+	"strings"
+
+	"golang.org/x/term"
+
+	"carryover/migrate"
+	"carryover/migrate/report"
+)
+
+// Console is what a command reads from and writes to.
+type Console struct {
+	In  io.Reader
+	Out io.Writer // what was asked for
+	Err io.Writer // what there is to say about it
+	Log *slog.Logger
+
+	Form     Form
+	Terminal report.Terminal // of Out
+}
+
+// Form is how tables and objects are written.
+type Form uint8
+
+// What a command writes to standard output.
+const (
+	Text Form = iota
+	JSON      // one object a line
+	CSV
+)
+
+// New is a console for these; what Out is decides how wide tables are and whether there is
+// colour.
+func New(in io.Reader, out, errOut io.Writer, level slog.Level) *Console {
+	return &Console{
+		In: in, Out: out, Err: errOut, Terminal: terminal(out, os.Getenv),
+		Log: slog.New(slog.NewTextHandler(errOut, &slog.HandlerOptions{Level: level})),
+	}
+}
+
+// terminal is what is known of w: with COLUMNS set it is as wide as that says, whatever it is.
+// Only a terminal has colour, and none where NO_COLOR is set.
+func terminal(w io.Writer, env func(string) string) (t report.Terminal) {
+	if n, err := strconv.Atoi(env("COLUMNS")); err == nil && n > 0 {
+		t.Width = n
+	}
+	if f, ok := w.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
+		if n, _, err := term.GetSize(int(f.Fd())); err == nil && t.Width == 0 {
+			t.Width = n
+		}
+		t.Colour = env("NO_COLOR") == "" && env("TERM") != "dumb"
+	}
+	return t
+}
+
+// AtTerminal says whether a person reads standard error as it is written.
+func (c *Console) AtTerminal() bool {
+	f, ok := c.Err.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
+}
+
+// Progress shows long steps on standard error.
+func (c *Console) Progress() migrate.Progress {
+	if f, ok := c.Err.(*os.File); ok {
+		return report.New(f, c.Log)
+	}
+	return migrate.NoProgress{}
+}
+
+// Object writes v as one line of JSON.
+func (c *Console) Object(v any) error { return encoder(c.Out).Encode(v) }
+
+func encoder(w io.Writer) *json.Encoder {
+	enc := json.NewEncoder(w)
+	enc.SetEscapeHTML(false)
+	return enc
+}
+
+// Say writes a sentence for a person, broken at blanks where the terminal ends. Nothing else
+// than a sentence: what is copied must not be broken.
+func (c *Console) Say(format string, args ...any) error {
+	text := fmt.Sprintf(format, args...)
+	margin := text[:len(text)-len(strings.TrimLeft(text, " "))]
+	_, err := fmt.Fprintln(c.Out, c.Terminal.Wrap(text, margin))
+	return err
+}
+
+// Note says something about the result on standard error.
+func (c *Console) Note(format string, args ...any) {
+	fmt.Fprintf(c.Err, "carryover: "+format+"\n", args...)
+}

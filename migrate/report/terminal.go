@@ -1,0 +1,73 @@
+package report
+
+import "strings"
+
+// Terminal is what a text is laid out for.
+type Terminal struct {
+	Width  int  // in columns; 0: lines may be of any length
+	Colour bool // of what needs a person
+}
+
+// Alert is a text that a person should see first.
+func (t Terminal) Alert(text string) string {
+	if !t.Colour {
+		return text
+	}
+	return "\x1b[1;31m" + text + "\x1b[0m"
+}
+
+// Wrap breaks a text at blanks so that no line is longer than the width, where words allow it.
+// Lines after the first begin with indent.
+func (t Terminal) Wrap(text, indent string) string {
+	if t.Width <= 0 {
+		return text
+	}
+	first, rest := "", text
+	if i := len(text) - len(strings.TrimLeft(text, " ")); i > 0 {
+		first, rest = text[:i], text[i:]
+	}
+	if columns(text) <= t.Width {
+		return text
+	}
+	lines := wrap(rest, max(1, t.Width-max(columns(first), columns(indent))))
+	return first + strings.Join(lines, "\n"+indent)
+}
+
+// wrap breaks s at blanks into lines of at most n columns; a word that is longer has a line
+// of its own. An amount and its currency stay together.
+func wrap(s string, n int) []string {
+	var lines []string
+	line := ""
+	for _, word := range pieces(s) {
+		if line != "" && columns(line)+1+columns(word) > n {
+			lines = append(lines, line)
+			line = ""
+		}
+		if line != "" {
+			line += " "
+		}
+		line += word
+	}
+	return append(lines, line)
+}
+
+// pieces are the parts of a text between which a line may end.
+func pieces(s string) []string {
+	list := strings.Fields(s)
+	for i := len(list) - 1; i > 0; i-- {
+		if len(list[i]) == 3 && strings.Trim(list[i], "ABCDEFGHIJKLMNOPQRSTUVWXYZ") == "" && number(list[i-1]) {
+			list[i-1] += " " + list[i]
+			list = append(list[:i], list[i+1:]...)
+		}
+	}
+	return list
+}
+
+// longestWord is how many columns the longest of them takes.
+func longestWord(s string) int {
+	n := 0
+	for _, word := range pieces(s) {
+		n = max(n, columns(word))
+	}
+	return n
+}
