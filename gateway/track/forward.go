@@ -17,6 +17,7 @@ import (
 	"golang.org/x/time/rate"
 
 	"carryover/mapping/book"
+	"carryover/mapping/retry"
 )
 
 const (
@@ -34,15 +35,16 @@ const (
 	forwardWorkers = 4  // as many customers are served at once
 	forwardBatch   = 64 // as many events are held in memory
 
-	callTimeout  = 30 * time.Second
-	lastCall     = 5 * time.Second // what a call under way gets once Run is told to end
-	firstBackoff = 2 * time.Second
-	longBackoff  = 15 * time.Minute
-	keyPause     = time.Minute // after a refused key
-	bookPause    = 5 * time.Second
-	outagePause  = time.Minute // longest pause of all work while nothing gets through
-	outageAfter  = 4           // failures one after the other, of whichever customers
+	callTimeout = 30 * time.Second
+	lastCall    = 5 * time.Second // what a call under way gets once Run is told to end
+	keyPause    = time.Minute     // after a refused key
+	bookPause   = 5 * time.Second
+	outagePause = time.Minute // longest pause of all work while nothing gets through
+	outageAfter = 4           // failures one after the other, of whichever customers
 )
+
+// backoff is how long an event waits between two tries.
+var backoff = retry.Backoff{First: 2 * time.Second, Max: 15 * time.Minute}
 
 // ForwardOptions are what a [Forwarder] needs to know.
 type ForwardOptions struct {
@@ -213,7 +215,7 @@ func (f *Forwarder) forward(ctx context.Context, e *book.Forward) {
 		f.stumble(keyPause, errors.New(said))
 		return
 	case v.later:
-		wait := max(backoff(e.Tries), v.after)
+		wait := backoff.Delay(e.Tries, v.after, rand.Int64N)
 		f.missed(wait, v.everyone, said)
 		err = f.o.Book.ForwardLater(ctx, e, now.Add(wait).Unix()+1, a.status, said)
 	default:
@@ -228,13 +230,6 @@ func (f *Forwarder) forward(ctx context.Context, e *book.Forward) {
 	if err != nil {
 		f.stumble(bookPause, fmt.Errorf("what became of an event cannot be noted: %w", err))
 	}
-}
-
-// backoff is how long to wait after so many tries: anything up to twice as long as the
-// time before, so that many do not come back at once.
-func backoff(tries int64) time.Duration {
-	longest := min(firstBackoff<<min(tries, 20), longBackoff)
-	return rand.N(longest) + 1
 }
 
 // stumble stops all work for a while.
@@ -255,7 +250,7 @@ func (f *Forwarder) missed(wait time.Duration, everyone bool, said string) {
 		f.pause(wait)
 	}
 	if f.failures >= outageAfter {
-		f.pause(min(backoff(int64(f.failures-outageAfter)), outagePause))
+		f.pause(min(backoff.Delay(int64(f.failures-outageAfter), 0, rand.Int64N), outagePause))
 		f.say(fmt.Errorf("FirstPromoter does not take events, they wait in the outbox: %s", said))
 	}
 }

@@ -10,12 +10,12 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
-	"strconv"
 	"strings"
 	"time"
 	"unicode"
 
 	"carryover/mapping/book"
+	"carryover/mapping/retry"
 )
 
 // answerLimit bounds what is read of an answer, in bytes; saidLimit what is kept of its
@@ -52,25 +52,10 @@ func (f *Forwarder) call(ctx context.Context, e *book.Forward) answer {
 		return answer{err: err}
 	}
 	defer res.Body.Close()
-	a := answer{status: res.StatusCode, after: retryAfter(res.Header.Get("Retry-After"), time.Now())}
+	a := answer{status: res.StatusCode, after: retry.ParseAfter(res.Header.Get("Retry-After"), time.Now())}
 	// An answer that breaks off has said its status, and that is what counts.
 	a.body, _ = io.ReadAll(io.LimitReader(res.Body, answerLimit))
 	return a
-}
-
-// retryAfter reads the header of that name, seconds or a date, up to the longest backoff.
-func retryAfter(text string, now time.Time) time.Duration {
-	if text == "" {
-		return 0
-	}
-	if n, err := strconv.ParseInt(text, 10, 32); err == nil {
-		return min(max(time.Duration(n)*time.Second, 0), longBackoff)
-	}
-	at, err := http.ParseTime(text)
-	if err != nil {
-		return 0
-	}
-	return min(max(at.Sub(now), 0), longBackoff)
 }
 
 // verdict is what an answer means for an event: its state, or that it is tried again
@@ -99,7 +84,7 @@ func judge(kind string, a answer) verdict {
 		return verdict{account: true, said: fmt.Sprintf("the address of FirstPromoter leads elsewhere (%d): correct [firstpromoter] base_url; no event is lost", a.status)}
 	case a.status == http.StatusTooManyRequests:
 		return verdict{later: true, everyone: true, after: a.after, said: "too many requests (429)"}
-	case a.status == http.StatusRequestTimeout, a.status == http.StatusTooEarly, a.status >= 500:
+	case retry.IsTransientStatus(a.status):
 		return verdict{later: true, after: a.after, said: fmt.Sprintf("FirstPromoter answered %d", a.status)}
 	case a.status == http.StatusNoContent:
 		return verdict{state: book.ForwardNotReferred, said: "FirstPromoter does not know the customer"}

@@ -549,24 +549,6 @@ func TestNoRedirectIsFollowed(t *testing.T) {
 	}
 }
 
-func TestRetryAfter(t *testing.T) {
-	now := time.Date(2023, 3, 31, 12, 0, 0, 0, time.UTC)
-	f := func(text string, want time.Duration) {
-		t.Helper()
-		if got := retryAfter(text, now); got != want {
-			t.Errorf("%q: %s, want %s", text, got, want)
-		}
-	}
-	f("", 0)
-	f("30", 30*time.Second)
-	f("86400", 15*time.Minute)
-	f("-5", 0)
-	f("soon", 0)
-	f("Fri, 31 Mar 2023 12:01:00 GMT", time.Minute)
-	f("Fri, 31 Mar 2023 11:00:00 GMT", 0)
-	f("Sat, 01 Apr 2023 12:00:00 GMT", 15*time.Minute)
-}
-
 // Every answer, and what it makes of an event.
 func TestJudge(t *testing.T) {
 	json := `{"message":"Lead not found","code":"not_found"}`

@@ -18,6 +18,8 @@ import (
 	"time"
 
 	"golang.org/x/time/rate"
+
+	"carryover/mapping/retry"
 )
 
 const (
@@ -37,8 +39,10 @@ const (
 	bodyLimit   = 16 << 20 // bytes of one page
 	callTimeout = time.Minute
 	mostTries   = 7
-	longestWait = time.Minute // between two tries
 )
+
+// backoff is how long the client waits between two tries.
+var backoff = retry.Backoff{First: time.Second, Max: time.Minute}
 
 // Options are what a [Client] needs to know.
 type Options struct {
@@ -176,7 +180,7 @@ func jsonFault(err error) error {
 func (c *Client) get(ctx context.Context, name string, query url.Values) ([]byte, error) {
 	var err error
 	for try := range mostTries {
-		var again *retry
+		var again *retry.TransientError
 		var body []byte
 		if body, err = c.once(ctx, name, query); !errors.As(err, &again) {
 			return body, err
@@ -184,7 +188,7 @@ func (c *Client) get(ctx context.Context, name string, query url.Values) ([]byte
 		if try == mostTries-1 {
 			break
 		}
-		wait := min(max(rand.N(time.Second<<try)+1, again.after), longestWait)
+		wait := backoff.Delay(int64(try), again.After, rand.Int64N)
 		c.o.Logger.Debug("FirstPromoter is asked again", "list", name, "wait", wait, "err", err)
 		select {
 		case <-ctx.Done():
@@ -194,15 +198,6 @@ func (c *Client) get(ctx context.Context, name string, query url.Values) ([]byte
 	}
 	return nil, fmt.Errorf("%w, %d times; try again later", err, mostTries)
 }
-
-// retry is an error that another try may mend.
-type retry struct {
-	err   error
-	after time.Duration // at least; 0: as usual
-}
-
-func (r *retry) Error() string { return r.err.Error() }
-func (r *retry) Unwrap() error { return r.err }
 
 func (c *Client) once(ctx context.Context, name string, query url.Values) ([]byte, error) {
 	if err := c.limit.Wait(ctx); err != nil {
@@ -225,8 +220,10 @@ func (c *Client) once(ctx context.Context, name string, query url.Values) ([]byt
 	switch {
 	case res.StatusCode == http.StatusUnauthorized || res.StatusCode == http.StatusForbidden:
 		return nil, fmt.Errorf("FirstPromoter refuses the key (%d): check %s and [firstpromoter] account_id", res.StatusCode, KeyVariable)
-	case res.StatusCode == http.StatusTooManyRequests || res.StatusCode == http.StatusRequestTimeout || res.StatusCode >= 500:
-		return nil, &retry{fmt.Errorf("FirstPromoter answered %d", res.StatusCode), retryAfter(res.Header.Get("Retry-After"))}
+	case retry.IsTransientStatus(res.StatusCode):
+		return nil, &retry.TransientError{
+			Err: fmt.Errorf("FirstPromoter answered %d", res.StatusCode), After: retry.ParseAfter(res.Header.Get("Retry-After"), time.Now()),
+		}
 	case res.StatusCode != http.StatusOK:
 		return nil, fmt.Errorf("FirstPromoter answered %d: is [firstpromoter] base_url right?", res.StatusCode)
 	case err != nil:
@@ -243,7 +240,7 @@ func (c *Client) unreachable(ctx context.Context, err error) error {
 		return ctx.Err()
 	}
 	if t, ok := errors.AsType[net.Error](err); ok && t.Timeout() {
-		return &retry{err: errors.New("FirstPromoter did not answer in time")}
+		return &retry.TransientError{Err: errors.New("FirstPromoter did not answer in time")}
 	}
 	if dns, ok := errors.AsType[*net.DNSError](err); ok {
 		err = errors.New("lookup of " + dns.Name + ": " + dns.Err)
@@ -252,14 +249,5 @@ func (c *Client) unreachable(ctx context.Context, err error) error {
 	} else if in, ok := errors.AsType[*url.Error](err); ok {
 		err = in.Err
 	}
-	return &retry{err: fmt.Errorf("FirstPromoter cannot be reached: %w", err)}
-}
-
-// retryAfter reads the header of that name, in seconds.
-func retryAfter(text string) time.Duration {
-	n, err := strconv.ParseInt(text, 10, 32)
-	if err != nil || n < 0 {
-		return 0
-	}
-	return time.Duration(n) * time.Second
+	return &retry.TransientError{Err: fmt.Errorf("FirstPromoter cannot be reached: %w", err)}
 }

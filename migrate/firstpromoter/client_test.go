@@ -154,6 +154,32 @@ func TestReadingGoesOnAfterTrouble(t *testing.T) {
 	})
 }
 
+// The time that FirstPromoter names is waited for, whether in seconds or as a date, up to a minute.
+func TestReadingWaitsAsAsked(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := func(status int, after string, shortest, longest time.Duration) {
+			t.Helper()
+			s := newFake()
+			s.Trouble = func(n int, _ *http.Request) fake.Trouble {
+				if n == 1 {
+					return fake.Trouble{Status: status, RetryAfter: after}
+				}
+				return fake.Trouble{}
+			}
+			began := time.Now()
+			_, err := commissions(newClient(t, s))
+			if took := time.Since(began); err != nil || len(s.Calls()) != 2 || took < shortest || took > longest {
+				t.Errorf("%d, %q: %d calls in %s, %v", status, after, len(s.Calls()), took, err)
+			}
+		}
+		in := func(d time.Duration) string { return time.Now().UTC().Add(d).Format(http.TimeFormat) }
+		f(429, "40", 40*time.Second, 40*time.Second)
+		f(503, in(40*time.Second), 39*time.Second, 40*time.Second)
+		f(425, in(time.Hour), time.Minute, time.Minute)
+		f(500, in(-time.Hour), 1, time.Second)
+	})
+}
+
 func TestTroubleThatLasts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := func(trouble fake.Trouble, calls int, want string) {
