@@ -7,7 +7,9 @@ import (
 
 // Writer writes a CSV that people open in a spreadsheet: UTF-8, comma, LF. A cell
 // that a spreadsheet would take for a formula gets a leading apostrophe, which
-// reading takes away again.
+// reading takes away again. Rows of a struct go through [Write] or an [Encoder], which
+// write to one; only a file whose columns are known no sooner than its rows, such as
+// that of a [RejectWriter], writes cells.
 type Writer struct {
 	w     *csv.Writer
 	cells []string
@@ -15,6 +17,26 @@ type Writer struct {
 
 // NewWriter writes to w. Flush must be called at the end.
 func NewWriter(w io.Writer) *Writer { return &Writer{w: csv.NewWriter(w)} }
+
+// NewExcelWriter is [NewWriter] for a CSV that begins with a byte order mark: without one
+// Excel does not take it for UTF-8. Programs that read CSV may stumble over the mark.
+func NewExcelWriter(w io.Writer) *Writer { return NewWriter(&marked{w: w}) }
+
+// marked writes the mark of UTF-8 before anything else.
+type marked struct {
+	w       io.Writer
+	written bool
+}
+
+func (m *marked) Write(p []byte) (int, error) {
+	if !m.written {
+		if _, err := io.WriteString(m.w, "\ufeff"); err != nil {
+			return 0, err
+		}
+		m.written = true
+	}
+	return m.w.Write(p)
+}
 
 // Write writes one row.
 func (w *Writer) Write(cells ...string) error {
