@@ -304,20 +304,27 @@ func (l *conflictList) check() (unused []string, err error) {
 	return unused, errors.Join(wrong...)
 }
 
+// conflictsRow is one row of conflicts.csv.
+type conflictsRow struct {
+	ID          string `csv:"id"`
+	Kind        string `csv:"kind"`
+	Subject     string `csv:"subject"`
+	Detail      string `csv:"detail"`
+	Recommended string `csv:"recommended"`
+	Blocking    string `csv:"blocking"` // yes or no
+	Decision    string `csv:"decision"`
+	DecidedBy   string `csv:"decided_by"`
+}
+
 // WriteConflicts writes the list as the CSV that a person fills in.
 func WriteConflicts(w io.Writer, conflicts []Conflict) error {
-	out := sheet.NewWriter(w)
-	if err := out.Write("id", "kind", "subject", "detail", "recommended", "blocking", "decision", "decided_by"); err != nil {
-		return err
-	}
-	for _, c := range conflicts {
+	rows := make([]conflictsRow, len(conflicts))
+	for i, c := range conflicts {
 		blocking := "no"
 		if c.Blocking {
 			blocking = "yes"
 		}
-		if err := out.Write(c.ID, c.Kind, c.Subject, c.Detail, c.Recommended, blocking, c.Decision, c.DecidedBy); err != nil {
-			return err
-		}
+		rows[i] = conflictsRow{c.ID, c.Kind, c.Subject, c.Detail, c.Recommended, blocking, c.Decision, c.DecidedBy}
 	}
-	return out.Flush()
+	return sheet.Write(sheet.NewWriter(w), rows)
 }

@@ -403,60 +403,93 @@ func checksum(path string) (string, error) {
 // nobody stores the product of links and partners, "carryover links" streams it.
 const maxSheet = 200_000
 
+// linksRow is one row of links.csv.
+type linksRow struct {
+	OldLink string `csv:"old_link"`
+	NewLink string `csv:"new_link"`
+	Token   string `csv:"ref_token"`
+	Email   string `csv:"email"`
+	Status  string `csv:"status"`
+}
+
 // writeLinks writes the old-to-new sheet.
 func (p *Plan) writeLinks(w io.Writer) error {
-	out := sheet.NewWriter(w)
-	if err := out.Write("old_link", "new_link", "ref_token", "email", "status"); err != nil {
-		return err
-	}
+	out := sheet.NewEncoder[linksRow](sheet.NewWriter(w))
 	links := p.After.Links
 	if len(links)*p.Totals.Codes > maxSheet {
 		links = []book.Link{{Code: "LINK-CODE"}}
 	}
 	err := SheetLinks(&p.Map.Policy, &p.After, links, "", func(l SheetLink) error {
-		return out.Write(l.OldLink, l.NewLink, l.Token, l.Email, l.Status)
+		return out.Encode(linksRow{l.OldLink, l.NewLink, l.Token, l.Email, l.Status})
 	})
 	return errors.Join(err, out.Flush())
+}
+
+// ownersRow is one row of owners.csv.
+type ownersRow struct {
+	Customer     string `csv:"customer"`
+	PartnerID    string `csv:"keap_partner"` // blank for nobody
+	PartnerCode  string `csv:"keap_partner_code"`
+	Promoter     string `csv:"promoter"`
+	Why          string `csv:"why"`
+	ContactID    int64  `csv:"keap_contact_id"`
+	ReferralID   string `csv:"keap_referral_id"` // blank where the file gave none
+	ReferredAt   string `csv:"referred_at"`
+	LiveRefToken string `csv:"live_ref_token"`
 }
 
 // writeOwners writes every customer, whose it was in Keap, and whose it is now: who was
 // bound by the live program is whose the last column says.
 func (p *Plan) writeOwners(w io.Writer) error {
-	out := sheet.NewWriter(w)
-	if err := out.Write("customer", "keap_partner", "keap_partner_code", "promoter", "why", "keap_contact_id", "keap_referral_id", "referred_at", "live_ref_token"); err != nil {
-		return err
-	}
+	out := sheet.NewEncoder[ownersRow](sheet.NewWriter(w))
 	for i := range p.owners {
 		r := &p.owners[i]
-		var partner, code, referral, at string
+		row := ownersRow{Customer: r.Customer, Promoter: p.money.promoterOf(r.PartnerID), Why: r.Rule, ContactID: r.ContactID}
 		if r.PartnerID != 0 {
-			partner, code = strconv.FormatInt(r.PartnerID, 10), p.money.payees.codes[r.PartnerID]
+			row.PartnerID, row.PartnerCode = strconv.FormatInt(r.PartnerID, 10), p.money.payees.codes[r.PartnerID]
 		}
 		if r.ReferralID != 0 {
-			referral = strconv.FormatInt(r.ReferralID, 10)
+			row.ReferralID = strconv.FormatInt(r.ReferralID, 10)
 		}
-		live, _, _, _ := p.money.boundTo(r.Email)
+		row.LiveRefToken, _, _, _ = p.money.boundTo(r.Email)
 		if r.ReferredAt != 0 {
-			at = time.Unix(r.ReferredAt, 0).UTC().Format(time.RFC3339)
+			row.ReferredAt = time.Unix(r.ReferredAt, 0).UTC().Format(time.RFC3339)
 		}
-		if err := out.Write(r.Customer, partner, code, p.money.promoterOf(r.PartnerID), r.Rule, strconv.FormatInt(r.ContactID, 10), referral, at, live); err != nil {
+		if err := out.Encode(row); err != nil {
 			return err
 		}
 	}
 	return out.Flush()
 }
 
+// findingsRow is one row of findings.csv.
+type findingsRow struct {
+	Kind        string `csv:"kind"`
+	Day         string `csv:"day"`
+	ContactID   int64  `csv:"keap_contact_id"`
+	PartnerID   int64  `csv:"keap_partner_id"`
+	RefToken    string `csv:"ref_token"`
+	Orders      string `csv:"orders"`
+	Invoices    string `csv:"invoices"`
+	Products    string `csv:"products"`
+	Total       string `csv:"total"`
+	Expected    string `csv:"expected"`
+	Found       string `csv:"found"`
+	Currency    string `csv:"currency"`
+	Explanation string `csv:"explanation"`
+}
+
 // writeFindings writes the orders and commissions that do not agree with the terms.
 func (p *Plan) writeFindings(w io.Writer) error {
-	out := sheet.NewWriter(w)
-	if err := out.Write("kind", "day", "keap_contact_id", "keap_partner_id", "ref_token", "orders", "invoices", "products", "total", "expected", "found", "currency", "explanation"); err != nil {
-		return err
-	}
+	out := sheet.NewEncoder[findingsRow](sheet.NewWriter(w))
 	for i := range p.Findings {
 		f := &p.Findings[i]
 		amount := func(n int64) string { return terms.FormatMinor(n, f.Currency) }
-		if err := out.Write(f.Kind, f.Day, strconv.FormatInt(f.ContactID, 10), strconv.FormatInt(f.PartnerID, 10), p.money.promoterOf(f.PartnerID),
-			f.Orders, f.Invoices, f.Products, amount(f.Total), amount(f.Expected), amount(f.Found), f.Currency, f.Explanation); err != nil {
+		if err := out.Encode(findingsRow{
+			Kind: f.Kind, Day: f.Day, ContactID: f.ContactID, PartnerID: f.PartnerID, RefToken: p.money.promoterOf(f.PartnerID),
+			Orders: f.Orders, Invoices: f.Invoices, Products: f.Products,
+			Total: amount(f.Total), Expected: amount(f.Expected), Found: amount(f.Found), Currency: f.Currency, Explanation: f.Explanation,
+		}); err != nil {
 			return err
 		}
 	}
@@ -465,13 +498,13 @@ func (p *Plan) writeFindings(w io.Writer) error {
 
 // SheetLink is one row of the old-to-new sheet.
 type SheetLink struct {
-	OldLink string `json:"old_link"`
-	NewLink string `json:"new_link"`
-	Link    string `json:"link"`
-	Code    string `json:"code"`
-	Token   string `json:"ref_token"`
-	Email   string `json:"email"`
-	Status  string `json:"status"`
+	OldLink string `json:"old_link" csv:"old_link"`
+	NewLink string `json:"new_link" csv:"new_link"`
+	Link    string `json:"link" csv:"link"`
+	Code    string `json:"code" csv:"code"`
+	Token   string `json:"ref_token" csv:"ref_token"`
+	Email   string `json:"email" csv:"email"`
+	Status  string `json:"status" csv:"status"`
 }
 
 // SheetLinks streams every old link of every promoter with the new one that takes its
