@@ -248,7 +248,7 @@ func (m *money) owed(balances []balance, on terms.Month) []Balance {
 			paid += balances[i].paid
 			earned = append(earned, balances[i].earned...)
 		}
-		line.Held = terms.HeldAmount(m.settings.Terms, earned, paid, on)
+		line.Held = m.settings.Terms.HeldAmount(earned, paid, on)
 		out = append(out, line)
 	}
 	return out

@@ -180,7 +180,7 @@ func (a *app) addBalances(cfg *config.Config, b *book.Book, dir *book.Directory,
 		l := &lines[i]
 		l.Currency, l.HeldOn = cfg.Currency, today
 		if own := accounts[account{l.RefToken, cfg.Currency}]; own != nil {
-			l.Balance, l.Held = own.amount, terms.HeldAmount(cfg.Terms, own.earned, own.paid, on)
+			l.Balance, l.Held = own.amount, cfg.Terms.HeldAmount(own.earned, own.paid, on)
 		}
 		for _, currency := range others {
 			if other := accounts[account{l.RefToken, currency}]; other != nil {

@@ -117,7 +117,7 @@ func TestHeld(t *testing.T) {
 		for i := range sums {
 			b.add(&sums[i])
 		}
-		if got := terms.HeldAmount(terms.DefaultConfig(), b.earned, b.paid, on); got != want {
+		if got := terms.DefaultConfig().HeldAmount(b.earned, b.paid, on); got != want {
 			t.Errorf("%v on %s: held %d, want %d", sums, on, got, want)
 		}
 	}

@@ -1,6 +1,6 @@
 package terms
 
-// PromoterStatus is what a promoter is to the program.
+// PromoterStatus says whether a promoter takes part in the program.
 type PromoterStatus string
 
 const (
@@ -9,24 +9,24 @@ const (
 	Blocked  PromoterStatus = "blocked"
 )
 
-// By what a [Candidate] is named, in the order in which they are asked.
+// How a [Candidate] was named, in the order in which candidates are asked.
 const (
 	ByOwner   = "owner"     // an earlier event bound the customer
 	ByCarried = "carried"   // the customer's owner at Keap
 	ByClick   = "click"     // the cookie's last click, or a click by its id
 	ByToken   = "ref_token" // given with the event
 	ByCoupon  = "coupon"
-	ByHistory = "history" // a referral of Keap's that no run has counted yet
+	ByHistory = "history" // a referral of Keap's that no import has counted yet
 )
 
 // Outcomes of a [Candidate].
 const (
 	OutcomeWon      = "won"
-	OutcomeNotAsked = "not asked"        // an earlier one had won
+	OutcomeNotAsked = "not asked"        // an earlier candidate had won
 	OutcomeNobody   = "of nobody"        // no promoter has that token, coupon or click
 	OutcomeBlocked  = "blocked"          // a blocked promoter earns nothing
 	OutcomeInactive = "inactive"         // and the program does not credit inactive promoters
-	OutcomeTooLate  = "after the signup" // the click came later than what it should have brought
+	OutcomeTooLate  = "after the signup" // the click came after the sign-up that it should have brought
 )
 
 // Candidate is a promoter who may have brought a customer.
@@ -40,10 +40,10 @@ type Candidate struct {
 	Outcome  string         `json:"outcome"` // set by [Attribute]
 }
 
-// CreditPolicy says whom a program credits beside active promoters.
+// CreditPolicy says what a program credits to inactive promoters.
 type CreditPolicy struct {
-	InactiveEarn bool // for customers who are theirs already
-	InactiveWin  bool // new customers
+	InactiveEarn bool // they earn on customers who are theirs already
+	InactiveWin  bool // they win new customers
 }
 
 // Attribution is whose a customer is, and why.
@@ -54,18 +54,18 @@ type Attribution struct {
 	First      *Candidate  `json:"first_click,omitempty"` // who had clicked first, when that is known
 }
 
-// AlreadyBound says that the customer was the promoter's before.
+// AlreadyBound reports whether the customer was the promoter's before.
 func (a *Attribution) AlreadyBound() bool { return a.By == ByOwner || a.By == ByCarried }
 
 // ClockSkew is how many seconds the clocks of the program and of the billing system may
-// differ: a click so long after a sign-up may have been the one before it.
+// differ: a click that seems so much later than a sign-up may have come before it.
 const ClockSkew = 5 * 60
 
-// Attribute decides whose a customer is at an instant (Unix seconds): that of its sign-up,
-// or of its first sale. Candidates stand in the order in which they are asked, and the first
-// that holds wins. An owner, ByOwner or ByCarried, is never passed over: when he may not
-// earn, or is the program itself (no promoter), nobody does.
-func Attribute(at int64, candidates []Candidate, first *Candidate, c CreditPolicy) Attribution {
+// Attribute decides whose a customer is at an instant (Unix seconds): that of its sign-up, or
+// of its first sale. Candidates stand in the order in which they are asked, and the first
+// that may earn wins. An owner, ByOwner or ByCarried, is never passed over: when it may not
+// earn, or is the program itself (no promoter), nobody does. first is kept beside.
+func Attribute(at int64, candidates []Candidate, first *Candidate, policy CreditPolicy) Attribution {
 	a := Attribution{Candidates: make([]Candidate, len(candidates)), First: first}
 	decided := false
 	for i, k := range candidates {
@@ -77,7 +77,7 @@ func Attribute(at int64, candidates []Candidate, first *Candidate, c CreditPolic
 			k.Outcome = OutcomeNobody
 		case k.Status == Blocked:
 			k.Outcome = OutcomeBlocked
-		case k.Status == Inactive && !(owner && c.InactiveEarn || !owner && c.InactiveWin):
+		case k.Status == Inactive && !(owner && policy.InactiveEarn || !owner && policy.InactiveWin):
 			k.Outcome = OutcomeInactive
 		case !owner && k.At > at+ClockSkew:
 			k.Outcome = OutcomeTooLate

@@ -21,35 +21,7 @@ func Decimals(currency string) int {
 	return 2
 }
 
-// FormatMinor writes an amount of minor units with all decimals of its
-// currency: -1,234.50.
-func FormatMinor(minor int64, currency string) string {
-	var buf [32]byte
-	i, decimals := len(buf), Decimals(currency)
-	n := uint64(minor)
-	if minor < 0 {
-		n = -n
-	}
-	for digit := 0; n > 0 || digit <= decimals; digit++ {
-		if digit == decimals && decimals > 0 {
-			i--
-			buf[i] = '.'
-		} else if whole := digit - decimals; whole > 0 && whole%3 == 0 {
-			i--
-			buf[i] = ','
-		}
-		i--
-		buf[i] = '0' + byte(n%10)
-		n /= 10
-	}
-	if minor < 0 {
-		i--
-		buf[i] = '-'
-	}
-	return string(buf[i:])
-}
-
-// ExchangeRate is how many units of the program's currency one unit of another is, in
+// ExchangeRate is how many units of the program's currency one unit of another is worth, in
 // hundred-millionths: 1.0825 is 108250000.
 type ExchangeRate int64
 
@@ -58,26 +30,26 @@ const exchangeRateUnit = 100_000_000
 // ParseExchangeRate reads a rate such as 1.0825: above 0, below 100,000, up to eight decimals,
 // never rounded.
 func ParseExchangeRate(s string) (ExchangeRate, error) {
-	wrong := fmt.Errorf("%q is no rate: write a number above 0 with up to eight decimals, such as 1.0825", s)
+	invalid := fmt.Errorf("%q is no rate: write a number above 0 with up to eight decimals, such as 1.0825", s)
 	whole, fraction, dot := strings.Cut(strings.TrimSpace(s), ".")
 	if whole == "" || dot && fraction == "" || len(whole) > 5 || len(fraction) > 8 || strings.Trim(whole+fraction, "0123456789") != "" {
-		return 0, wrong
+		return 0, invalid
 	}
 	n, err := strconv.ParseInt(whole+fraction+strings.Repeat("0", 8-len(fraction)), 10, 64)
 	if err != nil || n == 0 {
-		return 0, wrong
+		return 0, invalid
 	}
 	return ExchangeRate(n), nil
 }
 
-// String is the rate as people write it.
+// String writes a rate as people do: 1.0825.
 func (r ExchangeRate) String() string {
 	text := fmt.Sprintf("%d.%08d", r/exchangeRateUnit, r%exchangeRateUnit)
 	return strings.TrimSuffix(strings.TrimRight(text, "0"), ".")
 }
 
-// Convert is an amount of minor units of one currency in those of another, half-even. ok is false
-// when that is more than 64 bits hold.
+// Convert turns minor units of one currency into those of another, rounded half to even. ok is
+// false when that is more than 64 bits hold.
 func (r ExchangeRate) Convert(amount int64, from, to string) (converted int64, ok bool) {
 	part, whole := uint64(r), uint64(exchangeRateUnit)
 	for range Decimals(to) {

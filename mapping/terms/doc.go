@@ -1,6 +1,20 @@
-// Package program is the terms of an affiliate program: whose a customer is, what share of a
-// payment is earned, how long it is held, when and to whom it is paid out, and which
-// products are what. It is pure: standard library only, no I/O, no clock of its own.
+// Package terms holds the rules of an affiliate program as pure functions: standard library
+// only, no I/O, no clock of its own. Amounts are int64 minor units; the currency that they
+// are in is known elsewhere. Where each rule stands:
 //
-// Amounts are int64 minor units; the currency that they are in is known elsewhere.
+//	What does the program promise?                config.go            Config, DefaultConfig
+//	Which promoter gets a new customer?           attribution.go       Attribute
+//	Whose was a customer at Keap?                 attribution_keap.go  AttributeKeap
+//	Is a product a membership or a training?      products.go          Products.Kind
+//	What share does a sale earn?                  commission.go        Config.CommissionPercent
+//	How is a share rounded, an amount split?      share.go             Share, Scale, Allocate
+//	What does a refund take back?                 refund.go            AllocateRefund, RefundFacts.Source
+//	When is a commission payable?                 payable.go           Config.PayoutMonth, Config.SplitPayable
+//	What do the payouts of a month owe?           due.go               Config.AmountDue
+//	What does a clawback of Keap's take back?     due.go               Account.AllocateUnmatched
+//	Which months are still owed, how much held?   balance.go           OpenBalances, Config.HeldAmount
+//	What is an amount worth in another currency?  currency.go          ExchangeRate.Convert
+//	Which address, which ref token is meant?      identity.go          EmailKey, RefToken
+//
+// percent.go, calendar.go and format.go hold percentages, months and how people write them.
 package terms

@@ -2,6 +2,34 @@ package terms
 
 import "time"
 
+// FormatMinor writes an amount of minor units with all decimals of its
+// currency: -1,234.50.
+func FormatMinor(minor int64, currency string) string {
+	var buf [32]byte
+	i, decimals := len(buf), Decimals(currency)
+	n := uint64(minor)
+	if minor < 0 {
+		n = -n
+	}
+	for digit := 0; n > 0 || digit <= decimals; digit++ {
+		if digit == decimals && decimals > 0 {
+			i--
+			buf[i] = '.'
+		} else if whole := digit - decimals; whole > 0 && whole%3 == 0 {
+			i--
+			buf[i] = ','
+		}
+		i--
+		buf[i] = '0' + byte(n%10)
+		n /= 10
+	}
+	if minor < 0 {
+		i--
+		buf[i] = '-'
+	}
+	return string(buf[i:])
+}
+
 // FormatMoney writes an amount and its currency: 1,234.50 USD.
 func FormatMoney(minor int64, currency string) string {
 	return FormatMinor(minor, currency) + " " + currency

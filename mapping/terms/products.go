@@ -6,16 +6,16 @@ import (
 	"unicode/utf8"
 )
 
-// ProductKind is what a product is to the program, which decides the share it earns.
+// ProductKind decides the share that a product earns.
 type ProductKind uint8
 
 const (
-	UnknownProduct ProductKind = iota // in no list
+	UnknownProduct ProductKind = iota // no pattern names it, or those of both kinds do: it earns nothing
 	Membership                        // paid again and again
 	Training                          // paid once
 )
 
-// String is the word that config and reports use.
+// String is the word that configuration and reports use.
 func (k ProductKind) String() string {
 	switch k {
 	case Membership:
@@ -26,17 +26,17 @@ func (k ProductKind) String() string {
 	return "unknown"
 }
 
-// Products are the patterns that say which products are what. In a pattern * is any run of
-// characters, also none; all else compares without regard to case, to blanks around it
-// and to how many blanks part two words. A pattern plan:ID names a plan's id instead of
-// a product.
+// Products are the patterns by which products are told apart. In a pattern * is any run of
+// characters, also none; all else compares without regard to case, to blanks around it and
+// to how many blanks separate two words. A pattern plan:ID names a plan's id instead of a
+// product.
 type Products struct {
 	Membership []string
 	Training   []string
 }
 
-// Kind tells what a product is by its name and, where there is one, its plan's id. A product
-// that both lists name is Unknown and ambiguous.
+// Kind tells the kind of a product by its name and, where there is one, its plan's id. A
+// product that both lists name is [UnknownProduct] and ambiguous.
 func (p Products) Kind(product, plan string) (kind ProductKind, ambiguous bool) {
 	membership := matchesAny(p.Membership, product, plan)
 	training := matchesAny(p.Training, product, plan)

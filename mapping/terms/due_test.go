@@ -9,8 +9,8 @@ import (
 	"pgregory.net/rapid"
 )
 
-// say writes what is due as "gross refunds carried = amount (months) flagged".
-func say(d Due) string {
+// describeDue writes what is due as "gross refunds carried = amount (months) flagged".
+func describeDue(d Due) string {
 	text := fmt.Sprintf("%d %d %d = %d", d.Gross, d.Refunds, d.Carried, d.Amount)
 	if len(d.Months) > 0 {
 		var months []string
@@ -26,10 +26,10 @@ func say(d Due) string {
 }
 
 // Who is due what in March 2023, which pays what was earned through January.
-func TestDue(t *testing.T) {
+func TestAmountDue(t *testing.T) {
 	f := func(about string, a Account, want string) {
 		t.Helper()
-		if got := say(DefaultConfig().AmountDue(202303, &a)); got != want {
+		if got := describeDue(DefaultConfig().AmountDue(202303, &a)); got != want {
 			t.Errorf("%s: %s, want %s", about, got, want)
 		}
 	}
@@ -41,14 +41,14 @@ func TestDue(t *testing.T) {
 	f("a balance of Keap's", Account{CarriedForward: []Earning{{202012, 700}}, Earned: []Earning{january}}, "5000 0 700 = 5700 (2020-12 2023-01)")
 	f("paid before", Account{Earned: []Earning{{202212, 1000}, january}, Paid: 1000}, "5000 0 0 = 5000 (2023-01)")
 	f("paid in part: the oldest first", Account{Earned: []Earning{{202211, 300}, {202212, 1000}, january}, Paid: 500}, "5000 0 800 = 5800 (2022-12 2023-01)")
-	f("in an approved run", Account{Earned: []Earning{january}, Approved: 5000}, "5000 0 -5000 = 0")
+	f("in an approved batch", Account{Earned: []Earning{january}, Approved: 5000}, "5000 0 -5000 = 0")
 
 	f("refunded inside the hold", Account{Earned: []Earning{january}, Reversals: []Reversal{{202301, -5000, -5000}}}, "5000 -5000 0 = 0")
 	f("refunded in part", Account{Earned: []Earning{january}, Reversals: []Reversal{{202301, -1500, 0}}}, "5000 -1500 0 = 3500 (2023-01)")
 	f("a refund of what is still held is not seen yet", Account{Earned: []Earning{january, february}, Reversals: []Reversal{{202302, -9000, -9000}}}, "5000 0 0 = 5000 (2023-01)")
 	f("refunded after it was paid", Account{Earned: []Earning{{202212, 4000}}, Reversals: []Reversal{{202212, -4000, -4000}}, Paid: 4000}, "0 -4000 0 = -4000")
 	f("later earnings fill that", Account{Earned: []Earning{{202212, 4000}, january}, Reversals: []Reversal{{202212, -4000, -4000}}, Paid: 4000}, "5000 -4000 0 = 1000 (2023-01)")
-	f("a debt of the run before is carried", Account{Earned: []Earning{{202212, 4000}, january}, Reversals: []Reversal{{202212, -4000, 0}}, Paid: 4000}, "5000 0 -4000 = 1000 (2023-01)")
+	f("a debt of the batch before is carried", Account{Earned: []Earning{{202212, 4000}, january}, Reversals: []Reversal{{202212, -4000, 0}}, Paid: 4000}, "5000 0 -4000 = 1000 (2023-01)")
 
 	f("flagged stands apart", Account{Earned: []Earning{{202301, 8000}}, Flagged: []Earning{{202301, 3000}}}, "5000 0 0 = 5000 (2023-01) flagged 3000")
 	f("flagged of an earlier month", Account{Earned: []Earning{{202212, 3000}, january}, Flagged: []Earning{{202212, 3000}}}, "5000 0 0 = 5000 (2023-01) flagged 3000")
@@ -59,47 +59,9 @@ func TestDue(t *testing.T) {
 	f("what is flagged waits while later months are paid", Account{Earned: []Earning{{202211, 3000}, {202212, 4000}, january}, Flagged: []Earning{{202211, 3000}}, Paid: 4000}, "5000 0 0 = 5000 (2023-01) flagged 3000")
 }
 
-func TestSettle(t *testing.T) {
-	f := func(about string, d Due, p Eligibility, want string) {
-		t.Helper()
-		payable, held := DefaultConfig().SplitPayable(d, p)
-		got := ""
-		if payable.Amount != 0 {
-			got = fmt.Sprint("pays ", payable.Amount, " ")
-		}
-		for _, h := range held {
-			got += fmt.Sprint("holds ", h.Amount, " ", h.Reasons, " ")
-		}
-		if got != want {
-			t.Errorf("%s: %s, want %s", about, got, want)
-		}
-	}
-	all := Eligibility{W9OnFile: true, PayoutMethod: true}
-	f("nothing due", Due{}, Eligibility{}, "")
-	f("all handed in", Due{Amount: 2501}, all, "pays 2501 ")
-	f("exactly the minimum", Due{Amount: 2500}, all, "pays 2500 ")
-	f("a cent less", Due{Amount: 2499}, all, "holds 2499 [below_minimum] ")
-	f("no W-9", Due{Amount: 2500}, Eligibility{PayoutMethod: true}, "holds 2500 [no_w9] ")
-	f("no method", Due{Amount: 2500}, Eligibility{W9OnFile: true}, "holds 2500 [no_payout_method] ")
-	f("nothing handed in, and little", Due{Amount: 100}, Eligibility{}, "holds 100 [below_minimum no_w9 no_payout_method] ")
-	f("a debt", Due{Amount: -100}, Eligibility{}, "holds -100 [negative] ")
-	f("blocked", Due{Amount: 9000}, Eligibility{W9OnFile: true, PayoutMethod: true, Blocked: true}, "holds 9000 [blocked] ")
-	f("flagged in part", Due{Amount: 9000, Flagged: 500}, all, "pays 9000 holds 500 [flagged] ")
-	f("the rest is too little", Due{Amount: 2000, Flagged: 1500}, all, "holds 1500 [flagged] holds 2000 [below_minimum] ")
-	f("flagged and no W-9", Due{Amount: 9000, Flagged: 500}, Eligibility{PayoutMethod: true}, "holds 500 [flagged no_w9] holds 9000 [no_w9] ")
-	f("another currency", Due{Amount: 9000}, Eligibility{W9OnFile: true, PayoutMethod: true, ForeignCurrency: true}, "holds 9000 [currency] ")
-	f("a debt in another currency", Due{Amount: -90}, Eligibility{ForeignCurrency: true}, "holds -90 [currency negative] ")
-
-	free := DefaultConfig()
-	free.Requires, free.Minimum = nil, 0
-	if payable, held := free.SplitPayable(Due{Amount: 1}, Eligibility{PayoutMethod: true}); payable.Amount != 1 || held != nil {
-		t.Errorf("a program that asks for nothing: %v %v", payable, held)
-	}
-}
-
 // However money came and went: the columns sum to the amount, payable and held to what is
 // due, nothing is 0, and only what is above 0 and unflagged is paid.
-func TestDueSums(t *testing.T) {
+func TestAmountDueSums(t *testing.T) {
 	months := rapid.IntRange(0, 8)
 	rapid.Check(t, func(t *rapid.T) {
 		terms := DefaultConfig()
@@ -109,14 +71,14 @@ func TestDueSums(t *testing.T) {
 		})
 		a := Account{
 			Earned:         rapid.SliceOfN(earning, 0, 8).Draw(t, "earned"),
-			CarriedForward: rapid.SliceOfN(earning, 0, 2).Draw(t, "brought"),
+			CarriedForward: rapid.SliceOfN(earning, 0, 2).Draw(t, "carried forward"),
 			Reversals: rapid.SliceOfN(rapid.Custom(func(t *rapid.T) Reversal {
 				k := Reversal{Month: Month(202207).Add(months.Draw(t, "of")), Amount: -rapid.Int64Range(1, 5000).Draw(t, "taken")}
 				k.New = rapid.SampledFrom([]int64{0, k.Amount, k.Amount / 2}).Draw(t, "new")
 				return k
-			}), 0, 4).Draw(t, "takings"),
+			}), 0, 4).Draw(t, "reversals"),
 			Paid:     rapid.Int64Range(-500, 20000).Draw(t, "paid"),
-			Approved: rapid.SampledFrom([]int64{0, 0, 4000}).Draw(t, "in runs"),
+			Approved: rapid.SampledFrom([]int64{0, 0, 4000}).Draw(t, "approved"),
 		}
 		for _, e := range a.Earned {
 			if rapid.IntRange(0, 4).Draw(t, "flag") == 0 {
@@ -138,10 +100,10 @@ func TestDueSums(t *testing.T) {
 		}
 		d := terms.AmountDue(payout, &a)
 		if d.Total() != want || d.Gross+d.Refunds+d.Carried != d.Amount || d.Refunds > 0 || d.Flagged < 0 {
-			t.Fatalf("%s, want %d in all", say(d), want)
+			t.Fatalf("%s, want %d in all", describeDue(d), want)
 		}
 		if (d.Amount > 0) != (len(d.Months) > 0) || !slices.IsSorted(d.Months) || len(d.Months) > 0 && d.Months[len(d.Months)-1] > last {
-			t.Fatalf("%s", say(d))
+			t.Fatalf("%s", describeDue(d))
 		}
 		payable, held := terms.SplitPayable(d, Eligibility{rapid.Bool().Draw(t, "blocked"), rapid.Bool().Draw(t, "w9"), rapid.Bool().Draw(t, "method"), rapid.Bool().Draw(t, "foreign")})
 		sum := payable.Amount
@@ -152,14 +114,14 @@ func TestDueSums(t *testing.T) {
 			}
 		}
 		if sum != want || payable.Amount < 0 || payable.Amount > 0 && payable.Amount < terms.Minimum || payable.Amount > max(want, 0) {
-			t.Fatalf("%s pays %d and holds %v", say(d), payable.Amount, held)
+			t.Fatalf("%s pays %d and holds %v", describeDue(d), payable.Amount, held)
 		}
 	})
 }
 
 // A clawback of Keap's takes back what was earned last before it, and what finds nothing is
 // a debt of its own month.
-func TestPlace(t *testing.T) {
+func TestAllocateUnmatched(t *testing.T) {
 	f := func(about string, a Account, unknown []Reversal, want ...Reversal) {
 		t.Helper()
 		known := len(a.Reversals)
@@ -179,8 +141,9 @@ func TestPlace(t *testing.T) {
 	f("beginnings too", Account{CarriedForward: []Earning{{202201, 700}}}, []Reversal{{202302, -700, 0}}, Reversal{202201, -700, 0})
 }
 
-// Placed takings sum to what they were, and leave open in each month what [OpenBalances] leaves.
-func TestPlaceLikeOpen(t *testing.T) {
+// What is allocated sums to what was unmatched, and leaves open in each month what [OpenBalances]
+// leaves.
+func TestAllocateUnmatchedLikeOpenBalances(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		var a Account
 		var unknown []Reversal
@@ -213,15 +176,15 @@ func TestPlaceLikeOpen(t *testing.T) {
 			sum -= k.Amount
 		}
 		if sum != 0 {
-			t.Fatalf("%v were placed as %v", unknown, a.Reversals)
+			t.Fatalf("%v were allocated as %v", unknown, a.Reversals)
 		}
-		debt := false // of which Open makes one amount at the end
+		debt := false // of which OpenBalances makes one amount at the end
 		for _, amount := range left {
 			debt = debt || amount < 0
 		}
 		for _, e := range OpenBalances(months, 0) {
 			if !debt && left[e.Month] != e.Amount {
-				t.Fatalf("%v: %d is left of %s, Open leaves %d", months, left[e.Month], e.Month, e.Amount)
+				t.Fatalf("%v: %d is left of %s, OpenBalances leaves %d", months, left[e.Month], e.Month, e.Amount)
 			}
 		}
 	})

@@ -1,6 +1,7 @@
 package terms
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -37,7 +38,26 @@ func TestCalendarOfThePage(t *testing.T) {
 	}
 }
 
-func TestEarnedThrough(t *testing.T) {
+func TestOnHold(t *testing.T) {
+	f := func(hold int, earned, on Month, want bool) {
+		t.Helper()
+		terms := DefaultConfig()
+		terms.HoldMonths = hold
+		if got := terms.OnHold(earned, on); got != want {
+			t.Errorf("earned in %s, held for %d, in %s: %v", earned, hold, on, got)
+		}
+	}
+	f(1, 202211, 202211, true)
+	f(1, 202211, 202212, true)
+	f(1, 202211, 202301, false)
+	f(1, 202212, 202301, true)
+	f(0, 202212, 202212, true)
+	f(0, 202212, 202301, false)
+	f(2, 202212, 202302, true)
+	f(1, 202212, 202211, true) // not earned yet
+}
+
+func TestLastEarningMonth(t *testing.T) {
 	f := func(hold int, payout, want Month) {
 		t.Helper()
 		terms := Config{HoldMonths: hold}
@@ -61,7 +81,7 @@ func TestEarnedThrough(t *testing.T) {
 	})
 }
 
-func TestWindow(t *testing.T) {
+func TestPayoutWindow(t *testing.T) {
 	f := func(zone string, first, last int, m Month, from, to string) {
 		t.Helper()
 		terms := Config{PayoutFirstDay: first, PayoutLastDay: last}
@@ -92,7 +112,7 @@ func TestWindow(t *testing.T) {
 }
 
 // Every instant of the days, in the zone, lies in the window, and no other does.
-func TestWindowHoldsItsDays(t *testing.T) {
+func TestPayoutWindowHoldsItsDays(t *testing.T) {
 	zones := []*time.Location{zoneOf(t, "America/Los_Angeles"), zoneOf(t, "Pacific/Auckland"), zoneOf(t, "UTC"), zoneOf(t, "America/Santiago")}
 	rapid.Check(t, func(t *rapid.T) {
 		zone := rapid.SampledFrom(zones).Draw(t, "zone")
@@ -111,13 +131,40 @@ func TestWindowHoldsItsDays(t *testing.T) {
 	})
 }
 
-func TestParseMonth(t *testing.T) {
-	if m, ok := ParseMonth("2023-03"); !ok || m != 202303 {
-		t.Error(m, ok)
-	}
-	for _, s := range []string{"", "2023", "2023-13", "2023-00", "2023-3", "2023-03-10", "0099-01", "March", " 2023-03", "２０２３-03"} {
-		if m, ok := ParseMonth(s); ok {
-			t.Errorf("%q is %s", s, m)
+func TestSplitPayable(t *testing.T) {
+	f := func(about string, d Due, p Eligibility, want string) {
+		t.Helper()
+		payable, held := DefaultConfig().SplitPayable(d, p)
+		got := ""
+		if payable.Amount != 0 {
+			got = fmt.Sprint("pays ", payable.Amount, " ")
 		}
+		for _, h := range held {
+			got += fmt.Sprint("holds ", h.Amount, " ", h.Reasons, " ")
+		}
+		if got != want {
+			t.Errorf("%s: %s, want %s", about, got, want)
+		}
+	}
+	all := Eligibility{W9OnFile: true, PayoutMethod: true}
+	f("nothing due", Due{}, Eligibility{}, "")
+	f("all handed in", Due{Amount: 2501}, all, "pays 2501 ")
+	f("exactly the minimum", Due{Amount: 2500}, all, "pays 2500 ")
+	f("a cent less", Due{Amount: 2499}, all, "holds 2499 [below_minimum] ")
+	f("no W-9", Due{Amount: 2500}, Eligibility{PayoutMethod: true}, "holds 2500 [no_w9] ")
+	f("no method", Due{Amount: 2500}, Eligibility{W9OnFile: true}, "holds 2500 [no_payout_method] ")
+	f("nothing handed in, and little", Due{Amount: 100}, Eligibility{}, "holds 100 [below_minimum no_w9 no_payout_method] ")
+	f("a debt", Due{Amount: -100}, Eligibility{}, "holds -100 [negative] ")
+	f("blocked", Due{Amount: 9000}, Eligibility{W9OnFile: true, PayoutMethod: true, Blocked: true}, "holds 9000 [blocked] ")
+	f("flagged in part", Due{Amount: 9000, Flagged: 500}, all, "pays 9000 holds 500 [flagged] ")
+	f("the rest is too little", Due{Amount: 2000, Flagged: 1500}, all, "holds 1500 [flagged] holds 2000 [below_minimum] ")
+	f("flagged and no W-9", Due{Amount: 9000, Flagged: 500}, Eligibility{PayoutMethod: true}, "holds 500 [flagged no_w9] holds 9000 [no_w9] ")
+	f("another currency", Due{Amount: 9000}, Eligibility{W9OnFile: true, PayoutMethod: true, ForeignCurrency: true}, "holds 9000 [currency] ")
+	f("a debt in another currency", Due{Amount: -90}, Eligibility{ForeignCurrency: true}, "holds -90 [currency negative] ")
+
+	free := DefaultConfig()
+	free.Requires, free.Minimum = nil, 0
+	if payable, held := free.SplitPayable(Due{Amount: 1}, Eligibility{PayoutMethod: true}); payable.Amount != 1 || held != nil {
+		t.Errorf("a program that asks for nothing: %v %v", payable, held)
 	}
 }
