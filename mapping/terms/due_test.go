@@ -38,25 +38,40 @@ func TestAmountDue(t *testing.T) {
 	f("the month of the page", Account{Earned: []Earning{january, february}}, "5000 0 0 = 5000 (2023-01)")
 	f("still held", Account{Earned: []Earning{february}}, "0 0 0 = 0")
 	f("rolled forward", Account{Earned: []Earning{{202211, 1000}, january, {202212, 500}}}, "5000 0 1500 = 6500 (2022-11 2022-12 2023-01)")
-	f("a balance of Keap's", Account{CarriedForward: []Earning{{202012, 700}}, Earned: []Earning{january}}, "5000 0 700 = 5700 (2020-12 2023-01)")
+	f("a balance of Keap's", Account{CarriedForward: []Earning{{202012, 700}}, Earned: []Earning{january}},
+		"5000 0 700 = 5700 (2020-12 2023-01)")
 	f("paid before", Account{Earned: []Earning{{202212, 1000}, january}, Paid: 1000}, "5000 0 0 = 5000 (2023-01)")
-	f("paid in part: the oldest first", Account{Earned: []Earning{{202211, 300}, {202212, 1000}, january}, Paid: 500}, "5000 0 800 = 5800 (2022-12 2023-01)")
+	f("paid in part: the oldest first", Account{Earned: []Earning{{202211, 300}, {202212, 1000}, january}, Paid: 500},
+		"5000 0 800 = 5800 (2022-12 2023-01)")
 	f("in an approved batch", Account{Earned: []Earning{january}, Approved: 5000}, "5000 0 -5000 = 0")
 
 	f("refunded inside the hold", Account{Earned: []Earning{january}, Reversals: []Reversal{{202301, -5000, -5000}}}, "5000 -5000 0 = 0")
 	f("refunded in part", Account{Earned: []Earning{january}, Reversals: []Reversal{{202301, -1500, 0}}}, "5000 -1500 0 = 3500 (2023-01)")
-	f("a refund of what is still held is not seen yet", Account{Earned: []Earning{january, february}, Reversals: []Reversal{{202302, -9000, -9000}}}, "5000 0 0 = 5000 (2023-01)")
-	f("refunded after it was paid", Account{Earned: []Earning{{202212, 4000}}, Reversals: []Reversal{{202212, -4000, -4000}}, Paid: 4000}, "0 -4000 0 = -4000")
-	f("later earnings fill that", Account{Earned: []Earning{{202212, 4000}, january}, Reversals: []Reversal{{202212, -4000, -4000}}, Paid: 4000}, "5000 -4000 0 = 1000 (2023-01)")
-	f("a debt of the batch before is carried", Account{Earned: []Earning{{202212, 4000}, january}, Reversals: []Reversal{{202212, -4000, 0}}, Paid: 4000}, "5000 0 -4000 = 1000 (2023-01)")
+	f("a refund of what is still held is not seen yet",
+		Account{Earned: []Earning{january, february}, Reversals: []Reversal{{202302, -9000, -9000}}}, "5000 0 0 = 5000 (2023-01)")
+	f("refunded after it was paid", Account{Earned: []Earning{{202212, 4000}}, Reversals: []Reversal{{202212, -4000, -4000}}, Paid: 4000},
+		"0 -4000 0 = -4000")
+	f("later earnings fill that",
+		Account{Earned: []Earning{{202212, 4000}, january}, Reversals: []Reversal{{202212, -4000, -4000}}, Paid: 4000},
+		"5000 -4000 0 = 1000 (2023-01)")
+	f("a debt of the batch before is carried",
+		Account{Earned: []Earning{{202212, 4000}, january}, Reversals: []Reversal{{202212, -4000, 0}}, Paid: 4000},
+		"5000 0 -4000 = 1000 (2023-01)")
 
-	f("flagged stands apart", Account{Earned: []Earning{{202301, 8000}}, Flagged: []Earning{{202301, 3000}}}, "5000 0 0 = 5000 (2023-01) flagged 3000")
-	f("flagged of an earlier month", Account{Earned: []Earning{{202212, 3000}, january}, Flagged: []Earning{{202212, 3000}}}, "5000 0 0 = 5000 (2023-01) flagged 3000")
+	f("flagged stands apart", Account{Earned: []Earning{{202301, 8000}}, Flagged: []Earning{{202301, 3000}}},
+		"5000 0 0 = 5000 (2023-01) flagged 3000")
+	f("flagged of an earlier month", Account{Earned: []Earning{{202212, 3000}, january}, Flagged: []Earning{{202212, 3000}}},
+		"5000 0 0 = 5000 (2023-01) flagged 3000")
 	f("flagged and still held", Account{Earned: []Earning{january, february}, Flagged: []Earning{february}}, "5000 0 0 = 5000 (2023-01)")
 	f("all of it flagged", Account{Earned: []Earning{january}, Flagged: []Earning{january}}, "0 0 0 = 0 flagged 5000")
-	f("debts take from what is flagged", Account{Earned: []Earning{january}, Flagged: []Earning{january}, Reversals: []Reversal{{202301, -2000, -2000}}}, "0 0 0 = 0 flagged 3000")
-	f("and leave nothing", Account{Earned: []Earning{january}, Flagged: []Earning{january}, Reversals: []Reversal{{202301, -6000, -6000}}}, "5000 -6000 0 = -1000")
-	f("what is flagged waits while later months are paid", Account{Earned: []Earning{{202211, 3000}, {202212, 4000}, january}, Flagged: []Earning{{202211, 3000}}, Paid: 4000}, "5000 0 0 = 5000 (2023-01) flagged 3000")
+	f("debts take from what is flagged",
+		Account{Earned: []Earning{january}, Flagged: []Earning{january}, Reversals: []Reversal{{202301, -2000, -2000}}},
+		"0 0 0 = 0 flagged 3000")
+	f("and leave nothing", Account{Earned: []Earning{january}, Flagged: []Earning{january}, Reversals: []Reversal{{202301, -6000, -6000}}},
+		"5000 -6000 0 = -1000")
+	f("what is flagged waits while later months are paid",
+		Account{Earned: []Earning{{202211, 3000}, {202212, 4000}, january}, Flagged: []Earning{{202211, 3000}}, Paid: 4000},
+		"5000 0 0 = 5000 (2023-01) flagged 3000")
 }
 
 // However money came and went: the columns sum to the amount, payable and held to what is
@@ -105,7 +120,8 @@ func TestAmountDueSums(t *testing.T) {
 		if (d.Amount > 0) != (len(d.Months) > 0) || !slices.IsSorted(d.Months) || len(d.Months) > 0 && d.Months[len(d.Months)-1] > last {
 			t.Fatalf("%s", describeDue(d))
 		}
-		payable, held := terms.SplitPayable(d, Eligibility{rapid.Bool().Draw(t, "blocked"), rapid.Bool().Draw(t, "w9"), rapid.Bool().Draw(t, "method"), rapid.Bool().Draw(t, "foreign")})
+		payable, held := terms.SplitPayable(d, Eligibility{rapid.Bool().Draw(t, "blocked"), rapid.Bool().Draw(t, "w9"),
+			rapid.Bool().Draw(t, "method"), rapid.Bool().Draw(t, "foreign")})
 		sum := payable.Amount
 		for _, h := range held {
 			sum += h.Amount
@@ -135,9 +151,12 @@ func TestAllocateUnmatched(t *testing.T) {
 	f("the newest month", Account{Earned: earned}, []Reversal{{202303, -2000, -2000}}, Reversal{202302, -2000, -2000})
 	f("then the one before", Account{Earned: earned}, []Reversal{{202302, -4000, 0}}, Reversal{202302, -3000, 0}, Reversal{202301, -1000, 0})
 	f("not what is earned later", Account{Earned: earned}, []Reversal{{202301, -2000, 0}}, Reversal{202301, -2000, 0})
-	f("what finds nothing is a debt", Account{Earned: earned}, []Reversal{{202303, -9000, 0}}, Reversal{202302, -3000, 0}, Reversal{202301, -5000, 0}, Reversal{202303, -1000, 0})
-	f("old ones first, and part of one is new", Account{Earned: earned}, []Reversal{{202303, -3500, -1000}}, Reversal{202302, -2500, 0}, Reversal{202302, -500, -500}, Reversal{202301, -500, -500})
-	f("what is taken back already is not there", Account{Earned: earned, Reversals: []Reversal{{202302, -2500, 0}}}, []Reversal{{202302, -1000, 0}}, Reversal{202302, -500, 0}, Reversal{202301, -500, 0})
+	f("what finds nothing is a debt", Account{Earned: earned}, []Reversal{{202303, -9000, 0}}, Reversal{202302, -3000, 0},
+		Reversal{202301, -5000, 0}, Reversal{202303, -1000, 0})
+	f("old ones first, and part of one is new", Account{Earned: earned}, []Reversal{{202303, -3500, -1000}}, Reversal{202302, -2500, 0},
+		Reversal{202302, -500, -500}, Reversal{202301, -500, -500})
+	f("what is taken back already is not there", Account{Earned: earned, Reversals: []Reversal{{202302, -2500, 0}}},
+		[]Reversal{{202302, -1000, 0}}, Reversal{202302, -500, 0}, Reversal{202301, -500, 0})
 	f("beginnings too", Account{CarriedForward: []Earning{{202201, 700}}}, []Reversal{{202302, -700, 0}}, Reversal{202201, -700, 0})
 }
 

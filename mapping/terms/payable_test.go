@@ -33,7 +33,8 @@ func TestCalendarOfThePage(t *testing.T) {
 		}
 	}
 	from, to := terms.PayoutWindow(202303, zoneOf(t, "America/Los_Angeles"))
-	if from.UTC().Format(time.RFC3339) != "2023-03-10T08:00:00Z" || to.UTC().Format(time.RFC3339) != "2023-03-16T07:00:00Z" { // clocks go on between them
+	// Clocks go on between them.
+	if from.UTC().Format(time.RFC3339) != "2023-03-10T08:00:00Z" || to.UTC().Format(time.RFC3339) != "2023-03-16T07:00:00Z" {
 		t.Errorf("from %s to %s", from.UTC(), to.UTC())
 	}
 }
@@ -113,7 +114,8 @@ func TestPayoutWindow(t *testing.T) {
 
 // Every instant of the days, in the zone, lies in the window, and no other does.
 func TestPayoutWindowHoldsItsDays(t *testing.T) {
-	zones := []*time.Location{zoneOf(t, "America/Los_Angeles"), zoneOf(t, "Pacific/Auckland"), zoneOf(t, "UTC"), zoneOf(t, "America/Santiago")}
+	zones := []*time.Location{zoneOf(t, "America/Los_Angeles"), zoneOf(t, "Pacific/Auckland"), zoneOf(t, "UTC"),
+		zoneOf(t, "America/Santiago")}
 	rapid.Check(t, func(t *rapid.T) {
 		zone := rapid.SampledFrom(zones).Draw(t, "zone")
 		m := Month(rapid.IntRange(2000, 2060).Draw(t, "year")*100 + rapid.IntRange(1, 12).Draw(t, "month"))
@@ -121,7 +123,8 @@ func TestPayoutWindowHoldsItsDays(t *testing.T) {
 		terms := Config{PayoutFirstDay: first, PayoutLastDay: rapid.IntRange(first, 31).Draw(t, "last")}
 		from, to := terms.PayoutWindow(m, zone)
 		year, month := m.Date()
-		at := time.Date(year, month, 1, 0, 0, 0, 0, time.UTC).Add(time.Duration(rapid.IntRange(-3*24*60, 34*24*60).Draw(t, "minutes")) * time.Minute)
+		minutes := rapid.IntRange(-3*24*60, 34*24*60).Draw(t, "minutes")
+		at := time.Date(year, month, 1, 0, 0, 0, 0, time.UTC).Add(time.Duration(minutes) * time.Minute)
 		a, b := terms.PayoutDays(m)
 		y, mo, day := at.In(zone).Date()
 		want := y == year && mo == month && a <= day && day <= b

@@ -81,14 +81,16 @@ func FuzzKind(f *testing.F) {
 }
 
 func TestKindDoesNotAllocate(t *testing.T) {
-	products := Products{Membership: []string{"*Membership*", "plan:content-pro"}, Training: []string{"Evergreen Webinar", "Weekend Intensive*"}}
+	products := Products{Membership: []string{"*Membership*", "plan:content-pro"},
+		Training: []string{"Evergreen Webinar", "Weekend Intensive*"}}
 	if n := testing.AllocsPerRun(100, func() { products.Kind("Agency Membership", "101") }); n != 0 {
 		t.Errorf("%v allocations", n)
 	}
 }
 
 func BenchmarkKind(b *testing.B) {
-	products := Products{Membership: []string{"*Membership*", "plan:content-pro"}, Training: []string{"Evergreen Webinar", "3 Leads Per Day", "Weekend Intensive*"}}
+	products := Products{Membership: []string{"*Membership*", "plan:content-pro"},
+		Training: []string{"Evergreen Webinar", "3 Leads Per Day", "Weekend Intensive*"}}
 	b.ReportAllocs()
 	for b.Loop() {
 		products.Kind("Agency Membership", "101")

@@ -253,7 +253,8 @@ func TestSalesAreReadAsNeeded(t *testing.T) {
 
 // Where a refund takes back from, by what is known of it.
 func TestRefundSource(t *testing.T) {
-	names := map[RefundSource]string{RefundOfNothing: "nothing", RefundOfSales: "sales", RefundOfCarried: "carried", RefundOfPending: "pending"}
+	names := map[RefundSource]string{RefundOfNothing: "nothing", RefundOfSales: "sales", RefundOfCarried: "carried",
+		RefundOfPending: "pending"}
 	owner, carried := Attribution{Promoter: 1, By: ByOwner}, Attribution{Promoter: 2, By: ByCarried}
 	f := func(about string, facts RefundFacts, want string) {
 		t.Helper()
@@ -266,7 +267,8 @@ func TestRefundSource(t *testing.T) {
 	f("of a customer of nobody's", RefundFacts{SaleNamed: true, CustomerKnown: true}, "nothing")
 	f("of a customer without sales", RefundFacts{CustomerKnown: true, Attribution: owner}, "nothing")
 	f("of a sale that is told later", RefundFacts{SaleNamed: true, CustomerKnown: true, Attribution: owner}, "pending")
-	f("of a sale that was credited to nobody", RefundFacts{SaleNamed: true, SaleUnattributed: true, CustomerKnown: true, Attribution: owner}, "nothing")
+	f("of a sale that was credited to nobody", RefundFacts{SaleNamed: true, SaleUnattributed: true, CustomerKnown: true, Attribution: owner},
+		"nothing")
 	f("of such a sale of a customer of Keap's", RefundFacts{SaleNamed: true, SaleUnattributed: true, Attribution: carried}, "nothing")
 	f("of a customer of Keap's", RefundFacts{Attribution: carried}, "carried")
 	f("of a sale at Keap, by a name", RefundFacts{SaleNamed: true, CustomerKnown: true, Attribution: carried}, "carried")
@@ -340,7 +342,8 @@ func TestRefundsNeverTakeMoreThanWasEarned(t *testing.T) {
 			if rapid.Bool().Draw(t, "rates change") {
 				b.rates["EUR"] = ExchangeRate(rapid.Int64Range(1_000_000, 500_000_000).Draw(t, "EUR"))
 			}
-			amount, currency := rapid.Int64Range(100, 150_000).Draw(t, "refund"), rapid.SampledFrom([]string{"USD", "EUR", "GBP"}).Draw(t, "currency")
+			amount, currency := rapid.Int64Range(100, 150_000).Draw(t, "refund"),
+				rapid.SampledFrom([]string{"USD", "EUR", "GBP"}).Draw(t, "currency")
 			name := rapid.SampledFrom(append([]string{""}, b.names...)).Draw(t, "of")
 			converted := b.convert(amount, currency)
 			a := b.refund(t, amount, currency, name)
@@ -365,7 +368,8 @@ func TestRefundsNeverTakeMoreThanWasEarned(t *testing.T) {
 					}
 				}
 			}
-			if open := slices.ContainsFunc(b.sales, func(s Sale) bool { return (name == "" || s.ID == a.SaleID) && s.remaining() > 0 }); open && a.Unmatched > 0 {
+			left := slices.ContainsFunc(b.sales, func(s Sale) bool { return (name == "" || s.ID == a.SaleID) && s.remaining() > 0 })
+			if left && a.Unmatched > 0 {
 				t.Fatalf("something is left, and %d are not matched: %+v", a.Unmatched, a)
 			}
 		}
