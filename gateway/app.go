@@ -42,7 +42,7 @@ type App struct {
 	recorder *click.Recorder
 	drainer  *click.Drainer
 	stream   *click.Stream
-	record   func(*book.Click) (click.ID, error)
+	record   func(*book.Click) (book.ClickID, error)
 	metrics  *metrics
 
 	join                *joinDesk

@@ -12,7 +12,6 @@ import (
 	"testing"
 	"time"
 
-	"carryover/gateway/click"
 	"carryover/mapping/book"
 	"carryover/mapping/store"
 )
@@ -35,9 +34,9 @@ func BenchmarkRedirect(b *testing.B) {
 		b.Fatal(err)
 	}
 	var plain atomic.Bool
-	a.record = func(c *book.Click) (click.ID, error) {
+	a.record = func(c *book.Click) (book.ClickID, error) {
 		if plain.Load() {
-			return click.ID{Node: "web1-4f2a1b", Seq: 1700000000000001}, nil
+			return book.ClickID{Node: "web1-4f2a1b", Seq: 1700000000000001}, nil
 		}
 		return a.recorder.Record(c)
 	}

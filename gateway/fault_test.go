@@ -71,7 +71,7 @@ func TestKillUnderLoadLosesNoClick(t *testing.T) {
 		var rows, counted int64
 		if err := b.Clicks(context.Background(), book.ClickFilter{}, func(c book.Click) error {
 			rows++
-			delete(answered, click.ID{Node: c.Node, Seq: c.Seq}.String())
+			delete(answered, book.ClickID{Node: c.Node, Seq: c.Seq}.String())
 			return nil
 		}); err != nil {
 			t.Fatal(err)
@@ -238,7 +238,7 @@ func TestStopFinishesWhatWasAccepted(t *testing.T) {
 	inside, goOn := make(chan struct{}), make(chan struct{})
 	record := w.record
 	var slow atomic.Bool
-	w.record = func(c *book.Click) (click.ID, error) {
+	w.record = func(c *book.Click) (book.ClickID, error) {
 		if slow.CompareAndSwap(false, true) {
 			close(inside)
 			<-goOn

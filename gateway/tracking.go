@@ -6,8 +6,8 @@ import (
 
 	"github.com/valyala/fasthttp"
 
-	"carryover/gateway/click"
 	"carryover/gateway/track"
+	"carryover/mapping/book"
 	"carryover/mapping/terms"
 )
 
@@ -89,7 +89,7 @@ func (a *App) serveAPI(ctx *fasthttp.RequestCtx, path, query string) {
 }
 
 // findClick finds a click by its id: in the book, or on its way there from this gateway.
-func (a *App) findClick(id click.ID) (track.Click, bool, error) {
+func (a *App) findClick(id book.ClickID) (track.Click, bool, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), findWithin)
 	defer cancel()
 	c, ok, err := a.o.Book.ClickByID(ctx, id.Node, id.Seq)

@@ -14,6 +14,7 @@ import (
 	"carryover/gateway/click"
 	"carryover/gateway/track"
 	"carryover/mapping"
+	"carryover/mapping/book"
 )
 
 // trackingMap is smallMap with promoters of applyPromoters.
@@ -58,7 +59,7 @@ func TestTrackingFollowsClicks(t *testing.T) {
 	}
 	credited("cookie", cookies[0].Value, 200, `"promoter_id":1}`)
 	credited("id", mark.Click.String(), 200, `"promoter_id":1}`)
-	credited("unknown", click.ID{Node: mark.Click.Node, Seq: mark.Click.Seq + 1000}.String(), 404, "")
+	credited("unknown", book.ClickID{Node: mark.Click.Node, Seq: mark.Click.Seq + 1000}.String(), 404, "")
 	credited("elsewhere", "web7.5", 404, "")
 	credited("forged", strings.Replace(cookies[0].Value, ".", ".x", 1), 404, "")
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"carryover/gateway/click"
+	"carryover/mapping/book"
 )
 
 var epochOne = epochOf(1)
@@ -36,7 +37,7 @@ func TestCookie(t *testing.T) {
 	value := cookieOf(t, first)
 	mark, ok := w.keys.Verify(value)
 	c := w.lastClick()
-	if !ok || mark.Token != "anna" || mark.Click != (click.ID{Node: c.Node, Seq: c.Seq}) || !mark.At.Equal(beforeCutoff) {
+	if !ok || mark.Token != "anna" || mark.Click != (book.ClickID{Node: c.Node, Seq: c.Seq}) || !mark.At.Equal(beforeCutoff) {
 		t.Fatalf("%+v %v, click %+v", mark, ok, c)
 	}
 	ours := "Cookie: other=1; " + click.CookieName + "=" + value

@@ -14,6 +14,7 @@ import (
 
 	"carryover/cmd/carryover/internal/config"
 	"carryover/mapping/book"
+	"carryover/mapping/payout"
 )
 
 // BenchmarkPayouts plans the payouts of 20,000 promoters from 1,000,000 commissions of three
@@ -110,7 +111,7 @@ func fillPayouts(b *testing.B, path string, promoters, commissions int) {
 		b.Fatal(err)
 	}
 	for i := range promoters * 3 / 4 {
-		if err := bk.RecordSettings(context.Background(), []book.Setting{{PromoterID: int64(i + 1), Field: book.SettingW9, Value: detailYes}, {PromoterID: int64(i + 1), Field: book.SettingPayoutMethod, Value: methodPayPal}}); err != nil {
+		if err := bk.RecordSettings(context.Background(), []book.Setting{{PromoterID: int64(i + 1), Field: book.SettingW9, Value: "yes"}, {PromoterID: int64(i + 1), Field: book.SettingPayoutMethod, Value: payout.MethodPayPal}}); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"strconv"
 	"strings"
 	"time"
 
@@ -126,13 +125,4 @@ func (c *ledgerCorrectCmd) Run(a *app) error {
 		_, err = fmt.Fprintf(a.Out, "%s: %s %s for %s in %s, booked by %s: %s\n", l.EventID, terms.FormatMinor(l.Amount, l.Currency), l.Currency, l.RefToken, l.Month, l.RecordedBy, l.Note)
 		return err
 	})
-}
-
-// correction is the one that an entry of the ledger books: t-17.
-func (x *explainer) correction(entry string) (book.Correction, error) {
-	line, err := strconv.ParseInt(strings.TrimPrefix(entry, "t-"), 10, 64)
-	if err != nil {
-		return book.Correction{}, fmt.Errorf("%q is no entry of what came since: %w", entry, err)
-	}
-	return x.b.Correction(x.ctx, line)
 }

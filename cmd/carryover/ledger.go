@@ -1,12 +1,9 @@
 package main
 
 import (
-	"bufio"
 	"cmp"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"slices"
 	"strconv"
@@ -15,6 +12,8 @@ import (
 	"carryover/cmd/carryover/internal/config"
 	"carryover/cmd/carryover/internal/console"
 	"carryover/mapping/book"
+	"carryover/mapping/history"
+	"carryover/mapping/payout"
 	"carryover/mapping/terms"
 )
 
@@ -31,6 +30,7 @@ Example: carryover ledger --promoter coachdesk --year 2022`
 }
 
 type ledgerListCmd struct {
+	tableFlags
 	Promoter string `placeholder:"WHO" help:"Only the entries of this promoter: a ref token, a code or a Keap id."`
 	Year     int32  `placeholder:"YEAR" help:"Only entries of this year."`
 	Kind     string `placeholder:"KIND" help:"Only entries of this kind: commission, clawback, refund, denied, correction, payment, opening or difference."`
@@ -45,513 +45,244 @@ payments are below zero. Changes nothing.
 Example: carryover ledger --promoter coachdesk --year 2022`
 }
 
-// ledgerLine is an entry as --json tells it.
-type ledgerLine struct {
-	EventID    string `json:"event_id"`
-	Kind       string `json:"kind"`
-	RefToken   string `json:"ref_token"`       // empty: of the program's own partner
-	PartnerID  int64  `json:"keap_partner_id"` // 0: the promoter joined here
-	At         string `json:"at"`              // in the program's zone
-	Month      string `json:"month"`           // of earning: 2023-03
-	Amount     int64  `json:"amount_cents"`    // what it does to the balance
-	Currency   string `json:"currency"`
-	Invoice    string `json:"invoice"`
-	Product    string `json:"product"`
-	Text       string `json:"description"`
-	Email      string `json:"customer_email"`
-	Name       string `json:"customer_name"`
-	ContactID  int64  `json:"keap_contact_id"`
-	Seller     string `json:"seller_ref_token"`
-	Level      int    `json:"level"` // 2: another partner made the sale
-	Type       string `json:"type"`  // of a payment
-	SourceFile string `json:"source_file"`
-	SourceLine int64  `json:"source_line"`
-	Run        int64  `json:"run"`
-}
-
 func (c *ledgerListCmd) Run(a *app) error {
 	if c.Year != 0 && (c.Year < 1000 || c.Year > 9999) {
 		return console.UsageError("--year: %d is no year: write it like 2022", c.Year)
 	}
-	if c.Kind != "" && kindOrder(c.Kind) < 0 {
+	if c.Kind != "" && !slices.Contains(payout.Kinds(), c.Kind) {
 		return console.UsageError("--kind: %q is no kind: write commission, clawback, payment, opening or difference, and of what came since refund, denied or correction", c.Kind)
 	}
-	return a.withBook(func(cfg *config.Config, b *book.Book) error {
-		dir, err := b.Directory(a.ctx)
+	filter := payout.Filter{Year: c.Year, Kind: c.Kind}
+	return a.withPayouts(func(cfg *config.Config, s *payout.Service) error {
+		x, err := a.explainer(cfg, s.Book)
 		if err != nil {
 			return err
 		}
-		var of book.Match
+		var owner book.Match
 		var earners []book.Earner // nil: all
 		if c.Promoter != "" {
-			if of, err = a.findOwner(dir, c.Promoter); err != nil {
+			if owner, err = a.findOwner(x.Directory, c.Promoter); err != nil {
 				return err
 			}
-			earners = of.Earners()
+			earners = owner.Earners()
 		}
-		out := bufio.NewWriterSize(a.Out, 1<<18)
 		switch {
-		case a.JSON:
-			err = c.stream(a, cfg, b, dir, earners, out)
+		case a.Form != console.Text:
+			rows := console.NewRows(a.Console, ledgerEntryTable(cfg))
+			err = x.EachLedgerEntry(a.ctx, earners, func(e *book.Entry) bool { return filter.Wants(e.Kind, e.Month) }, rows.Add)
+			return errors.Join(err, rows.End())
 		case c.Promoter != "":
-			err = c.statement(a, cfg, b, dir, &of, out)
-		default:
-			err = c.summary(a, cfg, b, dir, out)
+			return writeAccount(a, cfg, s, x, &owner, filter)
 		}
-		return errors.Join(err, out.Flush())
+		return writeLedgerSummary(a, s, filter)
 	})
 }
 
-func (c *ledgerListCmd) wants(kind string, month int32) bool {
-	return (c.Year == 0 || month/100 == c.Year) && (c.Kind == "" || kind == c.Kind)
+// accountRow is an entry of an account, and the balance after it.
+type accountRow struct {
+	history.LedgerEntry
+	entry *book.Entry
+	after int64
 }
 
-// stream writes the entries one object a line: of each earner in the order of time.
-func (c *ledgerListCmd) stream(a *app, cfg *config.Config, b *book.Book, dir *book.Directory, earners []book.Earner, out io.Writer) error {
-	enc := json.NewEncoder(out)
-	enc.SetEscapeHTML(false)
-	const together = 1000 // the contacts of as many are looked up at once
-	waiting := make([]book.Entry, 0, together)
-	write := func() error {
-		lines, err := a.ledgerLines(cfg, b, dir, waiting)
-		waiting = waiting[:0]
-		for i := range lines {
-			if err := enc.Encode(&lines[i]); err != nil {
-				return err
+// writeAccount writes the entries of one owner, and what they come to.
+func writeAccount(a *app, cfg *config.Config, s *payout.Service, x *history.Explainer, owner *book.Match, filter payout.Filter) error {
+	account, err := s.AccountLedger(a.ctx, owner.Earners(), filter)
+	if err != nil {
+		return err
+	}
+	a.Say("%s, %s\n", owner.Name(), partnerNames(x.Directory, owner.Partners))
+	rows := console.NewRows(a.Console, &console.Table[accountRow]{
+		Titles: []string{"date", "entry", "invoice", "for", "customer", "amount", "balance", "from", "event"},
+		Cells: func(r *accountRow) []string {
+			e := r.entry
+			return []string{
+				terms.FormatDay(e.At, cfg.Zone), r.Label(), e.Invoice, r.For(), cmp.Or(r.Email, r.Name, number(r.ContactID)),
+				cfg.Amount(e.Amount, e.Currency), cfg.Amount(r.after, e.Currency), payout.Origin(e.Source, e.Line), r.EventID,
 			}
-		}
-		return err
-	}
-	err := b.Ledger(a.ctx, earners, func(e book.Entry) error {
-		if !c.wants(e.Kind, e.Month) {
-			return nil
-		}
-		if waiting = append(waiting, e); len(waiting) < together {
-			return nil
-		}
-		return write()
+		},
+		Below: []string{"for", "customer", "from", "event"},
 	})
-	if err != nil {
-		return err
-	}
-	return write()
-}
-
-// ledgerLines are entries with the customers whom they name.
-func (a *app) ledgerLines(cfg *config.Config, b *book.Book, dir *book.Directory, entries []book.Entry) ([]ledgerLine, error) {
-	named := map[int64]book.Contact{}
-	for i := range entries {
-		if id := entries[i].ContactID; id != 0 {
-			named[id] = book.Contact{}
-		}
-	}
-	if len(named) > 0 {
-		contacts, err := b.ContactsByID(a.ctx, slices.Sorted(maps.Keys(named)))
-		if err != nil {
-			return nil, err
-		}
-		for _, k := range contacts {
-			named[k.ID] = k
-		}
-	}
-	tracked, err := a.trackedCustomers(b, entries)
-	if err != nil {
-		return nil, err
-	}
-	lines := make([]ledgerLine, len(entries))
-	for i := range entries {
-		e := &entries[i]
-		k := named[e.ContactID]
-		if e.CustomerID != 0 {
-			k = tracked[e.CustomerID]
-		}
-		owner, partner := dir.ByEarner(e.Earner), e.PartnerID
-		if e.PromoterID != 0 {
-			partner = primaryKeapID(owner)
-		}
-		lines[i] = ledgerLine{
-			EventID: e.ID, Kind: e.Kind, RefToken: owner.Token(), PartnerID: max(0, partner),
-			At: terms.FormatTime(e.At, cfg.Zone), Month: terms.Month(e.Month).String(), Amount: e.Amount, Currency: e.Currency,
-			Invoice: e.Invoice, Product: e.Product, Text: e.Description, Email: k.Email, Name: k.Name, ContactID: e.ContactID,
-			Seller: dir.ByPartner(e.SellerID).Token(), Level: level(e), Type: e.Type, SourceFile: e.Source, SourceLine: e.Line, Run: e.ImportID,
-		}
-	}
-	return lines, nil
-}
-
-// trackedCustomers are the customers whom entries name that came since, as contacts: by
-// e-mail, or by the billing system's id where that is all that was told.
-func (a *app) trackedCustomers(b *book.Book, entries []book.Entry) (map[int64]book.Contact, error) {
-	named := map[int64]book.Contact{}
-	for i := range entries {
-		if id := entries[i].CustomerID; id != 0 {
-			named[id] = book.Contact{}
-		}
-	}
-	if len(named) == 0 {
-		return nil, nil
-	}
-	customers, err := b.CustomersByID(a.ctx, slices.Sorted(maps.Keys(named)))
-	for _, k := range customers {
-		named[k.ID] = book.Contact{Email: k.Email}
-		if k.Email == "" {
-			named[k.ID] = book.Contact{Name: k.UID}
-		}
-	}
-	return named, err
-}
-
-// level is 2 for what a partner earned on the sale of another.
-func level(e *book.Entry) int {
-	if e.SellerID != 0 && e.SellerID != e.PartnerID {
-		return 2
-	}
-	return 1
-}
-
-// columns are what entries come to; minor units, as what they do to the balance.
-type columns struct {
-	beginning, commissions, clawbacks, payments, differences int64
-
-	refunds, denied, corrections int64 // of what came since
-
-	second int64 // of the commissions, those of the second level
-}
-
-func (t *columns) add(kind string, amount int64) {
-	switch kind {
-	case book.KindOpening:
-		t.beginning += amount
-	case book.KindCommission:
-		t.commissions += amount
-	case book.KindClawback:
-		t.clawbacks += amount
-	case book.KindRefund:
-		t.refunds += amount
-	case book.KindDenied:
-		t.denied += amount
-	case book.KindCorrection:
-		t.corrections += amount
-	case book.KindPayment:
-		t.payments += amount
-	default:
-		t.differences += amount
-	}
-}
-
-func (t *columns) sum() int64 {
-	return t.beginning + t.commissions + t.clawbacks + t.refunds + t.denied + t.corrections + t.payments + t.differences
-}
-
-// statement writes the entries of one promoter, and what they come to.
-func (c *ledgerListCmd) statement(a *app, cfg *config.Config, b *book.Book, dir *book.Directory, of *book.Match, out io.Writer) error {
-	var entries []book.Entry
-	if err := b.Ledger(a.ctx, of.Earners(), func(e book.Entry) error {
-		entries = append(entries, e)
-		return nil
-	}); err != nil {
-		return err
-	}
-	slices.SortStableFunc(entries, func(x, y book.Entry) int { // several partners may be one promoter
-		return cmp.Or(cmp.Compare(x.At, y.At), cmp.Compare(kindOrder(x.Kind), kindOrder(y.Kind)))
-	})
-	running, after := map[string]int64{}, map[string]int64{} // the balance after each entry
-	brought := map[string]int64{}                            // from the years before
-	closing := map[string]int64{}                            // at the end of the year, or of all entries
-	shown := make([]book.Entry, 0, len(entries))
-	for _, e := range entries {
-		running[e.Currency] += e.Amount
-		after[e.ID] = running[e.Currency]
-		if e.Month/100 < c.Year {
-			brought[e.Currency] += e.Amount
-		}
-		if c.Year == 0 || e.Month/100 <= c.Year {
-			closing[e.Currency] += e.Amount
-		}
-		if c.wants(e.Kind, e.Month) {
-			shown = append(shown, e)
-		}
-	}
-	fmt.Fprintf(out, "%s, %s\n\n", of.Name(), partnerNames(dir, of.Partners))
-	table := pages{app: a, out: out, header: []string{"date", "entry", "invoice", "for", "customer", "amount", "balance", "from", "event"}}
-	for _, currency := range slices.Sorted(maps.Keys(brought)) {
-		if err := table.add("", "brought forward", "", "", "", "", cfg.Amount(brought[currency], currency)); err != nil {
+	for _, currency := range slices.Sorted(maps.Keys(account.Opening)) {
+		if err := rows.Extra("", "brought forward", "", "", "", "", cfg.Amount(account.Opening[currency], currency)); err != nil {
 			return err
 		}
 	}
-	for chunk := range slices.Chunk(shown, pageRows) {
-		lines, err := a.ledgerLines(cfg, b, dir, chunk)
+	const page = 1000 // the customers of as many are looked up at once
+	for from := 0; from < len(account.Entries); from += page {
+		entries := account.Entries[from:min(from+page, len(account.Entries))]
+		lines, err := x.LedgerEntries(a.ctx, entries)
 		if err != nil {
 			return err
 		}
 		for i := range lines {
-			l, e := &lines[i], &chunk[i]
-			if err := table.add(terms.FormatDay(e.At, cfg.Zone), l.entry(), e.Invoice, l.what(), cmp.Or(l.Email, l.Name, number(l.ContactID)),
-				cfg.Amount(e.Amount, e.Currency), cfg.Amount(after[e.ID], e.Currency), origin(e.Source, e.Line), l.EventID); err != nil {
+			if err := rows.Add(&accountRow{lines[i], &entries[i], account.BalanceAfter(from + i)}); err != nil {
 				return err
 			}
 		}
 	}
-	if err := table.end(); err != nil {
+	if err := rows.End(); err != nil {
 		return err
 	}
-	if len(shown) == 0 {
-		fmt.Fprintln(out, "No entries.")
-	} else if err := c.writeTotals(a, cfg, shown, brought, out); err != nil {
+	if len(account.Entries) == 0 {
+		a.Say("No entries.")
+	} else if err := writeAccountTotals(a, cfg, account); err != nil {
 		return err
 	}
 	label := "Balance of all entries"
-	if c.Year != 0 {
-		label = fmt.Sprintf("Balance at the end of %d", c.Year)
+	if filter.Year != 0 {
+		label = fmt.Sprintf("Balance at the end of %d", filter.Year)
 	}
-	for _, currency := range slices.Sorted(maps.Keys(closing)) {
-		fmt.Fprintf(out, "\n%s: %s\n", label, cfg.Amount(closing[currency], currency))
+	for _, currency := range slices.Sorted(maps.Keys(account.Closing)) {
+		a.Say("\n%s: %s", label, cfg.Amount(account.Closing[currency], currency))
 	}
 	return nil
 }
 
-// kindOrder is the order of entries of one day.
-func kindOrder(kind string) int {
-	return slices.Index([]string{book.KindOpening, book.KindDifference, book.KindCommission, book.KindClawback, book.KindRefund, book.KindDenied, book.KindCorrection, book.KindPayment}, kind)
-}
-
 // partnerNames are the codes and Keap ids of partners.
-func partnerNames(dir *book.Directory, partners []int64) string {
+func partnerNames(directory *book.Directory, partners []int64) string {
 	names := make([]string, len(partners))
 	for i, id := range partners {
 		names[i] = fmt.Sprintf("Keap id %d", id)
 		if id < 0 {
 			names[i] = "joined here"
 		}
-		if partner := dir.Partner(id); partner != nil && partner.Code != "" {
+		if partner := directory.Partner(id); partner != nil && partner.Code != "" {
 			names[i] += " (" + partner.Code + ")"
 		}
 	}
 	return strings.Join(names, ", ")
 }
 
-// entry says what an entry is.
-func (l *ledgerLine) entry() string {
-	switch {
-	case l.Level == 2 && l.Seller != "":
-		return l.Kind + ", sold by " + l.Seller
-	case l.Level == 2:
-		return l.Kind + ", second level"
-	case l.Type != "":
-		return l.Kind + ", " + l.Type
-	}
-	return l.Kind
-}
-
-// what says what an entry was for.
-func (l *ledgerLine) what() string { return cmp.Or(l.Product, l.Text) }
-
-// writeTotals writes what entries come to by kind, and by year: with the balance before
+// writeAccountTotals writes what entries come to by kind, and by year: with the balance before
 // and after it, unless the entries are of one kind alone and do not make a balance.
-// brought is what the years before the entries come to, by currency.
-func (c *ledgerListCmd) writeTotals(a *app, cfg *config.Config, entries []book.Entry, brought map[string]int64, out io.Writer) error {
-	type key struct {
-		currency string
-		year     int32
-	}
-	years, all := map[key]*columns{}, map[string]*columns{}
-	counts := map[string]map[string]int{} // by currency and kind
-	second := map[string]int{}
-	for i := range entries {
-		e := &entries[i]
-		k := key{e.Currency, e.Month / 100}
-		if years[k] == nil {
-			years[k] = &columns{}
-		}
-		if all[e.Currency] == nil {
-			all[e.Currency], counts[e.Currency] = &columns{}, map[string]int{}
-		}
-		counts[e.Currency][e.Kind]++
-		for _, t := range []*columns{years[k], all[e.Currency]} {
-			t.add(e.Kind, e.Amount)
-			if e.Kind == book.KindCommission && level(e) == 2 {
-				t.second += e.Amount
-			}
-		}
-		if e.Kind == book.KindCommission && level(e) == 2 {
-			second[e.Currency]++
-		}
-	}
+func writeAccountTotals(a *app, cfg *config.Config, account *payout.AccountLedger) error {
 	var rows [][]string
-	for _, currency := range slices.Sorted(maps.Keys(all)) {
-		t, n := all[currency], counts[currency]
+	totals := make([]*payout.Totals, len(account.Sums))
+	for i := range account.Sums {
+		t := &account.Sums[i]
+		totals[i] = &t.Totals
 		row := func(name string, n int, amount int64) {
 			if n > 0 {
-				rows = append(rows, []string{name, strconv.Itoa(n), cfg.Amount(amount, currency)})
+				rows = append(rows, []string{name, strconv.Itoa(n), cfg.Amount(amount, t.Currency)})
 			}
 		}
-		row("opening entries", n[book.KindOpening], t.beginning)
-		row("commissions", n[book.KindCommission], t.commissions)
-		row("  of the second level", second[currency], t.second)
-		row("clawbacks", n[book.KindClawback], t.clawbacks)
-		row("refunds", n[book.KindRefund], t.refunds)
-		row("denied", n[book.KindDenied], t.denied)
-		row("corrections", n[book.KindCorrection], t.corrections)
-		row("payments", n[book.KindPayment], t.payments)
-		row("differences", n[book.KindDifference], t.differences)
+		row("opening entries", t.Counts[book.KindOpening], t.Opening)
+		row("commissions", t.Counts[book.KindCommission], t.Commissions)
+		row("  of the second level", t.SecondLevelCount, t.SecondLevel)
+		row("clawbacks", t.Counts[book.KindClawback], t.Clawbacks)
+		row("refunds", t.Counts[book.KindRefund], t.Refunds)
+		row("denied", t.Counts[book.KindDenied], t.Denied)
+		row("corrections", t.Counts[book.KindCorrection], t.Corrections)
+		row("payments", t.Counts[book.KindPayment], t.Payments)
+		row("differences", t.Counts[book.KindDifference], t.Differences)
 	}
-	fmt.Fprintln(out)
-	if err := a.table(out, []string{"kind", "entries", "amount"}, rows); err != nil {
+	a.Say("")
+	if err := a.table(a.Out, []string{"kind", "entries", "amount"}, rows); err != nil {
 		return err
 	}
+	columns := ledgerColumns(totals, true, true)
 	header := []string{"year"}
-	whole := c.Kind == ""
-	if whole {
+	if !account.OfOneKind {
 		header = append(header, "brought forward")
 	}
-	shown := ledgerColumns(slices.Collect(maps.Values(all)), true, true)
-	for _, column := range shown {
+	for _, column := range columns {
 		header = append(header, column.title)
 	}
-	if whole {
+	if !account.OfOneKind {
 		header = append(header, "balance")
 	}
 	rows = nil
-	balances := maps.Clone(brought)
-	for _, k := range slices.SortedFunc(maps.Keys(years), func(x, y key) int {
-		return cmp.Or(strings.Compare(x.currency, y.currency), cmp.Compare(x.year, y.year))
-	}) {
-		t := years[k]
-		row := []string{strconv.Itoa(int(k.year))}
-		if whole {
-			row = append(row, cfg.Amount(balances[k.currency], k.currency))
+	for i := range account.Years {
+		y := &account.Years[i]
+		row := []string{strconv.Itoa(int(y.Year))}
+		if !account.OfOneKind {
+			row = append(row, cfg.Amount(y.Before, y.Currency))
 		}
-		balances[k.currency] += t.sum()
-		for _, column := range shown {
-			row = append(row, cfg.Amount(column.of(t), k.currency))
+		for _, column := range columns {
+			row = append(row, cfg.Amount(column.of(&y.Totals), y.Currency))
 		}
-		if whole {
-			row = append(row, cfg.Amount(balances[k.currency], k.currency))
+		if !account.OfOneKind {
+			row = append(row, cfg.Amount(y.After, y.Currency))
 		}
 		rows = append(rows, row)
 	}
-	fmt.Fprintln(out)
-	return a.table(out, header, rows)
+	a.Say("")
+	return a.table(a.Out, header, rows)
 }
 
 // ledgerColumn is one column of a table of sums.
 type ledgerColumn struct {
 	title string
-	of    func(t *columns) int64
+	of    func(t *payout.Totals) int64
 }
 
 // ledgerColumns are those that a table of sums has: refunds, denied commissions and
-// corrections, which only came since, where there are any.
-func ledgerColumns(sums []*columns, second, differences bool) (list []ledgerColumn) {
-	add := func(shown bool, title string, of func(t *columns) int64) {
+// corrections, which are booked live only, where there are any.
+func ledgerColumns(sums []*payout.Totals, second, differences bool) (list []ledgerColumn) {
+	add := func(shown bool, title string, of func(t *payout.Totals) int64) {
 		if shown {
 			list = append(list, ledgerColumn{title, of})
 		}
 	}
-	refunds := func(t *columns) int64 { return t.refunds }
-	denied := func(t *columns) int64 { return t.denied }
-	corrections := func(t *columns) int64 { return t.corrections }
-	some := func(of func(t *columns) int64) bool {
-		return slices.ContainsFunc(sums, func(t *columns) bool { return of(t) != 0 })
+	addIfAny := func(title string, of func(t *payout.Totals) int64) {
+		add(slices.ContainsFunc(sums, func(t *payout.Totals) bool { return of(t) != 0 }), title, of)
 	}
-	add(true, map[bool]string{true: "opening entries", false: "beginning"}[second], func(t *columns) int64 { return t.beginning })
-	add(true, "commissions", func(t *columns) int64 { return t.commissions })
-	add(second, "second level", func(t *columns) int64 { return t.second })
-	add(true, "clawbacks", func(t *columns) int64 { return t.clawbacks })
-	add(some(refunds), "refunds", refunds)
-	add(some(denied), "denied", denied)
-	add(some(corrections), "corrections", corrections)
-	add(true, "payments", func(t *columns) int64 { return t.payments })
-	add(differences, "differences", func(t *columns) int64 { return t.differences })
+	add(true, map[bool]string{true: "opening entries", false: "beginning"}[second], func(t *payout.Totals) int64 { return t.Opening })
+	add(true, "commissions", func(t *payout.Totals) int64 { return t.Commissions })
+	add(second, "second level", func(t *payout.Totals) int64 { return t.SecondLevel })
+	add(true, "clawbacks", func(t *payout.Totals) int64 { return t.Clawbacks })
+	addIfAny("refunds", func(t *payout.Totals) int64 { return t.Refunds })
+	addIfAny("denied", func(t *payout.Totals) int64 { return t.Denied })
+	addIfAny("corrections", func(t *payout.Totals) int64 { return t.Corrections })
+	add(true, "payments", func(t *payout.Totals) int64 { return t.Payments })
+	add(differences, "differences", func(t *payout.Totals) int64 { return t.Differences })
 	return list
 }
 
-// summary writes one line a promoter.
-func (c *ledgerListCmd) summary(a *app, cfg *config.Config, b *book.Book, dir *book.Directory, out io.Writer) error {
-	sums, err := b.Sums(a.ctx)
+// writeLedgerSummary writes one line an owner and currency.
+func writeLedgerSummary(a *app, s *payout.Service, filter payout.Filter) error {
+	summary, err := s.LedgerSummary(a.ctx, filter)
 	if err != nil {
 		return err
 	}
-	type key struct{ currency, name string }
-	lines, totals := map[key]*columns{}, map[string]*columns{}
+	if len(summary.Owners) == 0 {
+		return a.Say("No entries.")
+	}
+	totals := make([]*payout.Totals, len(summary.Currencies))
 	differences := false
-	for _, s := range sums {
-		k := key{s.Currency, dir.Name(s.Earner)}
-		year := s.Month / 100
-		switch {
-		case c.Kind != "" && !c.wants(s.Kind, s.Month), c.Year != 0 && year > c.Year:
-			continue
-		case year < c.Year:
-			s.Kind = book.KindOpening // brought forward
-		}
-		if lines[k] == nil {
-			lines[k] = &columns{}
-		}
-		if totals[k.currency] == nil {
-			totals[k.currency] = &columns{}
-		}
-		lines[k].add(s.Kind, s.Amount)
-		totals[k.currency].add(s.Kind, s.Amount)
-		differences = differences || s.Kind == book.KindDifference
+	for i := range summary.Currencies {
+		totals[i] = &summary.Currencies[i].Totals
 	}
-	if len(lines) == 0 {
-		_, err := fmt.Fprintln(out, "No entries.")
-		return err
+	for i := range summary.Owners {
+		differences = differences || summary.Owners[i].HasDifferences
 	}
-	shown := ledgerColumns(slices.Collect(maps.Values(totals)), false, differences)
+	columns := ledgerColumns(totals, false, differences)
 	header := []string{"ref token", "currency"}
-	for _, column := range shown {
+	for _, column := range columns {
 		header = append(header, column.title)
 	}
 	header = append(header, "balance")
-	row := func(name, currency string, t *columns) []string {
-		cells := []string{name, currency}
-		for _, column := range shown {
-			cells = append(cells, terms.FormatMinor(column.of(t), currency))
-		}
-		return append(cells, terms.FormatMinor(t.sum(), currency))
-	}
 	var rows [][]string
-	for _, currency := range slices.Sorted(maps.Keys(totals)) {
-		for _, k := range slices.SortedFunc(maps.Keys(lines), func(x, y key) int { return strings.Compare(x.name, y.name) }) {
-			if k.currency == currency {
-				rows = append(rows, row(k.name, currency, lines[k]))
+	row := func(name string, o *payout.OwnerTotals) {
+		cells := []string{name, o.Currency}
+		for _, column := range columns {
+			cells = append(cells, terms.FormatMinor(column.of(&o.Totals), o.Currency))
+		}
+		rows = append(rows, append(cells, terms.FormatMinor(o.Balance(), o.Currency)))
+	}
+	for i := range summary.Currencies {
+		all := &summary.Currencies[i]
+		for j := range summary.Owners {
+			if o := &summary.Owners[j]; o.Currency == all.Currency {
+				row(o.Name, o)
 			}
 		}
-		rows = append(rows, row("together", currency, totals[currency]))
+		row("together", all)
 	}
-	if err := a.table(out, header, rows); err != nil {
+	if err := a.table(a.Out, header, rows); err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(out, "\nThe entries of one promoter: carryover ledger --promoter TOKEN. All of them: carryover ledger --json.\n")
+	_, err = fmt.Fprintf(a.Out, "\nThe entries of one promoter: carryover ledger --promoter TOKEN. All of them: carryover ledger --json.\n")
 	return err
-}
-
-// pages is a table of any length: it is written in pages, each with the header and widths
-// of its own, so that no more than one is in memory.
-type pages struct {
-	*app
-	out    io.Writer
-	header []string
-	rows   [][]string
-}
-
-const pageRows = 1000
-
-func (t *pages) add(row ...string) error {
-	t.rows = append(t.rows, row)
-	if len(t.rows) < pageRows {
-		return nil
-	}
-	return t.end()
-}
-
-// end writes what is left.
-func (t *pages) end() error {
-	if len(t.rows) == 0 {
-		return nil
-	}
-	rows := t.rows
-	t.rows = nil
-	return t.app.table(t.out, t.header, rows)
 }

@@ -8,6 +8,7 @@ import (
 
 	"carryover/gateway/track"
 	"carryover/mapping/book"
+	"carryover/mapping/payout"
 )
 
 // What was earned live stays owed to its promoter, whatever an import decides about partners
@@ -31,7 +32,7 @@ func TestEarnedLiveStaysOwed(t *testing.T) {
 	is := func(about, balance, planned string, house int64) {
 		t.Helper()
 		d.plansTo("2023-03", planned)
-		var plan payoutPlan
+		var plan payout.Plan
 		if err := json.Unmarshal([]byte(d.ok("payouts", "plan", "--month", "2023-03", "--json")), &plan); err != nil {
 			t.Fatal(err)
 		}

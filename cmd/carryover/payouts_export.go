@@ -5,13 +5,11 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strconv"
-	"strings"
+	"time"
 
 	"carryover/cmd/carryover/internal/config"
 	"carryover/cmd/carryover/internal/console"
-	"carryover/mapping/book"
-	"carryover/mapping/terms"
+	"carryover/mapping/payout"
 	"carryover/migrate/sheet"
 )
 
@@ -37,39 +35,39 @@ line, such as R3-17: "payouts record" takes it.
 Example: carryover payouts export 3 --format paypal --out paypal-2023-03.csv`
 }
 
-// payPalMost is how many recipients one upload of PayPal's takes.
-const payPalMost = 5000
-
 func (c *payoutsExportCmd) Run(a *app) error {
-	id, line, ok := payoutName(c.Target)
+	id, line, ok := payout.ParseName(c.Target)
 	if !ok || line != 0 {
 		return console.UsageError("%q names no run: write its number, such as 3", c.Target)
 	}
-	if a.JSON && c.Out == "" {
+	if a.Form == console.JSON && c.Out == "" {
 		return console.UsageError("--json tells about a file: name it with --out; \"carryover payouts show %d --json\" has the lines", id)
 	}
-	return a.withRun(id, func(cfg *config.Config, dir *book.Directory, all *book.Payouts, run *book.PayoutBatch) error {
+	return a.withPayouts(func(cfg *config.Config, s *payout.Service) error {
 		date := cfg.Today()
 		if c.Date != "" {
-			if _, err := payoutDay(cfg, "--date", c.Date); err != nil {
-				return console.UsageError("%w", err)
+			if _, err := s.ParseDay("--date", c.Date, time.Now()); err != nil {
+				return err
 			}
 			date = c.Date
 		}
-		lines := shownLines(dir, all, run, 0, cfg.Zone)
-		var text bytes.Buffer
-		written, left, err := c.write(&text, cfg, date, lines)
+		b, err := s.Batch(a.ctx, id, 0)
 		if err != nil {
 			return err
 		}
-		if written == 0 && c.Format != "csv" {
-			return fmt.Errorf("run %d has no %s that is still to be paid: \"carryover payouts show %d\" says how its lines are paid, and what became of them", id, map[string]string{methodPayPal: "PayPal payment", methodCheck: "check"}[c.method()], id)
+		var text bytes.Buffer
+		written, leftOut, err := c.write(&text, s, b, date)
+		if err != nil {
+			return err
 		}
-		if left > 0 {
-			fmt.Fprintf(a.Err, "carryover: %d lines of run %d are left out: they are recorded as paid, failed or returned\n", left, id)
+		if kind := map[string]string{"paypal": "PayPal payment", "check-register": "check"}[c.Format]; written == 0 && kind != "" {
+			return fmt.Errorf("run %d has no %s that is still to be paid: \"carryover payouts show %d\" says how its lines are paid, and what became of them", id, kind, id)
 		}
-		if c.Format == "paypal" && written > payPalMost {
-			fmt.Fprintf(a.Err, "carryover: %d recipients: PayPal takes %d in one upload, part the file\n", written, payPalMost)
+		if leftOut > 0 {
+			fmt.Fprintf(a.Err, "carryover: %d lines of run %d are left out: they are recorded as paid, failed or returned\n", leftOut, id)
+		}
+		if c.Format == "paypal" && written > payout.PayPalMax {
+			fmt.Fprintf(a.Err, "carryover: %d recipients: PayPal takes %d in one upload, part the file\n", written, payout.PayPalMax)
 		}
 		if c.Out == "" {
 			_, err := a.Out.Write(text.Bytes())
@@ -78,62 +76,49 @@ func (c *payoutsExportCmd) Run(a *app) error {
 		if err := writeNew(c.Out, text.Bytes()); err != nil {
 			return err
 		}
-		if a.JSON {
-			return a.Object(map[string]any{"run": id, "format": c.Format, "file": c.Out, "lines": written, "left_out": left})
+		if a.Form == console.JSON {
+			return a.Object(map[string]any{"run": id, "format": c.Format, "file": c.Out, "lines": written, "left_out": leftOut})
 		}
 		_, err = fmt.Fprintf(a.Out, "%s has %d lines of run %d.\n", c.Out, written, id)
 		return err
 	})
 }
 
-// method is the one whose lines the format holds; empty: all.
-func (c *payoutsExportCmd) method() string {
-	return map[string]string{"paypal": methodPayPal, "check-register": methodCheck}[c.Format]
-}
-
-// write writes the lines that belong in the format. left counts those that it would hold
+// write writes the lines that belong in the format. leftOut counts those that it would hold
 // if nothing had become of them yet.
-func (c *payoutsExportCmd) write(to *bytes.Buffer, cfg *config.Config, date string, lines []payoutShown) (written, left int, err error) {
+func (c *payoutsExportCmd) write(to *bytes.Buffer, s *payout.Service, b *payout.BatchDetail, date string) (written, leftOut int, err error) {
 	w := sheet.NewWriter(to)
 	switch c.Format {
-	case "csv":
-		err = w.Write("line", "run", "ref_token", "name", "months", "gross", "refunds", "carried", "net", "currency", "method", "address", "status", "reference")
+	case "paypal":
+		rows, leftOut := s.PayPalRows(b)
+		for _, r := range rows {
+			if err := w.Write(r.Recipient, r.Amount, r.Currency, r.UniqueID, r.Note); err != nil {
+				return 0, 0, err
+			}
+		}
+		return len(rows), leftOut, w.Flush()
 	case "check-register":
-		err = w.Write("check number", "date", "payee", "amount", "amount in words", "memo", "address", "line")
-	}
-	if err != nil {
-		return 0, 0, err
-	}
-	for i := range lines {
-		l := &lines[i]
-		if c.method() != "" && l.Method != c.method() {
-			continue
-		}
-		if c.method() != "" && l.Status != statusOpen {
-			left++
-			continue
-		}
-		note := cfg.Program + " commissions " + monthSpan(l.Months)
-		switch c.Format {
-		case "paypal":
-			err = w.Write(l.Address, plainAmount(l.Net, l.Currency), l.Currency, l.Line, note)
-		case "check-register":
-			err = w.Write("", date, l.Name, plainAmount(l.Net, l.Currency), inWords(l.Net, l.Currency), note, l.Address, l.Line)
-		default:
-			err = w.Write(l.Line, strconv.FormatInt(l.Run, 10), l.RefToken, l.Name, strings.Join(l.Months, " "), plainAmount(l.Gross, l.Currency), plainAmount(l.Refunds, l.Currency),
-				plainAmount(l.Carried, l.Currency), plainAmount(l.Net, l.Currency), l.Currency, l.Method, l.Address, l.Status, l.Reference)
-		}
-		if err != nil {
+		if err := w.Write("check number", "date", "payee", "amount", "amount in words", "memo", "address", "line"); err != nil {
 			return 0, 0, err
 		}
-		written++
+		rows, leftOut := s.CheckRows(b, date)
+		for _, r := range rows {
+			if err := w.Write(r.Number, r.Date, r.Payee, r.Amount, r.InWords, r.Memo, r.Address, r.Line); err != nil {
+				return 0, 0, err
+			}
+		}
+		return len(rows), leftOut, w.Flush()
 	}
-	return written, left, w.Flush()
-}
-
-// plainAmount is an amount for machines: without separators between thousands.
-func plainAmount(minor int64, currency string) string {
-	return strings.ReplaceAll(terms.FormatMinor(minor, currency), ",", "")
+	if err := w.Write("line", "run", "ref_token", "name", "months", "gross", "refunds", "carried", "net", "currency", "method", "address", "status", "reference"); err != nil {
+		return 0, 0, err
+	}
+	rows := b.LineRows()
+	for _, r := range rows {
+		if err := w.Write(r.Line, r.Batch, r.RefToken, r.Payee, r.Months, r.Gross, r.Refunds, r.Carried, r.Net, r.Currency, r.Method, r.Address, r.Status, r.Reference); err != nil {
+			return 0, 0, err
+		}
+	}
+	return len(rows), 0, w.Flush()
 }
 
 // writeNew writes a file for its owner only, and never over another: a file of payments

@@ -7,17 +7,14 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"slices"
 	"strings"
 	"testing"
 	"time"
 
-	"carryover/cmd/carryover/internal/config"
 	"carryover/cmd/carryover/internal/console"
 	"carryover/mapping/book"
+	"carryover/mapping/payout"
 	"carryover/mapping/terms"
-
-	"pgregory.net/rapid"
 )
 
 // payDesk is a desk whose book holds a few promoters and what they earned.
@@ -128,7 +125,7 @@ func (d *payDesk) handIn(promoters ...string) {
 // planned is a plan of a month in one line: "ann 50.00 (2023-01: 50.00 0.00 0.00); held bo 10.00 below_minimum".
 func (d *payDesk) planned(month string) string {
 	d.Helper()
-	var plan payoutPlan
+	var plan payout.Plan
 	if err := json.Unmarshal([]byte(d.ok("payouts", "plan", "--month", month, "--json")), &plan); err != nil {
 		d.Fatal(err)
 	}
@@ -148,7 +145,7 @@ func (d *payDesk) planned(month string) string {
 	return strings.Join(said, "; ")
 }
 
-func cents(n int64) string { return plainAmount(n, "USD") }
+func cents(n int64) string { return payout.PlainAmount(n, "USD") }
 
 func (d *payDesk) plansTo(month, want string) {
 	d.Helper()
@@ -351,26 +348,6 @@ func TestPayoutExport(t *testing.T) {
 	d.fails(console.ExitUsage, []string{"names no run"}, "payouts", "export", "R1-1", "--format", "csv")
 }
 
-func TestInWords(t *testing.T) {
-	f := func(minor int64, currency, want string) {
-		t.Helper()
-		if got := inWords(minor, currency); got != want {
-			t.Errorf("%d %s: %q, want %q", minor, currency, got, want)
-		}
-	}
-	f(0, "USD", "Zero and 00/100")
-	f(5, "USD", "Zero and 05/100")
-	f(1900, "USD", "Nineteen and 00/100")
-	f(2000, "USD", "Twenty and 00/100")
-	f(2199, "USD", "Twenty-one and 99/100")
-	f(10000, "USD", "One hundred and 00/100")
-	f(100001, "USD", "One thousand and 01/100")
-	f(11542180, "USD", "One hundred fifteen thousand four hundred twenty-one and 80/100")
-	f(200000007, "USD", "Two million and 07/100")
-	f(1234, "JPY", "One thousand two hundred thirty-four")
-	f(1005, "KWD", "One and 005/1000")
-}
-
 // Results are recorded once, whatever comes twice, and a file as a whole.
 func TestPayoutRecord(t *testing.T) {
 	d := newPayDesk(t)
@@ -481,217 +458,5 @@ func TestHeldAgreesWithThePlan(t *testing.T) {
 				t.Errorf("a promoter who joined here has the Keap ids %v", p["keap_ids"])
 			}
 		}
-	}
-}
-
-// Over any history of sales, refunds, reviews, approvals and records: every plan balances,
-// and what was paid is never more than what was earned and, when it was approved, due.
-func TestPayoutHistories(t *testing.T) {
-	d := newPayDesk(t)
-	cfg, err := config.Load(d.path("carryover.toml"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	empty, err := os.ReadFile(d.path("data/book.db"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	n := 0
-	rapid.Check(t, func(rt *rapid.T) {
-		n++
-		path := d.path(fmt.Sprintf("history-%d.db", n))
-		if err := os.WriteFile(path, empty, 0o600); err != nil {
-			rt.Fatal(err)
-		}
-		defer os.Remove(path)
-		b, err := book.Open(path)
-		if err != nil {
-			rt.Fatal(err)
-		}
-		defer b.Close()
-		h := history{T: rt, app: &app{cli: &cli{}, ctx: t.Context()}, cfg: cfg, b: b, now: time.Date(2023, 1, 5, 12, 0, 0, 0, cfg.Zone)}
-		for _, id := range payPromoters {
-			h.must(b.RecordSettings(t.Context(), []book.Setting{{PromoterID: id, Field: book.SettingW9, Value: detailYes}, {PromoterID: id, Field: book.SettingPayoutMethod, Value: methodCheck}}))
-		}
-		rt.Repeat(map[string]func(*rapid.T){
-			"": h.balances, "sale": h.sale, "refund": h.refund, "correct": h.correct, "flag": h.flag, "days": h.days, "approve": h.approve, "record": h.record,
-		})
-	})
-}
-
-type history struct {
-	*rapid.T
-	app   *app
-	cfg   *config.Config
-	b     *book.Book
-	now   time.Time
-	sales []book.EventLine
-	left  map[int64]int64 // of each sale's commission
-
-	corrections []book.Correction
-
-	lines []book.PayoutLine
-	paid  map[int64]string // what became of each line
-}
-
-func (h *history) must(err error) {
-	if err != nil {
-		h.Fatal(err)
-	}
-}
-
-func (h *history) month() terms.Month { return terms.MonthOf(h.now, h.cfg.Zone) }
-
-func (h *history) days(t *rapid.T) {
-	h.now = h.now.AddDate(0, 0, rapid.IntRange(1, 40).Draw(t, "days"))
-}
-
-func (h *history) track(kind string, line book.EventLine) book.EventLine {
-	lines := []book.EventLine{line}
-	h.must(h.b.Track(func(tr *book.Tracking) error {
-		return tr.AddEvent(&book.Event{Kind: kind, CustomerID: 1, At: line.At, ReceivedAt: line.At, Currency: "USD"}, lines)
-	}))
-	return lines[0]
-}
-
-func (h *history) sale(t *rapid.T) {
-	id := rapid.SampledFrom([]int64{1, 2, 3, -1}).Draw(t, "promoter")
-	l := h.track(book.EventSale, book.EventLine{Kind: book.KindCommission, PromoterID: id, CustomerID: 1, At: h.now.Unix(), Month: int32(h.month()), Amount: rapid.Int64Range(1, 6000).Draw(t, "amount"), Currency: "USD"})
-	h.sales = append(h.sales, l)
-	if h.left == nil {
-		h.left = map[int64]int64{}
-	}
-	h.left[l.ID] = l.Amount
-}
-
-// pick is one of the sales; ok is false while there are none.
-func (h *history) pick(t *rapid.T) (l book.EventLine, ok bool) {
-	if len(h.sales) == 0 {
-		return l, false
-	}
-	return rapid.SampledFrom(h.sales).Draw(t, "sale"), true
-}
-
-func (h *history) refund(t *rapid.T) {
-	l, ok := h.pick(t)
-	if !ok || h.left[l.ID] == 0 {
-		return
-	}
-	amount := rapid.Int64Range(1, h.left[l.ID]).Draw(t, "amount")
-	h.left[l.ID] -= amount
-	l.Kind, l.At, l.Amount, l.ReversesLineID = rapid.SampledFrom([]string{book.KindRefund, book.KindDenied}).Draw(t, "kind"), h.now.Unix(), -amount, l.ID
-	h.track(book.EventRefund, l)
-}
-
-func (h *history) correct(t *rapid.T) {
-	c := book.Correction{
-		PromoterID: rapid.SampledFrom([]int64{1, 2, 3, -1}).Draw(t, "promoter"), Month: int32(h.month().Add(-rapid.IntRange(0, 4).Draw(t, "months ago"))),
-		Amount: rapid.Int64Range(-4000, 4000).Filter(func(n int64) bool { return n != 0 }).Draw(t, "amount"), Currency: "USD",
-		Note: fmt.Sprint("correction ", len(h.corrections)), RecordedAt: h.now.Unix(), RecordedBy: "kim",
-	}
-	h.must(h.b.Correct(h.app.ctx, &c))
-	h.corrections = append(h.corrections, c)
-}
-
-func (h *history) flag(t *rapid.T) {
-	l, ok := h.pick(t)
-	if !ok {
-		return
-	}
-	h.must(h.b.Track(func(tr *book.Tracking) error { return tr.AddReview(l.ID, "velocity", "", h.now.Unix()) }))
-}
-
-func (h *history) approve(t *rapid.T) {
-	plan, err := h.app.planPayouts(h.cfg, h.b, h.month())
-	h.must(err)
-	lines, err := plan.lines()
-	if len(plan.Payable) == 0 {
-		return
-	}
-	h.must(err)
-	run := book.PayoutBatch{Month: int32(h.month()), EarnedThrough: int32(h.cfg.Terms.LastEarningMonth(h.month())), Currency: "USD", ApprovedAt: h.now.Unix(), ApprovedBy: "kim"}
-	h.must(h.b.ApprovePayouts(h.app.ctx, &run, lines, plan.state))
-	h.lines = append(h.lines, lines...)
-}
-
-func (h *history) record(t *rapid.T) {
-	if len(h.lines) == 0 {
-		return
-	}
-	l := rapid.SampledFrom(h.lines).Draw(t, "line")
-	status := rapid.SampledFrom([]string{book.PayoutPaid, book.PayoutPaid, book.PayoutFailed, book.PayoutReturned}).Draw(t, "status")
-	_, err := h.b.RecordPayouts(h.app.ctx, []book.PayoutRecord{{LineID: l.ID, Status: status, Reference: fmt.Sprint(status, l.ID), At: h.now.Unix(), Month: int32(h.month())}})
-	if h.paid == nil {
-		h.paid = map[int64]string{}
-	}
-	before := h.paid[l.ID]
-	fits := before == status || before == "" && status != book.PayoutReturned || before == book.PayoutPaid && status == book.PayoutReturned || before == book.PayoutReturned && status == book.PayoutPaid
-	if fits != (err == nil) {
-		t.Fatalf("a line that was %q is recorded as %s: %v", before, status, err)
-	}
-	if err == nil && before != book.PayoutReturned {
-		h.paid[l.ID] = status
-	}
-}
-
-// balances compares the plan, which has added up by itself, with what the test knows.
-func (h *history) balances(t *rapid.T) {
-	plan, err := h.app.planPayouts(h.cfg, h.b, h.month())
-	h.must(err)
-	last := int32(h.cfg.Terms.LastEarningMonth(h.month()))
-	want := map[int64]int64{}
-	all := int64(0) // of everything, held or not
-	for _, l := range h.sales {
-		all += h.left[l.ID]
-		if l.Month <= last {
-			want[l.PromoterID] += h.left[l.ID]
-		}
-	}
-	for _, c := range h.corrections {
-		all += c.Amount
-		if c.Month <= last {
-			want[c.PromoterID] += c.Amount
-		}
-	}
-	inRuns := int64(0)
-	for _, l := range h.lines {
-		switch h.paid[l.ID] {
-		case book.PayoutPaid:
-			all -= l.Net
-		case "":
-			inRuns += l.Net
-		default:
-			continue
-		}
-		want[l.PromoterID] -= l.Net
-	}
-	got := map[int64]int64{}
-	for _, l := range plan.Payable {
-		got[l.PromoterID] += l.Net
-		if l.Net < h.cfg.Terms.Minimum {
-			t.Fatalf("pays %+v", l)
-		}
-	}
-	for _, l := range plan.Held {
-		got[l.PromoterID] += l.Amount
-	}
-	for _, id := range payPromoters {
-		if got[id] != want[id] {
-			t.Fatalf("promoter %d is due %d, the plan has %d", id, want[id], got[id])
-		}
-	}
-	if plan.Totals.InPayment != inRuns {
-		t.Fatalf("%d in payment, want %d", plan.Totals.InPayment, inRuns)
-	}
-	sums, err := h.b.Sums(h.app.ctx)
-	h.must(err)
-	for _, s := range sums {
-		all -= s.Amount
-	}
-	if all != 0 {
-		t.Fatalf("the ledger is off by %d", -all)
-	}
-	if slices.ContainsFunc(plan.Payable, func(l payableLine) bool { return l.Refunds > 0 || len(l.Months) == 0 }) {
-		t.Fatalf("%+v", plan.Payable)
 	}
 }

@@ -5,9 +5,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"carryover/mapping/book"
-	"carryover/mapping/terms"
 )
 
 func TestPromotersMoney(t *testing.T) {
@@ -107,39 +104,4 @@ func TestSampleBalances(t *testing.T) {
 	}
 	f("tiny", 4118, 8, map[string]float64{"hill_web39": 1500, "b99606": 436, "b39973": 0, "st_8853": 2182})
 	f("small", 267983, 93, map[string]float64{"mirrorme": 18204, "b76391392": 64950})
-}
-
-// A balance is never held twice, nor more of it than was earned inside the hold.
-func TestHeld(t *testing.T) {
-	f := func(want int64, on terms.Month, sums ...book.Sum) {
-		t.Helper()
-		var b balance
-		for i := range sums {
-			b.add(&sums[i])
-		}
-		if got := terms.DefaultConfig().HeldAmount(b.earned, b.paid, on); got != want {
-			t.Errorf("%v on %s: held %d, want %d", sums, on, got, want)
-		}
-	}
-	earned := func(month int32, amount int64) book.Sum {
-		return book.Sum{Kind: book.KindCommission, Month: month, Amount: amount}
-	}
-	clawback := func(month int32, amount int64) book.Sum {
-		return book.Sum{Kind: book.KindClawback, Month: month, Amount: -amount}
-	}
-	paid := func(month int32, amount int64) book.Sum {
-		return book.Sum{Kind: book.KindPayment, Month: month, Amount: -amount}
-	}
-	opening := book.Sum{Kind: book.KindOpening, Month: 202012, Amount: 500}
-
-	f(0, 202303)
-	f(0, 202303, earned(202301, 100))
-	f(100, 202303, earned(202302, 100))
-	f(100, 202303, earned(202303, 100))
-	f(0, 202303, opening)
-	f(100, 202303, opening, earned(202303, 100), paid(202303, 500))
-	f(60, 202303, opening, earned(202303, 100), paid(202303, 500), clawback(202303, 40))
-	f(60, 202303, opening, earned(202303, 100), clawback(202303, 40)) // a refund takes back what was earned last
-	f(0, 202303, earned(202303, 100), paid(202303, 300))              // who owes has nothing held
-	f(0, 202303, clawback(202303, 40))
 }

@@ -14,6 +14,7 @@ import (
 	"carryover/cmd/carryover/internal/config"
 	"carryover/cmd/carryover/internal/console"
 	"carryover/mapping/book"
+	"carryover/mapping/payout"
 	"carryover/mapping/store"
 	"carryover/mapping/terms"
 	"carryover/migrate"
@@ -175,7 +176,7 @@ type detailCheck struct {
 var detailChecks = map[string]detailCheck{
 	book.SettingStatus:            choice(string(terms.Active), string(terms.Inactive), string(terms.Blocked)),
 	book.SettingW9:                choice(detailYes, detailNo),
-	book.SettingPayoutMethod:      choice(methodPayPal, methodCheck, methodWire, methodOther),
+	book.SettingPayoutMethod:      choice(payout.MethodPayPal, payout.MethodCheck, payout.MethodWire, payout.MethodOther),
 	book.SettingPayoutAddress:     oneLine("an address of up to 300 characters, on one line", 300),
 	book.SettingLegalName:         oneLine("a name of up to 200 characters, on one line", 200),
 	book.SettingCountry:           {"a country of two letters, such as US", twoLetters, false},
@@ -225,13 +226,13 @@ func fits(promoter *book.DirectoryPromoter, list []book.Setting) error {
 	}
 	changed := maps.Clone(now)
 	maps.Copy(changed, fieldsOf(list))
-	if changed[book.SettingPayoutMethod] != methodPayPal || changed[book.SettingPayoutMethod] == now[book.SettingPayoutMethod] && changed[book.SettingPayoutAddress] == now[book.SettingPayoutAddress] {
+	if changed[book.SettingPayoutMethod] != payout.MethodPayPal || changed[book.SettingPayoutMethod] == now[book.SettingPayoutMethod] && changed[book.SettingPayoutAddress] == now[book.SettingPayoutAddress] {
 		return nil
 	}
 	switch address := cmp.Or(changed[book.SettingPayoutAddress], promoter.Email); {
 	case address == "":
 		return console.UsageError("payout_method=paypal needs payout_address=, an e-mail: %s has none of its own", promoter.Token)
-	case !payableEmail(address):
+	case !payout.IsPayableEmail(address):
 		return console.UsageError("payout_address=%q: PayPal pays to an e-mail, which must not begin with = + - or @", address)
 	}
 	return nil

@@ -3,7 +3,6 @@ package main
 import (
 	"cmp"
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -11,7 +10,7 @@ import (
 	"carryover/cmd/carryover/internal/config"
 	"carryover/cmd/carryover/internal/console"
 	"carryover/mapping/book"
-	"carryover/mapping/terms"
+	"carryover/mapping/history"
 )
 
 type reviewCmd struct {
@@ -40,132 +39,45 @@ func (reviewListCmd) Help() string {
 Example: carryover review --all --json`
 }
 
-// reviewLine is a commission under review as --json tells it.
-type reviewLine struct {
-	ID        string         `json:"id"` // of the ledger's entry: t-17
-	RefToken  string         `json:"ref_token"`
-	Email     string         `json:"customer_email"`
-	UID       string         `json:"customer_uid"`
-	EventID   string         `json:"event_id"` // the billing system's
-	At        string         `json:"at"`
-	Amount    int64          `json:"amount_cents"`
-	Currency  string         `json:"currency"`
-	Product   string         `json:"product"`
-	Reasons   []reviewReason `json:"reasons"`
-	Decision  string         `json:"decision"` // accept, deny, or empty: nobody has decided
-	Note      string         `json:"note"`
-	DecidedAt string         `json:"decided_at"`
-	DecidedBy string         `json:"decided_by"`
-}
-
-type reviewReason struct {
-	Reason string `json:"reason"`
-	Detail string `json:"detail"`
-}
-
 func (c *reviewListCmd) Run(a *app) error {
 	return a.withBook(func(cfg *config.Config, b *book.Book) error {
-		dir, err := b.Directory(a.ctx)
+		x, err := a.explainer(cfg, b)
 		if err != nil {
 			return err
 		}
-		reviews, err := b.Reviews(a.ctx, c.All)
-		if err != nil {
-			return err
-		}
-		waiting, err := b.UnmatchedRefunds(a.ctx)
-		if err != nil {
-			return err
-		}
+		var owner *book.Match
 		if c.Promoter != "" {
-			who, err := a.findOwner(dir, c.Promoter)
+			found, err := a.findOwner(x.Directory, c.Promoter)
 			if err != nil {
 				return err
 			}
-			reviews = slices.DeleteFunc(reviews, func(r book.Review) bool { return dir.ByID(r.Line.PromoterID) != who.Owner })
-			waiting = slices.DeleteFunc(waiting, func(e book.Event) bool { return dir.ByID(e.PromoterID) != who.Owner })
+			owner = &found
 		}
-		lines, err := a.reviewLines(cfg, b, dir, reviews)
+		list, err := x.Reviews(a.ctx, c.All, owner)
 		if err != nil {
 			return err
 		}
-		refunds, err := a.waitingRefunds(cfg, b, dir, waiting)
-		if err != nil {
-			return err
-		}
-		lines = append(lines, refunds...)
-		return console.Print(a.Console, &console.Table[reviewLine]{
+		return console.Print(a.Console, &console.Table[history.Review]{
 			Titles: []string{"id", "date", "promoter", "customer", "amount", "for", "why", "decided"},
-			Cells: func(l *reviewLine) []string {
-				var why []string
-				for _, r := range l.Reasons {
-					why = append(why, r.Reason+": "+r.Detail)
+			Cells: func(r *history.Review) []string {
+				var reasons []string
+				for _, v := range r.Reasons {
+					reasons = append(reasons, v.Reason+": "+v.Detail)
 				}
-				decided := l.Decision
+				decided := r.Decision
 				if decided != "" {
-					decided += " by " + l.DecidedBy
+					decided += " by " + r.DecidedBy
 				}
-				date := l.At[:min(len(time.DateOnly), len(l.At))]
-				return []string{l.ID, date, l.RefToken, cmp.Or(l.Email, l.UID), cfg.Amount(l.Amount, l.Currency), l.Product, strings.Join(why, "; "), decided}
+				return []string{
+					r.ID, r.At[:min(len(time.DateOnly), len(r.At))], r.RefToken, cmp.Or(r.Email, r.UID), cfg.Amount(r.Amount, r.Currency),
+					r.Product, strings.Join(reasons, "; "), decided,
+				}
 			},
 			Below: []string{"for", "why"},
-			Alert: func(l *reviewLine, title string) bool { return title == "id" && l.Decision == "" },
+			Alert: func(r *history.Review, title string) bool { return title == "id" && r.Decision == "" },
 			Empty: "Nothing to review.",
-		}, lines)
+		}, list)
 	})
-}
-
-// waitingRefunds are refunds that take nothing back, because nobody has told of their sale.
-func (a *app) waitingRefunds(cfg *config.Config, b *book.Book, dir *book.Directory, waiting []book.Event) ([]reviewLine, error) {
-	var lines []reviewLine
-	for i := range waiting {
-		e := &waiting[i]
-		known, err := b.CustomersByID(a.ctx, []int64{e.CustomerID})
-		if err != nil {
-			return nil, err
-		}
-		v, err := evidence(e)
-		if err != nil {
-			return nil, err
-		}
-		l := reviewLine{
-			ID: "event:" + e.ExternalID, RefToken: dir.ByID(e.PromoterID).Token(), EventID: e.ExternalID, At: terms.FormatTime(e.At, cfg.Zone), Amount: -e.Amount, Currency: e.Currency,
-			Reasons: []reviewReason{{"unknown_sale", fmt.Sprintf("a refund of the sale %q, which nobody has told of: it takes back once somebody does", v.Sale)}},
-		}
-		for _, k := range known {
-			l.Email, l.UID = k.Email, k.UID
-		}
-		lines = append(lines, l)
-	}
-	return lines, nil
-}
-
-func (a *app) reviewLines(cfg *config.Config, b *book.Book, dir *book.Directory, reviews []book.Review) ([]reviewLine, error) {
-	ids := make([]int64, len(reviews))
-	for i := range reviews {
-		ids[i] = reviews[i].Line.CustomerID
-	}
-	known, err := b.CustomersByID(a.ctx, ids)
-	if err != nil {
-		return nil, err
-	}
-	customers := map[int64]book.Customer{}
-	for _, k := range known {
-		customers[k.ID] = k
-	}
-	lines := make([]reviewLine, len(reviews))
-	for i, r := range reviews {
-		k := customers[r.Line.CustomerID]
-		lines[i] = reviewLine{
-			ID: fmt.Sprintf("t-%d", r.Line.ID), RefToken: dir.ByID(r.Line.PromoterID).Token(), Email: k.Email, UID: k.UID, EventID: r.Event.ExternalID,
-			At: terms.FormatTime(r.Line.At, cfg.Zone), Amount: r.Line.Amount, Currency: r.Line.Currency, Product: r.Line.Product, Reasons: []reviewReason{},
-			Decision: r.Decision.Decision, Note: r.Decision.Note, DecidedAt: terms.FormatTime(r.Decision.DecidedAt, cfg.Zone), DecidedBy: r.Decision.DecidedBy,
-		}
-		for _, v := range r.Reasons {
-			lines[i].Reasons = append(lines[i].Reasons, reviewReason{v.Reason, v.Detail})
-		}
-	}
-	return lines, nil
 }
 
 type reviewAcceptCmd struct{ reviewDecision }

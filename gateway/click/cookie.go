@@ -14,6 +14,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"carryover/mapping/book"
 )
 
 // CookieName is the gateway's own cookie. FirstPromoter's _fprom_* are never written:
@@ -31,9 +33,9 @@ type Mark struct {
 
 // Visit is a credited click.
 type Visit struct {
-	Token string    // ref token of the promoter
-	Click ID        // zero when the click could not be recorded
-	At    time.Time // second precision
+	Token string       // ref token of the promoter
+	Click book.ClickID // zero when the click could not be recorded
+	At    time.Time    // second precision
 }
 
 // Then is the mark after one more credited click.
@@ -168,7 +170,7 @@ func parseVisit(fields []string) (v Visit, ok bool) {
 	if err != nil {
 		return Visit{}, false
 	}
-	id, err := ParseID(fields[1])
+	id, err := book.ParseClickID(fields[1])
 	if err != nil && fields[1] != "" {
 		return Visit{}, false
 	}

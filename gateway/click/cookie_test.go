@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"carryover/mapping/book"
 )
 
 func keyring(t testing.TB, keys ...string) *Keyring {
@@ -26,14 +28,14 @@ const (
 	keyTwo = "two-two-two-two-two"
 )
 
-var someMark = Mark{Visit: Visit{Token: "anna", Click: ID{"web1.example-4f2a1b", 1700000000000001}, At: time.Unix(1680306400, 0).UTC()}}
+var someMark = Mark{Visit: Visit{Token: "anna", Click: book.ClickID{Node: "web1.example-4f2a1b", Seq: 1700000000000001}, At: time.Unix(1680306400, 0).UTC()}}
 
 // markOf is a mark of one click, without its number.
 func markOf(token string, at time.Time) Mark { return Mark{Visit: Visit{Token: token, At: at}} }
 
 func TestCookieComesBack(t *testing.T) {
 	k := keyring(t, keyOne)
-	for _, m := range []Mark{someMark, markOf("ünï.côde|x", someMark.At), markOf("a", time.Unix(0, 0).UTC()), someMark.Then(Visit{"ben", ID{"n", 1}, time.Unix(1680306500, 0).UTC()})} {
+	for _, m := range []Mark{someMark, markOf("ünï.côde|x", someMark.At), markOf("a", time.Unix(0, 0).UTC()), someMark.Then(Visit{"ben", book.ClickID{Node: "n", Seq: 1}, time.Unix(1680306500, 0).UTC()})} {
 		value := k.Sign(m)
 		got, ok := k.Verify(value)
 		if !ok || got != m {
@@ -128,7 +130,7 @@ func FuzzVerify(f *testing.F) {
 	value := k.Sign(someMark)
 	f.Add(value)
 	f.Add(value[:len(value)-1] + "A")
-	f.Add(k.Sign(someMark.Then(Visit{"ben", ID{"n", 1}, someMark.At})))
+	f.Add(k.Sign(someMark.Then(Visit{"ben", book.ClickID{Node: "n", Seq: 1}, someMark.At})))
 	f.Fuzz(func(t *testing.T, s string) {
 		if m, ok := k.Verify(s); ok && k.Sign(m) != s {
 			t.Errorf("%q was believed: %+v", s, m)
@@ -138,13 +140,13 @@ func FuzzVerify(f *testing.F) {
 
 func TestClickIDs(t *testing.T) {
 	for _, s := range []string{"web1-4f2a.17", "a.b.c.9223372036854775807"} {
-		id, err := ParseID(s)
+		id, err := book.ParseClickID(s)
 		if err != nil || id.String() != s {
 			t.Errorf("%q: %v %v", s, id, err)
 		}
 	}
 	for _, s := range []string{"", "a", ".1", "a.", "a.0", "a.-1", "a.x", "a.9223372036854775808"} {
-		if id, err := ParseID(s); err == nil {
+		if id, err := book.ParseClickID(s); err == nil {
 			t.Errorf("%q is taken for %v", s, id)
 		}
 	}

@@ -136,7 +136,7 @@ func (d *Drainer) All(ctx context.Context) (delivered int, err error) {
 }
 
 // Find finds a click that is still spooled.
-func (d *Drainer) Find(ctx context.Context, id ID) (c book.Click, ok bool, err error) {
+func (d *Drainer) Find(ctx context.Context, id book.ClickID) (c book.Click, ok bool, err error) {
 	src, err := openSource(ctx, d.o.Spool)
 	if err != nil || src == nil {
 		return c, false, err

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"database/sql"
-	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -13,6 +12,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"carryover/mapping/book"
 )
 
 func TestDrainBringsEachClickToTheBook(t *testing.T) {
@@ -47,7 +48,7 @@ func TestDrainBringsEachClickToTheBook(t *testing.T) {
 func TestFindsSpooledClicks(t *testing.T) {
 	ctx, path, b := t.Context(), filepath.Join(t.TempDir(), "clicks.db"), openBook(t)
 	d := NewDrainer(DrainOptions{Spool: path, Book: b})
-	if _, ok, err := d.Find(ctx, ID{Node: "web1", Seq: 1}); ok || err != nil {
+	if _, ok, err := d.Find(ctx, book.ClickID{Node: "web1", Seq: 1}); ok || err != nil {
 		t.Fatalf("a missing spool: %v %v", ok, err)
 	}
 	r := newRecorder(t, RecorderOptions{Path: path, Node: "web1"})
@@ -63,7 +64,7 @@ func TestFindsSpooledClicks(t *testing.T) {
 		t.Errorf("got %+v, %v, %v\nwant %+v", got, ok, err, want)
 	}
 	d.mu.Unlock()
-	if _, ok, err := d.Find(ctx, ID{Node: "web2", Seq: id.Seq}); ok || err != nil {
+	if _, ok, err := d.Find(ctx, book.ClickID{Node: "web2", Seq: id.Seq}); ok || err != nil {
 		t.Errorf("another gateway's: %v %v", ok, err)
 	}
 	if _, err := d.All(ctx); err != nil {
@@ -252,10 +253,4 @@ func TestDrainsFromSeveralProcesses(t *testing.T) {
 	if got := len(clicksOf(t, b)); got != clicks || counted(t, b) != clicks || sum+mine != clicks {
 		t.Errorf("%d of %d clicks are in the book, %d counted; others say %d, this process %d", got, clicks, counted(t, b), sum, mine)
 	}
-}
-
-func ExampleParseID() {
-	id, _ := ParseID("web1-4f2a.1700000000000001")
-	fmt.Println(id.Node, id.Seq)
-	// Output: web1-4f2a 1700000000000001
 }

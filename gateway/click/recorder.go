@@ -99,16 +99,16 @@ func newBatch() *batch { return &batch{done: make(chan struct{})} }
 
 // Record returns when c is safe, with its id, or at once with a [Fault] when it cannot be
 // recorded. Nothing of c is kept: its strings may be reused afterwards.
-func (r *Recorder) Record(c *book.Click) (ID, error) {
+func (r *Recorder) Record(c *book.Click) (book.ClickID, error) {
 	if f := r.fault.Load(); f != nil {
 		r.dropped.Add(1)
-		return ID{}, f
+		return book.ClickID{}, f
 	}
 	r.mu.Lock()
 	if r.closed {
 		r.mu.Unlock()
 		r.dropped.Add(1)
-		return ID{}, ErrClosed
+		return book.ClickID{}, ErrClosed
 	}
 	b := r.batch
 	i := len(b.ends)
@@ -120,9 +120,9 @@ func (r *Recorder) Record(c *book.Click) (ID, error) {
 	}
 	<-b.done
 	if b.err != nil {
-		return ID{}, b.err
+		return book.ClickID{}, b.err
 	}
-	return ID{b.node, b.first + int64(i)}, nil
+	return book.ClickID{Node: b.node, Seq: b.first + int64(i)}, nil
 }
 
 // Do runs fn on the spool's one writing connection, in a transaction, between two

@@ -116,7 +116,7 @@ func (f *office) cookie(clicks ...string) string {
 	var m click.Mark
 	for _, text := range clicks {
 		token, on, _ := strings.Cut(text, " ")
-		m = m.Then(click.Visit{Token: token, Click: click.ID{Node: "web1", Seq: int64(len(text))}, At: day(on)})
+		m = m.Then(click.Visit{Token: token, Click: book.ClickID{Node: "web1", Seq: int64(len(text))}, At: day(on)})
 	}
 	return f.keys.Sign(m)
 }

@@ -35,7 +35,7 @@ type Options struct {
 }
 
 // FindClick finds a click by its id. With an error nobody knows whether there is one.
-type FindClick func(click.ID) (c Click, ok bool, err error)
+type FindClick func(book.ClickID) (c Click, ok bool, err error)
 
 // Click is what tracking needs of a click.
 type Click struct {

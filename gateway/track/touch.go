@@ -1,7 +1,7 @@
 package track
 
 import (
-	"carryover/gateway/click"
+	"carryover/mapping/book"
 	"carryover/mapping/terms"
 )
 
@@ -28,7 +28,7 @@ func (s *Service) touchOf(c *Call) (touch, error) {
 		}
 	}
 	t := touch{given: true, last: terms.Candidate{By: terms.ByClick}}
-	id, err := click.ParseID(c.TID)
+	id, err := book.ParseClickID(c.TID)
 	if err != nil || s.o.FindClick == nil {
 		return t, nil
 	}

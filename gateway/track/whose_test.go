@@ -11,7 +11,6 @@ import (
 	"testing"
 	"time"
 
-	"carryover/gateway/click"
 	"carryover/mapping/book"
 	"carryover/mapping/terms"
 )
@@ -101,9 +100,9 @@ func TestLastClickIsNotPassedToTheFirst(t *testing.T) {
 
 // A click's id names who brought the customer as the cookie does, with its time.
 func TestClickByItsID(t *testing.T) {
-	id := click.ID{Node: "web1", Seq: 42}
+	id := book.ClickID{Node: "web1", Seq: 42}
 	f := newOffice(t, func(o *Options) {
-		o.FindClick = func(k click.ID) (Click, bool, error) { return Click{"anna", day("2023-01-05")}, k == id, nil }
+		o.FindClick = func(k book.ClickID) (Click, bool, error) { return Click{"anna", day("2023-01-05")}, k == id, nil }
 	})
 	call := Call{Kind: book.EventSignup, Email: "a@mail.test", TID: id.String()}
 	r := f.submit(call)
@@ -113,7 +112,7 @@ func TestClickByItsID(t *testing.T) {
 	}
 	call.Email, call.CreatedAt = "b@mail.test", day("2023-01-04").Unix()
 	f.submit(call).is(t, NotReferred, "") // the click came later
-	call.Email, call.TID = "c@mail.test", click.ID{Node: "web1", Seq: 43}.String()
+	call.Email, call.TID = "c@mail.test", book.ClickID{Node: "web1", Seq: 43}.String()
 	f.submit(call).is(t, NotReferred, "")
 	call.RefID = "ben"
 	f.submit(call).is(t, Booked, "ben")
@@ -124,9 +123,9 @@ func TestClickByItsID(t *testing.T) {
 
 // While a click cannot be looked up nothing is decided: it would be for life, and without it.
 func TestClickThatCannotBeLookedUp(t *testing.T) {
-	id, away := click.ID{Node: "web1", Seq: 42}, errors.New("the disk is away")
+	id, away := book.ClickID{Node: "web1", Seq: 42}, errors.New("the disk is away")
 	f := newOffice(t, func(o *Options) {
-		o.FindClick = func(click.ID) (Click, bool, error) { return Click{"anna", day("2023-01-05")}, away == nil, away }
+		o.FindClick = func(book.ClickID) (Click, bool, error) { return Click{"anna", day("2023-01-05")}, away == nil, away }
 	})
 	call := Call{Kind: book.EventSignup, Email: "a@mail.test", TID: id.String(), RefID: "ben"}
 	if r, err := f.Submit(t.Context(), &call); !errors.Is(err, away) {

@@ -143,6 +143,14 @@ type Entry struct {
 	ImportID    int64 // the run that wrote it
 }
 
+// Level is 2 for what a partner earned on the sale of another, else 1.
+func (e *Entry) Level() int {
+	if e.SellerID != 0 && e.SellerID != e.PartnerID {
+		return 2
+	}
+	return 1
+}
+
 func (e *Entry) record(r *record) {
 	r.text(&e.ID)
 	r.word(&e.Kind)

@@ -9,7 +9,8 @@ import (
 // first year for which it holds; minor units.
 type FormThresholds map[int]int64
 
-// DefaultFormThresholds hold where a program says nothing: those of the US law, in cents.
+// DefaultFormThresholds hold where a program says nothing: those of US law, in cents, 600.00
+// for payments through 2025 and 2,000.00 after.
 func DefaultFormThresholds() FormThresholds { return FormThresholds{2013: 600_00, 2026: 2000_00} }
 
 // In is the threshold of a year; ok is false before the first.

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"syscall"
 
+	"carryover/mapping/book"
 	"carryover/migrate"
 )
 
@@ -40,6 +41,7 @@ func Decide(err error) error { return &ExitError{ExitDecide, err} }
 // ExitCode says how a command ended, and why if it was not well. ctx is the command's.
 func (c *Console) ExitCode(ctx context.Context, err error) int {
 	var exit *ExitError
+	var input *book.InputError
 	switch {
 	case err == nil:
 		return ExitDone
@@ -50,6 +52,9 @@ func (c *Console) ExitCode(ctx context.Context, err error) int {
 	case errors.As(err, &exit):
 		c.Note("%v", exit.Err)
 		return exit.Code
+	case errors.As(err, &input):
+		c.Note("%v", err)
+		return ExitUsage
 	case errors.Is(err, migrate.ErrUndecided):
 		c.Note("%v", err)
 		return ExitDecide

@@ -1,4 +1,4 @@
-package main
+package payout
 
 import (
 	"fmt"
@@ -15,10 +15,10 @@ var (
 	}{{1e18, "quintillion"}, {1e15, "quadrillion"}, {1e12, "trillion"}, {1e9, "billion"}, {1e6, "million"}, {1e3, "thousand"}, {100, "hundred"}}
 )
 
-// inWords is an amount as it is written on a check: "One thousand two hundred thirty-four
+// amountInWords is an amount as it is written on a check: "One thousand two hundred thirty-four
 // and 50/100". It is not below 0.
-func inWords(minor int64, currency string) string {
-	whole, fraction, has := strings.Cut(plainAmount(minor, currency), ".")
+func amountInWords(minor int64, currency string) string {
+	whole, fraction, has := strings.Cut(PlainAmount(minor, currency), ".")
 	n, err := strconv.ParseInt(whole, 10, 64)
 	if err != nil || n < 0 {
 		return ""

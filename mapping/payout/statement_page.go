@@ -1,12 +1,11 @@
-package main
+package payout
 
 import (
-	"bytes"
 	_ "embed"
 	"html/template"
+	"io"
 	"time"
 
-	"carryover/cmd/carryover/internal/config"
 	"carryover/mapping/terms"
 )
 
@@ -33,10 +32,11 @@ var statementPage = template.Must(template.New("statement").Funcs(template.FuncM
 	},
 }).Parse(statementText))
 
-// html writes a page that needs nothing beside it: no script, no font, no picture.
-func (s *statement) html(to *bytes.Buffer, cfg *config.Config) error {
-	return statementPage.Execute(to, struct {
-		*statement
+// WriteHTML writes a page that needs nothing beside it: no script, no font, no picture. made
+// is the day on which it was made.
+func (s *Statement) WriteHTML(w io.Writer, made string) error {
+	return statementPage.Execute(w, struct {
+		*Statement
 		Made string
-	}{s, cfg.Today()})
+	}{s, made})
 }

@@ -1,4 +1,4 @@
-package main
+package payout
 
 import (
 	"bytes"
@@ -6,12 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"strings"
+	"time"
 
-	"carryover/cmd/carryover/internal/config"
 	"carryover/mapping/book"
-	"carryover/migrate/sheet"
 )
 
 // resultStatuses are what files of results say, by letters and digits alone; empty: it is
@@ -31,18 +29,10 @@ var resultColumns = map[string]string{
 	"note": "note", "notes": "note", "date": "date",
 }
 
-// readOutcomes reads a CSV of results: separated by commas, semicolons or tabs, in any
-// encoding that a spreadsheet writes. skipped counts the rows that are not decided yet.
-func readOutcomes(cfg *config.Config, path string, base book.PayoutRecord) (list []payoutOutcome, skipped int, err error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, 0, err
-	}
-	defer f.Close()
-	text, err := sheet.Text(f)
-	if err != nil {
-		return nil, 0, fmt.Errorf("%s: %w", path, err)
-	}
+// ParseResults reads a CSV of results in UTF-8, separated by commas, semicolons or tabs. path
+// names it in errors; base has what is the same for all. skipped counts the rows that are not
+// decided yet.
+func (s *Service) ParseResults(path string, text []byte, base book.PayoutRecord, now time.Time) (list []Outcome, skipped int, err error) {
 	first, _, _ := bytes.Cut(text, []byte("\n"))
 	r := csv.NewReader(bytes.NewReader(text))
 	r.Comma = separator(string(first))
@@ -53,7 +43,7 @@ func readOutcomes(cfg *config.Config, path string, base book.PayoutRecord) (list
 	}
 	at := map[string]int{}
 	for i, name := range header {
-		if column, ok := resultColumns[bare(name)]; ok {
+		if column, ok := resultColumns[lettersAndDigits(name)]; ok {
 			if _, again := at[column]; !again {
 				at[column] = i
 			}
@@ -72,43 +62,57 @@ func readOutcomes(cfg *config.Config, path string, base book.PayoutRecord) (list
 		if err != nil {
 			return nil, 0, fmt.Errorf("%s: %w", path, err)
 		}
+		if strings.Join(cells, "") == "" {
+			continue
+		}
 		line, _ := r.FieldPos(0)
-		cell := func(column string) string {
+		o, decided, err := s.parseResult(fmt.Sprintf("%s:%d: ", path, line), func(column string) string {
 			i, ok := at[column]
 			if !ok || i >= len(cells) {
 				return ""
 			}
 			return strings.TrimPrefix(strings.TrimSpace(cells[i]), "'")
-		}
-		if strings.Join(cells, "") == "" {
-			continue
-		}
-		o := payoutOutcome{where: fmt.Sprintf("%s:%d: ", path, line), name: cell("line"), PayoutRecord: base}
-		status, known := resultStatuses[bare(cell("status"))]
+		}, base, now)
 		switch {
-		case !known:
-			return nil, 0, fmt.Errorf("%sthe status %q is none: write paid, failed or returned; nothing was recorded", o.where, cell("status"))
-		case status == "":
+		case err != nil:
+			return nil, 0, err
+		case !decided:
 			skipped++
-			continue
+		default:
+			list = append(list, o)
 		}
-		o.Status, o.Reference = status, cell("reference")
-		if o.Reference == "" && status != book.PayoutFailed {
-			return nil, 0, fmt.Errorf("%sthe reference is missing: that of the payment; nothing was recorded", o.where)
-		}
-		if note := cell("note"); note != "" {
-			o.Note = note
-		}
-		if day := cell("date"); day != "" {
-			when, err := payoutDay(cfg, o.where+"date", day)
-			if err != nil {
-				return nil, 0, fmt.Errorf("%w; nothing was recorded", err)
-			}
-			o.At, o.DayEnd = when.Unix(), dayEnd(when)
-		}
-		list = append(list, o)
 	}
 }
+
+// parseResult reads one row; cell gives the text of a column.
+func (s *Service) parseResult(where string, cell func(column string) string, base book.PayoutRecord, now time.Time) (o Outcome, decided bool, err error) {
+	o = Outcome{Where: where, Name: cell("line"), PayoutRecord: base}
+	status, known := resultStatuses[lettersAndDigits(cell("status"))]
+	switch {
+	case !known:
+		return o, false, fmt.Errorf("%sthe status %q is none: write paid, failed or returned; nothing was recorded", where, cell("status"))
+	case status == "":
+		return o, false, nil
+	}
+	o.Status, o.Reference = status, cell("reference")
+	if o.Reference == "" && status != book.PayoutFailed {
+		return o, false, fmt.Errorf("%sthe reference is missing: that of the payment; nothing was recorded", where)
+	}
+	if note := cell("note"); note != "" {
+		o.Note = note
+	}
+	if day := cell("date"); day != "" {
+		start, err := s.ParseDay(where+"date", day, now)
+		if err != nil {
+			return o, false, fmt.Errorf("%s; nothing was recorded", err.Error()) // no book.InputError: it is a row's
+		}
+		SetDay(&o.PayoutRecord, start)
+	}
+	return o, true, nil
+}
+
+// SetDay says on which day a record happened, by the first instant of it.
+func SetDay(r *book.PayoutRecord, start time.Time) { r.At, r.DayEnd = start.Unix(), dayEnd(start) }
 
 // separator is the one that a header has most of.
 func separator(header string) rune {
@@ -121,8 +125,8 @@ func separator(header string) rune {
 	return best
 }
 
-// bare is a word as headers are compared: its letters and digits, in lower case.
-func bare(s string) string {
+// lettersAndDigits is a word as headers are compared, in lower case.
+func lettersAndDigits(s string) string {
 	return strings.Map(func(r rune) rune {
 		if r >= 'a' && r <= 'z' || r >= '0' && r <= '9' {
 			return r

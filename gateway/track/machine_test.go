@@ -1,4 +1,4 @@
-package main
+package track_test
 
 import (
 	"bytes"
@@ -8,15 +8,16 @@ import (
 	"math"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"pgregory.net/rapid"
 
-	"carryover/cmd/carryover/internal/config"
 	"carryover/gateway/click"
 	"carryover/gateway/track"
 	"carryover/mapping/book"
+	"carryover/mapping/payout"
 	"carryover/mapping/terms"
 )
 
@@ -54,9 +55,9 @@ type modelVisit struct {
 
 // machine runs a real book and a real tracker beside the model.
 type machine struct {
-	a    *app
-	cfg  *config.Config
+	zone *time.Location
 	b    *book.Book
+	pay  *payout.Service
 	s    *track.Service
 	keys *click.Keyring
 	now  time.Time
@@ -81,7 +82,7 @@ type machine struct {
 var machineTokens = map[int64]string{1: "anna", 2: "ben", 3: "cleo"}
 
 func newMachine(t *testing.T, rt *rapid.T, dir string) *machine {
-	cfg, err := config.Parse("carryover.toml", []byte(readFile(t, "testdata/samples.toml")))
+	zone, err := time.LoadLocation("America/Los_Angeles")
 	if err != nil {
 		rt.Fatal(err)
 	}
@@ -94,7 +95,8 @@ func newMachine(t *testing.T, rt *rapid.T, dir string) *machine {
 		rt.Fatal(err)
 	}
 	m := &machine{
-		a: &app{cli: &cli{}, ctx: context.Background()}, cfg: cfg, b: b, keys: keys, now: time.Date(2023, 1, 3, 12, 0, 0, 0, cfg.Zone),
+		zone: zone, b: b, keys: keys, now: time.Date(2023, 1, 3, 12, 0, 0, 0, zone),
+		pay:      &payout.Service{Book: b, Program: "carrot", Currency: "USD", Zone: zone, Terms: terms.DefaultConfig()},
 		browsers: map[string]click.Mark{}, last: map[string]modelVisit{}, owner: map[string]int64{}, sales: map[string]*modelSale{},
 		paid: map[int64]int64{}, pending: map[int64]int64{}, lineOf: map[int64]int64{},
 	}
@@ -114,14 +116,14 @@ func newMachine(t *testing.T, rt *rapid.T, dir string) *machine {
 	// Cleo never hands in a W-9.
 	for id, field := range map[int64][]string{1: {"w9=yes", "payout_method=paypal", "payout_address=anna@promoters.test"}, 2: {"w9=yes", "payout_method=check", "payout_address=1 Lane"}, 3: {"payout_method=check", "payout_address=2 Lane"}} {
 		for _, text := range field {
-			name, value, _ := cut(text)
-			if err := b.RecordSettings(m.a.ctx, []book.Setting{{PromoterID: id, Field: name, Value: value, RecordedAt: m.now.Unix(), RecordedBy: "test"}}); err != nil {
+			name, value, _ := strings.Cut(text, "=")
+			if err := b.RecordSettings(context.Background(), []book.Setting{{PromoterID: id, Field: name, Value: value, RecordedAt: m.now.Unix(), RecordedBy: "test"}}); err != nil {
 				rt.Fatal(err)
 			}
 		}
 	}
 	m.s = track.New(track.Options{
-		Book: b, Terms: cfg.Terms, Currency: cfg.Currency, Zone: cfg.Zone, Keys: keys, Now: func() time.Time { return m.now },
+		Book: b, Terms: terms.DefaultConfig(), Currency: "USD", Zone: zone, Keys: keys, Now: func() time.Time { return m.now },
 		CreditPolicy: terms.CreditPolicy{InactiveEarn: true}, Logger: slog.New(slog.DiscardHandler),
 	})
 	return m
@@ -140,7 +142,7 @@ func (m *machine) carry(t *rapid.T, c book.Changes) {
 		c.Aliases = append(c.Aliases, a)
 	}
 	var err error
-	if m.run, err = m.b.Apply(m.a.ctx, book.Import{PlanID: "p", AppliedAt: m.now, Inputs: []byte("{}"), Tables: []byte("{}")}, m.run, &c, nil, func(int) {}); err != nil {
+	if m.run, err = m.b.Apply(context.Background(), book.Import{PlanID: "p", AppliedAt: m.now, Inputs: []byte("{}"), Tables: []byte("{}")}, m.run, &c, nil, func(int) {}); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -188,7 +190,7 @@ func (m *machine) close() {
 }
 
 func (m *machine) submit(t *rapid.T, c track.Call) track.Result {
-	r, err := m.s.Submit(m.a.ctx, &c)
+	r, err := m.s.Submit(context.Background(), &c)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -200,7 +202,7 @@ func (m *machine) id(kind string) string {
 	return fmt.Sprintf("%s-%d", kind, m.n)
 }
 
-func (m *machine) month() terms.Month { return terms.MonthOf(m.now, m.cfg.Zone) }
+func (m *machine) month() terms.Month { return terms.MonthOf(m.now, m.zone) }
 
 // due is what the model owes for what was earned until a month.
 func (m *machine) due(promoter int64, last terms.Month) int64 {
@@ -232,7 +234,7 @@ func (m *machine) actions() map[string]func(*rapid.T) {
 		"click": func(t *rapid.T) {
 			b, p := browser.Draw(t, "browser"), promoter.Draw(t, "promoter")
 			m.n++
-			m.browsers[b] = m.browsers[b].Then(click.Visit{Token: machineTokens[p], Click: click.ID{Node: "web1", Seq: int64(m.n)}, At: m.now.UTC().Truncate(time.Second)})
+			m.browsers[b] = m.browsers[b].Then(click.Visit{Token: machineTokens[p], Click: book.ClickID{Node: "web1", Seq: int64(m.n)}, At: m.now.UTC().Truncate(time.Second)})
 			m.last[b] = modelVisit{p, m.now}
 			m.now = m.now.Add(time.Hour)
 		},
@@ -307,24 +309,25 @@ func (m *machine) actions() map[string]func(*rapid.T) {
 			}
 		},
 		"payout": func(t *rapid.T) {
-			month := m.month()
-			plan, err := m.a.planPayouts(m.cfg, m.b, month)
+			plan, err := m.pay.Plan(context.Background(), m.month())
 			if err != nil {
 				t.Fatal(err)
 			}
 			if len(plan.Payable) == 0 {
 				return
 			}
-			lines, err := plan.lines()
+			approved, err := m.pay.Approve(context.Background(), payout.Approval{Month: m.month(), At: m.now, By: "test", Early: true})
 			if err != nil {
 				t.Fatal(err)
 			}
-			run := &book.PayoutBatch{Month: int32(month), EarnedThrough: int32(month.Add(-2)), Currency: "USD", ApprovedAt: m.now.Unix(), ApprovedBy: "test"}
-			if err := m.b.ApprovePayouts(m.a.ctx, run, lines, plan.state); err != nil {
+			all, err := m.b.Payouts(context.Background())
+			if err != nil {
 				t.Fatal(err)
 			}
-			for _, l := range lines {
-				m.pending[l.ID], m.lineOf[l.ID] = l.Net, l.PromoterID
+			for _, l := range all.Lines {
+				if l.BatchID == approved.ID {
+					m.pending[l.ID], m.lineOf[l.ID] = l.Net, l.PromoterID
+				}
 			}
 		},
 		"the bank answers": func(t *rapid.T) {
@@ -339,7 +342,7 @@ func (m *machine) actions() map[string]func(*rapid.T) {
 					continue
 				}
 				for range 2 { // told twice, it happens once
-					if _, err := m.b.RecordPayouts(m.a.ctx, []book.PayoutRecord{{LineID: id, Status: status, Reference: fmt.Sprint("ref-", id), At: m.now.Unix(), Month: int32(m.month()), RecordedAt: m.now.Unix(), RecordedBy: "test"}}); err != nil {
+					if _, err := m.b.RecordPayouts(context.Background(), []book.PayoutRecord{{LineID: id, Status: status, Reference: fmt.Sprint("ref-", id), At: m.now.Unix(), Month: int32(m.month()), RecordedAt: m.now.Unix(), RecordedBy: "test"}}); err != nil {
 						t.Fatal(err)
 					}
 				}
@@ -370,12 +373,12 @@ func (m *machine) actions() map[string]func(*rapid.T) {
 
 // check compares the book with the model.
 func (m *machine) check(t *rapid.T) {
-	dir, err := m.b.Directory(m.a.ctx)
+	dir, err := m.b.Directory(context.Background())
 	if err != nil {
 		t.Fatal(err)
 	}
 	balances, house, ledger := map[int64]int64{}, int64(0), int64(0)
-	if err := m.b.Ledger(m.a.ctx, nil, func(e book.Entry) error {
+	if err := m.b.Ledger(context.Background(), nil, func(e book.Entry) error {
 		ledger += e.Amount
 		if owner := dir.ByEarner(e.Earner); owner.House {
 			house += e.Amount
@@ -386,7 +389,7 @@ func (m *machine) check(t *rapid.T) {
 	}); err != nil {
 		t.Fatal(err)
 	}
-	plan, err := m.a.planPayouts(m.cfg, m.b, m.month())
+	plan, err := m.pay.Plan(context.Background(), m.month())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -456,7 +459,7 @@ func TestOrderOfArrival(t *testing.T) {
 					rest = slices.Delete(rest, i, i+1)
 				}
 			}
-			sums, err := m.b.Sums(m.a.ctx)
+			sums, err := m.b.Sums(context.Background())
 			if err != nil {
 				rt.Fatal(err)
 			}

@@ -1,0 +1,118 @@
+package main
+
+import (
+	"cmp"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"carryover/cmd/carryover/internal/config"
+	"carryover/cmd/carryover/internal/console"
+	"carryover/mapping/book"
+	"carryover/mapping/payout"
+)
+
+type promotersCmd struct {
+	List promotersListCmd `cmd:"" default:"withargs" help:"The promoters in the book."`
+	Show promotersShowCmd `cmd:"" help:"Everything that is known of a promoter, and who recorded it."`
+	Set  promotersSetCmd  `cmd:"" help:"Record a W-9, how a promoter is paid, its status, a grace date, its own percentage."`
+}
+
+func (promotersCmd) Help() string {
+	return `Without a word after it, it lists the promoters.
+
+Example: carryover promoters set coachdesk w9=yes payout_method=paypal payout_address=kim@mail.test`
+}
+
+type promotersListCmd struct {
+	tableFlags
+	Month string `placeholder:"MONTH" help:"Hold as the payouts of this month do, such as 2023-03."`
+}
+
+func (promotersListCmd) Help() string {
+	return `One line a promoter: ref token, address, status, every Keap id and code that names it, its parent, what
+is owed to it and how much of that is still inside the hold: today, once something was booked here (a sale, a refund,
+a correction); before that on the day that the newest run was made for ([import] as_of). The column says which day it is.
+With --json also the rows that the balance was carried over from. The status is what a person recorded, else what Keap
+said. Changes nothing.
+
+Example: carryover promoters --json`
+}
+
+func (c promotersListCmd) Run(a *app) error {
+	return a.withPayouts(func(cfg *config.Config, s *payout.Service) error {
+		hold, err := a.holdDate(cfg, s, c.Month)
+		if err != nil {
+			return err
+		}
+		list, err := s.PromoterAccounts(a.ctx, hold, a.Form != console.Text)
+		if err != nil {
+			return err
+		}
+		return console.Print(a.Console, &console.Table[payout.PromoterAccount]{
+			Titles: []string{"ref token", "status", "e-mail", "balance", hold.Label, "Keap ids", "codes", "parent"},
+			Cells: func(p *payout.PromoterAccount) []string {
+				email := p.Email
+				if p.NeedsEmail {
+					email = "(needs one)"
+				}
+				balance := cfg.Amount(p.Balance, p.Currency)
+				for _, o := range p.Others {
+					balance += " + " + cfg.Amount(o.Balance, o.Currency)
+				}
+				return []string{
+					p.RefToken, p.Status, email, balance, cfg.Amount(p.Held, p.Currency), joinIDs(p.KeapIDs), strings.Join(p.Codes, " "), p.ParentRefToken,
+				}
+			},
+			Below: []string{"Keap ids", "codes", "parent"},
+			Alert: func(p *payout.PromoterAccount, title string) bool { return title == "e-mail" && p.NeedsEmail },
+		}, list)
+	})
+}
+
+func joinIDs(ids []int64) string {
+	words := make([]string, len(ids))
+	for i, id := range ids {
+		words[i] = strconv.FormatInt(id, 10)
+	}
+	return strings.Join(words, " ")
+}
+
+// holdDate is when what is held is looked at: as --month says, else now.
+func (a *app) holdDate(cfg *config.Config, s *payout.Service, month string) (payout.HoldDate, error) {
+	if month != "" {
+		m, err := payoutMonth(cfg, month)
+		return payout.HoldInMonth(m), err
+	}
+	imported, err := a.asOf(cfg, s.Book)
+	if err != nil {
+		return payout.HoldDate{}, err
+	}
+	return s.HoldNow(a.ctx, imported, time.Now())
+}
+
+// asOf is the beginning of the day whose customers the newest run carried over; without
+// one, of the day that the next plan would be made for.
+func (a *app) asOf(cfg *config.Config, b *book.Book) (time.Time, error) {
+	var in struct {
+		AsOf string `json:"as_of"`
+	}
+	run, err := b.LastImport(a.ctx)
+	if err != nil && !errors.Is(err, book.ErrNoImport) {
+		return time.Time{}, err
+	}
+	if len(run.Inputs) > 0 {
+		if err := json.Unmarshal(run.Inputs, &in); err != nil {
+			return time.Time{}, fmt.Errorf("run %d does not say what it read: %w", run.ID, err)
+		}
+	}
+	text := cmp.Or(in.AsOf, cfg.Import.AsOf, time.Now().In(cfg.Zone).Format(time.DateOnly))
+	day, err := time.ParseInLocation(time.DateOnly, text, cfg.Zone)
+	if err != nil {
+		return day, fmt.Errorf("run %d was made for %q, which is no day: plan and apply again", run.ID, text)
+	}
+	return day, nil
+}
