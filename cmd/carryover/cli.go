@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -22,10 +21,13 @@ import (
 
 // cli is the command line: global flags and one field a command.
 type cli struct {
-	Config string `default:"carryover.toml" placeholder:"FILE" help:"The program's configuration (default: carryover.toml)."`
-	Data   string `default:"data" placeholder:"DIR" help:"Folder of the book, the clicks and the last good link map (default: data)."`
-	Redis  string `env:"REDIS_URL" placeholder:"URL" help:"Redis to publish the link map in, instead of the book"`
-	JSON   bool   `name:"json" help:"Write JSON to standard output, one object a line where there are many."`
+	Config   string `default:"carryover.toml" placeholder:"FILE" group:"global" help:"The program's configuration (default: carryover.toml)."`
+	Data     string `default:"data" placeholder:"DIR" group:"global" help:"Folder of the book, the clicks and the last good link map (default: data)."`
+	Redis    string `env:"REDIS_URL" placeholder:"URL" group:"global" help:"Redis to publish the link map in, instead of the book"`
+	JSON     bool   `name:"json" group:"global" help:"Write JSON to standard output, one object a line where there are many."`
+	LogLevel string `enum:"debug,info,warn,error" default:"info" placeholder:"LEVEL" group:"global" help:"Log from this on: debug, info, warn or error (default: info)."`
+
+	ShowVersion kong.VersionFlag `name:"version" group:"global" help:"Print the version."`
 
 	Init         initCmd         `cmd:"" help:"Write a commented carryover.toml to fill in."`
 	Plan         planCmd         `cmd:"" help:"Read Keap's exports and say what would be done. Changes nothing."`
@@ -48,6 +50,9 @@ type cli struct {
 	Parity       parityCmd       `cmd:"" help:"The gate of a parallel run: our ledger of a month beside FirstPromoter's."`
 	Clicks       clicksCmd       `cmd:"" help:"Count the clicks, or list each."`
 	Misses       missesCmd       `cmd:"" help:"Addresses that did not resolve, most wanted first."`
+	ConfigFile   configCmd       `cmd:"" name:"config" help:"The configuration: check it."`
+	Completion   completionCmd   `cmd:"" help:"Print what makes a shell complete commands and flags."`
+	Man          manCmd          `cmd:"" help:"Print the manual page."`
 	Version      versionCmd      `cmd:"" help:"Print the version."`
 }
 
@@ -79,7 +84,10 @@ func run(args []string, in io.Reader, out, errOut io.Writer) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	context.AfterFunc(ctx, stop) // a second Ctrl-C ends a command that does not listen to the first
-	a := &app{cli: &cli{}, Console: console.New(in, out, errOut, slog.LevelInfo), ctx: ctx, uncatch: stop}
+	a := &app{cli: &cli{}, Console: console.New(in, out, errOut), ctx: ctx, uncatch: stop}
+	if len(args) > 0 && args[0] == console.CompleteCommand {
+		return a.complete(args[1:])
+	}
 	exited := -1
 	parser, err := newParser(a, func(code int) { exited = code })
 	if err != nil {
@@ -96,15 +104,23 @@ func run(args []string, in io.Reader, out, errOut io.Writer) int {
 	if a.JSON {
 		a.Form = console.JSON
 	}
+	if err := a.Level.UnmarshalText([]byte(a.LogLevel)); err != nil {
+		panic("BUG: " + err.Error())
+	}
 	return a.ExitCode(ctx, parsed.Run())
 }
 
 // newParser reads command lines into a. exit is called where kong would end the process.
 func newParser(a *app, exit func(code int)) (*kong.Kong, error) {
-	return kong.New(a.cli, kong.Name("carryover"), kong.Bind(a),
+	global := kong.Group{Key: "global", Title: "Global flags:"} // below those of the command
+	parser, err := kong.New(a.cli, kong.Name("carryover"), kong.Bind(a), kong.Vars{"version": "carryover " + version},
 		kong.Description("Carries an affiliate program from Keap to FirstPromoter and keeps every old link working."),
 		kong.UsageOnError(), kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}),
-		kong.Writers(a.Out, a.Err), kong.Exit(exit))
+		kong.ExplicitGroups([]kong.Group{global}), kong.Writers(a.Out, a.Err), kong.Exit(exit))
+	if err == nil {
+		parser.Model.HelpFlag.Group = &global
+	}
+	return parser, err
 }
 
 func (a *app) loadConfig() (*config.Config, error) { return config.Load(a.Config) }

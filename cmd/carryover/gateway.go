@@ -4,12 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"os"
 	"slices"
 	"time"
-
-	"golang.org/x/term"
 
 	"carryover/cmd/carryover/internal/config"
 	"carryover/cmd/carryover/internal/console"
@@ -45,7 +42,7 @@ func (c *gatewayCmd) Run(a *app) error {
 		RedisURL: a.redisURL(cfg), Program: cfg.Program, Durability: cfg.Gateway.Durability,
 		CookieDomain: cfg.Gateway.CookieDomain, CookieKey: []byte(os.Getenv("CARRYOVER_COOKIE_KEY")),
 		TrustedProxies: cfg.Gateway.TrustedProxies, Node: cfg.Gateway.Node, Zone: cfg.Zone,
-		ServePrefetch: cfg.Gateway.ServePrefetch, KeepClicks: cfg.Gateway.KeepClicks, Logger: a.gatewayLog(),
+		ServePrefetch: cfg.Gateway.ServePrefetch, KeepClicks: cfg.Gateway.KeepClicks, Logger: a.ServiceLog(),
 	}
 	if len(o.CookieKey) == 0 {
 		o.CookieKey = nil
@@ -118,20 +115,6 @@ func (a *app) tracking(cfg *config.Config, o *gateway.Options) (err error) {
 		o.Logger.Info("the tracking API lets nobody in: there is no key in " + track.KeysVariable)
 	}
 	return nil
-}
-
-// atTerminal says whether a person reads standard error as it is written.
-func (a *app) atTerminal() bool {
-	f, ok := a.Err.(*os.File)
-	return ok && term.IsTerminal(int(f.Fd()))
-}
-
-// gatewayLog is JSON for machines, text for a person at a terminal.
-func (a *app) gatewayLog() *slog.Logger {
-	if a.AtTerminal() {
-		return a.Log
-	}
-	return slog.New(slog.NewJSONHandler(a.Err, nil))
 }
 
 // rehearsal is a clock that begins at start and runs on.

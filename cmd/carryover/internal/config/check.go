@@ -2,7 +2,6 @@ package config
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"maps"
 	"net"
@@ -29,25 +28,31 @@ type mistake struct {
 	text string
 }
 
-// err tells everything that is wrong, in the order of the file.
-func (c *checker) err() error {
-	slices.SortStableFunc(c.mistakes, func(a, b mistake) int { return cmp.Compare(a.line, b.line) })
-	lines := make([]string, len(c.mistakes))
-	for i, f := range c.mistakes {
-		lines[i] = f.text
-	}
-	return joinMistakes(c.path, lines)
+// Error is what is wrong with a configuration: a sentence each, with its own file and line, in
+// the order of the file.
+type Error struct {
+	Path     string
+	Mistakes []string
 }
 
-// joinMistakes is one error of as many sentences, each with its own file and line.
-func joinMistakes(path string, lines []string) error {
-	switch len(lines) {
-	case 0:
-		return nil
-	case 1:
-		return errors.New(lines[0])
+func (e *Error) Error() string {
+	if len(e.Mistakes) == 1 {
+		return e.Mistakes[0]
 	}
-	return fmt.Errorf("%s has %d mistakes:\n  %s", path, len(lines), strings.Join(lines, "\n  "))
+	return fmt.Sprintf("%s has %d mistakes:\n  %s", e.Path, len(e.Mistakes), strings.Join(e.Mistakes, "\n  "))
+}
+
+// err tells everything that is wrong; nil when nothing is.
+func (c *checker) err() error {
+	if len(c.mistakes) == 0 {
+		return nil
+	}
+	slices.SortStableFunc(c.mistakes, func(a, b mistake) int { return cmp.Compare(a.line, b.line) })
+	e := &Error{Path: c.path}
+	for _, m := range c.mistakes {
+		e.Mistakes = append(e.Mistakes, m.text)
+	}
+	return e
 }
 
 // invalid notes that the value of key (dotted, as in "pages.login") should be what want

@@ -13,7 +13,7 @@ import (
 
 // describeTOML turns go-toml's errors into one line each: file, line, key, and what
 // would be right. go-toml's own words name Go types.
-func describeTOML(path string, text []byte, err error) error {
+func describeTOML(path string, text []byte, err error) *Error {
 	var strict *toml.StrictMissingError
 	if errors.As(err, &strict) {
 		var all []string
@@ -22,11 +22,12 @@ func describeTOML(path string, text []byte, err error) error {
 			key := strings.Join(e.Key(), ".")
 			all = append(all, fmt.Sprintf("%s:%d: unknown key %s%s", path, line, key, nearestKey(key)))
 		}
-		return joinMistakes(path, all)
+		return &Error{path, all}
 	}
+	one := func(format string, args ...any) *Error { return &Error{path, []string{fmt.Sprintf(format, args...)}} }
 	var decode *toml.DecodeError
 	if !errors.As(err, &decode) {
-		return fmt.Errorf("%s: %w", path, err)
+		return one("%s: %v", path, err)
 	}
 	line, column := decode.Position()
 	at := fmt.Sprintf("%s:%d:%d: ", path, line, column)
@@ -34,15 +35,15 @@ func describeTOML(path string, text []byte, err error) error {
 	said := strings.TrimPrefix(decode.Error(), "toml: ")
 	switch found, _, wrongType := strings.Cut(strings.TrimPrefix(said, "cannot decode TOML "), " into "); {
 	case bytes.IndexByte(text, 0) >= 0:
-		return fmt.Errorf("%s is not UTF-8 text: save it as UTF-8", path)
+		return one("%s is not UTF-8 text: save it as UTF-8", path)
 	case strings.HasPrefix(said, "cannot decode TOML ") && wrongType:
-		return fmt.Errorf("%s%s must be %s, and here it is %s", at, key, wantedAt(key), tomlType(found))
+		return one("%s%s must be %s, and here it is %s", at, key, wantedAt(key), tomlType(found))
 	case strings.HasPrefix(said, "cannot store a table"):
-		return fmt.Errorf("%s%s must be %s, and here it is a table", at, key, wantedAt(key))
+		return one("%s%s must be %s, and here it is a table", at, key, wantedAt(key))
 	case key != "":
-		return fmt.Errorf("%s%s: %s; it must be %s", at, key, said, wantedAt(key))
+		return one("%s%s: %s; it must be %s", at, key, said, wantedAt(key))
 	}
-	return fmt.Errorf("%s%s; text stands in quotes, dates and hosts too", at, said)
+	return one("%s%s; text stands in quotes, dates and hosts too", at, said)
 }
 
 // tomlType names a TOML type as the people who write configurations do.

@@ -20,10 +20,11 @@ import (
 // Console is what a command reads from and writes to.
 type Console struct {
 	In  io.Reader
-	Out io.Writer // what was asked for
-	Err io.Writer // what there is to say about it
-	Log *slog.Logger
+	Out io.Writer    // what was asked for
+	Err io.Writer    // what there is to say about it
+	Log *slog.Logger // to Err, what is at least Level
 
+	Level    *slog.LevelVar
 	Form     Form
 	Terminal report.Terminal // of Out
 }
@@ -40,11 +41,10 @@ const (
 
 // New is a console for these; what Out is decides how wide tables are and whether there is
 // colour.
-func New(in io.Reader, out, errOut io.Writer, level slog.Level) *Console {
-	return &Console{
-		In: in, Out: out, Err: errOut, Terminal: terminal(out, os.Getenv),
-		Log: slog.New(slog.NewTextHandler(errOut, &slog.HandlerOptions{Level: level})),
-	}
+func New(in io.Reader, out, errOut io.Writer) *Console {
+	c := &Console{In: in, Out: out, Err: errOut, Level: &slog.LevelVar{}, Terminal: terminal(out, os.Getenv)}
+	c.Log = slog.New(slog.NewTextHandler(errOut, &slog.HandlerOptions{Level: c.Level}))
+	return c
 }
 
 // terminal is what is known of w: with COLUMNS set it is as wide as that says, whatever it is.
@@ -66,6 +66,15 @@ func terminal(w io.Writer, env func(string) string) (t report.Terminal) {
 func (c *Console) AtTerminal() bool {
 	f, ok := c.Err.(*os.File)
 	return ok && term.IsTerminal(int(f.Fd()))
+}
+
+// ServiceLog is the log of what runs for long: text for a person at a terminal, JSON for
+// machines.
+func (c *Console) ServiceLog() *slog.Logger {
+	if c.AtTerminal() {
+		return c.Log
+	}
+	return slog.New(slog.NewJSONHandler(c.Err, &slog.HandlerOptions{Level: c.Level}))
 }
 
 // Progress shows long steps on standard error.
@@ -97,4 +106,15 @@ func (c *Console) Say(format string, args ...any) error {
 // Note says something about the result on standard error.
 func (c *Console) Note(format string, args ...any) {
 	fmt.Fprintf(c.Err, "carryover: "+format+"\n", args...)
+}
+
+// Facts writes pairs of a name and a value for a person; those without a value are left out.
+func (c *Console) Facts(rows [][]string) error {
+	t := report.Table{Terminal: c.Terminal, Titles: []string{"", ""}}
+	for _, row := range rows {
+		if row[1] != "" {
+			t.Rows = append(t.Rows, row)
+		}
+	}
+	return t.Write(c.Out)
 }

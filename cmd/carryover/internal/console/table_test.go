@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"log/slog"
 	"strings"
 	"testing"
 	"time"
@@ -150,4 +151,21 @@ func TestTerminalOf(t *testing.T) {
 	f("0", report.Terminal{})
 	f("-4", report.Terminal{})
 	f("wide", report.Terminal{})
+}
+
+// The log holds what is at least of its level.
+func TestLogLevel(t *testing.T) {
+	var said bytes.Buffer
+	c := New(nil, &bytes.Buffer{}, &said)
+	for _, log := range []*slog.Logger{c.Log, c.ServiceLog()} {
+		said.Reset()
+		c.Level.Set(slog.LevelWarn)
+		log.Info("quiet")
+		log.Warn("loud")
+		c.Level.Set(slog.LevelDebug)
+		log.Debug("fine")
+		if got := said.String(); strings.Contains(got, "quiet") || !strings.Contains(got, "loud") || !strings.Contains(got, "fine") {
+			t.Error(got)
+		}
+	}
 }
