@@ -14,7 +14,6 @@ import (
 
 	"carryover/cmd/carryover/internal/config"
 	"carryover/mapping/book"
-	"carryover/mapping/payout"
 )
 
 // BenchmarkPayouts plans the payouts of 20,000 promoters from 1,000,000 commissions of three
@@ -111,7 +110,7 @@ func fillPayouts(b *testing.B, path string, promoters, commissions int) {
 		b.Fatal(err)
 	}
 	for i := range promoters * 3 / 4 {
-		if err := bk.RecordSettings(context.Background(), []book.Setting{{PromoterID: int64(i + 1), Field: book.SettingW9, Value: "yes"}, {PromoterID: int64(i + 1), Field: book.SettingPayoutMethod, Value: payout.MethodPayPal}}); err != nil {
+		if err := bk.RecordSettings(context.Background(), []book.Setting{{PromoterID: int64(i + 1), Field: book.SettingW9, Value: "yes"}, {PromoterID: int64(i + 1), Field: book.SettingPayoutMethod, Value: book.MethodPayPal}}); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -4,7 +4,6 @@ import (
 	"testing"
 
 	"carryover/mapping/book"
-	"carryover/mapping/payout"
 )
 
 // Who takes part no more is paid what was earned; who is blocked is not. Where the program
@@ -17,12 +16,12 @@ func TestWhoIsPaid(t *testing.T) {
 	}
 	d.inBook(func(b *book.Book) error {
 		return b.RecordSettings(t.Context(), []book.Setting{
-			{PromoterID: payPromoters["bo"], Field: book.SettingPayoutMethod, Value: payout.MethodPayPal},
+			{PromoterID: payPromoters["bo"], Field: book.SettingPayoutMethod, Value: book.MethodPayPal},
 			{PromoterID: payPromoters["bo"], Field: book.SettingPayoutAddress, Value: "by the door"},
 			{PromoterID: payPromoters["cy"], Field: book.SettingStatus, Value: book.StatusInactive},
-			{PromoterID: payPromoters["cy"], Field: book.SettingPayoutMethod, Value: payout.MethodCheck},
+			{PromoterID: payPromoters["cy"], Field: book.SettingPayoutMethod, Value: book.MethodCheck},
 			{PromoterID: payPromoters["dee"], Field: book.SettingStatus, Value: "blocked"},
-			{PromoterID: payPromoters["dee"], Field: book.SettingPayoutMethod, Value: payout.MethodCheck},
+			{PromoterID: payPromoters["dee"], Field: book.SettingPayoutMethod, Value: book.MethodCheck},
 		})
 	})
 	const cy = "cy 50.00 (2023-01: 50.00 0.00 0.00)"

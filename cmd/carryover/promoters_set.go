@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"maps"
 	"os"
 	"os/user"
 	"slices"
@@ -46,18 +45,12 @@ Nothing that was recorded is changed; status and grace have the link map publish
 Example: carryover promoters set coachdesk w9=yes payout_method=paypal payout_address=kim@mail.test`
 }
 
-// Values of [book.SettingW9].
-const (
-	detailYes = "yes"
-	detailNo  = "no"
-)
-
 func (c *promotersSetCmd) Run(a *app) error {
 	cfg, err := a.loadConfig()
 	if err != nil {
 		return err
 	}
-	list, err := c.details(cfg, time.Now())
+	list, err := c.settings(cfg.Zone, time.Now())
 	if err != nil {
 		return err
 	}
@@ -71,7 +64,7 @@ func (c *promotersSetCmd) Run(a *app) error {
 		if err != nil {
 			return err
 		}
-		if err := fits(promoter, list); err != nil {
+		if err := payout.CheckSettings(promoter, list); err != nil {
 			return err
 		}
 		var s store.Store
@@ -128,114 +121,28 @@ func fieldsOf(list []book.Setting) map[string]string {
 	return fields
 }
 
-// details are the rows to record. All that is wrong with the command line is told.
-func (c *promotersSetCmd) details(cfg *config.Config, now time.Time) ([]book.Setting, error) {
+// settings are the rows to record.
+func (c *promotersSetCmd) settings(zone *time.Location, now time.Time) ([]book.Setting, error) {
 	from := now
 	if c.From != "" {
 		d, err := time.Parse(time.DateOnly, c.From)
 		if err != nil || d.Year() < 1900 {
 			return nil, console.UsageError("--from: %q is no day: write it like 2023-03-01", c.From)
 		}
-		from = terms.DayStart(d.Year(), d.Month(), d.Day(), cfg.Zone)
+		from = terms.DayStart(d.Year(), d.Month(), d.Day(), zone)
 	}
-	var list []book.Setting
-	seen := map[string]bool{}
-	for _, text := range c.Fields {
-		field, value, ok := strings.Cut(text, "=")
-		field, value = strings.ToLower(strings.TrimSpace(field)), strings.TrimSpace(value)
-		check, known := detailChecks[field]
-		switch {
-		case !ok:
-			return nil, console.UsageError("%q: write a field and its value, such as w9=yes", text)
-		case !known:
-			return nil, console.UsageError("%q is no field: there are %s", field, strings.Join(book.SettingFields(), ", "))
-		case seen[field]:
-			return nil, console.UsageError("%s is there twice", field)
+	list, err := book.ParseSettings(c.Fields)
+	if err != nil {
+		return nil, err
+	}
+	for i := range list {
+		s := &list[i]
+		if from.After(now) && !s.IsDated() {
+			return nil, console.UsageError("%s holds at once: it cannot begin on %s", s.Field, c.From)
 		}
-		seen[field] = true
-		if value != "" {
-			if value, ok = check.value(value); !ok {
-				return nil, console.UsageError("%s=%q: it must be %s", field, strings.TrimSpace(text[strings.IndexByte(text, '=')+1:]), check.want)
-			}
-		}
-		if from.After(now) && !check.dated {
-			return nil, console.UsageError("%s holds at once: it cannot begin on %s", field, c.From)
-		}
-		list = append(list, book.Setting{Field: field, Value: value, From: from.Unix(), RecordedAt: now.Unix(), RecordedBy: by(c.By)})
+		s.From, s.RecordedAt, s.RecordedBy = from.Unix(), now.Unix(), by(c.By)
 	}
 	return list, nil
-}
-
-// detailCheck is what a field of a promoter may hold.
-type detailCheck struct {
-	want  string
-	value func(text string) (string, bool) // the value as it is kept
-	dated bool                             // it holds from a day on, also one to come
-}
-
-var detailChecks = map[string]detailCheck{
-	book.SettingStatus:            choice(string(terms.Active), string(terms.Inactive), string(terms.Blocked)),
-	book.SettingW9:                choice(detailYes, detailNo),
-	book.SettingPayoutMethod:      choice(payout.MethodPayPal, payout.MethodCheck, payout.MethodWire, payout.MethodOther),
-	book.SettingPayoutAddress:     oneLine("an address of up to 300 characters, on one line", 300),
-	book.SettingLegalName:         oneLine("a name of up to 200 characters, on one line", 200),
-	book.SettingCountry:           {"a country of two letters, such as US", twoLetters, false},
-	book.SettingCoupon:            {"a code of up to 64 characters without blanks", coupon, false},
-	book.SettingGrace:             {"a day such as 2023-06-30", graceDay, false},
-	book.SettingMembershipPercent: {"a number from 0 to 100 with up to four decimals, such as 30", percentText, true},
-	book.SettingTrainingPercent:   {"a number from 0 to 100 with up to four decimals, such as 30", percentText, true},
-}
-
-func choice(options ...string) detailCheck {
-	return detailCheck{"one of " + strings.Join(options, ", "), func(s string) (string, bool) {
-		s = strings.ToLower(s)
-		return s, slices.Contains(options, s)
-	}, false}
-}
-
-func oneLine(want string, most int) detailCheck {
-	return detailCheck{want, func(s string) (string, bool) {
-		return s, len([]rune(s)) <= most && !strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r == 0x7f })
-	}, false}
-}
-
-func twoLetters(s string) (string, bool) {
-	s = strings.ToUpper(s)
-	return s, len(s) == 2 && strings.Trim(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") == ""
-}
-
-func coupon(s string) (string, bool) {
-	return s, len([]rune(s)) <= 64 && !strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r == 0x7f })
-}
-
-func graceDay(s string) (string, bool) {
-	d, err := time.Parse(time.DateOnly, s)
-	return s, err == nil && d.Year() >= 2000 && d.Year() < 3000
-}
-
-func percentText(s string) (string, bool) {
-	_, err := terms.ParsePercent(s)
-	return strings.TrimSpace(strings.TrimSuffix(s, "%")), err == nil
-}
-
-// fits checks what depends on what is recorded already: PayPal pays to an e-mail.
-func fits(promoter *book.DirectoryPromoter, list []book.Setting) error {
-	now := map[string]string{}
-	for _, field := range []string{book.SettingPayoutMethod, book.SettingPayoutAddress} {
-		now[field] = promoter.Setting(field)
-	}
-	changed := maps.Clone(now)
-	maps.Copy(changed, fieldsOf(list))
-	if changed[book.SettingPayoutMethod] != payout.MethodPayPal || changed[book.SettingPayoutMethod] == now[book.SettingPayoutMethod] && changed[book.SettingPayoutAddress] == now[book.SettingPayoutAddress] {
-		return nil
-	}
-	switch address := cmp.Or(changed[book.SettingPayoutAddress], promoter.Email); {
-	case address == "":
-		return console.UsageError("payout_method=paypal needs payout_address=, an e-mail: %s has none of its own", promoter.Token)
-	case !payout.IsPayableEmail(address):
-		return console.UsageError("payout_address=%q: PayPal pays to an e-mail, which must not begin with = + - or @", address)
-	}
-	return nil
 }
 
 // findPromoter is the promoter whom a person means.

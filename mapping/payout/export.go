@@ -3,6 +3,8 @@ package payout
 import (
 	"strconv"
 	"strings"
+
+	"carryover/mapping/book"
 )
 
 // PayPalMax is how many recipients one upload of PayPal's mass payments takes.
@@ -50,7 +52,7 @@ type LineRow struct {
 // PayPalRows are the lines of a batch to upload to PayPal. leftOut counts those whose payment
 // is recorded as paid, failed or returned: nothing may be paid twice.
 func (s *Service) PayPalRows(b *BatchDetail) (rows []PayPalRow, leftOut int) {
-	lines, leftOut := b.toPay(MethodPayPal)
+	lines, leftOut := b.toPay(book.MethodPayPal)
 	for _, l := range lines {
 		rows = append(rows, PayPalRow{l.Address, PlainAmount(l.Net, l.Currency), l.Currency, l.Name, s.memo(l)})
 	}
@@ -60,7 +62,7 @@ func (s *Service) PayPalRows(b *BatchDetail) (rows []PayPalRow, leftOut int) {
 // CheckRows are the lines of a batch to write checks for, all of one date. leftOut counts
 // those whose payment is recorded as paid, failed or returned.
 func (s *Service) CheckRows(b *BatchDetail, date string) (rows []CheckRow, leftOut int) {
-	lines, leftOut := b.toPay(MethodCheck)
+	lines, leftOut := b.toPay(book.MethodCheck)
 	for _, l := range lines {
 		rows = append(rows, CheckRow{
 			Date: date, Payee: l.Payee, Amount: PlainAmount(l.Net, l.Currency), InWords: amountInWords(l.Net, l.Currency),

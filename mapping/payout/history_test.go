@@ -69,7 +69,7 @@ func TestPayoutHistories(t *testing.T) {
 		defer b.Close()
 		h := payoutHistory{T: rt, s: &Service{Book: b, Program: "carrot", Currency: "USD", Zone: zone, Terms: terms.DefaultConfig()}, b: b, now: time.Date(2023, 1, 5, 12, 0, 0, 0, zone)}
 		for _, id := range historyPromoters {
-			h.must(b.RecordSettings(t.Context(), []book.Setting{{PromoterID: id, Field: book.SettingW9, Value: yes}, {PromoterID: id, Field: book.SettingPayoutMethod, Value: MethodCheck}}))
+			h.must(b.RecordSettings(t.Context(), []book.Setting{{PromoterID: id, Field: book.SettingW9, Value: book.SettingYes}, {PromoterID: id, Field: book.SettingPayoutMethod, Value: book.MethodCheck}}))
 		}
 		rt.Repeat(map[string]func(*rapid.T){
 			"": h.balances, "sale": h.sale, "refund": h.refund, "correct": h.correct, "flag": h.flag, "days": h.days, "approve": h.approve, "record": h.record,

@@ -12,9 +12,6 @@ import (
 	"carryover/mapping/terms"
 )
 
-// yes is what [book.SettingW9] holds when the form is on file.
-const yes = "yes"
-
 // Plan is who is paid in a month, and who is held and why.
 type Plan struct {
 	Month         string          `json:"month"`          // in which it is paid
@@ -128,7 +125,7 @@ func (s *Service) split(plan *Plan, k accountKey, account *terms.Account) {
 	}
 	payable, held := s.Terms.SplitPayable(s.Terms.AmountDue(plan.month, account), terms.Eligibility{
 		Blocked:         promoter.Status == terms.Blocked,
-		W9OnFile:        promoter.Setting(book.SettingW9) == yes,
+		W9OnFile:        promoter.Setting(book.SettingW9) == book.SettingYes,
 		PayoutMethod:    ok,
 		ForeignCurrency: k.currency != s.Currency,
 	})

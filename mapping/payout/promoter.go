@@ -149,7 +149,7 @@ func (s *Service) promoterAccounts(ctx context.Context, content *book.Content, d
 		a := PromoterAccount{
 			id: p.ID, RefToken: p.Token, Email: p.Email, ImportStatus: p.Promoter.Status, Status: string(p.Status), KeapIDs: []int64{}, Codes: []string{},
 			ParentRefToken: directory.ByID(p.ParentID).Token(), NeedsEmail: p.Email == "", Currency: s.Currency, HeldOn: hold.Today,
-			W9: p.Setting(book.SettingW9) == yes, PayoutMethod: p.Setting(book.SettingPayoutMethod),
+			W9: p.Setting(book.SettingW9) == book.SettingYes, PayoutMethod: p.Setting(book.SettingPayoutMethod),
 		}
 		for _, id := range p.Partners {
 			if id > 0 { // below it, the promoter joined here

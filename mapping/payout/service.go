@@ -1,7 +1,9 @@
 package payout
 
 import (
+	"cmp"
 	"fmt"
+	"maps"
 	"strconv"
 	"strings"
 	"time"
@@ -20,14 +22,6 @@ type Service struct {
 	Forms    FormThresholds
 }
 
-// Ways to pay, as [book.SettingPayoutMethod] holds them.
-const (
-	MethodPayPal = "paypal"
-	MethodCheck  = "check"
-	MethodWire   = "wire"
-	MethodOther  = "other"
-)
-
 // IsPayableEmail says whether money can be sent to an address: a file of payments is a CSV,
 // in which a cell must not begin like a formula.
 func IsPayableEmail(address string) bool {
@@ -39,13 +33,36 @@ func IsPayableEmail(address string) bool {
 // PayPal pays to the promoter's own e-mail where no other address was recorded.
 func Destination(p *book.DirectoryPromoter) (method, address string, ok bool) {
 	method, address = p.Setting(book.SettingPayoutMethod), p.Setting(book.SettingPayoutAddress)
-	if method != MethodPayPal {
+	if method != book.MethodPayPal {
 		return method, address, method != ""
 	}
 	if address == "" {
 		address = p.Email
 	}
 	return method, address, IsPayableEmail(address)
+}
+
+// CheckSettings checks what is to be recorded of a promoter against what is recorded already:
+// PayPal pays to an e-mail.
+func CheckSettings(promoter *book.DirectoryPromoter, list []book.Setting) error {
+	now := map[string]string{}
+	for _, field := range []string{book.SettingPayoutMethod, book.SettingPayoutAddress} {
+		now[field] = promoter.Setting(field)
+	}
+	changed := maps.Clone(now)
+	for _, s := range list {
+		changed[s.Field] = s.Value
+	}
+	if changed[book.SettingPayoutMethod] != book.MethodPayPal || changed[book.SettingPayoutMethod] == now[book.SettingPayoutMethod] && changed[book.SettingPayoutAddress] == now[book.SettingPayoutAddress] {
+		return nil
+	}
+	switch address := cmp.Or(changed[book.SettingPayoutAddress], promoter.Email); {
+	case address == "":
+		return book.NewInputError("payout_method=paypal needs payout_address=, an e-mail: %s has none of its own", promoter.Token)
+	case !IsPayableEmail(address):
+		return book.NewInputError("payout_address=%q: PayPal pays to an e-mail, which must not begin with = + - or @", address)
+	}
+	return nil
 }
 
 // payeeName is the name on payments and tax forms, on one line.

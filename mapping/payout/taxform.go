@@ -85,12 +85,12 @@ func taxPayees(directory *book.Directory, currency string, paid []book.Paid) (li
 		if p == nil {
 			p = &TaxPayee{
 				RefToken: promoter.Token, Name: payeeName(promoter), Email: promoter.Email,
-				Country: promoter.Setting(book.SettingCountry), W9: promoter.Setting(book.SettingW9) == yes,
+				Country: promoter.Setting(book.SettingCountry), W9: promoter.Setting(book.SettingW9) == book.SettingYes,
 			}
 			by[promoter] = p
 		}
 		p.Paid += sum.Amount
-		if strings.Contains(strings.ToLower(sum.Method), MethodPayPal) {
+		if strings.Contains(strings.ToLower(sum.Method), book.MethodPayPal) {
 			p.ViaPayPal += sum.Amount
 		} else {
 			p.Other += sum.Amount
