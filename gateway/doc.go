@@ -3,7 +3,7 @@
 //
 // [New] wires it, [App.Run] serves until its context ends. What a URL means is decided
 // in package mapping alone; recording and draining live in gateway/click, the tracking API
-// and what it books in gateway/track, what visitors see in gateway/pages, what ops sees in
-// gateway/admin. fiber and fasthttp are used here and below, nowhere else. The gateway
-// never imports migrate.
+// and what it books in gateway/track, the group commit under both in gateway/group, what
+// visitors see in gateway/pages, what ops sees in gateway/admin. fiber and fasthttp are used
+// here and below, nowhere else. The gateway never imports migrate.
 package gateway
