@@ -14,49 +14,44 @@ type Fault struct {
 func (f *Fault) Error() string { return "the click could not be recorded: " + f.Err.Error() }
 func (f *Fault) Unwrap() error { return f.Err }
 
-// ErrClosed is what a recorder says after Close.
-var ErrClosed = errors.New("the recorder is closed")
-
 var errNoAnswer = errors.New("the disk does not answer")
 
-// How often a recorder with a fault tries the disk, and tells the log about it.
+// How often a recorder with a fault tries the disk, and logs that it has one.
 const (
 	retryEvery = 100 * time.Millisecond
-	tellEvery  = 10 * time.Second
+	logEvery   = 10 * time.Second
 )
 
-// watchdog lets nobody wait longer than the bound for a disk that does not answer.
+// watchdog lets nobody wait longer than the bound for a disk that does not answer, has the
+// disk tried again while there is a fault, and closes the spool when the committer has ended.
 func (r *Recorder) watchdog() {
 	tick := time.NewTicker(max(r.o.Bound/8, time.Millisecond))
 	defer tick.Stop()
-	told := time.Now()
+	retry := time.NewTicker(retryEvery)
+	defer retry.Stop()
+	logged := time.Now()
 	for {
 		select {
-		case <-r.done:
+		case <-r.group.Done():
+			if s := r.spool.Load(); s != nil {
+				s.close()
+			}
 			return
+		case <-retry.C:
+			if r.fault.Load() != nil && r.mending.CompareAndSwap(false, true) {
+				r.group.Do(r.mend)
+			}
+			continue
 		case <-tick.C:
 		}
-		if w := r.writing.Load(); w != nil && time.Since(w.began) > r.o.Bound {
+		if since := r.busy.Load(); since != nil && time.Since(*since) > r.o.Bound {
 			r.setFault(errNoAnswer)
-			fault := r.fault.Load()
-			if fault == nil {
-				continue // it answered just now
-			}
-			if w.batch != nil {
-				r.finish(w.batch, 0, "", fault)
-			}
-			r.mu.Lock()
-			waiting := r.batch
-			if len(waiting.ends) > 0 {
-				r.batch = newBatch()
-			}
-			r.mu.Unlock()
-			if len(waiting.ends) > 0 {
-				r.finish(waiting, 0, "", fault)
+			if f := r.fault.Load(); f != nil { // else it answered just now
+				r.group.Fail(f)
 			}
 		}
-		if f := r.fault.Load(); f != nil && time.Since(told) > tellEvery {
-			told = time.Now()
+		if f := r.fault.Load(); f != nil && time.Since(logged) > logEvery {
+			logged = time.Now()
 			r.o.Logger.Error("clicks are still not recorded; visitors are redirected all the same", "since", f.Since, "err", f.Err, "dropped", r.dropped.Load())
 		}
 	}
@@ -77,14 +72,17 @@ func (r *Recorder) clearFault(f *Fault) {
 
 // mend tries the disk, with the file as it is and then opened anew.
 func (r *Recorder) mend() {
+	defer r.mending.Store(false)
 	f := r.fault.Load()
-	err := r.visit(nil, func() error {
+	if f == nil {
+		return
+	}
+	if r.visit(func() error {
 		if s := r.spool.Load(); s != nil && s.probe() == nil {
 			return nil
 		}
 		return r.reopen()
-	})
-	if err == nil && f != nil {
+	}) == nil {
 		r.clearFault(f)
 	}
 }

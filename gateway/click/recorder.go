@@ -1,15 +1,16 @@
 package click
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
 	"fmt"
 	"log/slog"
-	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
 
+	"carryover/gateway/group"
 	"carryover/mapping/book"
 )
 
@@ -28,45 +29,19 @@ type RecorderOptions struct {
 // answered. When the disk cannot take them (full, read-only, damaged, not answering
 // within the bound) they are dropped at once and counted, and the recorder tries the
 // disk again until it works. Safe for concurrent use.
+//
+// Only the committer's goroutine touches the disk.
 type Recorder struct {
-	o    RecorderOptions
-	wake chan struct{} // to the writer: there is something to do
+	o     RecorderOptions
+	group *group.Committer[[]byte, book.ClickID] // of clicks in their stored form
 
-	mu     sync.Mutex
-	batch  *batch // takes clicks until the writer takes it
-	tasks  []*task
-	closed bool
-
-	writing atomic.Pointer[commit] // what the disk is busy with; nil: nothing
+	busy    atomic.Pointer[time.Time] // since when the disk is at work; nil: it is not
 	fault   atomic.Pointer[Fault]
-	spool   atomic.Pointer[spool] // the writer's; others read its node only
+	mending atomic.Bool           // a try of the disk waits or is under way
+	spool   atomic.Pointer[spool] // the committer's; others read its node only
 
 	recorded, dropped, late atomic.Uint64
-	stop, done              chan struct{}
 	watch                   sync.WaitGroup
-}
-
-// batch is clicks that share a commit. first and err are set before done is closed.
-type batch struct {
-	arena []byte
-	ends  []int // of each click's stored form in arena
-	done  chan struct{}
-	over  bool // done is closed; under Recorder.mu
-	node  string
-	first int64
-	err   error
-}
-
-// task is work on the spool's file that the writer does between two batches.
-type task struct {
-	fn   func(*sql.Conn) error
-	done chan error
-}
-
-// commit is one visit to the disk.
-type commit struct {
-	began time.Time
-	batch *batch // nil for a task
 }
 
 // NewRecorder opens the spool and begins. It does not fail for a disk that cannot be
@@ -84,9 +59,15 @@ func NewRecorder(o RecorderOptions) *Recorder {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	r := &Recorder{o: o, batch: newBatch(), wake: make(chan struct{}, 1), stop: make(chan struct{}), done: make(chan struct{})}
+	r := &Recorder{o: o}
+	r.group = group.New(group.Options[[]byte, book.ClickID]{Commit: r.commit, Late: r.countLate})
 	opened := make(chan struct{})
-	go r.write(opened)
+	r.group.Do(func() {
+		defer close(opened)
+		if err := r.visit(r.reopen); err != nil {
+			r.setFault(err)
+		}
+	})
 	r.watch.Go(r.watchdog)
 	select {
 	case <-opened:
@@ -95,8 +76,6 @@ func NewRecorder(o RecorderOptions) *Recorder {
 	return r
 }
 
-func newBatch() *batch { return &batch{done: make(chan struct{})} }
-
 // Record returns when c is safe, with its id, or at once with a [Fault] when it cannot be
 // recorded. Nothing of c is kept: its strings may be reused afterwards.
 func (r *Recorder) Record(c *book.Click) (book.ClickID, error) {
@@ -104,41 +83,34 @@ func (r *Recorder) Record(c *book.Click) (book.ClickID, error) {
 		r.dropped.Add(1)
 		return book.ClickID{}, f
 	}
-	r.mu.Lock()
-	if r.closed {
-		r.mu.Unlock()
+	var stored [512]byte // long enough for most
+	id, err := r.group.Submit(context.Background(), bytes.Clone(Append(stored[:0], c)))
+	if err != nil {
 		r.dropped.Add(1)
-		return book.ClickID{}, ErrClosed
+	} else {
+		r.recorded.Add(1)
 	}
-	b := r.batch
-	i := len(b.ends)
-	b.arena = Append(b.arena, c)
-	b.ends = append(b.ends, len(b.arena))
-	r.mu.Unlock()
-	if i == 0 {
-		r.poke()
-	}
-	<-b.done
-	if b.err != nil {
-		return book.ClickID{}, b.err
-	}
-	return book.ClickID{Node: b.node, Seq: b.first + int64(i)}, nil
+	return id, err
 }
 
 // Do runs fn on the spool's one writing connection, in a transaction, between two
 // commits: so that deleting delivered clicks never makes a visitor wait for a lock.
 func (r *Recorder) Do(ctx context.Context, fn func(*sql.Conn) error) error {
-	t := &task{fn, make(chan error, 1)}
-	r.mu.Lock()
-	if r.closed {
-		r.mu.Unlock()
-		return ErrClosed
+	done := make(chan error, 1)
+	if !r.group.Do(func() {
+		s := r.spool.Load()
+		if s == nil { // and so there is a fault
+			done <- r.fault.Load()
+			return
+		}
+		done <- r.visit(func() error {
+			return s.transact(func() error { return fn(s.conn) })
+		})
+	}) {
+		return group.ErrClosed
 	}
-	r.tasks = append(r.tasks, t)
-	r.mu.Unlock()
-	r.poke()
 	select {
-	case err := <-t.done:
+	case err := <-done:
 		return err
 	case <-ctx.Done():
 		return ctx.Err()
@@ -164,160 +136,67 @@ func (r *Recorder) Node() string {
 
 // Close commits what waits and closes the spool; it gives up with ctx.
 func (r *Recorder) Close(ctx context.Context) error {
-	r.mu.Lock()
-	first := !r.closed
-	r.closed = true
-	r.mu.Unlock()
-	if first {
-		close(r.stop)
+	if err := r.group.Close(ctx); err != nil {
+		return fmt.Errorf("closing the click spool: %w", err)
 	}
-	select {
-	case <-r.done:
-		r.watch.Wait()
-		return nil
-	case <-ctx.Done():
-		return fmt.Errorf("closing the click spool: %w", ctx.Err())
-	}
+	r.watch.Wait()
+	return nil
 }
 
-func (r *Recorder) poke() {
-	select {
-	case r.wake <- struct{}{}:
-	default:
-	}
-}
-
-// write is the one goroutine that touches the disk.
-func (r *Recorder) write(opened chan<- struct{}) {
-	defer close(r.done)
-	if err := r.visit(nil, r.reopen); err != nil {
-		r.setFault(err)
-	}
-	close(opened)
-	retry := time.NewTicker(retryEvery)
-	defer retry.Stop()
-	for {
-		closing := false
-		select {
-		case <-r.wake:
-		case <-retry.C:
-			if r.fault.Load() == nil {
-				continue
-			}
-			r.mend()
-		case <-r.stop:
-			closing = true
+// commit stores a batch of clicks, or says of each why it was dropped.
+func (r *Recorder) commit(clicks [][]byte) []group.Answer[book.ClickID] {
+	answers := make([]group.Answer[book.ClickID], len(clicks))
+	fail := func(f *Fault) []group.Answer[book.ClickID] {
+		for i := range answers {
+			answers[i].Err = f
 		}
-		r.serve()
-		if closing {
-			if s := r.spool.Load(); s != nil {
-				s.close()
-			}
-			return
-		}
+		return answers
 	}
-}
-
-// gather lets the handlers that are ready to run come first, for as long as clicks keep
-// coming: on a busy machine a commit then serves many, on an idle one nothing is waited for.
-func (r *Recorder) gather() {
-	for seen, round := 0, 0; round < gatherRounds; round++ {
-		runtime.Gosched()
-		r.mu.Lock()
-		n := len(r.batch.ends)
-		r.mu.Unlock()
-		if n == seen {
-			return
-		}
-		seen = n
-	}
-}
-
-// gatherRounds bounds the waiting of those who came first.
-const gatherRounds = 16
-
-// serve takes all that waits.
-func (r *Recorder) serve() {
-	r.gather()
-	r.mu.Lock()
-	tasks := r.tasks
-	r.tasks = nil
-	var b *batch // nil: no clicks wait
-	if len(r.batch.ends) > 0 {
-		b, r.batch = r.batch, newBatch()
-		r.batch.arena = make([]byte, 0, len(b.arena)) // about as many will come next
-	}
-	r.mu.Unlock()
-	s, fault := r.spool.Load(), r.fault.Load()
-	switch {
-	case b == nil:
-	case fault != nil:
-		r.finish(b, 0, "", fault)
-	default:
-		r.commit(s, b)
-	}
-	for _, t := range tasks {
-		if s == nil { // and so there is a fault
-			t.done <- fault
-			continue
-		}
-		r.visit(nil, func() error {
-			t.done <- s.transact(func() error { return t.fn(s.conn) })
-			return nil
-		})
-	}
-}
-
-func (r *Recorder) commit(s *spool, b *batch) {
-	bodies := make([][]byte, len(b.ends))
-	from := 0
-	for i, end := range b.ends {
-		bodies[i] = b.arena[from:end:end]
-		from = end
+	if f := r.fault.Load(); f != nil {
+		return fail(f)
 	}
 	var first int64
+	var node string
 	began := time.Now()
-	err := r.visit(b, func() (err error) {
-		first, err = s.add(bodies)
+	if err := r.visit(func() (err error) {
+		if r.spool.Load() == nil { // clicks may come before the spool was opened once
+			if err := r.reopen(); err != nil {
+				return err
+			}
+		}
+		s := r.spool.Load()
+		node = s.node
+		first, err = s.add(clicks)
 		return err
-	})
-	if err != nil {
+	}); err != nil {
 		r.setFault(err)
-		r.finish(b, 0, "", r.fault.Load())
-		return
+		return fail(r.fault.Load())
 	}
 	if f := r.fault.Load(); f != nil { // set while the disk did not answer; it has
 		r.clearFault(f)
 	}
 	if r.o.Committed != nil {
-		r.o.Committed(len(bodies), time.Since(began))
+		r.o.Committed(len(clicks), time.Since(began))
 	}
-	r.finish(b, first, s.node, nil)
+	for i := range answers {
+		answers[i].Result = book.ClickID{Node: node, Seq: first + int64(i)}
+	}
+	return answers
+}
+
+// countLate counts the clicks that were stored after all when their visitors had been answered
+// without.
+func (r *Recorder) countLate(answers []group.Answer[book.ClickID]) {
+	for _, a := range answers {
+		if a.Err == nil {
+			r.late.Add(1)
+		}
+	}
 }
 
 // visit marks the time that fn spends on the disk, for the watchdog.
-func (r *Recorder) visit(b *batch, fn func() error) error {
-	r.writing.Store(&commit{time.Now(), b})
-	defer r.writing.Store(nil)
+func (r *Recorder) visit(fn func() error) error {
+	r.busy.Store(new(time.Now()))
+	defer r.busy.Store(nil)
 	return fn()
-}
-
-// finish wakes those who wait for b, once.
-func (r *Recorder) finish(b *batch, first int64, node string, err error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	n := uint64(len(b.ends))
-	if b.over {
-		if err == nil { // its visitors were answered without
-			r.late.Add(n)
-		}
-		return
-	}
-	if err != nil {
-		r.dropped.Add(n)
-	} else {
-		r.recorded.Add(n)
-	}
-	b.over, b.first, b.node, b.err = true, first, node, err
-	close(b.done)
 }

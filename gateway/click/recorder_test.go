@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"carryover/gateway/group"
 	"carryover/mapping/book"
 )
 
@@ -310,7 +311,7 @@ func TestClosedRecorder(t *testing.T) {
 		wg.Go(func() {
 			for {
 				if _, err := r.Record(aClick()); err != nil {
-					if !errors.Is(err, ErrClosed) {
+					if !errors.Is(err, group.ErrClosed) {
 						t.Error(err)
 					}
 					return
