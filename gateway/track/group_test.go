@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"carryover/gateway/group"
 	"carryover/mapping/book"
 )
 
@@ -48,26 +49,19 @@ type answered struct {
 func (c *till) gather(call Call) <-chan answered {
 	c.Helper()
 	done := make(chan answered, 1)
-	c.mu.Lock()
-	before := len(c.waiting)
-	c.mu.Unlock()
+	before := c.group.Waiting()
 	go func() {
 		r, err := c.Submit(context.Background(), &call)
 		done <- answered{r, err}
 	}()
-	for {
-		c.mu.Lock()
-		n := len(c.waiting)
-		c.mu.Unlock()
-		if n > before {
-			return done
-		}
+	for c.group.Waiting() == before {
 		select {
 		case <-c.Context().Done():
 			c.Fatal("the call does not come to wait")
 		case <-time.After(time.Millisecond):
 		}
 	}
+	return done
 }
 
 // first occupies the service.
@@ -185,54 +179,56 @@ func TestGathered(t *testing.T) {
 	}
 }
 
-// Too many that wait are sent away; whoever gives up waiting is let go.
+// Too many that wait are sent away; whoever gives up waiting is let go, and booked.
 func TestTooManyWait(t *testing.T) {
 	c := newTill(t)
 	first := c.first()
 	gone, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := c.Submit(gone, &Call{Kind: book.EventSignup, Email: "gone@mail.test", RefID: "anna"}); !errors.Is(err, context.Canceled) {
-		t.Errorf("given up: %v", err)
+	submit := func(email string) error {
+		_, err := c.Submit(gone, &Call{Kind: book.EventSignup, Email: email, RefID: "anna"})
+		return err
 	}
-	c.mu.Lock()
-	held := c.waiting
-	c.waiting = make([]*pending, maxWaiting)
-	c.mu.Unlock()
-	if _, err := c.Submit(gone, &Call{Kind: book.EventSignup, Email: "many@mail.test", RefID: "anna"}); !errors.Is(err, ErrBusy) {
+	for i := range maxWaiting {
+		if err := submit("gone@mail.test"); !errors.Is(err, context.Canceled) {
+			t.Fatalf("call %d, given up: %v", i, err)
+		}
+	}
+	if err := submit("many@mail.test"); !errors.Is(err, group.ErrBusy) {
 		t.Errorf("one too many: %v", err)
 	}
-	c.mu.Lock()
-	c.waiting = held
-	c.mu.Unlock()
 	close(c.release)
 	<-first
+	for c.group.Waiting() > 0 {
+		time.Sleep(time.Millisecond)
+	}
 	c.signup("many@mail.test", "", "anna").is(t, Booked, "anna")
 	c.signup("gone@mail.test", "", "anna").is(t, SignedUp, "") // it had been taken
 }
 
 // What came before the end is booked, what comes after it is refused.
 func TestClosing(t *testing.T) {
-	f := newOffice(t, nil)
-	p := &pending{call: &Call{Kind: book.EventSignup, Email: "a@mail.test", RefID: "anna"}, now: f.now.Unix(), done: make(chan struct{})}
-	f.mu.Lock()
-	f.waiting = append(f.waiting, p) // and nobody was woken yet
-	f.mu.Unlock()
-	if err := f.Close(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	select {
-	case <-p.done:
-		p.result.is(t, Booked, "anna")
-	default:
-		t.Error("a call that waited was forgotten")
-	}
+	c := newTill(t)
+	first := c.first()
+	last := c.gather(Call{Kind: book.EventSignup, Email: "a@mail.test", RefID: "anna"})
 	gone, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := f.Submit(gone, &Call{Kind: book.EventSignup, Email: "b@mail.test", RefID: "anna"}); !errors.Is(err, ErrClosed) {
+	if err := c.Close(gone); !errors.Is(err, context.Canceled) {
+		t.Errorf("given up: %v", err)
+	}
+	if _, err := c.Submit(t.Context(), &Call{Kind: book.EventSignup, Email: "b@mail.test", RefID: "anna"}); !errors.Is(err, group.ErrClosed) {
 		t.Errorf("after the end: %v", err)
 	}
-	if err := f.Close(t.Context()); err != nil {
-		t.Errorf("closed twice: %v", err)
+	close(c.release)
+	for range 2 {
+		if err := c.Close(t.Context()); err != nil {
+			t.Errorf("closed twice: %v", err)
+		}
+	}
+	for _, done := range []<-chan answered{first, last} {
+		if r := <-done; r.err != nil || r.Outcome != Booked {
+			t.Errorf("%+v", r)
+		}
 	}
 }
 

@@ -2,15 +2,13 @@ package track
 
 import (
 	"context"
-	"errors"
 	"log/slog"
-	"runtime"
 	"slices"
-	"sync"
 	"sync/atomic"
 	"time"
 
 	"carryover/gateway/click"
+	"carryover/gateway/group"
 	"carryover/mapping/book"
 	"carryover/mapping/terms"
 )
@@ -49,24 +47,11 @@ const (
 	maxWaiting = 20_000
 )
 
-// ErrBusy says that too many calls wait for the disk.
-var ErrBusy = errors.New("too many events wait to be booked")
-
-// ErrClosed is what a service says after Close.
-var ErrClosed = errors.New("the tracker is closed")
-
 // Service books what calls tell. All calls that wait are booked in one transaction, and then
 // all are answered. Safe for concurrent use.
 type Service struct {
-	o Options
-
-	mu      sync.Mutex
-	waiting []*pending
-	closed  bool
-	wake    chan struct{}
-	stop    chan struct{}
-	done    chan struct{}
-
+	o     Options
+	group *group.Committer[*pending, Result]
 	fault atomic.Pointer[error]
 }
 
@@ -76,9 +61,7 @@ type pending struct {
 	touch touch
 	now   int64 // Unix seconds
 
-	result Result
-	err    error
-	done   chan struct{}
+	answer group.Answer[Result]
 }
 
 // New starts a service.
@@ -92,8 +75,8 @@ func New(o Options) *Service {
 	if o.Logger == nil {
 		o.Logger = slog.Default()
 	}
-	s := &Service{o: o, wake: make(chan struct{}, 1), stop: make(chan struct{}), done: make(chan struct{})}
-	go s.work()
+	s := &Service{o: o}
+	s.group = group.New(group.Options[*pending, Result]{Commit: s.book, MaxBatch: maxGroup, MaxWaiting: maxWaiting})
 	return s
 }
 
@@ -105,28 +88,7 @@ func (s *Service) Submit(ctx context.Context, c *Call) (Result, error) {
 	if err != nil { // whose the customer is would be decided for life without its click
 		return Result{}, err
 	}
-	p := &pending{call: c, touch: t, now: s.o.Now().Unix(), done: make(chan struct{})}
-	s.mu.Lock()
-	switch {
-	case s.closed:
-		s.mu.Unlock()
-		return Result{}, ErrClosed
-	case len(s.waiting) >= maxWaiting:
-		s.mu.Unlock()
-		return Result{}, ErrBusy
-	}
-	s.waiting = append(s.waiting, p)
-	s.mu.Unlock()
-	select {
-	case s.wake <- struct{}{}:
-	default:
-	}
-	select {
-	case <-p.done:
-		return p.result, p.err
-	case <-ctx.Done():
-		return Result{}, ctx.Err()
-	}
+	return s.group.Submit(ctx, &pending{call: c, touch: t, now: s.o.Now().Unix()})
 }
 
 // Fault is what went wrong the last time that events were to be booked; nil when they
@@ -139,84 +101,25 @@ func (s *Service) Fault() error {
 }
 
 // Close books what waits and ends; it gives up with ctx.
-func (s *Service) Close(ctx context.Context) error {
-	s.mu.Lock()
-	first := !s.closed
-	s.closed = true
-	s.mu.Unlock()
-	if first {
-		close(s.stop)
-	}
-	select {
-	case <-s.done:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}
-
-// work is the one goroutine that books.
-func (s *Service) work() {
-	defer close(s.done)
-	for {
-		closing := false
-		select {
-		case <-s.wake:
-		case <-s.stop:
-			closing = true
-		}
-		for {
-			group := s.take()
-			if len(group) == 0 {
-				break
-			}
-			s.book(group)
-		}
-		if closing {
-			return
-		}
-	}
-}
-
-// take gives the calls that wait, at most maxGroup. It lets handlers that are ready to run
-// come first: on a busy machine a commit then serves many.
-func (s *Service) take() []*pending {
-	for seen, round := 0, 0; round < 16; round++ {
-		runtime.Gosched()
-		s.mu.Lock()
-		n := len(s.waiting)
-		s.mu.Unlock()
-		if n == seen || n >= maxGroup {
-			break
-		}
-		seen = n
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	n := min(len(s.waiting), maxGroup)
-	group := s.waiting[:n:n]
-	if s.waiting = s.waiting[n:]; len(s.waiting) == 0 {
-		s.waiting = nil
-	}
-	return group
-}
+func (s *Service) Close(ctx context.Context) error { return s.group.Close(ctx) }
 
 // maxSpoiling is how many calls of one group may turn out to be what it cannot be booked
 // with; after that it is the book itself.
 const maxSpoiling = 3
 
-// book books a group in one transaction. A call that cannot be booked does not keep the
-// others out: they are booked without it.
-func (s *Service) book(group []*pending) {
+// book books calls in one transaction. A call that cannot be booked does not keep the others
+// out: they are booked without it.
+func (s *Service) book(calls []*pending) []group.Answer[Result] {
 	began := time.Now()
 	var spoiling []*pending
-	bad, err := s.commit(group)
-	for bad >= 0 && len(group) > 1 && len(spoiling) < maxSpoiling {
-		p := group[bad]
-		p.err = err
+	rest := calls
+	bad, err := s.commit(rest)
+	for bad >= 0 && len(rest) > 1 && len(spoiling) < maxSpoiling {
+		p := rest[bad]
+		p.answer.Err = err
 		spoiling = append(spoiling, p)
-		group = slices.Delete(slices.Clone(group), bad, bad+1)
-		bad, err = s.commit(group)
+		rest = slices.Delete(slices.Clone(rest), bad, bad+1)
+		bad, err = s.commit(rest)
 	}
 	if err != nil {
 		if s.fault.Swap(&err) == nil {
@@ -224,33 +127,34 @@ func (s *Service) book(group []*pending) {
 		}
 	} else {
 		for _, p := range spoiling {
-			s.o.Logger.Error("an event cannot be booked, others can; whoever sent it is told to send it again", "kind", p.call.Kind, "event_id", p.call.EventID, "err", p.err)
+			s.o.Logger.Error("an event cannot be booked, others can; whoever sent it is told to send it again", "kind", p.call.Kind, "event_id", p.call.EventID, "err", p.answer.Err)
 		}
 		if s.fault.Swap(nil) != nil {
 			s.o.Logger.Info("events are booked again")
 		}
 		if s.o.Committed != nil {
-			s.o.Committed(len(group), time.Since(began))
+			s.o.Committed(len(rest), time.Since(began))
 		}
 	}
-	for _, p := range group {
-		p.err = err
-		close(p.done)
+	for _, p := range rest {
+		p.answer.Err = err
 	}
-	for _, p := range spoiling {
-		close(p.done)
+	answers := make([]group.Answer[Result], len(calls))
+	for i, p := range calls {
+		answers[i] = p.answer
 	}
+	return answers
 }
 
-// commit books all of a group, or nothing. bad is the call that it failed with; -1: none,
-// it was the book.
-func (s *Service) commit(group []*pending) (bad int, err error) {
+// commit books all of calls, or nothing. bad is the call that it failed with; -1: none, it was
+// the book.
+func (s *Service) commit(calls []*pending) (bad int, err error) {
 	bad = -1
 	err = s.o.Book.Track(func(t *book.Tracking) error {
-		for i, p := range group {
+		for i, p := range calls {
 			d := desk{s: s, t: t, call: p.call, touch: p.touch, now: p.now}
 			var err error
-			if p.result, err = d.safely(); err != nil {
+			if p.answer.Result, err = d.safely(); err != nil {
 				bad = i
 				return err
 			}
