@@ -89,7 +89,7 @@ func ledgerEntryTable(cfg *config.Config) *console.Table[history.LedgerEntry] {
 		Cells: func(l *history.LedgerEntry) []string {
 			return []string{
 				l.At[:min(len(time.DateOnly), len(l.At))], l.Label(), cmp.Or(l.RefToken, book.HouseName), cfg.Amount(l.Amount, l.Currency),
-				l.Invoice, l.For(), cmp.Or(l.Email, l.Name), l.EventID,
+				l.Invoice, l.Purpose(), cmp.Or(l.Email, l.Name), l.EventID,
 			}
 		},
 		Below: []string{"for", "event"},
@@ -98,8 +98,8 @@ func ledgerEntryTable(cfg *config.Config) *console.Table[history.LedgerEntry] {
 
 // writeHistory tells the history of a customer to a person.
 func writeHistory(a *app, cfg *config.Config, x *history.Explainer, h *history.CustomerHistory) error {
-	if h.Why != "" {
-		a.Say("%s", h.Why)
+	if h.Reason != "" {
+		a.Say("%s", h.Reason)
 	}
 	for _, text := range x.OtherOutcomes(h) {
 		a.Say("%s", text)
@@ -115,14 +115,14 @@ func timelineTable(cfg *config.Config) *console.Table[history.TimelineEntry] {
 	return &console.Table[history.TimelineEntry]{
 		Titles: []string{"when", "what", "promoter", "amount", "became", "more"},
 		Cells: func(t *history.TimelineEntry) []string {
-			what, amount := t.What, ""
-			if t.ID != 0 {
-				what += " " + strconv.FormatInt(t.ID, 10)
+			what, amount := t.Kind, ""
+			if t.KeapID != 0 {
+				what += " " + strconv.FormatInt(t.KeapID, 10)
 			}
 			if t.Amount != nil {
 				amount = cfg.Amount(*t.Amount, t.Currency)
 			}
-			return []string{t.When, what, t.Owner, amount, t.Outcome, t.Text}
+			return []string{t.When, what, t.Owner, amount, t.Outcome, t.Details}
 		},
 		Below: []string{"more"},
 	}

@@ -97,7 +97,7 @@ func writeAccount(a *app, cfg *config.Config, s *payout.Service, x *history.Expl
 		Cells: func(r *accountRow) []string {
 			e := r.entry
 			return []string{
-				terms.FormatDay(e.At, cfg.Zone), r.Label(), e.Invoice, r.For(), cmp.Or(r.Email, r.Name, number(r.ContactID)),
+				terms.FormatDay(e.At, cfg.Zone), r.Label(), e.Invoice, r.Purpose(), cmp.Or(r.Email, r.Name, number(r.ContactID)),
 				cfg.Amount(e.Amount, e.Currency), cfg.Amount(r.after, e.Currency), payout.Origin(e.Source, e.Line), r.EventID,
 			}
 		},

@@ -6,6 +6,7 @@ import (
 	"database/sql"
 	"errors"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -107,9 +108,19 @@ func (b *Book) Customer(ctx context.Context, key string) (Referral, error) {
 // id follows.
 const contactKey = "contact:"
 
+// ContactKey is the key of a customer without an e-mail address: of one contact.
+func ContactKey(id int64) string { return contactKey + strconv.FormatInt(id, 10) }
+
+// ParseContactKey reads what [ContactKey] gives; ok is false for any other key.
+func ParseContactKey(key string) (id int64, ok bool) {
+	digits, ok := strings.CutPrefix(key, contactKey)
+	id, err := strconv.ParseInt(digits, 10, 64)
+	return id, ok && err == nil
+}
+
 // ContactsOf lists the contacts that are the customer with the given key, by id.
 func (b *Book) ContactsOf(ctx context.Context, customer string) ([]Contact, error) {
-	if id, ok := strings.CutPrefix(customer, contactKey); ok {
+	if id, ok := ParseContactKey(customer); ok {
 		return contacts.find(ctx, b, "WHERE id = ?", id)
 	}
 	if customer == "" { // contacts without an address are no one customer

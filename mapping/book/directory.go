@@ -88,6 +88,15 @@ func (o Owner) Name() string {
 	return o.Token()
 }
 
+// KeapID is the Keap id of the promoter's primary partner; 0: it joined here, or there is no
+// promoter.
+func (o Owner) KeapID() int64 {
+	if o.Promoter == nil {
+		return 0
+	}
+	return max(0, o.Promoter.KeapID)
+}
+
 // Creditable is the promoter, if something new may be credited to it; else nil. Whether its
 // status lets it earn is for [terms.Attribute] to say.
 func (o Owner) Creditable() *DirectoryPromoter {

@@ -14,7 +14,7 @@ import (
 
 // CustomerHistory is what the book knows of a customer.
 type CustomerHistory struct {
-	Why        string  `json:"why"` // whose it is and why, in one sentence
+	Reason     string  `json:"why"` // whose it is and why, in one sentence
 	Email      string  `json:"customer_email"`
 	Name       string  `json:"customer_name"`
 	ContactIDs []int64 `json:"keap_contact_ids"`
@@ -52,7 +52,7 @@ func (x *Explainer) customer(ctx context.Context, what string) (*CustomerHistory
 	}
 	var keys []string
 	for _, k := range found {
-		if key := cmp.Or(k.Email, contactKey(k.ID)); !slices.Contains(keys, key) {
+		if key := cmp.Or(k.Email, book.ContactKey(k.ID)); !slices.Contains(keys, key) {
 			keys = append(keys, key)
 		}
 	}
@@ -64,7 +64,7 @@ func (x *Explainer) customer(ctx context.Context, what string) (*CustomerHistory
 		return nil, book.NewInputError("%q could be any of these, ask with a Keap id or an address:%s", what, list.String())
 	}
 	if id, err := strconv.ParseInt(what, 10, 64); err == nil && len(keys) == 0 && id > 0 {
-		keys = []string{contactKey(id)} // rows may name a contact that no list of them held
+		keys = []string{book.ContactKey(id)} // rows may name a contact that no list of them held
 	}
 	if len(keys) == 1 {
 		if s, err := x.customerHistory(ctx, keys[0]); err != nil || len(found) > 0 || len(s.Timeline) > 0 {
@@ -74,11 +74,9 @@ func (x *Explainer) customer(ctx context.Context, what string) (*CustomerHistory
 	if s, err := x.liveCustomer(ctx, strings.ToLower(what), what); err != nil || s != nil {
 		return s, err
 	}
-	return nil, fmt.Errorf("the book knows no customer %q: give an e-mail address, a name, a Keap contact id, uid:ID, event:ID, order:ID, invoice:ID, a click id or an event id", what)
+	return nil, fmt.Errorf("the book knows no customer %q: give an e-mail address, a name, a Keap contact id, "+
+		"uid:ID, event:ID, order:ID, invoice:ID, a click id or an event id", what)
 }
-
-// contactKey is the key of a customer without an e-mail address.
-func contactKey(id int64) string { return "contact:" + strconv.FormatInt(id, 10) }
 
 // customerOf is the key of a contact's customer.
 func (x *Explainer) customerOf(ctx context.Context, contact int64) (key string, err error) {
@@ -86,7 +84,7 @@ func (x *Explainer) customerOf(ctx context.Context, contact int64) (key string, 
 	if err == nil && len(known) == 1 && known[0].Email != "" {
 		return known[0].Email, nil
 	}
-	return contactKey(contact), err
+	return book.ContactKey(contact), err
 }
 
 // customerHistory tells about the customer with the given key.
@@ -104,8 +102,9 @@ func (x *Explainer) customerHistory(ctx context.Context, key string) (*CustomerH
 		s.ContactIDs = append(s.ContactIDs, k.ID)
 		s.Email, s.Name = k.Email, cmp.Or(s.Name, k.Name)
 	}
-	if id, err := strconv.ParseInt(strings.TrimPrefix(key, "contact:"), 10, 64); err == nil && len(known) == 0 {
-		s.ContactIDs = []int64{id}
+	contact, isContact := book.ParseContactKey(key)
+	if isContact && len(known) == 0 {
+		s.ContactIDs = []int64{contact}
 	}
 	if r.Customer != "" {
 		l, _ := newOwnedCustomer(&r, nil, x.Directory)
@@ -118,7 +117,7 @@ func (x *Explainer) customerHistory(ctx context.Context, key string) (*CustomerH
 	if err := x.addSales(ctx, s); err != nil {
 		return nil, err
 	}
-	if !strings.HasPrefix(key, "contact:") {
+	if !isContact {
 		if err := x.addLive(ctx, s, key, ""); err != nil {
 			return nil, err
 		}

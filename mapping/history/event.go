@@ -8,8 +8,8 @@ import (
 	"carryover/mapping/book"
 )
 
-// externalEvent explains what the billing system told under an id of its own.
-func (x *Explainer) externalEvent(ctx context.Context, id string) (*Explanation, error) {
+// event explains the events that the billing system reported under an id of its own.
+func (x *Explainer) event(ctx context.Context, id string) (*Explanation, error) {
 	events, err := x.Book.EventsByExternalID(ctx, id)
 	if err != nil {
 		return nil, err
@@ -35,7 +35,7 @@ func (x *Explainer) externalEvent(ctx context.Context, id string) (*Explanation,
 	}
 	made := &Explanation{About: "event"}
 	if len(entries) > 0 {
-		if made, err = x.ofEntries(ctx, "event", entries); err != nil {
+		if made, err = x.explainEntries(ctx, "event", entries); err != nil {
 			return nil, err
 		}
 	}
@@ -74,7 +74,8 @@ func (x *Explainer) click(ctx context.Context, id book.ClickID) (*Explanation, e
 	made := &Explanation{About: "click"}
 	var s strings.Builder
 	if ok {
-		fmt.Fprintf(&s, "Click %s of %s on %s%s was answered with %s", id, c.At.In(x.Zone).Format("2006-01-02 15:04:05 MST"), c.Host, c.Path, c.Outcome)
+		at := c.At.In(x.Zone).Format("2006-01-02 15:04:05 MST")
+		fmt.Fprintf(&s, "Click %s of %s on %s%s was answered with %s", id, at, c.Host, c.Path, c.Outcome)
 		if c.Token != "" {
 			fmt.Fprintf(&s, ", of the promoter %s", c.Token)
 		}

@@ -35,7 +35,7 @@ func (x *Explainer) Explain(ctx context.Context, what string) (*Explanation, err
 		case "invoice":
 			return x.invoice(ctx, strings.TrimSpace(id))
 		case "event":
-			return x.externalEvent(ctx, strings.TrimSpace(id))
+			return x.event(ctx, strings.TrimSpace(id))
 		case "uid":
 			s, err := x.liveCustomer(ctx, "", strings.TrimSpace(id))
 			if err == nil && s == nil {
@@ -47,7 +47,7 @@ func (x *Explainer) Explain(ctx context.Context, what string) (*Explanation, err
 		}
 	}
 	if _, err := book.ParseEventID(what); err == nil || isLiveEntry(what) {
-		return x.event(ctx, what)
+		return x.entry(ctx, what)
 	}
 	if id, err := book.ParseClickID(what); err == nil && !strings.Contains(what, "@") {
 		return x.click(ctx, id)
@@ -63,7 +63,7 @@ func (x *Explainer) owner(e book.Earner) string {
 		name = "the program's own partner"
 	}
 	if e.PromoterID != 0 {
-		id = primaryKeapID(owner)
+		id = owner.KeapID()
 	}
 	if e.PromoterID != 0 && id == 0 || id < 0 { // joined here
 		return name

@@ -22,8 +22,8 @@ type Explanation struct {
 	*CustomerHistory               // of the customer; nil where there is none
 }
 
-// event explains one entry of the ledger.
-func (x *Explainer) event(ctx context.Context, id string) (*Explanation, error) {
+// entry explains an entry of the ledger.
+func (x *Explainer) entry(ctx context.Context, id string) (*Explanation, error) {
 	e, err := x.Book.Entry(ctx, id)
 	if errors.Is(err, book.ErrNoEntry) {
 		return nil, fmt.Errorf("%w: \"carryover ledger --promoter TOKEN\" lists event ids", err)
@@ -31,7 +31,7 @@ func (x *Explainer) event(ctx context.Context, id string) (*Explanation, error) 
 	if err != nil {
 		return nil, err
 	}
-	made, err := x.ofEntries(ctx, "event", []book.Entry{e})
+	made, err := x.explainEntries(ctx, "event", []book.Entry{e})
 	if err != nil {
 		return nil, err
 	}
@@ -63,8 +63,8 @@ func (x *Explainer) event(ctx context.Context, id string) (*Explanation, error) 
 	if e.Invoice != "" {
 		fmt.Fprintf(&s, ", on invoice %s", e.Invoice)
 	}
-	if e.Kind != book.KindOpening && e.Kind != book.KindDifference && l.For() != "" {
-		fmt.Fprintf(&s, " (%s)", l.For())
+	if e.Kind != book.KindOpening && e.Kind != book.KindDifference && l.Purpose() != "" {
+		fmt.Fprintf(&s, " (%s)", l.Purpose())
 	}
 	if l.Level == 2 {
 		fmt.Fprintf(&s, ", on the second level: %s made the sale", x.owner(book.Earner{PartnerID: e.SellerID}))
@@ -95,11 +95,11 @@ func (x *Explainer) invoice(ctx context.Context, id string) (*Explanation, error
 	if len(entries) == 0 {
 		return nil, fmt.Errorf("no entry of the ledger names the invoice %q: an order is order:%s", id, id)
 	}
-	e, err := x.ofEntries(ctx, "invoice", entries)
+	e, err := x.explainEntries(ctx, "invoice", entries)
 	if err != nil {
 		return nil, err
 	}
-	e.Answer = fmt.Sprintf("On invoice %s %s.", id, earned(entries))
+	e.Answer = fmt.Sprintf("On invoice %s %s.", id, describeEarnings(entries))
 	return e, nil
 }
 
@@ -134,7 +134,7 @@ func (x *Explainer) order(ctx context.Context, text string) (*Explanation, error
 			entries = append(entries, e)
 		}
 	}
-	e, err := x.ofEntries(ctx, "order", entries)
+	e, err := x.explainEntries(ctx, "order", entries)
 	if err != nil {
 		return nil, err
 	}
@@ -147,20 +147,22 @@ func (x *Explainer) order(ctx context.Context, text string) (*Explanation, error
 			return nil, err
 		}
 	}
-	e.Answer = fmt.Sprintf("Order %d of %s, %s (%s), ", id, x.day(sale.OrderedAt), terms.FormatMoney(sale.Total, sale.Currency), sale.Products)
+	total := terms.FormatMoney(sale.Total, sale.Currency)
+	e.Answer = fmt.Sprintf("Order %d of %s, %s (%s), ", id, x.day(sale.OrderedAt), total, sale.Products)
+	seller := x.owner(book.Earner{PartnerID: sale.SellerID})
 	switch {
 	case sale.SellerID == 0:
 		e.Answer += "was sold without a partner."
 	case len(entries) == 0:
-		e.Answer += "was sold by " + x.owner(book.Earner{PartnerID: sale.SellerID}) + "; the ledger has no commission of this customer, day and seller."
+		e.Answer += "was sold by " + seller + "; the ledger has no commission of this customer, day and seller."
 	default:
-		e.Answer += "was sold by " + x.owner(book.Earner{PartnerID: sale.SellerID}) + "; on orders of this customer, day and seller " + earned(entries) + "."
+		e.Answer += "was sold by " + seller + "; on orders of this customer, day and seller " + describeEarnings(entries) + "."
 	}
 	return e, nil
 }
 
-// earned says what entries come to.
-func earned(entries []book.Entry) string {
+// describeEarnings says what entries come to.
+func describeEarnings(entries []book.Entry) string {
 	commissions, clawbacks := map[string]int64{}, map[string]int64{}
 	for i := range entries {
 		if e := &entries[i]; e.Kind == book.KindClawback {
@@ -185,8 +187,8 @@ func earned(entries []book.Entry) string {
 	return list(commissions) + " was earned, and " + list(clawbacks) + " taken back"
 }
 
-// ofEntries explains entries, with the story of their customer when they name just one.
-func (x *Explainer) ofEntries(ctx context.Context, about string, entries []book.Entry) (*Explanation, error) {
+// explainEntries explains entries, with the history of their customer when they name just one.
+func (x *Explainer) explainEntries(ctx context.Context, about string, entries []book.Entry) (*Explanation, error) {
 	lines, err := x.LedgerEntries(ctx, entries)
 	if err != nil {
 		return nil, err
@@ -195,22 +197,22 @@ func (x *Explainer) ofEntries(ctx context.Context, about string, entries []book.
 	keys := map[string]bool{}
 	for i := range lines {
 		if l := &lines[i]; l.ContactID != 0 {
-			keys[cmp.Or(l.Email, contactKey(l.ContactID))] = true
+			keys[cmp.Or(l.Email, book.ContactKey(l.ContactID))] = true
 		}
 	}
-	tracked := map[int64]bool{}
+	live := map[int64]bool{}
 	for i := range entries {
 		if id := entries[i].CustomerID; id != 0 {
-			tracked[id] = true
+			live[id] = true
 		}
 	}
 	switch {
-	case len(keys) == 1 && len(tracked) == 0:
+	case len(keys) == 1 && len(live) == 0:
 		for key := range keys {
 			e.CustomerHistory, err = x.customerHistory(ctx, key)
 		}
-	case len(keys) == 0 && len(tracked) == 1:
-		for id := range tracked {
+	case len(keys) == 0 && len(live) == 1:
+		for id := range live {
 			e.CustomerHistory, err = x.historyByID(ctx, id)
 		}
 	}

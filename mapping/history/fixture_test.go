@@ -113,18 +113,18 @@ func (f *fixture) text(e *history.Explanation) string {
 	lines := []string{e.Answer}
 	for i := range e.Entries {
 		l := &e.Entries[i]
-		lines = append(lines, strings.Join([]string{l.At, l.Label(), l.RefToken, amount(l.Amount, l.Currency), l.Invoice, l.For(), l.Email,
+		lines = append(lines, strings.Join([]string{l.At, l.Label(), l.RefToken, amount(l.Amount, l.Currency), l.Invoice, l.Purpose(), l.Email,
 			l.Name, l.EventID}, "|"))
 	}
 	if h := e.CustomerHistory; h != nil {
-		lines = append(lines, h.Why)
+		lines = append(lines, h.Reason)
 		lines = append(lines, f.OtherOutcomes(h)...)
 		for _, t := range h.Timeline {
 			sum := ""
 			if t.Amount != nil {
 				sum = amount(*t.Amount, t.Currency)
 			}
-			lines = append(lines, strings.Join([]string{t.When, fmt.Sprintf("%s %d", t.What, t.ID), t.Owner, sum, t.Outcome, t.Text}, "|"))
+			lines = append(lines, strings.Join([]string{t.When, fmt.Sprintf("%s %d", t.Kind, t.KeapID), t.Owner, sum, t.Outcome, t.Details}, "|"))
 		}
 	}
 	return strings.Join(lines, "\n")

@@ -12,35 +12,37 @@ import (
 
 // LedgerEntry is an entry of the ledger, with names for its ids.
 type LedgerEntry struct {
-	EventID    string `json:"event_id"`
-	Kind       string `json:"kind"`
-	RefToken   string `json:"ref_token"`       // empty: of the program's own partner
-	PartnerID  int64  `json:"keap_partner_id"` // 0: the promoter joined here
-	At         string `json:"at"`              // in the program's zone
-	Month      string `json:"month"`           // of earning: 2023-03
-	Amount     int64  `json:"amount_cents"`    // what it does to the balance
-	Currency   string `json:"currency"`
-	Invoice    string `json:"invoice"`
-	Product    string `json:"product"`
-	Text       string `json:"description"`
-	Email      string `json:"customer_email"`
-	Name       string `json:"customer_name"`
-	ContactID  int64  `json:"keap_contact_id"`
-	Seller     string `json:"seller_ref_token"`
-	Level      int    `json:"level"` // 2: another partner made the sale
-	Type       string `json:"type"`  // of a payment
-	SourceFile string `json:"source_file"`
-	SourceLine int64  `json:"source_line"`
-	Run        int64  `json:"run"`
+	EventID     string `json:"event_id"`
+	Kind        string `json:"kind"`
+	RefToken    string `json:"ref_token"`       // empty: of the program's own partner
+	PartnerID   int64  `json:"keap_partner_id"` // 0: the promoter joined here
+	At          string `json:"at"`              // in the program's zone
+	Month       string `json:"month"`           // of earning: 2023-03
+	Amount      int64  `json:"amount_cents"`    // what it does to the balance
+	Currency    string `json:"currency"`
+	Invoice     string `json:"invoice"`
+	Product     string `json:"product"`
+	Description string `json:"description"`
+	Email       string `json:"customer_email"`
+	Name        string `json:"customer_name"`
+	ContactID   int64  `json:"keap_contact_id"`
+	Seller      string `json:"seller_ref_token"`
+	Level       int    `json:"level"` // 2: another partner made the sale
+	Type        string `json:"type"`  // of a payment
+	SourceFile  string `json:"source_file"`
+	SourceLine  int64  `json:"source_line"`
+	Run         int64  `json:"run"`
 }
 
-// entriesTogether is of how many entries the customers are looked up at once.
-const entriesTogether = 1000
+// lookupSize is for how many entries customers are looked up at once.
+const lookupSize = 1000
 
 // EachLedgerEntry gives fn the entries of earners (nil: of all) that are wanted, of each in
 // the order of time. An error of fn ends it.
-func (x *Explainer) EachLedgerEntry(ctx context.Context, earners []book.Earner, wanted func(*book.Entry) bool, fn func(*LedgerEntry) error) error {
-	waiting := make([]book.Entry, 0, entriesTogether)
+func (x *Explainer) EachLedgerEntry(
+	ctx context.Context, earners []book.Earner, wanted func(*book.Entry) bool, fn func(*LedgerEntry) error,
+) error {
+	waiting := make([]book.Entry, 0, lookupSize)
 	flush := func() error {
 		lines, err := x.LedgerEntries(ctx, waiting)
 		waiting = waiting[:0]
@@ -55,7 +57,7 @@ func (x *Explainer) EachLedgerEntry(ctx context.Context, earners []book.Earner, 
 		if !wanted(&e) {
 			return nil
 		}
-		if waiting = append(waiting, e); len(waiting) < entriesTogether {
+		if waiting = append(waiting, e); len(waiting) < lookupSize {
 			return nil
 		}
 		return flush()
@@ -96,20 +98,21 @@ func (x *Explainer) LedgerEntries(ctx context.Context, entries []book.Entry) ([]
 		}
 		owner, partner := x.Directory.ByEarner(e.Earner), e.PartnerID
 		if e.PromoterID != 0 {
-			partner = primaryKeapID(owner)
+			partner = owner.KeapID()
 		}
 		lines[i] = LedgerEntry{
 			EventID: e.ID, Kind: e.Kind, RefToken: owner.Token(), PartnerID: max(0, partner),
 			At: terms.FormatTime(e.At, x.Zone), Month: terms.Month(e.Month).String(), Amount: e.Amount, Currency: e.Currency,
-			Invoice: e.Invoice, Product: e.Product, Text: e.Description, Email: k.Email, Name: k.Name, ContactID: e.ContactID,
-			Seller: x.Directory.ByPartner(e.SellerID).Token(), Level: e.Level(), Type: e.Type, SourceFile: e.Source, SourceLine: e.Line, Run: e.ImportID,
+			Invoice: e.Invoice, Product: e.Product, Description: e.Description, Email: k.Email, Name: k.Name, ContactID: e.ContactID,
+			Seller: x.Directory.ByPartner(e.SellerID).Token(), Level: e.Level(), Type: e.Type,
+			SourceFile: e.Source, SourceLine: e.Line, Run: e.ImportID,
 		}
 	}
 	return lines, nil
 }
 
 // liveCustomers are the customers whom entries that were booked live name, as contacts: by
-// e-mail, or by the billing system's id where that is all that was told.
+// e-mail, or by the billing system's id where that is all it reported.
 func (x *Explainer) liveCustomers(ctx context.Context, entries []book.Entry) (map[int64]book.Contact, error) {
 	named := map[int64]book.Contact{}
 	for i := range entries {
@@ -143,14 +146,5 @@ func (l *LedgerEntry) Label() string {
 	return l.Kind
 }
 
-// For says what the entry was for.
-func (l *LedgerEntry) For() string { return cmp.Or(l.Product, l.Text) }
-
-// primaryKeapID is the Keap id of a promoter's primary partner; 0: it joined here, or there
-// is no promoter.
-func primaryKeapID(o book.Owner) int64 {
-	if o.Promoter == nil {
-		return 0
-	}
-	return max(0, o.Promoter.KeapID)
-}
+// Purpose says what the entry was for.
+func (l *LedgerEntry) Purpose() string { return cmp.Or(l.Product, l.Description) }

@@ -30,7 +30,7 @@ type FirstClick struct {
 	Click    string `json:"click,omitempty"`
 }
 
-// addLive puts what the billing system told on the timeline of the customer with the
+// addLive puts what the billing system reported on the timeline of the customer with the
 // given e-mail key or uid, and says who bound it.
 func (x *Explainer) addLive(ctx context.Context, s *CustomerHistory, email, uid string) error {
 	known, err := x.Book.TrackedCustomers(ctx, email, uid)
@@ -53,7 +53,7 @@ func (x *Explainer) addLive(ctx context.Context, s *CustomerHistory, email, uid 
 	return nil
 }
 
-// addUnattributed puts on the timeline what was told with somebody's name and credited to
+// addUnattributed puts on the timeline the events that named somebody and were credited to
 // nobody.
 func (x *Explainer) addUnattributed(ctx context.Context, s *CustomerHistory, email, uid string) error {
 	list, err := x.Book.UnattributedOf(ctx, email, uid)
@@ -75,6 +75,7 @@ func (x *Explainer) addUnattributed(ctx context.Context, s *CustomerHistory, ema
 	return nil
 }
 
+// addEvents puts the events of a customer and what they earned on the timeline.
 func (x *Explainer) addEvents(ctx context.Context, s *CustomerHistory, c *book.Customer, events []book.Event) error {
 	ids := make([]int64, len(events))
 	for i := range events {
@@ -115,6 +116,7 @@ func (x *Explainer) addEvents(ctx context.Context, s *CustomerHistory, c *book.C
 	return nil
 }
 
+// evidence reads why an event credits whom it does.
 func evidence(e *book.Event) (v book.Evidence, err error) {
 	if err := json.Unmarshal([]byte(e.Evidence), &v); err != nil {
 		return v, fmt.Errorf("the evidence of event %d cannot be read: %w", e.ID, err)
@@ -124,11 +126,14 @@ func evidence(e *book.Event) (v book.Evidence, err error) {
 
 // setBinding says by which event a customer was bound, and why.
 func (x *Explainer) setBinding(s *CustomerHistory, c *book.Customer, e *book.Event, v *book.Evidence) {
-	b := &Binding{By: v.By, RefToken: x.Directory.ByID(v.Promoter).Token(), At: terms.FormatTime(e.At, x.Zone), Event: eventLabel(e), Candidates: v.Candidates}
+	owner := x.Directory.ByID(v.Promoter)
+	b := &Binding{
+		By: v.By, RefToken: owner.Token(), At: terms.FormatTime(e.At, x.Zone), Event: eventLabel(e), Candidates: v.Candidates,
+	}
 	s.Bound = b
-	s.RefToken, s.PartnerID, s.Rule, s.Self = b.RefToken, primaryKeapID(x.Directory.ByID(v.Promoter)), v.By, strings.Contains(c.Suspicion, book.ReasonSelf)
+	s.RefToken, s.PartnerID, s.Rule, s.Self = b.RefToken, owner.KeapID(), v.By, strings.Contains(c.Suspicion, book.ReasonSelf)
+	belongs := s.label() + " belongs to " + x.owner(book.Earner{PromoterID: v.Promoter}) + " for life"
 	what := map[string]string{book.EventSignup: "sign-up", book.EventSale: "first sale"}[e.Kind] + " of " + x.minute(e.At)
-	owner := x.owner(book.Earner{PromoterID: v.Promoter})
 	for _, k := range v.Candidates {
 		if k.Outcome != terms.OutcomeWon {
 			continue
@@ -136,14 +141,14 @@ func (x *Explainer) setBinding(s *CustomerHistory, c *book.Customer, e *book.Eve
 		switch k.By {
 		case terms.ByClick:
 			b.Click = k.Click
-			s.Why = fmt.Sprintf("%s belongs to %s for life: the last click before its %s was on a link of %s (%s).", s.label(), owner, what, b.RefToken, x.clickLabel(k))
+			s.Reason = fmt.Sprintf("%s: the last click before its %s was on a link of %s (%s).", belongs, what, b.RefToken, x.clickLabel(k))
 			s.Timeline = append(s.Timeline, x.clickEntry(k, "the last one"))
 		case terms.ByToken:
-			s.Why = fmt.Sprintf("%s belongs to %s for life: its %s named the ref token %s.", s.label(), owner, what, k.Named)
+			s.Reason = fmt.Sprintf("%s: its %s named the ref token %s.", belongs, what, k.Named)
 		case terms.ByCoupon:
-			s.Why = fmt.Sprintf("%s belongs to %s for life: its %s named the coupon %s.", s.label(), owner, what, k.Named)
+			s.Reason = fmt.Sprintf("%s: its %s named the coupon %s.", belongs, what, k.Named)
 		case terms.ByHistory:
-			s.Why = fmt.Sprintf("%s belongs to %s for life: nothing else was known at its %s than Keap's referral of %s.", s.label(), owner, what, x.minute(k.At))
+			s.Reason = fmt.Sprintf("%s: nothing else was known at its %s than Keap's referral of %s.", belongs, what, x.minute(k.At))
 		}
 	}
 	if f := v.First; f != nil && f.Promoter != 0 {
@@ -154,7 +159,8 @@ func (x *Explainer) setBinding(s *CustomerHistory, c *book.Customer, e *book.Eve
 	}
 }
 
-// liveCustomer tells about a customer whom only the billing system knows.
+// liveCustomer gives the history of a customer with an e-mail key or uid of whom the billing system
+// has reported; nil where it has not.
 func (x *Explainer) liveCustomer(ctx context.Context, email, uid string) (*CustomerHistory, error) {
 	known, err := x.Book.TrackedCustomers(ctx, email, uid)
 	if err != nil {
@@ -173,14 +179,14 @@ func (x *Explainer) liveCustomer(ctx context.Context, email, uid string) (*Custo
 	if len(s.Timeline) == 0 {
 		return nil, nil
 	}
-	if s.Why == "" {
-		s.Why = s.label() + " belongs to nobody: what was told of it named no promoter who may be credited."
+	if s.Reason == "" {
+		s.Reason = s.label() + " belongs to nobody: what was told of it named no promoter who may be credited."
 	}
 	slices.SortStableFunc(s.Timeline, func(a, b TimelineEntry) int { return cmp.Compare(a.at, b.at) })
 	return s, nil
 }
 
-// historyByID tells of the customer with one of our ids.
+// historyByID gives the history of the customer with an id of the book's; nil where there is none.
 func (x *Explainer) historyByID(ctx context.Context, id int64) (*CustomerHistory, error) {
 	known, err := x.Book.CustomersByID(ctx, []int64{id})
 	if err != nil || len(known) == 0 {

@@ -75,7 +75,7 @@ func TestLiveCustomer(t *testing.T) {
 	}
 	var kinds []string
 	for _, m := range e.Timeline {
-		kinds = append(kinds, m.What)
+		kinds = append(kinds, m.Kind)
 		if m.Amount != nil {
 			kinds[len(kinds)-1] += " " + strconv.FormatInt(*m.Amount, 10)
 		}

@@ -10,6 +10,7 @@ import (
 	"carryover/mapping/terms"
 )
 
+// clickLabel says when a click was and which one.
 func (x *Explainer) clickLabel(k terms.Candidate) string {
 	text := x.minute(k.At)
 	if k.Click != "" {
@@ -18,13 +19,14 @@ func (x *Explainer) clickLabel(k terms.Candidate) string {
 	return text
 }
 
+// clickEntry is a click on the timeline; which says the first or the last one.
 func (x *Explainer) clickEntry(k terms.Candidate, which string) TimelineEntry {
 	m := x.timelineEntry(k.At, "click", book.Earner{PromoterID: k.Promoter})
-	m.EventID, m.Text = k.Click, which+" that is known, "+cmp.Or(k.Click, "not recorded")
+	m.EventID, m.Details = k.Click, which+" that is known, "+cmp.Or(k.Click, "not recorded")
 	return m
 }
 
-// tracked is an event on the timeline.
+// eventEntry is an event on the timeline.
 func (x *Explainer) eventEntry(ctx context.Context, e *book.Event, v *book.Evidence) TimelineEntry {
 	m := x.timelineEntry(e.At, e.Kind, book.Earner{PromoterID: e.PromoterID})
 	m.EventID = e.ExternalID
@@ -44,17 +46,17 @@ func (x *Explainer) eventEntry(ctx context.Context, e *book.Event, v *book.Evide
 			more = append(more, "of sale "+eventLabel(&sale))
 		}
 	}
-	for _, text := range []string{e.Plan, e.ExternalID, passedOver(v), v.Rate, v.Note} {
+	for _, text := range []string{e.Plan, e.ExternalID, losingCandidates(v), v.Rate, v.Note} {
 		if text != "" {
 			more = append(more, text)
 		}
 	}
-	m.Text = strings.Join(more, ", ")
+	m.Details = strings.Join(more, ", ")
 	return m
 }
 
-// passedOver lists the candidates that did not win, and why.
-func passedOver(v *book.Evidence) string {
+// losingCandidates lists the candidates that did not win, and why.
+func losingCandidates(v *book.Evidence) string {
 	var texts []string
 	for _, k := range v.Candidates {
 		if k.Outcome == terms.OutcomeNotAsked && k.Promoter != 0 && k.Promoter != v.Promoter {
@@ -67,7 +69,7 @@ func passedOver(v *book.Evidence) string {
 	return strings.Join(texts, ", ")
 }
 
-// line is a line of an event on the timeline.
+// lineEntry is what an event did to a balance, on the timeline, with what a person decided of it.
 func (x *Explainer) lineEntry(l *book.EventLine, review *book.Review) TimelineEntry {
 	m := x.timelineEntry(l.At, l.Kind, book.Earner{PromoterID: l.PromoterID})
 	m.Amount, m.Currency, m.Product, m.EventID = &l.Amount, l.Currency, l.Product, fmt.Sprintf("t-%d", l.ID)
@@ -93,7 +95,7 @@ func (x *Explainer) lineEntry(l *book.EventLine, review *book.Review) TimelineEn
 		}
 		more = append(more, strings.Join(why, ", "))
 	}
-	m.Text = strings.Join(append(more, m.EventID), ", ")
+	m.Details = strings.Join(append(more, m.EventID), ", ")
 	return m
 }
 

@@ -31,7 +31,7 @@ type OwnedCustomer struct {
 
 // Values of [OwnedCustomer.BoundBy]: what decides whose a customer is.
 const (
-	BoundLive = "live" // a sign-up or a sale that was told here
+	BoundLive = "live" // a sign-up or a sale that was tracked here
 	BoundKeap = "keap" // Keap's referrals
 )
 
@@ -43,7 +43,9 @@ type CustomerFilter struct {
 
 // OwnedCustomers gives fn the customers in the order of their addresses. leftOut counts those
 // that only a filter with All lists. An error of fn ends it.
-func OwnedCustomers(ctx context.Context, b *book.Book, directory *book.Directory, f CustomerFilter, fn func(*OwnedCustomer) error) (leftOut int, err error) {
+func OwnedCustomers(
+	ctx context.Context, b *book.Book, directory *book.Directory, f CustomerFilter, fn func(*OwnedCustomer) error,
+) (leftOut int, err error) {
 	bound, err := b.BoundCustomers(ctx)
 	if err != nil {
 		return 0, err
@@ -64,7 +66,9 @@ func OwnedCustomers(ctx context.Context, b *book.Book, directory *book.Directory
 
 // mergeCustomers gives list the customers whom Keap knew, each with what bound it live, and
 // those of whom Keap did not know. Both are in the order of their addresses.
-func mergeCustomers(ctx context.Context, b *book.Book, bound []book.BoundCustomer, list func(*book.Referral, *book.BoundCustomer) error) error {
+func mergeCustomers(
+	ctx context.Context, b *book.Book, bound []book.BoundCustomer, list func(*book.Referral, *book.BoundCustomer) error,
+) error {
 	next := func() *book.BoundCustomer {
 		c := &bound[0]
 		bound = bound[1:]
@@ -105,7 +109,7 @@ func newOwnedCustomer(r *book.Referral, live *book.BoundCustomer, directory *boo
 		owner, since := directory.ByEarner(earner), terms.FormatTime(live.BoundAt, time.UTC)
 		c.UID, c.RefToken, c.ReferredAt, c.FirstReferred, c.Since = live.UID, owner.Token(), since, cmp.Or(c.FirstReferred, since), live.BoundAt
 		c.BoundBy, c.Source, c.Rule, c.ReferralID = BoundLive, BoundLive, live.By, 0
-		c.PartnerID, c.Self = primaryKeapID(owner), strings.Contains(live.Suspicion, book.ReasonSelf)
+		c.PartnerID, c.Self = owner.KeapID(), strings.Contains(live.Suspicion, book.ReasonSelf)
 	}
 	c.Owner = directory.Name(earner)
 	return c, earner

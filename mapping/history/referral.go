@@ -37,13 +37,15 @@ func (x *Explainer) explainReferrals(ctx context.Context, s *CustomerHistory, r 
 			counted++
 		}
 	}
-	s.Why = x.reason(s, r, &winner, counted)
+	s.Reason = x.reason(s, r, &winner, counted)
 	if r.Rule != terms.RuleSubscription && otherwise.Winner >= 0 && x.name(wins.PartnerID) != x.name(winner.PartnerID) {
-		s.Other = &OtherRule{Owner: other, RefToken: x.Directory.ByPartner(wins.PartnerID).Token(), PartnerID: wins.PartnerID, ReferralID: max(0, wins.ID)}
+		token := x.Directory.ByPartner(wins.PartnerID).Token()
+		s.Other = &OtherRule{Owner: other, RefToken: token, PartnerID: wins.PartnerID, ReferralID: max(0, wins.ID)}
 	}
 	return nil
 }
 
+// otherOwner is the rule among referrals that does not hold.
 func otherOwner(owner string) string {
 	if owner == terms.OwnerFirst {
 		return terms.OwnerLatest
@@ -75,7 +77,8 @@ func (x *Explainer) reason(s *CustomerHistory, r *book.Referral, winner *book.Re
 	case terms.RuleFirst:
 		return fmt.Sprintf("%s: %s is the earliest %s.", belongs, its, among)
 	case terms.RuleType:
-		return fmt.Sprintf("%s: %s, %s, goes before the others of that minute: permanent before manual before cookie.", belongs, its, winner.Type)
+		return fmt.Sprintf("%s: %s, %s, goes before the others of that minute: permanent before manual before cookie.",
+			belongs, its, winner.Type)
 	case terms.RuleID:
 		return fmt.Sprintf("%s: %s has the highest id of those of that minute and type.", belongs, its)
 	case terms.RuleSubscription:
@@ -103,13 +106,13 @@ func (x *Explainer) referralEntry(r *book.ReferralRow, owner, verdict string) Ti
 		outcome = "house"
 	}
 	m := x.timelineEntry(r.SetAt, "referral", book.Earner{PartnerID: r.PartnerID})
-	m.ID, m.Outcome, m.Type, m.Source, m.ExpiresOn = max(0, r.ID), outcome, r.Type, r.Source, r.ExpiresOn
-	m.Text = r.Type + ", never expires"
+	m.KeapID, m.Outcome, m.Type, m.Source, m.ExpiresOn = max(0, r.ID), outcome, r.Type, r.Source, r.ExpiresOn
+	m.Details = r.Type + ", never expires"
 	if r.ExpiresOn != "" {
-		m.Text = r.Type + ", expires " + r.ExpiresOn
+		m.Details = r.Type + ", expires " + r.ExpiresOn
 	}
 	if r.Source != "" {
-		m.Text += ", by " + r.Source
+		m.Details += ", by " + r.Source
 	}
 	return m
 }

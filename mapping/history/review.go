@@ -78,7 +78,9 @@ func (x *Explainer) Reviews(ctx context.Context, all bool, owner *book.Match) ([
 		list = append(list, Review{
 			ID: "event:" + e.ExternalID, RefToken: x.Directory.ByID(e.PromoterID).Token(), Email: c.Email, UID: c.UID, EventID: e.ExternalID,
 			At: terms.FormatTime(e.At, x.Zone), Amount: -e.Amount, Currency: e.Currency,
-			Reasons: []ReviewReason{{"unknown_sale", fmt.Sprintf("a refund of the sale %q, which nobody has told of: it takes back once somebody does", v.Sale)}},
+			Reasons: []ReviewReason{{
+				"unknown_sale", fmt.Sprintf("a refund of the sale %q, which nobody has told of: it takes back once somebody does", v.Sale),
+			}},
 		})
 	}
 	return list, nil
