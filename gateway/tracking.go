@@ -110,7 +110,7 @@ func (a *App) trackFault() error {
 	if submit == nil && a.tracker != nil {
 		submit = a.tracker
 	}
-	if f, ok := submit.(track.Faulty); ok {
+	if f, ok := submit.(track.FaultReporter); ok {
 		return f.Fault()
 	}
 	return nil

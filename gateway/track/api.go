@@ -5,6 +5,7 @@ import (
 	"crypto/subtle"
 	"errors"
 	"log/slog"
+	"maps"
 	"net/netip"
 	"strconv"
 	"strings"
@@ -16,19 +17,19 @@ import (
 	"carryover/mapping/book"
 )
 
-// APIPath is where the API begins: everything below it is the API's.
+// APIPath is the path below which everything is the API's.
 const APIPath = "/api/"
 
-// Submitter books what calls tell; [Service] is one. An error says that nothing was booked,
-// or that nobody knows: the call may be made again.
+// Submitter books calls; [Service] is one. An error says that nothing was booked, or that
+// nobody knows: the call may be made again.
 type Submitter interface {
 	Submit(context.Context, *Call) (Result, error)
 }
 
-// Faulty is a [Submitter] that knows whether it can book; nil: it can.
-type Faulty interface{ Fault() error }
+// FaultReporter is a [Submitter] that knows why it cannot book; nil: it can.
+type FaultReporter interface{ Fault() error }
 
-// APIOptions are what an [API] is served with.
+// APIOptions configure an [API].
 type APIOptions struct {
 	Submit    Submitter        // nil: there is no book here, and events are refused
 	Keys      Keys             // none: nobody is let in
@@ -41,10 +42,10 @@ type APIOptions struct {
 
 // API is the tracking API over HTTP, versions 1 and 2.
 type API struct {
-	o      APIOptions
-	limits keyLimits
-	wrong  *wrongKeys
-	told   atomic.Int64 // when the log was last told of a refused call, Unix seconds
+	o             APIOptions
+	limits        keyLimits
+	wrongKeys     *wrongKeyLimiter
+	refusalLogged atomic.Int64 // when a refused call was last logged, Unix seconds
 }
 
 // NewAPI makes an API; it holds nothing that must be closed.
@@ -58,10 +59,10 @@ func NewAPI(o APIOptions) *API {
 	if o.Logger == nil {
 		o.Logger = slog.Default()
 	}
-	return &API{o: o, limits: newKeyLimits(len(o.Keys), o.PerMinute), wrong: newWrongKeys()}
+	return &API{o: o, limits: newKeyLimits(len(o.Keys), o.PerMinute), wrongKeys: newWrongKeyLimiter()}
 }
 
-// Endpoint is what of the API was called, for counting.
+// Endpoint is a part of the API, for counting calls.
 type Endpoint uint8
 
 // OtherEndpoint is a path that the API does not have.
@@ -70,7 +71,7 @@ const OtherEndpoint Endpoint = 0
 // Endpoints names them, by number.
 var Endpoints = [...]string{"other", book.EventSignup, book.EventSale, book.EventRefund, book.EventCancellation}
 
-// endpoint finds what a path below APIPath calls. One slash at its end does no harm.
+// endpoint finds the endpoint of a path below APIPath, which may end with a slash.
 func endpoint(path string) (e Endpoint, v1 bool) {
 	version, name, ok := strings.Cut(strings.TrimPrefix(path, APIPath), "/track/")
 	if !ok || version != "v1" && version != "v2" {
@@ -92,28 +93,29 @@ func (a *API) Serve(ctx *fasthttp.RequestCtx, path, query string, addr netip.Add
 		if p := recover(); p != nil {
 			a.o.Logger.Error("a call of the tracking API could not be answered", "panic", p)
 			ctx.Response.Reset()
-			writeJSON(ctx, 500, &failure{Message: "The event could not be answered; it is safe to send it again", Code: "internal_error"})
+			writeError(ctx, 500, "internal_error", "The event could not be answered; it is safe to send it again")
 		}
 	}()
 	e, v1 := endpoint(path)
 	if e == OtherEndpoint {
-		writeJSON(ctx, 404, &failure{Message: "Path not found: there are signup, sale, refund and cancellation below /api/v2/track/ and /api/v1/track/", Code: "not_found"})
+		writeError(ctx, 404, "not_found",
+			"Path not found: there are signup, sale, refund and cancellation below /api/v2/track/ and /api/v1/track/")
 		return e
 	}
 	if !ctx.IsPost() {
 		ctx.Response.Header.Set("Allow", "POST")
-		writeJSON(ctx, 405, &failure{Message: "Events are told with POST", Code: "method_not_allowed"})
+		writeError(ctx, 405, "method_not_allowed", "Events are told with POST")
 		return e
 	}
 	now := a.o.Now()
-	if !a.admits(ctx, v1, addr, now) {
+	if !a.authorize(ctx, v1, addr, now) {
 		return e
 	}
 	if a.o.Submit == nil {
-		writeJSON(ctx, 503, &failure{Message: "This gateway has no book to track in: send events to the gateway that has it", Code: "unavailable"})
+		writeError(ctx, 503, "unavailable", "This gateway has no book to track in: send events to the gateway that has it")
 		return e
 	}
-	c, ok := read(ctx, Endpoints[e], v1, query, now)
+	c, ok := readCallOrAnswer(ctx, Endpoints[e], v1, query, now)
 	if !ok {
 		return e
 	}
@@ -121,9 +123,9 @@ func (a *API) Serve(ctx *fasthttp.RequestCtx, path, query string, addr netip.Add
 	// known what to answer.
 	r, err := a.o.Submit.Submit(context.Background(), c)
 	if err != nil {
-		a.o.Logger.Debug("an event was not booked", "kind", c.Kind, "event_id", c.EventID) // why, the service says
+		a.o.Logger.Debug("an event was not booked", "kind", c.Kind, "event_id", c.EventID) // the service logs why
 		ctx.Response.Header.Set("Retry-After", "1")
-		writeJSON(ctx, 503, &failure{Message: "The event was not booked: send it again in a second", Code: "unavailable"})
+		writeError(ctx, 503, "unavailable", "The event was not booked: send it again in a second")
 		return e
 	}
 	a.o.Logger.Debug("event", "kind", c.Kind, "event_id", c.EventID, "outcome", r.Outcome)
@@ -131,89 +133,98 @@ func (a *API) Serve(ctx *fasthttp.RequestCtx, path, query string, addr netip.Add
 	return e
 }
 
-// Refuse answers a request that was refused before anybody looked at its path.
+// Refuse answers a request that the server refused before it looked at its path.
 func (a *API) Refuse(ctx *fasthttp.RequestCtx, status int, text string) {
 	code := "bad_request"
 	if status == errTooLarge.status {
 		text, code = errTooLarge.message, "invalid_params"
 	}
-	writeJSON(ctx, status, &failure{Message: text, Code: code})
+	writeError(ctx, status, code, text)
 }
 
-// admits checks key, account and limits, and answers when the call may not go on.
-func (a *API) admits(ctx *fasthttp.RequestCtx, v1 bool, addr netip.Addr, now time.Time) bool {
-	h := &ctx.Request.Header
-	key, whole, missing := string(h.Peek("X-Api-Key")), true, "the key is not sent as a bearer"
-	if !v1 {
-		key, whole = cutFold(string(h.Peek("Authorization")), "Bearer ")
-		account := 0
-		for _, id := range a.o.Accounts {
-			account |= subtle.ConstantTimeCompare(h.Peek("Account-Id"), []byte(id))
-		}
-		if account == 0 {
-			whole, missing = false, "the Account-ID is missing or another one's"
-		}
-	}
-	n := a.o.Keys.find(strings.TrimSpace(key))
-	if n < 0 {
-		missing = "the key is missing or wrong"
-	}
-	if n < 0 || !whole {
-		a.tellRefused(missing, now)
-		if wait := a.wrong.note(addr, now); wait > 0 {
-			tooMany(ctx, "Too many calls with a wrong key", wait)
+// authorize checks key, account and limits, and answers when the call may not go on.
+func (a *API) authorize(ctx *fasthttp.RequestCtx, v1 bool, addr netip.Addr, now time.Time) bool {
+	key, refusal := a.findKey(&ctx.Request.Header, v1)
+	if refusal != "" {
+		a.logRefusal(refusal, now)
+		if wait := a.wrongKeys.add(addr, now); wait > 0 {
+			writeTooManyRequests(ctx, "Too many calls with a wrong key", wait)
 			return false
 		}
 		ctx.Response.SetStatusCode(401) // without a body, as FirstPromoter does
 		return false
 	}
-	if wait := a.limits.take(n, now); wait > 0 {
-		tooMany(ctx, "Too many calls with this key", wait)
+	if wait := a.limits.take(key, now); wait > 0 {
+		writeTooManyRequests(ctx, "Too many calls with this key", wait)
 		return false
 	}
 	return true
 }
 
-// tellRefused says in the log that calls are not let in, and why; not for each of many.
-func (a *API) tellRefused(why string, now time.Time) {
-	last := a.told.Load()
-	if now.Unix()-last >= tellEvery && a.told.CompareAndSwap(last, now.Unix()) {
-		a.o.Logger.Warn("a call of the tracking API was not let in (401)", "why", why)
+// findKey finds the number of the key that a request was sent with. refusal says why it is
+// refused; empty: it is not. Version 2 also names an account.
+func (a *API) findKey(h *fasthttp.RequestHeader, v1 bool) (n int, refusal string) {
+	key := string(h.Peek("X-Api-Key"))
+	if !v1 {
+		var bearer bool
+		if key, bearer = cutFold(string(h.Peek("Authorization")), "Bearer "); !bearer {
+			refusal = "the key is not sent as a bearer"
+		}
+		account := 0
+		for _, id := range a.o.Accounts {
+			account |= subtle.ConstantTimeCompare(h.Peek("Account-Id"), []byte(id))
+		}
+		if account == 0 {
+			refusal = "the Account-ID is missing or another one's"
+		}
+	}
+	if n = a.o.Keys.find(strings.TrimSpace(key)); n < 0 {
+		refusal = "the key is missing or wrong"
+	}
+	return n, refusal
+}
+
+// refusalLogInterval is the time in seconds between two log lines of refused calls.
+const refusalLogInterval = 10
+
+// logRefusal logs why a call was not let in, now and then.
+func (a *API) logRefusal(reason string, now time.Time) {
+	last := a.refusalLogged.Load()
+	if now.Unix()-last >= refusalLogInterval && a.refusalLogged.CompareAndSwap(last, now.Unix()) {
+		a.o.Logger.Warn("a call of the tracking API was not let in (401)", "why", reason)
 	}
 }
 
-// tellEvery is how many seconds lie between two such lines.
-const tellEvery = 10
-
-func tooMany(ctx *fasthttp.RequestCtx, why string, wait time.Duration) {
-	n := seconds(wait)
-	ctx.Response.Header.Set("Retry-After", strconv.Itoa(n))
-	writeJSON(ctx, 429, &failure{Message: why + ": try again in " + strconv.Itoa(n) + " s", Code: "too_many_requests"})
+func writeTooManyRequests(ctx *fasthttp.RequestCtx, reason string, wait time.Duration) {
+	seconds := strconv.Itoa(retryAfterSeconds(wait))
+	ctx.Response.Header.Set("Retry-After", seconds)
+	writeError(ctx, 429, "too_many_requests", reason+": try again in "+seconds+" s")
 }
 
-// read makes a call of a request, or answers what is wrong with it. The first version of
-// the API also takes its fields in the address; those of the body go before them.
-func read(ctx *fasthttp.RequestCtx, kind string, v1 bool, query string, now time.Time) (*Call, bool) {
+// readCallOrAnswer makes a call of a request, or answers what is wrong with it.
+func readCallOrAnswer(ctx *fasthttp.RequestCtx, kind string, v1 bool, query string, now time.Time) (*Call, bool) {
 	f, err := readRequest(ctx, v1, query)
-	if bad := (*badBody)(nil); errors.As(err, &bad) {
-		writeJSON(ctx, bad.status, &failure{Message: bad.message, Code: "invalid_params"})
+	if invalid := (*bodyError)(nil); errors.As(err, &invalid) {
+		writeError(ctx, invalid.status, "invalid_params", invalid.message)
 		return nil, false
 	}
-	c, wrongs := readCall(kind, f, now)
-	if len(wrongs) > 0 {
-		writeJSON(ctx, 400, invalid(wrongs))
+	c, errs := readCall(kind, f, now)
+	if len(errs) > 0 {
+		writeJSON(ctx, 400, newValidationResponse(errs))
 		return nil, false
 	}
 	return c, true
 }
 
+// readRequest reads the fields of a request's body. Version 1 also takes fields in the address;
+// those of the body go before them.
 func readRequest(ctx *fasthttp.RequestCtx, v1 bool, query string) (fields, error) {
 	body := ctx.Request.Body()
-	switch packed := ctx.Request.Header.ContentEncoding(); {
+	switch encoding := ctx.Request.Header.ContentEncoding(); {
 	case len(body) > maxBody:
 		return nil, errTooLarge
-	case len(packed) > 0 && !strings.EqualFold(string(packed), "identity"):
-		return nil, errPacked
+	case len(encoding) > 0 && !strings.EqualFold(string(encoding), "identity"):
+		return nil, errCompressed
 	}
 	f, err := readBody(body, string(ctx.Request.Header.ContentType()), v1)
 	if err != nil || !v1 || query == "" {
@@ -223,8 +234,6 @@ func readRequest(ctx *fasthttp.RequestCtx, v1 bool, query string) (fields, error
 	if err := all.readForm(strings.Clone(query)); err != nil {
 		return nil, err
 	}
-	for name, v := range f {
-		all[name] = v
-	}
+	maps.Copy(all, f)
 	return all, nil
 }

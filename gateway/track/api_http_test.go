@@ -15,15 +15,15 @@ import (
 
 // What is not a call at all, and what is refused before its fields are read.
 func TestRefused(t *testing.T) {
-	c := serveAPI(t, answerer(func(c *Call) (Result, error) { t.Errorf("submitted: %+v", c); return Result{}, nil }), nil)
+	c := serveAPI(t, submitFunc(func(c *Call) (Result, error) { t.Errorf("submitted: %+v", c); return Result{}, nil }), nil)
 	const notFound = `{"message":"Path not found: there are signup, sale, refund and cancellation below /api/v2/track/ and /api/v1/track/","code":"not_found"}`
 	for _, path := range []string{"/api/", "/api/v2", "/api/v2/track", "/api/v2/track/", "/api/v2/track/lead", "/api/v3/track/sale", "/api/v2/track/sale/x", "/api/v2/company/promoters", "/api//v2/track/sale", "/api/v2/track/Sale"} {
-		c.send("GET", path, "").is(t, 404, notFound)
-		c.send("POST", path, `{}`, "Authorization: Bearer "+keyInUse, "Account-ID: carrot").is(t, 404, notFound)
+		c.send("GET", path, "").check(t, 404, notFound)
+		c.send("POST", path, `{}`, "Authorization: Bearer "+keyInUse, "Account-ID: carrot").check(t, 404, notFound)
 	}
 	for _, method := range []string{"GET", "PUT", "DELETE", "PATCH", "OPTIONS"} {
 		r := c.send(method, "/api/v2/track/sale", "")
-		r.is(t, 405, `{"message":"Events are told with POST","code":"method_not_allowed"}`)
+		r.check(t, 405, `{"message":"Events are told with POST","code":"method_not_allowed"}`)
 		if r.Header.Get("Allow") != "POST" {
 			t.Errorf("%s: Allow: %q", method, r.Header.Get("Allow"))
 		}
@@ -33,7 +33,7 @@ func TestRefused(t *testing.T) {
 	}
 	refused := func(r reply, status int, message string) {
 		t.Helper()
-		r.is(t, status, `{"message":"`+message+`","code":"invalid_params"}`)
+		r.check(t, status, `{"message":"`+message+`","code":"invalid_params"}`)
 	}
 	refused(c.v2("sale", `{"uid":`), 400, `The body is no JSON object: send one such as {\"email\": \"a@b.test\"}`)
 	refused(c.v2("sale", `uid=u`), 400, `The body is no JSON object: send one such as {\"email\": \"a@b.test\"}`)
@@ -47,9 +47,9 @@ func TestRefused(t *testing.T) {
 	refused(c.v2("sale", "{\"uid\":\"\xff\"}"), 400, "The body is not UTF-8: send it as UTF-8")
 	refused(c.v1("sale", "uid=%zz"), 400, "The body is no form: a % in it must be followed by two hex digits")
 
-	c.v2("sale", `{"uid":"a\u0000","event_id":"1","amount":1}`).is(t, 400,
+	c.v2("sale", `{"uid":"a\u0000","event_id":"1","amount":1}`).check(t, 400,
 		`{"message":"Validation failed: Uid must have no control characters","errors":{"uid":["must have no control characters"]},"code":"invalid_record"}`)
-	c.v2("sale", `{"uid":"u","event_id":"1","items":[{"plan":"a","amount":1.5},{"amount":2}]}`).is(t, 400,
+	c.v2("sale", `{"uid":"u","event_id":"1","items":[{"plan":"a","amount":1.5},{"amount":2}]}`).check(t, 400,
 		`{"message":"Validation failed: Items[0].amount must be a whole number of cents, such as 9900 for 99.00, Items[1].plan can't be blank","errors":{"items[0].amount":["must be a whole number of cents, such as 9900 for 99.00"],"items[1].plan":["can't be blank"]},"code":"invalid_record"}`)
 	if log := c.logs.String(); log != "" {
 		t.Errorf("what strangers send is logged:\n%s", log)
@@ -59,7 +59,7 @@ func TestRefused(t *testing.T) {
 // What is taken though it is not written as FirstPromoter's documents do.
 func TestTaken(t *testing.T) {
 	var got *Call
-	c := serveAPI(t, answerer(func(c *Call) (Result, error) { got = c; return Result{Outcome: Acknowledged}, nil }), nil)
+	c := serveAPI(t, submitFunc(func(c *Call) (Result, error) { got = c; return Result{Outcome: Acknowledged}, nil }), nil)
 	taken := func(r reply, uid string) {
 		t.Helper()
 		if r.StatusCode != 200 || got == nil || got.UID != uid {
@@ -81,34 +81,34 @@ func TestTaken(t *testing.T) {
 func TestOutcomes(t *testing.T) {
 	var result Result
 	var fails error
-	c := serveAPI(t, answerer(func(*Call) (Result, error) { return result, fails }), nil)
+	c := serveAPI(t, submitFunc(func(*Call) (Result, error) { return result, fails }), nil)
 	const sale, form = `{"uid":"u","event_id":"e","amount":5}`, "uid=u&event_id=e&amount=5"
 
 	fails = errors.New("the disk is full of ann@mail.test")
 	for _, r := range []reply{c.v2("sale", sale), c.v1("sale", form)} {
-		r.is(t, 503, `{"message":"The event was not booked: send it again in a second","code":"unavailable"}`)
+		r.check(t, 503, `{"message":"The event was not booked: send it again in a second","code":"unavailable"}`)
 		if r.Header.Get("Retry-After") != "1" {
 			t.Errorf("Retry-After: %q", r.Header.Get("Retry-After"))
 		}
 	}
 	fails = nil
 	result = Result{Outcome: Invalid, Field: "currency", Message: "is EUR"}
-	c.v1("sale", form).is(t, 400, `{"message":"Validation failed: Currency is EUR","errors":{"currency":["is EUR"]},"code":"invalid_record"}`)
+	c.v1("sale", form).check(t, 400, `{"message":"Validation failed: Currency is EUR","errors":{"currency":["is EUR"]},"code":"invalid_record"}`)
 	result = Result{Outcome: Acknowledged}
-	c.v1("sale", form+"&created_at=1672531200").is(t, 200, `{"id":null,"type":"sale","amount_cents":5,"reward":null,"lead":{"id":null,"state":"active","email":null,"uid":"u"},"promoter":null}`)
-	c.v2("refund", `{"uid":"u","event_id":"e","amount":0,"created_at":"2023-01-01T00:00:00Z"}`).is(t, 200,
+	c.v1("sale", form+"&created_at=1672531200").check(t, 200, `{"id":null,"type":"sale","amount_cents":5,"reward":null,"lead":{"id":null,"state":"active","email":null,"uid":"u"},"promoter":null}`)
+	c.v2("refund", `{"uid":"u","event_id":"e","amount":0,"created_at":"2023-01-01T00:00:00Z"}`).check(t, 200,
 		`{"id":null,"etype":"refund","event_id":"e","referral":{"id":null,"email":null,"uid":"u"},"commissions":[],"created_at":"2023-01-01T00:00:00Z"}`)
-	result = Result{Outcome: Repeated}
-	c.v2("sale", `{"uid":"u","event_id":"<a&b> \"'","amount":5}`).is(t, 409, `{"message":"The 'sale' event with the id '<a&b> \"'' already exists."}`)
+	result = Result{Outcome: Duplicate}
+	c.v2("sale", `{"uid":"u","event_id":"<a&b> \"'","amount":5}`).check(t, 409, `{"message":"The 'sale' event with the id '<a&b> \"'' already exists."}`)
 	// Two products, one of which a person must look at.
 	result = Result{
-		Outcome: Booked, Event: book.Event{ID: 9, At: 1672531200}, Customer: book.Customer{ID: 3, UID: "u"}, Promoter: &book.DirectoryPromoter{Promoter: &book.Promoter{ID: -2, Token: "new"}}, Doubted: []int64{8},
+		Outcome: Booked, Event: book.Event{ID: 9, At: 1672531200}, Customer: book.Customer{ID: 3, UID: "u"}, Promoter: &book.DirectoryPromoter{Promoter: &book.Promoter{ID: -2, Token: "new"}}, Flagged: []int64{8},
 		Lines: []book.EventLine{{ID: 7, PromoterID: -2, Amount: 10}, {ID: 8, PromoterID: -2, Amount: 5}},
 	}
-	c.v1("sale", form).is(t, 200, `{"id":9,"type":"sale","amount_cents":5,"reward":{"id":7,"status":"pending","amount":15,"unit":"cash","tier_level":1,"event_id":"e","conversion_amount":5,"created_at":"2023-01-01T00:00:00Z"},
+	c.v1("sale", form).check(t, 200, `{"id":9,"type":"sale","amount_cents":5,"reward":{"id":7,"status":"pending","amount":15,"unit":"cash","tier_level":1,"event_id":"e","conversion_amount":5,"created_at":"2023-01-01T00:00:00Z"},
 		"lead":{"id":3,"state":"active","email":null,"uid":"u"},"promoter":{"id":-2,"email":null,"default_ref_id":"new"}}`)
 	result = Result{}
-	c.v2("sale", sale).is(t, 500, `{"message":"The event could not be answered; it is safe to send it again","code":"internal_error"}`)
+	c.v2("sale", sale).check(t, 500, `{"message":"The event could not be answered; it is safe to send it again","code":"internal_error"}`)
 	if log := c.logs.String(); strings.Contains(log, keyInUse) || strings.Contains(log, "mail.test") || !strings.Contains(log, "kind=sale event_id=e outcome=") {
 		t.Errorf("the log:\n%s", log)
 	}
@@ -117,15 +117,15 @@ func TestOutcomes(t *testing.T) {
 // A gateway without a book says where events belong, to whoever has a key.
 func TestNoBook(t *testing.T) {
 	c := serveAPI(t, nil, nil)
-	c.v2("sale", `{}`).is(t, 503, `{"message":"This gateway has no book to track in: send events to the gateway that has it","code":"unavailable"}`)
-	c.v2("sale", `{}`, "Account-ID: x").is(t, 503, `{"message":"This gateway has no book to track in: send events to the gateway that has it","code":"unavailable"}`)
-	c.send("POST", "/api/v2/track/sale", `{}`, "Account-ID: carrot").is(t, 401, "")
+	c.v2("sale", `{}`).check(t, 503, `{"message":"This gateway has no book to track in: send events to the gateway that has it","code":"unavailable"}`)
+	c.v2("sale", `{}`, "Account-ID: x").check(t, 503, `{"message":"This gateway has no book to track in: send events to the gateway that has it","code":"unavailable"}`)
+	c.send("POST", "/api/v2/track/sale", `{}`, "Account-ID: carrot").check(t, 401, "")
 }
 
 // A body that comes slowly, or never, keeps nobody waiting, and tells nothing.
 func TestSlowBody(t *testing.T) {
 	var submitted atomic.Int64
-	c := serveAPI(t, answerer(func(*Call) (Result, error) { submitted.Add(1); return Result{Outcome: Acknowledged}, nil }), nil)
+	c := serveAPI(t, submitFunc(func(*Call) (Result, error) { submitted.Add(1); return Result{Outcome: Acknowledged}, nil }), nil)
 	var slow []net.Conn
 	for range 50 {
 		conn, err := net.Dial("tcp", c.addr)
@@ -154,7 +154,7 @@ func TestSlowBody(t *testing.T) {
 
 // Ten thousand events of one id, many at once, are one sale.
 func TestManyOfOneID(t *testing.T) {
-	f := newOffice(t, nil)
+	f := newFixture(t, nil)
 	c := serveAPI(t, f.Service, nil)
 	var statuses [600]atomic.Int64
 	var senders sync.WaitGroup
@@ -179,7 +179,7 @@ func TestManyOfOneID(t *testing.T) {
 func TestCallsKeepTheirTexts(t *testing.T) {
 	var mu sync.Mutex
 	var calls []*Call
-	c := serveAPI(t, answerer(func(c *Call) (Result, error) {
+	c := serveAPI(t, submitFunc(func(c *Call) (Result, error) {
 		mu.Lock()
 		defer mu.Unlock()
 		calls = append(calls, c)

@@ -38,7 +38,7 @@ func TestParseKeys(t *testing.T) {
 	good("  "+keyInUse+" , "+keyNext+"\n", keyInUse, keyNext)
 	good(hash(keyInUse)+" "+keyNext, keyInUse, keyNext)
 	good(strings.ToUpper(hash(keyInUse)), keyInUse)
-	good(strings.Repeat("k", minKey), strings.Repeat("k", minKey))
+	good(strings.Repeat("k", minKeyLength), strings.Repeat("k", minKeyLength))
 
 	bad := func(text, want string) {
 		t.Helper()
@@ -65,7 +65,7 @@ func TestParseKeys(t *testing.T) {
 // answered 401 without a body, as FirstPromoter does.
 func TestKeys(t *testing.T) {
 	var submitted atomic.Int64
-	c := serveAPI(t, answerer(func(*Call) (Result, error) {
+	c := serveAPI(t, submitFunc(func(*Call) (Result, error) {
 		submitted.Add(1)
 		return Result{Outcome: Acknowledged}, nil
 	}), func(o *APIOptions) { o.Keys, _ = ParseKeys(keyInUse + " " + keyNext) })
@@ -110,17 +110,17 @@ func TestKeys(t *testing.T) {
 
 // An API without keys lets nobody in.
 func TestNoKeys(t *testing.T) {
-	c := serveAPI(t, answerer(func(*Call) (Result, error) { t.Error("submitted"); return Result{}, nil }), func(o *APIOptions) { o.Keys = nil })
-	c.v2("signup", `{"uid":"u"}`).is(t, 401, "")
-	c.v1("signup", `uid=u`).is(t, 401, "")
-	c.v1("signup", `uid=u`, "X-API-KEY: ").is(t, 401, "")
+	c := serveAPI(t, submitFunc(func(*Call) (Result, error) { t.Error("submitted"); return Result{}, nil }), func(o *APIOptions) { o.Keys = nil })
+	c.v2("signup", `{"uid":"u"}`).check(t, 401, "")
+	c.v1("signup", `uid=u`).check(t, 401, "")
+	c.v1("signup", `uid=u`, "X-API-KEY: ").check(t, 401, "")
 }
 
 // A key may make so many calls a minute, and a hundred at once; the other key has a limit of
 // its own.
 func TestLimits(t *testing.T) {
 	now := noon
-	c := serveAPI(t, answerer(func(*Call) (Result, error) { return Result{Outcome: Acknowledged}, nil }), func(o *APIOptions) {
+	c := serveAPI(t, submitFunc(func(*Call) (Result, error) { return Result{Outcome: Acknowledged}, nil }), func(o *APIOptions) {
 		o.Keys, _ = ParseKeys(keyInUse + " " + keyNext)
 		o.PerMinute, o.Now = 30, func() time.Time { return now }
 	})
@@ -129,7 +129,7 @@ func TestLimits(t *testing.T) {
 			r := c.v2("signup", `{"uid":"u"}`)
 			all = append(all, r.StatusCode)
 			if r.StatusCode == 429 {
-				r.is(t, 429, `{"message":"Too many calls with this key: try again in 2 s","code":"too_many_requests"}`)
+				r.check(t, 429, `{"message":"Too many calls with this key: try again in 2 s","code":"too_many_requests"}`)
 				if r.Header.Get("Retry-After") != "2" {
 					t.Errorf("Retry-After: %q", r.Header.Get("Retry-After"))
 				}
@@ -169,18 +169,18 @@ func TestNoLimit(t *testing.T) {
 // same address.
 func TestWrongKeys(t *testing.T) {
 	now := noon
-	c := serveAPI(t, answerer(func(*Call) (Result, error) { return Result{Outcome: Acknowledged}, nil }), func(o *APIOptions) { o.Now = func() time.Time { return now } })
+	c := serveAPI(t, submitFunc(func(*Call) (Result, error) { return Result{Outcome: Acknowledged}, nil }), func(o *APIOptions) { o.Now = func() time.Time { return now } })
 	try := func(addr, key string) reply {
 		return c.send("POST", "/api/v1/track/signup", "uid=u", "X-API-KEY: "+key, "X-Test-Address: "+addr)
 	}
-	for i := range wrongPerMinute {
+	for i := range wrongKeysPerMinute {
 		if r := try("192.0.2.1", fmt.Sprint("guess-", i)); r.StatusCode != 401 {
 			t.Fatalf("guess %d: %d", i, r.StatusCode)
 		}
 	}
 	now = now.Add(15 * time.Second)
 	r := try("192.0.2.1", "one more guess")
-	r.is(t, 429, `{"message":"Too many calls with a wrong key: try again in 45 s","code":"too_many_requests"}`)
+	r.check(t, 429, `{"message":"Too many calls with a wrong key: try again in 45 s","code":"too_many_requests"}`)
 	if r.Header.Get("Retry-After") != "45" {
 		t.Errorf("Retry-After: %q", r.Header.Get("Retry-After"))
 	}
@@ -195,7 +195,7 @@ func TestWrongKeys(t *testing.T) {
 		t.Errorf("a minute later: %d", r.StatusCode)
 	}
 	// Who has a network of addresses is slowed down as one.
-	for i := range wrongPerMinute {
+	for i := range wrongKeysPerMinute {
 		try(fmt.Sprintf("2001:db8:1:2::%x", i+1), "a guess")
 	}
 	if r := try("2001:db8:1:2:ffff::1", "a guess"); r.StatusCode != 429 {

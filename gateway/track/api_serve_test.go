@@ -21,42 +21,42 @@ const (
 	keyNext  = "key-that-comes-after-it"
 )
 
-// counter is an API behind a listener of its own.
-type counter struct {
+// apiFixture is an API behind a listener of its own.
+type apiFixture struct {
 	*testing.T
 	api  *API
 	addr string
-	logs *lines
+	logs *logBuffer
 }
 
-// lines keep what is logged.
-type lines struct {
+// logBuffer keep what is logged.
+type logBuffer struct {
 	mu   sync.Mutex
 	text strings.Builder
 }
 
-func (l *lines) Write(p []byte) (int, error) {
+func (l *logBuffer) Write(p []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.text.Write(p)
 }
 
-func (l *lines) String() string {
+func (l *logBuffer) String() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.text.String()
 }
 
-// answerer books nothing and answers always the same.
-type answerer func(*Call) (Result, error)
+// submitFunc books nothing and answers always the same.
+type submitFunc func(*Call) (Result, error)
 
-func (a answerer) Submit(_ context.Context, c *Call) (Result, error) { return a(c) }
+func (a submitFunc) Submit(_ context.Context, c *Call) (Result, error) { return a(c) }
 
 // serveAPI serves what submit books, with the key in use and the account "carrot"; change
 // may adapt that.
-func serveAPI(t *testing.T, submit Submitter, change func(*APIOptions)) *counter {
+func serveAPI(t *testing.T, submit Submitter, change func(*APIOptions)) *apiFixture {
 	t.Helper()
-	logs := &lines{}
+	logs := &logBuffer{}
 	o := APIOptions{Submit: submit, Accounts: []string{"carrot"}, Logger: slog.New(slog.NewTextHandler(logs, &slog.HandlerOptions{Level: slog.LevelDebug}))}
 	var err error
 	if o.Keys, err = ParseKeys(keyInUse); err != nil {
@@ -88,7 +88,7 @@ func serveAPI(t *testing.T, submit Submitter, change func(*APIOptions)) *counter
 			t.Error(err)
 		}
 	})
-	return &counter{t, api, l.Addr().String(), logs}
+	return &apiFixture{t, api, l.Addr().String(), logs}
 }
 
 // reply is an answer with its body read.
@@ -98,7 +98,7 @@ type reply struct {
 }
 
 // send sends a request with header lines such as "Account-ID: carrot".
-func (c *counter) send(method, target, body string, headers ...string) reply {
+func (c *apiFixture) send(method, target, body string, headers ...string) reply {
 	c.Helper()
 	req, err := http.NewRequest(method, "http://"+c.addr+target, strings.NewReader(body))
 	if err != nil {
@@ -122,18 +122,18 @@ func (c *counter) send(method, target, body string, headers ...string) reply {
 }
 
 // v2 and v1 send a body as a billing system does that was written for FirstPromoter.
-func (c *counter) v2(kind, body string, headers ...string) reply {
+func (c *apiFixture) v2(kind, body string, headers ...string) reply {
 	c.Helper()
 	return c.send("POST", "/api/v2/track/"+kind, body, append([]string{"Authorization: Bearer " + keyInUse, "Account-ID: carrot", "Content-Type: application/json"}, headers...)...)
 }
 
-func (c *counter) v1(kind, form string, headers ...string) reply {
+func (c *apiFixture) v1(kind, form string, headers ...string) reply {
 	c.Helper()
 	return c.send("POST", "/api/v1/track/"+kind, form, append([]string{"X-API-KEY: " + keyInUse, "Content-Type: application/x-www-form-urlencoded"}, headers...)...)
 }
 
-// is checks status and body; a body that is JSON is compared as such.
-func (r reply) is(t *testing.T, status int, want string) {
+// check checks status and body; a body that is JSON is compared as such.
+func (r reply) check(t *testing.T, status int, want string) {
 	t.Helper()
 	if r.StatusCode != status || !sameJSON(r.body, want) {
 		t.Errorf("%d %s\nwant %d %s", r.StatusCode, r.body, status, want)

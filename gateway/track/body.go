@@ -15,65 +15,65 @@ import (
 // Bounds of a body.
 const (
 	maxBody  = 64 << 10 // bytes
-	maxDepth = 8        // of lists and objects in one another
+	maxDepth = 8        // of nested lists and objects
 )
 
-// value is one field as it came: the text of a JSON value, or of a form's field.
+// value is a field as it came: the text of a JSON value, or of a form's field.
 type value struct {
 	text string
-	is   valueKind
+	typ  valueType
 }
 
-type valueKind uint8
+type valueType uint8
 
 const (
-	isText valueKind = iota
-	isNumber
-	isBool
-	isOther // a list or an object, as JSON
+	textValue valueType = iota
+	numberValue
+	boolValue
+	compositeValue // a list or an object, as JSON
 )
 
-// fields are what a body says, by name; what is null is not there. Of a name that comes
-// twice the last counts.
+// fields are the fields of a body, by name. A field that is null is not there; of a name that
+// comes twice the last counts.
 type fields map[string]value
 
-// badBody is why a body as a whole was refused.
-type badBody struct {
+// bodyError says why a body as a whole was refused.
+type bodyError struct {
 	status  int
 	message string
 }
 
-func (e *badBody) Error() string { return e.message }
+func (e *bodyError) Error() string { return e.message }
 
-// What may be wrong with a body.
+// Mistakes of bodies.
 var (
-	errNotJSON   = &badBody{400, "The body is no JSON object: send one such as {\"email\": \"a@b.test\"}"}
-	errDeep      = &badBody{400, "The body has lists or objects too deep in one another"}
-	errEncoding  = &badBody{400, "The body is not UTF-8: send it as UTF-8"}
-	errForm      = &badBody{400, "The body is no form: a % in it must be followed by two hex digits"}
-	errLabel     = &badBody{400, "The body looks like JSON and is labelled as a form: send Content-Type: application/json"}
-	errFormToV2  = &badBody{400, "This version of the API takes JSON: send a JSON object with Content-Type: application/json"}
-	errMediaType = &badBody{415, "The body is neither JSON nor a form: send Content-Type: application/json"}
-	errPacked    = &badBody{415, "The body is compressed: send it as it is, without Content-Encoding"}
-	errTooLarge  = &badBody{413, "The body is larger than 64 kB"}
+	errNotJSON    = &bodyError{400, "The body is no JSON object: send one such as {\"email\": \"a@b.test\"}"}
+	errTooDeep    = &bodyError{400, "The body has lists or objects too deep in one another"}
+	errEncoding   = &bodyError{400, "The body is not UTF-8: send it as UTF-8"}
+	errNotForm    = &bodyError{400, "The body is no form: a % in it must be followed by two hex digits"}
+	errMislabeled = &bodyError{400, "The body looks like JSON and is labelled as a form: send Content-Type: application/json"}
+	errFormToV2   = &bodyError{400, "This version of the API takes JSON: send a JSON object with Content-Type: application/json"}
+	errMediaType  = &bodyError{415, "The body is neither JSON nor a form: send Content-Type: application/json"}
+	errCompressed = &bodyError{415, "The body is compressed: send it as it is, without Content-Encoding"}
+	errTooLarge   = &bodyError{413, "The body is larger than 64 kB"}
 )
 
-// readBody reads the fields of a body by its content type; without one it is JSON if it
-// begins like it. forms says whether forms are taken. Nothing of body is kept.
+// readBody reads the fields of a body by its content type; without one it is JSON if it begins
+// like JSON. forms says whether forms are taken. The fields keep nothing of body.
 func readBody(body []byte, contentType string, forms bool) (fields, error) {
-	begins := bytes.TrimLeft(bytes.TrimPrefix(body, []byte("\ufeff")), " \t\r\n")
-	jsonLike := len(begins) > 0 && (begins[0] == '{' || begins[0] == '[')
+	trimmed := bytes.TrimLeft(bytes.TrimPrefix(body, []byte("\ufeff")), " \t\r\n")
+	jsonLike := len(trimmed) > 0 && (trimmed[0] == '{' || trimmed[0] == '[')
 	media, params, _ := mime.ParseMediaType(contentType)
 	switch {
 	case media == "" && contentType != "":
 		return nil, errMediaType
-	case forms && len(begins) == 0: // all may stand in the address
+	case forms && len(trimmed) == 0: // all fields may be in the address
 		return fields{}, nil
 	case media == "application/json" || strings.HasPrefix(media, "application/") && strings.HasSuffix(media, "+json"),
 		media == "" && (jsonLike || !forms):
-		return readJSON(begins)
+		return readJSON(trimmed)
 	case media == "application/x-www-form-urlencoded" && jsonLike:
-		return nil, errLabel
+		return nil, errMislabeled
 	case media == "application/x-www-form-urlencoded", media == "":
 		if !forms {
 			return nil, errFormToV2
@@ -94,14 +94,14 @@ func readJSON(body []byte) (fields, error) {
 	case !utf8.Valid(body):
 		return nil, errEncoding
 	case depth(body) > maxDepth:
-		return nil, errDeep
+		return nil, errTooDeep
 	case len(body) == 0 || body[0] != '{':
 		return nil, errNotJSON
 	}
 	return readObject(body)
 }
 
-// readObject reads one JSON object; of what is in it, it reads no further than the type.
+// readObject reads the fields of a JSON object. Values that are lists or objects stay JSON.
 func readObject(text []byte) (fields, error) {
 	var raw map[string]json.RawMessage
 	if err := json.Unmarshal(text, &raw); err != nil {
@@ -121,21 +121,20 @@ func readObject(text []byte) (fields, error) {
 				return nil, errEncoding // half of a surrogate pair
 			}
 		case 't', 'f':
-			v.is = isBool
+			v.typ = boolValue
 		case '{', '[':
-			v.is = isOther
+			v.typ = compositeValue
 		default:
-			v.is = isNumber
+			v.typ = numberValue
 		}
 		f[name] = v
 	}
 	return f, nil
 }
 
-// depth is how deep lists and objects of a JSON text stand in one another, at most
-// maxDepth + 1.
+// depth is how deep the lists and objects of a JSON text are nested, at most maxDepth + 1.
 func depth(text []byte) int {
-	deepest, now, quoted := 0, 0, false
+	deepest, depth, quoted := 0, 0, false
 	for i := 0; i < len(text) && deepest <= maxDepth; i++ {
 		switch c := text[i]; {
 		case quoted && c == '\\':
@@ -144,27 +143,27 @@ func depth(text []byte) int {
 			quoted = !quoted
 		case quoted:
 		case c == '{' || c == '[':
-			now++
-			deepest = max(deepest, now)
+			depth++
+			deepest = max(deepest, depth)
 		case c == '}' || c == ']':
-			now--
+			depth--
 		}
 	}
 	return deepest
 }
 
-// readForm adds the fields of a query or a form.
+// readForm adds the fields of a query or a form to f.
 func (f fields) readForm(text string) error {
-	for piece := range strings.SplitSeq(text, "&") {
-		if piece == "" {
+	for pair := range strings.SplitSeq(text, "&") {
+		if pair == "" {
 			continue
 		}
-		name, val, _ := strings.Cut(piece, "=")
+		name, val, _ := strings.Cut(pair, "=")
 		name, err1 := url.QueryUnescape(name)
 		val, err2 := url.QueryUnescape(val)
 		switch {
 		case err1 != nil || err2 != nil:
-			return errForm
+			return errNotForm
 		case !utf8.ValidString(name) || !utf8.ValidString(val):
 			return errEncoding
 		}
@@ -173,8 +172,8 @@ func (f fields) readForm(text string) error {
 	return nil
 }
 
-// readParts reads a form as browsers send files, and as some clients send everything.
-// Files in it are left out.
+// readParts reads a multipart form, as browsers send files and some clients everything. It
+// leaves files out.
 func readParts(body []byte, boundary string) (fields, error) {
 	f := fields{}
 	r := multipart.NewReader(bytes.NewReader(body), boundary)
@@ -184,12 +183,12 @@ func readParts(body []byte, boundary string) (fields, error) {
 		case errors.Is(err, io.EOF):
 			return f, nil
 		case err != nil || boundary == "":
-			return nil, errForm
+			return nil, errNotForm
 		}
 		text, err := io.ReadAll(part)
 		switch name := part.FormName(); {
 		case err != nil:
-			return nil, errForm
+			return nil, errNotForm
 		case name == "" || part.FileName() != "":
 		case !utf8.ValidString(name) || !utf8.Valid(text):
 			return nil, errEncoding

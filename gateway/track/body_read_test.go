@@ -15,9 +15,9 @@ import (
 // noon is when the tests of bodies are read.
 var noon = time.Date(2023, 3, 4, 12, 0, 0, 0, time.UTC)
 
-// said reads a body as version 1 of the API does, which takes all there is: what was
+// parseBody reads a body as version 1 of the API does, which takes all there is: what was
 // understood of it, or what is wrong.
-func said(kind, contentType, body string) (*Call, string) {
+func parseBody(kind, contentType, body string) (*Call, string) {
 	f, err := readBody([]byte(body), contentType, true)
 	if err != nil {
 		return nil, err.Error()
@@ -38,7 +38,7 @@ func TestBodyUnderstood(t *testing.T) {
 		if !strings.HasPrefix(body, "{") {
 			contentType = "application/x-www-form-urlencoded"
 		}
-		c, wrong := said(kind, contentType, body)
+		c, wrong := parseBody(kind, contentType, body)
 		want.Kind = kind
 		if wrong != "" || fmt.Sprint(*c) != fmt.Sprint(want) {
 			t.Errorf("%s\n got %+v %s\nwant %+v", body, c, wrong, want)
@@ -81,7 +81,7 @@ func TestBodyUnderstood(t *testing.T) {
 		f(refund, `{"uid":"u","event_id":"1","amount":5,"skip_email_notification":`+no+`}`, Call{UID: "u", EventID: "1", Amount: 5})
 	}
 	for text, want := range map[string]string{"192.0.2.7": "192.0.2.7", "2001:db8::7": "2001:db8::7", "::ffff:192.0.2.7": "192.0.2.7", "fe80::1%eth0": "fe80::1"} {
-		c, wrong := said(signup, "application/json", `{"uid":"u","ip":"`+text+`"}`)
+		c, wrong := parseBody(signup, "application/json", `{"uid":"u","ip":"`+text+`"}`)
 		if wrong != "" || c.Address.String() != want {
 			t.Errorf("ip %s: %v %s", text, c, wrong)
 		}
@@ -90,7 +90,7 @@ func TestBodyUnderstood(t *testing.T) {
 	// How the body is labelled.
 	label := func(contentType, body string) {
 		t.Helper()
-		if c, wrong := said(signup, contentType, body); wrong != "" || c.UID != "u" {
+		if c, wrong := parseBody(signup, contentType, body); wrong != "" || c.UID != "u" {
 			t.Errorf("%q %q: %+v %s", contentType, body, c, wrong)
 		}
 	}
@@ -112,7 +112,7 @@ func TestBodyMistakes(t *testing.T) {
 		if body == "" || body[0] >= 'a' && body[0] <= 'z' {
 			contentType = "application/x-www-form-urlencoded"
 		}
-		if c, wrong := said(kind, contentType, body); wrong != want || c != nil {
+		if c, wrong := parseBody(kind, contentType, body); wrong != want || c != nil {
 			t.Errorf("%.200s\n got %s (%+v)\nwant %s", body, wrong, c, want)
 		}
 	}
@@ -214,7 +214,7 @@ func TestBodyMistakes(t *testing.T) {
 	items := func(text string) string { return `{"uid":"u","event_id":"1","items":` + text + `}` }
 	const list = `items must be a JSON list of 1 to 100 products such as [{"plan": "pro", "amount": 9900}]`
 	for _, bad := range []string{`[]`, `{}`, `{"plan":"a","amount":1}`, `"[]"`, `5`, `true`, `[` + strings.Repeat(`{"plan":"a","amount":1},`, 100) + `{"plan":"a","amount":1}]`} {
-		if _, wrong := said(sale, "application/json", items(bad)); !strings.HasPrefix(wrong, list) {
+		if _, wrong := parseBody(sale, "application/json", items(bad)); !strings.HasPrefix(wrong, list) {
 			t.Errorf("items %s: %s", bad, wrong)
 		}
 	}
@@ -234,7 +234,7 @@ func TestBodyMistakes(t *testing.T) {
 
 // What is no body of a call at all.
 func TestBodyRefused(t *testing.T) {
-	f := func(contentType, body string, forms bool, want *badBody) {
+	f := func(contentType, body string, forms bool, want *bodyError) {
 		t.Helper()
 		if got, err := readBody([]byte(body), contentType, forms); err != want {
 			t.Errorf("%q %.60q: %v %v, want %v", contentType, body, got, err, want)
@@ -249,19 +249,19 @@ func TestBodyRefused(t *testing.T) {
 	f(isJSON, "{\"\xff\":1}", true, errEncoding)
 	f(isJSON, `{"uid":"\ud800"}`, true, errEncoding)
 	f(isJSON, `{"uid":"\uDC00\ud800"}`, true, errEncoding)
-	f(isJSON, strings.Repeat("[", 9), true, errDeep)
-	f(isJSON, `{"x":`+strings.Repeat(`[`, 20_000)+strings.Repeat(`]`, 20_000)+`}`, true, errDeep)
-	f(isJSON, `{"x":`+strings.Repeat(`{"x":`, 20_000)+`1`+strings.Repeat(`}`, 20_001), true, errDeep)
-	f(isForm, "uid=%", true, errForm)
-	f(isForm, "uid=%zz", true, errForm)
+	f(isJSON, strings.Repeat("[", 9), true, errTooDeep)
+	f(isJSON, `{"x":`+strings.Repeat(`[`, 20_000)+strings.Repeat(`]`, 20_000)+`}`, true, errTooDeep)
+	f(isJSON, `{"x":`+strings.Repeat(`{"x":`, 20_000)+`1`+strings.Repeat(`}`, 20_001), true, errTooDeep)
+	f(isForm, "uid=%", true, errNotForm)
+	f(isForm, "uid=%zz", true, errNotForm)
 	f(isForm, "uid=%ff", true, errEncoding)
 	f(isForm, "%ff=u", true, errEncoding)
-	f(isForm, `{"uid":"u"}`, true, errLabel)
-	f(isForm, `{"uid":"u"}`, false, errLabel)
+	f(isForm, `{"uid":"u"}`, true, errMislabeled)
+	f(isForm, `{"uid":"u"}`, false, errMislabeled)
 	f(isForm, "uid=u", false, errFormToV2)
 	f("multipart/form-data; boundary=B", "--B--", false, errFormToV2)
-	f("multipart/form-data", "--B--", true, errForm)
-	f("multipart/form-data; boundary=B", "--B\r\nContent-Disposition: form-data; name=\"uid\"\r\n\r\nu", true, errForm)
+	f("multipart/form-data", "--B--", true, errNotForm)
+	f("multipart/form-data; boundary=B", "--B\r\nContent-Disposition: form-data; name=\"uid\"\r\n\r\nu", true, errNotForm)
 	for _, other := range []string{"text/plain", "text/xml", "application/octet-stream", "application/xml", "json", "/", "application/jsonp"} {
 		f(other, `{"uid":"u"}`, true, errMediaType)
 	}
@@ -287,7 +287,7 @@ func FuzzBody(f *testing.F) {
 	kinds := Endpoints[1:]
 	labels := []string{"application/json", "application/x-www-form-urlencoded", "multipart/form-data; boundary=B", ""}
 	f.Fuzz(func(t *testing.T, kind, label uint8, body string) {
-		c, wrong := said(kinds[int(kind)%len(kinds)], labels[int(label)%len(labels)], body)
+		c, wrong := parseBody(kinds[int(kind)%len(kinds)], labels[int(label)%len(labels)], body)
 		if wrong != "" || c == nil {
 			if c != nil || wrong == "" {
 				t.Fatalf("neither a call nor a mistake: %+v %q", c, wrong)
@@ -310,7 +310,7 @@ func FuzzBody(f *testing.F) {
 		if key, ok := terms.EmailKey(c.Email); c.Email != "" && (!ok || key != c.Email) {
 			t.Fatalf("e-mail %q", c.Email)
 		}
-		if c.CreatedAt != 0 && (c.CreatedAt < earliest || c.CreatedAt > noon.Add(maxAhead).Unix()) {
+		if c.CreatedAt != 0 && (c.CreatedAt < earliest || c.CreatedAt > noon.Add(maxClockAhead).Unix()) {
 			t.Fatalf("created at %d", c.CreatedAt)
 		}
 		if cur := c.Currency; cur != "" && (len(cur) != 3 || strings.Trim(cur, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != "") {

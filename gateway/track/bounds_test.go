@@ -15,10 +15,10 @@ func TestBoundsOfBodiesAndKeys(t *testing.T) {
 	if _, err := readBody(nested(maxDepth), "application/json", false); err != nil {
 		t.Errorf("%d deep: %v", maxDepth, err)
 	}
-	if _, err := readBody(nested(maxDepth+1), "application/json", false); err != errDeep {
+	if _, err := readBody(nested(maxDepth+1), "application/json", false); err != errTooDeep {
 		t.Errorf("%d deep: %v", maxDepth+1, err)
 	}
-	good := strings.Repeat("k", minKey)
+	good := strings.Repeat("k", minKeyLength)
 	for _, bad := range []string{"\x01", "\x7f", "\v", "é"} {
 		if keys, err := ParseKeys(good + bad + good); err == nil {
 			t.Errorf("a key with %q in it makes %d keys", bad, len(keys))

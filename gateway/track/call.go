@@ -6,17 +6,17 @@ import (
 	"carryover/mapping/book"
 )
 
-// Call is one call of the tracking API, its form checked: every amount is from 0 to
-// MaxAmount, every text of bounded length, Email an e-mail key or empty, and at least one
-// of Email and UID there.
+// Call is one call of the tracking API whose fields were checked: every amount is from 0 to
+// MaxAmount, every text of bounded length, Email an e-mail key or empty, and Email or UID is
+// not empty.
 type Call struct {
 	Kind        string // one of book's Event constants
-	Email       string // trimmed, lower case; empty: not told
+	Email       string // trimmed, lower case; empty: not given
 	UID         string
-	EventID     string // of a sale or refund; of a cancellation it may be empty
+	EventID     string // of a sale or refund; that of a cancellation may be empty
 	Amount      int64  // minor units
 	Currency    string // three upper-case letters; empty: the program's
-	Quantity    int64  // 0: not told
+	Quantity    int64  // 0: not given
 	Plan        string
 	Items       []Item // of a sale with several products; they sum to Amount
 	TID         string // our click id, or the whole value of our cookie
@@ -24,8 +24,8 @@ type Call struct {
 	PromoCode   string
 	SaleEventID string     // of a refund
 	CreatedAt   int64      // Unix seconds; 0: now
-	Address     netip.Addr // of the customer; the zero Addr: not told
-	SkipEmail   bool       // FirstPromoter should not write to the promoter
+	Address     netip.Addr // of the customer; the zero Addr: not given
+	SkipEmail   bool       // FirstPromoter must not write to the promoter
 }
 
 // Item is one product of a sale.
@@ -35,22 +35,22 @@ type Item struct {
 	Quantity int64
 }
 
-// MaxAmount is the largest amount that is believed, in minor units.
+// MaxAmount is the largest amount that a call may have, in minor units.
 const MaxAmount = 10_000_000_000_000
 
-// Outcome is what became of a [Call].
+// Outcome says what became of a [Call].
 type Outcome uint8
 
 const (
-	Booked       Outcome = iota + 1
-	Acknowledged         // understood, and nothing to book: an amount of zero
-	NotReferred          // the customer is nobody's, or its promoter may not earn
-	Repeated             // an event of this id was booked before
-	SignedUp             // the customer had signed up before
-	Invalid              // Field says which field, Message why
+	Booked          Outcome = iota + 1
+	Acknowledged            // understood, with nothing to book: an amount of zero
+	NotReferred             // the customer is nobody's, or its promoter may not earn
+	Duplicate               // an event of this id was booked before
+	AlreadySignedUp         // the customer had signed up before
+	Invalid                 // Result.Field says which field is, Result.Message why
 )
 
-// Result is what became of a call.
+// Result is the outcome of a call, and what was booked.
 type Result struct {
 	Outcome  Outcome
 	Field    string // of Invalid, as the API names it
@@ -58,6 +58,6 @@ type Result struct {
 	Event    book.Event
 	Customer book.Customer
 	Lines    []book.EventLine
-	Doubted  []int64                 // ids of Lines that a person must look at before they are paid
+	Flagged  []int64                 // ids of Lines that a person must look at before they are paid
 	Promoter *book.DirectoryPromoter // credited; nil: nobody
 }

@@ -13,25 +13,25 @@ import (
 	"carryover/mapping/book"
 )
 
-// till is an office whose first commit lasts until it is let go, so that calls gather
+// groupFixture is a fixture whose first commit lasts until it is let go, so that calls gather
 // behind it and are booked together.
-type till struct {
-	*office
-	log     *bytes.Buffer
-	commits []int         // how many events each of them booked
-	began   chan struct{} // the first one has
-	release chan struct{}
+type groupFixture struct {
+	*fixture
+	log        *bytes.Buffer
+	commits    []int         // how many events each of them booked
+	committing chan struct{} // the first one has
+	release    chan struct{}
 }
 
-func newTill(t *testing.T) *till {
+func newGroupFixture(t *testing.T) *groupFixture {
 	t.Helper()
-	c := &till{log: &bytes.Buffer{}, began: make(chan struct{}), release: make(chan struct{})}
-	c.office = newOffice(t, func(o *Options) {
+	c := &groupFixture{log: &bytes.Buffer{}, committing: make(chan struct{}), release: make(chan struct{})}
+	c.fixture = newFixture(t, func(o *Options) {
 		o.Logger = slog.New(slog.NewTextHandler(c.log, nil))
 		o.Committed = func(events int, took time.Duration) {
 			c.commits = append(c.commits, events)
 			if len(c.commits) == 1 {
-				close(c.began)
+				close(c.committing)
 				<-c.release
 			}
 		}
@@ -39,20 +39,20 @@ func newTill(t *testing.T) *till {
 	return c
 }
 
-// answered is what became of a call that waited.
-type answered struct {
+// submitResult is what became of a call that waited.
+type submitResult struct {
 	Result
 	err error
 }
 
-// gather submits a call behind those that wait already.
-func (c *till) gather(call Call) <-chan answered {
+// enqueue submits a call behind those that wait already.
+func (c *groupFixture) enqueue(call Call) <-chan submitResult {
 	c.Helper()
-	done := make(chan answered, 1)
+	done := make(chan submitResult, 1)
 	before := c.group.Waiting()
 	go func() {
 		r, err := c.Submit(context.Background(), &call)
-		done <- answered{r, err}
+		done <- submitResult{r, err}
 	}()
 	for c.group.Waiting() == before {
 		select {
@@ -64,15 +64,15 @@ func (c *till) gather(call Call) <-chan answered {
 	return done
 }
 
-// first occupies the service.
-func (c *till) first() <-chan answered {
+// submitFirst occupies the service.
+func (c *groupFixture) submitFirst() <-chan submitResult {
 	c.Helper()
-	done := make(chan answered, 1)
+	done := make(chan submitResult, 1)
 	go func() {
 		r, err := c.Submit(context.Background(), &Call{Kind: book.EventSignup, Email: "first@mail.test", RefID: "anna"})
-		done <- answered{r, err}
+		done <- submitResult{r, err}
 	}()
-	<-c.began
+	<-c.committing
 	return done
 }
 
@@ -80,12 +80,12 @@ func (c *till) first() <-chan answered {
 // so, and nothing of it is booked. Where it is alone there is a fault until something is
 // booked again.
 func TestOneThatCannotBeBooked(t *testing.T) {
-	c := newTill(t)
-	first := c.first()
+	c := newGroupFixture(t)
+	first := c.submitFirst()
 	signup := Call{Kind: book.EventSignup, Email: "new@mail.test", UID: "u-new", RefID: "anna"}
 	sale := Call{Kind: book.EventSale, UID: "u-new", EventID: "1", Amount: 10000}
 	gift := Call{Kind: "gift", Email: "new@mail.test"}
-	group := []<-chan answered{c.gather(signup), c.gather(sale), c.gather(gift), c.gather(Call{Kind: book.EventSignup, Email: "after@mail.test", RefID: "ben"})}
+	group := []<-chan submitResult{c.enqueue(signup), c.enqueue(sale), c.enqueue(gift), c.enqueue(Call{Kind: book.EventSignup, Email: "after@mail.test", RefID: "ben"})}
 	close(c.release)
 	if r := <-first; r.err != nil || r.Outcome != Booked {
 		t.Errorf("the one before: %+v", r)
@@ -101,12 +101,12 @@ func TestOneThatCannotBeBooked(t *testing.T) {
 	if _, err := c.Submit(t.Context(), &gift); err == nil || c.Fault() == nil {
 		t.Errorf("alone: %v, fault %v", err, c.Fault())
 	}
-	c.submit(Call{Kind: book.EventSignup, Email: "other@mail.test", UID: "u-other", RefID: "ben"}).is(t, Booked, "ben")
+	c.submit(Call{Kind: book.EventSignup, Email: "other@mail.test", UID: "u-other", RefID: "ben"}).check(t, Booked, "ben")
 	if c.Fault() != nil {
 		t.Errorf("fault %v", c.Fault())
 	}
-	c.submit(sale).is(t, Repeated, "")
-	c.submit(signup).is(t, SignedUp, "")
+	c.submit(sale).check(t, Duplicate, "")
+	c.submit(signup).check(t, AlreadySignedUp, "")
 	for _, uid := range []string{"u-new", "u-other"} {
 		if known, err := c.book.TrackedCustomers(t.Context(), "", uid); err != nil || len(known) != 1 {
 			t.Errorf("%s: %+v, %v", uid, known, err)
@@ -120,14 +120,14 @@ func TestOneThatCannotBeBooked(t *testing.T) {
 // When many cannot be booked it is the book: none is, all are told so, and each may be made
 // again. What was read in between is forgotten.
 func TestTogetherOrNotAtAll(t *testing.T) {
-	c := newTill(t)
-	first := c.first()
+	c := newGroupFixture(t)
+	first := c.submitFirst()
 	signup := Call{Kind: book.EventSignup, Email: "new@mail.test", UID: "u-new", RefID: "anna"}
-	group := []<-chan answered{c.gather(signup)}
+	group := []<-chan submitResult{c.enqueue(signup)}
 	for range maxSpoiling + 1 {
-		group = append(group, c.gather(Call{Kind: "gift", Email: "new@mail.test"}))
+		group = append(group, c.enqueue(Call{Kind: "gift", Email: "new@mail.test"}))
 	}
-	group = append(group, c.gather(Call{Kind: book.EventSignup, Email: "after@mail.test", RefID: "ben"}))
+	group = append(group, c.enqueue(Call{Kind: book.EventSignup, Email: "after@mail.test", RefID: "ben"}))
 	close(c.release)
 	<-first
 	for i, done := range group {
@@ -139,9 +139,9 @@ func TestTogetherOrNotAtAll(t *testing.T) {
 		t.Error("no fault")
 	}
 	// The numbers that the customers had are given to others.
-	c.submit(Call{Kind: book.EventSignup, Email: "other@mail.test", UID: "u-other", RefID: "ben"}).is(t, Booked, "ben")
-	c.submit(Call{Kind: book.EventSale, UID: "u-new", EventID: "1", Amount: 10000}).is(t, NotReferred, "")
-	c.submit(signup).is(t, Booked, "anna")
+	c.submit(Call{Kind: book.EventSignup, Email: "other@mail.test", UID: "u-other", RefID: "ben"}).check(t, Booked, "ben")
+	c.submit(Call{Kind: book.EventSale, UID: "u-new", EventID: "1", Amount: 10000}).check(t, NotReferred, "")
+	c.submit(signup).check(t, Booked, "anna")
 	if text := c.log.String(); strings.Count(text, "cannot be booked") != 1 || strings.Count(text, "booked again") != 1 {
 		t.Errorf("log:\n%s", text)
 	}
@@ -149,24 +149,24 @@ func TestTogetherOrNotAtAll(t *testing.T) {
 
 // Whatever goes wrong within a call ends that call, not the goroutine that books for all.
 func TestPanics(t *testing.T) {
-	c := newTill(t)
+	c := newGroupFixture(t)
 	defer close(c.release)
-	d := desk{s: c.Service, call: &Call{Kind: book.EventSale, EventID: "1"}} // without a transaction
-	if r, err := d.safely(); err == nil || !strings.Contains(err.Error(), "BUG") || r.Outcome != 0 {
+	d := booking{s: c.Service, call: &Call{Kind: book.EventSale, EventID: "1"}} // without a transaction
+	if r, err := d.bookOrRecover(); err == nil || !strings.Contains(err.Error(), "BUG") || r.Outcome != 0 {
 		t.Errorf("%+v, %v", r, err)
 	}
-	if text := c.log.String(); !strings.Contains(text, "desk).safely") {
+	if text := c.log.String(); !strings.Contains(text, "booking).bookOrRecover") {
 		t.Errorf("log:\n%s", text)
 	}
 }
 
 // Calls that came while others were booked are booked in one go.
 func TestGathered(t *testing.T) {
-	c := newTill(t)
-	first := c.first()
-	var group []<-chan answered
+	c := newGroupFixture(t)
+	first := c.submitFirst()
+	var group []<-chan submitResult
 	for _, email := range []string{"a@mail.test", "b@mail.test", "c@mail.test"} {
-		group = append(group, c.gather(Call{Kind: book.EventSignup, Email: email, RefID: "anna"}))
+		group = append(group, c.enqueue(Call{Kind: book.EventSignup, Email: email, RefID: "anna"}))
 	}
 	close(c.release)
 	for _, done := range append(group, first) {
@@ -181,8 +181,8 @@ func TestGathered(t *testing.T) {
 
 // Too many that wait are sent away; whoever gives up waiting is let go, and booked.
 func TestTooManyWait(t *testing.T) {
-	c := newTill(t)
-	first := c.first()
+	c := newGroupFixture(t)
+	first := c.submitFirst()
 	gone, cancel := context.WithCancel(t.Context())
 	cancel()
 	submit := func(email string) error {
@@ -202,15 +202,15 @@ func TestTooManyWait(t *testing.T) {
 	for c.group.Waiting() > 0 {
 		time.Sleep(time.Millisecond)
 	}
-	c.signup("many@mail.test", "", "anna").is(t, Booked, "anna")
-	c.signup("gone@mail.test", "", "anna").is(t, SignedUp, "") // it had been taken
+	c.signup("many@mail.test", "", "anna").check(t, Booked, "anna")
+	c.signup("gone@mail.test", "", "anna").check(t, AlreadySignedUp, "") // it had been taken
 }
 
 // What came before the end is booked, what comes after it is refused.
 func TestClosing(t *testing.T) {
-	c := newTill(t)
-	first := c.first()
-	last := c.gather(Call{Kind: book.EventSignup, Email: "a@mail.test", RefID: "anna"})
+	c := newGroupFixture(t)
+	first := c.submitFirst()
+	last := c.enqueue(Call{Kind: book.EventSignup, Email: "a@mail.test", RefID: "anna"})
 	gone, cancel := context.WithCancel(t.Context())
 	cancel()
 	if err := c.Close(gone); !errors.Is(err, context.Canceled) {
@@ -225,7 +225,7 @@ func TestClosing(t *testing.T) {
 			t.Errorf("closed twice: %v", err)
 		}
 	}
-	for _, done := range []<-chan answered{first, last} {
+	for _, done := range []<-chan submitResult{first, last} {
 		if r := <-done; r.err != nil || r.Outcome != Booked {
 			t.Errorf("%+v", r)
 		}
@@ -235,17 +235,17 @@ func TestClosing(t *testing.T) {
 // Whatever is booked goes to FirstPromoter, once; whose the customer is it is told with
 // every sign-up, and with a sale that itself brought the customer.
 func TestWhatIsForwarded(t *testing.T) {
-	f := newOffice(t, func(o *Options) { o.Forward = true })
-	f.signup("a@mail.test", "", "ANNA").is(t, Booked, "anna")
-	f.sale("a@mail.test", 1000, "pro").is(t, Booked, "anna")
-	f.submit(Call{Kind: book.EventSale, Email: "a@mail.test", EventID: "pay-1", Amount: 1000}).is(t, Repeated, "")
-	f.submit(Call{Kind: book.EventSale, Email: "a@mail.test", EventID: "zero"}).is(t, Acknowledged, "anna")
-	f.signup("nobody@mail.test", "", "").is(t, NotReferred, "")
-	f.submit(Call{Kind: book.EventSale, Email: "b@mail.test", EventID: "own", Amount: 1000, PromoCode: "ANNA20"}).is(t, Booked, "anna")
-	f.sale("carried@mail.test", 1000, "pro").is(t, Booked, "ben")
-	f.signup("carried@mail.test", "", "anna").is(t, Booked, "ben")
-	f.refund("a@mail.test", 500, "pay-1").is(t, Booked, "anna")
-	f.submit(Call{Kind: book.EventCancellation, Email: "a@mail.test"}).is(t, Booked, "anna")
+	f := newFixture(t, func(o *Options) { o.Forward = true })
+	f.signup("a@mail.test", "", "ANNA").check(t, Booked, "anna")
+	f.sale("a@mail.test", 1000, "pro").check(t, Booked, "anna")
+	f.submit(Call{Kind: book.EventSale, Email: "a@mail.test", EventID: "pay-1", Amount: 1000}).check(t, Duplicate, "")
+	f.submit(Call{Kind: book.EventSale, Email: "a@mail.test", EventID: "zero"}).check(t, Acknowledged, "anna")
+	f.signup("nobody@mail.test", "", "").check(t, NotReferred, "")
+	f.submit(Call{Kind: book.EventSale, Email: "b@mail.test", EventID: "own", Amount: 1000, PromoCode: "ANNA20"}).check(t, Booked, "anna")
+	f.sale("carried@mail.test", 1000, "pro").check(t, Booked, "ben")
+	f.signup("carried@mail.test", "", "anna").check(t, Booked, "ben")
+	f.refund("a@mail.test", 500, "pay-1").check(t, Booked, "anna")
+	f.submit(Call{Kind: book.EventCancellation, Email: "a@mail.test"}).check(t, Booked, "anna")
 	var got []string
 	if err := f.book.Forwards(t.Context(), "", func(e book.Forward) error {
 		ref := "-"
@@ -260,8 +260,8 @@ func TestWhatIsForwarded(t *testing.T) {
 	if want := "signup anna, sale -, sale anna, sale -, signup ben, refund -, cancellation -"; strings.Join(got, ", ") != want {
 		t.Errorf("%s, want %s", strings.Join(got, ", "), want)
 	}
-	quiet := newOffice(t, nil)
-	quiet.signup("a@mail.test", "", "anna").is(t, Booked, "anna")
+	quiet := newFixture(t, nil)
+	quiet.signup("a@mail.test", "", "anna").check(t, Booked, "anna")
 	if err := quiet.book.Forwards(t.Context(), "", func(e book.Forward) error {
 		t.Errorf("without forwarding: %+v", e)
 		return nil

@@ -13,11 +13,11 @@ const KeysVariable = "CARRYOVER_API_KEYS"
 
 // Bounds of the API keys.
 const (
-	maxKeys = 2  // the one in use and the one that replaces it
-	minKey  = 16 // bytes
+	maxKeys      = 2  // the one in use and the one that replaces it
+	minKeyLength = 16 // bytes
 )
 
-// Keys are the SHA-256 of the keys that are good. The keys themselves are not kept.
+// Keys are the SHA-256 sums of the valid keys. The keys themselves are not kept.
 type Keys [][sha256.Size]byte
 
 // ParseKeys reads one or two keys with commas or blanks between them, each as it is or as
@@ -33,11 +33,12 @@ func ParseKeys(text string) (Keys, error) {
 		case hashed:
 			sum, err := hex.DecodeString(hash)
 			if err != nil || len(sum) != sha256.Size {
-				return nil, fmt.Errorf("%s: key %d is no hash: write sha256: and the 64 hex digits that sha256sum gives of the key", KeysVariable, n+1)
+				return nil, fmt.Errorf("%s: key %d is no hash: write sha256: and the 64 hex digits that sha256sum gives of the key",
+					KeysVariable, n+1)
 			}
 			keys = append(keys, [sha256.Size]byte(sum))
-		case len(part) < minKey:
-			return nil, fmt.Errorf("%s: key %d has fewer than %d characters: make one with \"openssl rand -hex 32\"", KeysVariable, n+1, minKey)
+		case len(part) < minKeyLength:
+			return nil, fmt.Errorf("%s: key %d has fewer than %d characters: make one with \"openssl rand -hex 32\"", KeysVariable, n+1, minKeyLength)
 		case strings.ContainsFunc(part, func(r rune) bool { return r < '!' || r > '~' }):
 			return nil, fmt.Errorf("%s: key %d has characters that no header carries: make one with \"openssl rand -hex 32\"", KeysVariable, n+1)
 		default:
@@ -47,8 +48,8 @@ func ParseKeys(text string) (Keys, error) {
 	return keys, nil
 }
 
-// find gives the number of a key, and -1 for what is none. It takes the same time for any
-// key of a length.
+// find returns the index of a key, -1 for one that is not valid. It takes the same time for
+// all keys of a length.
 func (k Keys) find(key string) int {
 	sum := sha256.Sum256([]byte(key))
 	found := -1

@@ -250,7 +250,7 @@ func (m *machine) actions() map[string]func(*rapid.T) {
 			want := track.NotReferred
 			switch {
 			case known:
-				want = track.SignedUp
+				want = track.AlreadySignedUp
 			case clicked && m.creditable(visit.promoter):
 				want = track.Booked
 				before, m.owner[c] = m.standing(visit.promoter), visit.promoter
@@ -304,7 +304,7 @@ func (m *machine) actions() map[string]func(*rapid.T) {
 				return
 			}
 			call := rapid.SampledFrom(m.calls).Draw(t, "call")
-			if r := m.submit(t, call); r.Outcome != track.Repeated && r.Outcome != track.SignedUp {
+			if r := m.submit(t, call); r.Outcome != track.Duplicate && r.Outcome != track.AlreadySignedUp {
 				t.Fatalf("told again, %s: %+v", call.Kind, r)
 			}
 		},

@@ -9,21 +9,22 @@ import (
 	"carryover/mapping/terms"
 )
 
-// refund takes back what was earned on what a customer got back: from which sales, and how
-// much, [terms.AllocateRefund] says. A refund that is told before its sale waits for it.
-func (d *desk) refund() (Result, error) {
-	if r, again, err := d.told(); err != nil || again {
+// bookRefund takes back what was earned on what a customer got back. From which sales it takes
+// and how much, [terms.AllocateRefund] says. A refund that is told before its sale waits for
+// it.
+func (b *booking) bookRefund() (Result, error) {
+	if r, again, err := b.findDuplicate(); err != nil || again {
 		return r, err
 	}
-	c, known, err := d.customer()
+	c, known, err := b.findCustomer()
 	if err != nil {
 		return Result{}, err
 	}
-	a, err := d.attribute(&c)
+	a, err := b.attribute(&c)
 	if err != nil {
 		return Result{}, err
 	}
-	sales, err := d.refundableSales(&c, known)
+	sales, err := b.refundableSales(&c, known)
 	if err != nil {
 		return Result{}, err
 	}
@@ -31,50 +32,47 @@ func (d *desk) refund() (Result, error) {
 		if sales[0].CustomerID != c.ID {
 			return Result{Outcome: Invalid, Field: "sale_event_id", Message: "is a sale of another customer"}, nil
 		}
-		d.sold = sales[0].Currency
+		b.saleCurrency = sales[0].Currency
 	}
-	if r, ok := d.converts(); !ok && (len(sales) == 0 || d.currency() != sales[0].Currency) { // in the sale's own it needs no rate
+	// In the sale's own currency a refund needs no rate.
+	if r, ok := b.checkCurrency(); !ok && (len(sales) == 0 || b.currency() != sales[0].Currency) {
 		return r, nil
 	}
-	facts := terms.RefundFacts{
-		SaleNamed: d.call.SaleEventID != "", SalesBooked: len(sales) > 0, CustomerKnown: known, Attribution: a,
-	}
-	if facts.SaleNamed && !facts.SalesBooked {
-		if facts.SaleUnattributed, err = d.t.WasUnattributed(book.EventSale, d.call.SaleEventID); err != nil {
-			return Result{}, err
-		}
+	facts, err := b.refundFacts(sales, known, a)
+	if err != nil {
+		return Result{}, err
 	}
 	source := facts.Source()
 	switch {
 	case source == terms.RefundOfNothing && facts.SaleUnattributed:
 		return Result{Outcome: NotReferred, Message: "the sale was credited to nobody"}, nil
 	case source == terms.RefundOfNothing:
-		return d.nobody(&a)
-	case d.call.Amount == 0:
-		return Result{Outcome: Acknowledged, Customer: c, Promoter: d.t.Directory().ByID(a.Promoter).Promoter}, nil
+		return b.unattributed(&a)
+	case b.call.Amount == 0:
+		return Result{Outcome: Acknowledged, Customer: c, Promoter: b.promoter(a.Promoter)}, nil
 	}
-	if err := d.keep(&c); err != nil {
+	if err := b.saveCustomer(&c); err != nil {
 		return Result{}, err
 	}
 	switch source {
 	case terms.RefundOfCarried:
-		return d.reverseCarried(&c, a)
+		return b.reverseCarried(&c, a)
 	case terms.RefundOfPending:
-		return d.write(&c, a, nil, fmt.Sprintf("no sale %s is known yet: it takes back once there is", d.call.SaleEventID), 0)
+		return b.addEvent(&c, a, nil, fmt.Sprintf("no sale %s is known yet: it takes back once there is", b.call.SaleEventID), 0)
 	}
-	sale, lines, note, err := d.reverse(&c, sales)
+	sale, lines, note, err := b.reverseSales(&c, sales)
 	if err != nil {
 		return Result{}, err
 	}
-	a.Promoter, a.By = sale.PromoterID, terms.ByOwner // whoever earned on the sale, whatever he is now
-	return d.write(&c, a, lines, note, sale.ID)
+	a.Promoter, a.By = sale.PromoterID, terms.ByOwner // whoever earned on the sale loses, whatever has become of it
+	return b.addEvent(&c, a, lines, note, sale.ID)
 }
 
 // refundableSales lists the sale that the refund names, whosever it is, else the customer's
 // sales, the newest first. A refund that names no currency is in that of the first.
-func (d *desk) refundableSales(c *book.Customer, known bool) ([]book.Event, error) {
-	if d.call.SaleEventID != "" {
-		sale, ok, err := d.t.EventByExternalID(book.EventSale, d.call.SaleEventID)
+func (b *booking) refundableSales(c *book.Customer, known bool) ([]book.Event, error) {
+	if b.call.SaleEventID != "" {
+		sale, ok, err := b.t.EventByExternalID(book.EventSale, b.call.SaleEventID)
 		if err != nil || !ok {
 			return nil, err
 		}
@@ -83,15 +81,24 @@ func (d *desk) refundableSales(c *book.Customer, known bool) ([]book.Event, erro
 	if !known {
 		return nil, nil
 	}
-	return d.t.Sales(c.ID)
+	return b.t.Sales(c.ID)
 }
 
-// reverse makes the lines of what the refund takes back from sales. sale is the first that
-// it takes from; note says when it takes less than it should.
-func (d *desk) reverse(c *book.Customer, sales []book.Event) (sale book.Event, lines []book.EventLine, note string, err error) {
-	refund := terms.Refund{Amount: d.call.Amount, Currency: d.currency(), Converted: d.own(d.call.Amount)}
+// refundFacts are what decides where the refund takes back from.
+func (b *booking) refundFacts(sales []book.Event, known bool, a terms.Attribution) (f terms.RefundFacts, err error) {
+	f = terms.RefundFacts{SaleNamed: b.call.SaleEventID != "", SalesBooked: len(sales) > 0, CustomerKnown: known, Attribution: a}
+	if f.SaleNamed && !f.SalesBooked {
+		f.SaleUnattributed, err = b.t.WasUnattributed(book.EventSale, b.call.SaleEventID)
+	}
+	return f, err
+}
+
+// reverseSales makes the lines of what the refund takes back from sales. sale is the first that
+// it takes from; note says when more was refunded than is left.
+func (b *booking) reverseSales(c *book.Customer, sales []book.Event) (sale book.Event, lines []book.EventLine, note string, err error) {
+	refund := terms.Refund{Amount: b.call.Amount, Currency: b.currency(), Converted: b.convert(b.call.Amount)}
 	reversible := map[int64]book.EventLine{}
-	a, err := terms.AllocateRefund(refund, d.s.o.Currency, d.readSales(c, sales, reversible))
+	a, err := terms.AllocateRefund(refund, b.s.o.Currency, b.readSales(c, sales, reversible))
 	if err != nil {
 		return sale, nil, "", err
 	}
@@ -103,7 +110,7 @@ func (d *desk) reverse(c *book.Customer, sales []book.Event) (sale book.Event, l
 	for _, v := range a.Lines {
 		l := reversible[v.LineID]
 		lines = append(lines, book.EventLine{
-			Kind: book.KindRefund, PromoterID: l.PromoterID, CustomerID: c.ID, At: d.at(), Month: l.Month,
+			Kind: book.KindRefund, PromoterID: l.PromoterID, CustomerID: c.ID, At: b.at(), Month: l.Month,
 			Amount: -v.Amount, Currency: l.Currency, SaleAmount: -v.SaleAmount, Percent: l.Percent,
 			Product: l.Product, ProductKind: l.ProductKind, Quantity: l.Quantity, ReversesLineID: l.ID,
 		})
@@ -116,10 +123,10 @@ func (d *desk) reverse(c *book.Customer, sales []book.Event) (sale book.Event, l
 
 // readSales reads what sales earned and what was reversed of it, one after the other. It
 // adds their lines to reversible, by id.
-func (d *desk) readSales(c *book.Customer, sales []book.Event, reversible map[int64]book.EventLine) iter.Seq2[terms.Sale, error] {
+func (b *booking) readSales(c *book.Customer, sales []book.Event, reversible map[int64]book.EventLine) iter.Seq2[terms.Sale, error] {
 	read := func(e *book.Event) (terms.Sale, error) {
 		s := terms.Sale{ID: e.ID, Amount: e.Amount, Currency: e.Currency}
-		lines, err := d.t.Lines(e.ID)
+		lines, err := b.t.Lines(e.ID)
 		if err != nil {
 			return s, err
 		}
@@ -127,15 +134,15 @@ func (d *desk) readSales(c *book.Customer, sales []book.Event, reversible map[in
 			if lines[i].Kind != book.KindCommission {
 				continue
 			}
-			line, err := d.saleLine(&lines[i])
+			line, err := b.saleLine(&lines[i])
 			if err != nil {
 				return s, err
 			}
 			s.Lines = append(s.Lines, line)
 			reversible[line.ID] = lines[i]
 		}
-		if e.Currency != d.s.o.Currency {
-			s.Refunded, err = d.t.Refunded(c.ID, e.ID, e.Currency)
+		if e.Currency != b.s.o.Currency {
+			s.Refunded, err = b.t.Refunded(c.ID, e.ID, e.Currency)
 		}
 		return s, err
 	}
@@ -148,10 +155,10 @@ func (d *desk) readSales(c *book.Customer, sales []book.Event, reversible map[in
 	}
 }
 
-// saleLine is a commission and what was reversed of it.
-func (d *desk) saleLine(l *book.EventLine) (terms.SaleLine, error) {
+// saleLine reads what was reversed of a commission.
+func (b *booking) saleLine(l *book.EventLine) (terms.SaleLine, error) {
 	s := terms.SaleLine{ID: l.ID, Amount: l.SaleAmount, Percent: l.Percent, Earned: l.Amount}
-	reversals, err := d.t.TakenFrom(l.ID)
+	reversals, err := b.t.TakenFrom(l.ID)
 	for i := range reversals {
 		s.Refunded -= reversals[i].SaleAmount
 		s.Reversed -= reversals[i].Amount
@@ -159,9 +166,9 @@ func (d *desk) saleLine(l *book.EventLine) (terms.SaleLine, error) {
 	return s, err
 }
 
-// matchRefunds takes back what was refunded of a sale before the sale was told.
-func (d *desk) matchRefunds(c *book.Customer, sale *book.Event) error {
-	refunds, err := d.t.Unmatched(c.ID)
+// matchRefunds takes back from a new sale what refunds that were told before it named it for.
+func (b *booking) matchRefunds(c *book.Customer, sale *book.Event) error {
+	refunds, err := b.t.Unmatched(c.ID)
 	if err != nil {
 		return err
 	}
@@ -175,34 +182,34 @@ func (d *desk) matchRefunds(c *book.Customer, sale *book.Event) error {
 			continue
 		}
 		call := Call{Kind: book.EventRefund, Amount: e.Amount, Currency: e.Currency, CreatedAt: e.At}
-		then := desk{s: d.s, t: d.t, call: &call, now: d.now}
-		if _, ok := then.converts(); !ok && e.Currency != sale.Currency { // its rate is gone
+		refund := booking{s: b.s, t: b.t, call: &call, now: b.now}
+		if _, ok := refund.checkCurrency(); !ok && e.Currency != sale.Currency { // its rate is gone
 			continue
 		}
-		_, lines, _, err := then.reverse(c, []book.Event{*sale})
+		_, lines, _, err := refund.reverseSales(c, []book.Event{*sale})
 		if err != nil {
 			return err
 		}
-		if err := d.t.Match(e, sale.ID, lines); err != nil {
+		if err := b.t.Match(e, sale.ID, lines); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// reverseCarried takes back from a customer's owner at Keap: the sale was before the
-// program's own tracking, and its commission was carried over.
-func (d *desk) reverseCarried(c *book.Customer, a terms.Attribution) (Result, error) {
-	kind, at, amount := d.kindOf(d.call.Plan), d.at(), d.own(d.call.Amount)
+// reverseCarried takes back from a customer's owner at Keap: the sale was before live tracking,
+// and its commission was carried over.
+func (b *booking) reverseCarried(c *book.Customer, a terms.Attribution) (Result, error) {
+	kind, at, amount := b.productKind(b.call.Plan), b.at(), b.convert(b.call.Amount)
 	var own []terms.RateChange
-	if p := d.t.Directory().ByID(a.Promoter).Promoter; p != nil {
+	if p := b.promoter(a.Promoter); p != nil {
 		own = p.RateChanges
 	}
-	reversed, percent := d.s.o.Terms.ReverseCarried(amount, kind, at, own)
+	reversed, percent := b.s.o.Terms.ReverseCarried(amount, kind, at, own)
 	lines := []book.EventLine{{
-		Kind: book.KindRefund, PromoterID: a.Promoter, CustomerID: c.ID, At: at, Month: d.month(at),
-		Amount: -reversed, Currency: d.s.o.Currency, SaleAmount: -amount, Percent: percent,
-		Product: d.call.Plan, ProductKind: kind.String(), Quantity: d.call.Quantity,
+		Kind: book.KindRefund, PromoterID: a.Promoter, CustomerID: c.ID, At: at, Month: b.month(at),
+		Amount: -reversed, Currency: b.s.o.Currency, SaleAmount: -amount, Percent: percent,
+		Product: b.call.Plan, ProductKind: kind.String(), Quantity: b.call.Quantity,
 	}}
-	return d.write(c, a, lines, "of a sale that was not tracked here: the share of today's terms is taken back", 0)
+	return b.addEvent(c, a, lines, "of a sale that was not tracked here: the share of today's terms is taken back", 0)
 }

@@ -9,96 +9,84 @@ import (
 	"carryover/mapping/terms"
 )
 
-// What makes a person look at a commission.
-const (
-	sharedCustomers = 3         // so many customers of one promoter from one address in a day
-	fastSale        = 15        // seconds between click and first sale
-	earlySale       = 24 * 3600 // seconds before the customer was bound
-)
-
-// sale books what a promoter earns on a payment. A customer that nobody has heard of is
-// bound by it, when the call says by whom.
-func (d *desk) sale() (Result, error) {
-	if r, again, err := d.told(); err != nil || again {
+// bookSale books what a promoter earns on a payment. A customer that is new is bound by it,
+// when the call says by whom.
+func (b *booking) bookSale() (Result, error) {
+	if r, again, err := b.findDuplicate(); err != nil || again {
 		return r, err
 	}
-	if r, ok := d.converts(); !ok {
+	if r, ok := b.checkCurrency(); !ok {
 		return r, nil
 	}
-	c, known, err := d.customer()
+	c, known, err := b.findCustomer()
 	if err != nil {
 		return Result{}, err
 	}
-	a, err := d.attribute(&c)
+	a, err := b.attribute(&c)
 	if err != nil {
 		return Result{}, err
 	}
 	if a.Promoter == 0 {
-		return d.nobody(&a)
+		return b.unattributed(&a)
 	}
-	if d.call.Amount == 0 {
-		return Result{Outcome: Acknowledged, Customer: c, Promoter: d.t.Directory().ByID(a.Promoter).Promoter}, nil
+	if b.call.Amount == 0 {
+		return Result{Outcome: Acknowledged, Customer: c, Promoter: b.promoter(a.Promoter)}, nil
 	}
-	if err := d.keep(&c); err != nil {
+	if err := b.saveCustomer(&c); err != nil {
 		return Result{}, err
 	}
-	if err := d.bind(&c, &a); err != nil {
+	if err := b.bindCustomer(&c, &a); err != nil {
 		return Result{}, err
 	}
-	after := d.at() - c.ClickedAt
-	fast := c.ClickedAt != 0 && after < fastSale && after > -terms.ClockSkew
-	if fast && known {
-		if before, err := d.t.Has(c.ID, book.EventSale); err != nil {
-			return Result{}, err
-		} else if before {
-			fast = false
-		}
-	}
-	lines, notes, err := d.earned(&c, a.Promoter)
+	fast, err := b.isFastSale(&c, known)
 	if err != nil {
 		return Result{}, err
 	}
-	r, err := d.write(&c, a, lines, strings.Join(notes, "; "), 0)
+	lines, notes, err := b.commissionLines(&c, a.Promoter)
 	if err != nil {
 		return Result{}, err
 	}
-	if err := d.doubt(&c, a.Promoter, lines, fast); err != nil {
+	r, err := b.addEvent(&c, a, lines, strings.Join(notes, "; "), 0)
+	if err != nil {
 		return Result{}, err
 	}
-	r.Doubted = d.doubted
+	if err := b.flagForReview(&c, a.Promoter, lines, fast); err != nil {
+		return Result{}, err
+	}
+	r.Flagged = b.flagged
 	if known {
-		err = d.matchRefunds(&c, &r.Event)
+		err = b.matchRefunds(&c, &r.Event)
 	}
 	return r, err
 }
 
-// items are the products of the sale.
-func (d *desk) items() []Item {
-	if len(d.call.Items) > 0 {
-		return d.call.Items
+// items lists the products of the sale.
+func (b *booking) items() []Item {
+	if len(b.call.Items) > 0 {
+		return b.call.Items
 	}
-	return []Item{{d.call.Plan, d.call.Amount, d.call.Quantity}}
+	return []Item{{b.call.Plan, b.call.Amount, b.call.Quantity}}
 }
 
-// earned is what each product of the sale earns its promoter. notes say what a person
-// would ask about.
-func (d *desk) earned(c *book.Customer, promoter int64) (lines []book.EventLine, notes []string, err error) {
-	o, at := &d.s.o, d.at()
+// commissionLines makes the line of what each product of the sale earns its promoter. notes
+// say what a person would ask about.
+func (b *booking) commissionLines(c *book.Customer, promoter int64) (lines []book.EventLine, notes []string, err error) {
+	o, at := &b.s.o, b.at()
 	var own []terms.RateChange
-	if p := d.t.Directory().ByID(promoter).Promoter; p != nil {
+	if p := b.promoter(promoter); p != nil {
 		own = p.RateChanges
 	}
-	for _, item := range d.items() {
+	for _, item := range b.items() {
 		if item.Amount == 0 {
 			continue
 		}
-		kind := d.kindOf(item.Plan)
+		kind := b.productKind(item.Plan)
 		percent := o.Terms.CommissionPercent(kind, at, own)
 		switch {
 		case kind == terms.UnknownProduct:
 			notes = append(notes, fmt.Sprintf("no pattern of [products] says what %q is: it earns nothing", item.Plan))
 		case kind == terms.Training && !o.Terms.TrainingEverySale:
-			again, err := d.bought(c, item.Plan)
+			again, err := b.alreadyPurchased(c, item.Plan)
 			if err != nil {
 				return nil, nil, err
 			}
@@ -107,30 +95,30 @@ func (d *desk) earned(c *book.Customer, promoter int64) (lines []book.EventLine,
 				notes = append(notes, fmt.Sprintf("%q earned on an earlier sale: trainings earn once", item.Plan))
 			}
 		}
-		sold := d.own(item.Amount)
+		amount := b.convert(item.Amount)
 		lines = append(lines, book.EventLine{
-			Kind: book.KindCommission, PromoterID: promoter, CustomerID: c.ID, At: at, Month: d.month(at),
-			Amount: terms.Share(sold, percent), Currency: o.Currency, SaleAmount: sold, Percent: percent,
+			Kind: book.KindCommission, PromoterID: promoter, CustomerID: c.ID, At: at, Month: b.month(at),
+			Amount: terms.Share(amount, percent), Currency: o.Currency, SaleAmount: amount, Percent: percent,
 			Product: item.Plan, ProductKind: kind.String(), Quantity: item.Quantity,
 		})
 	}
 	return lines, notes, nil
 }
 
-// kindOf says what a plan is. Where no pattern says what a membership is, all that is no
-// training is one; and so is a sale that names no plan.
-func (d *desk) kindOf(plan string) terms.ProductKind {
-	kind, ambiguous := d.s.o.Products.Kind(plan, plan)
-	if kind == terms.UnknownProduct && !ambiguous && (strings.TrimSpace(plan) == "" || len(d.s.o.Products.Membership) == 0) {
+// productKind tells the kind of a plan. Where no pattern says what a membership is, every
+// plan that is no training is one; and so is a sale that names no plan.
+func (b *booking) productKind(plan string) terms.ProductKind {
+	kind, ambiguous := b.s.o.Products.Kind(plan, plan)
+	if kind == terms.UnknownProduct && !ambiguous && (strings.TrimSpace(plan) == "" || len(b.s.o.Products.Membership) == 0) {
 		return terms.Membership
 	}
 	return kind
 }
 
-// bought says whether a sale of this training to the customer has earned, here or at Keap,
-// and stands.
-func (d *desk) bought(c *book.Customer, plan string) (bool, error) {
-	lines, err := d.t.LinesOfCustomer(c.ID)
+// alreadyPurchased reports whether an earlier sale of a training to the customer has earned,
+// here or at Keap, and was not refunded in full.
+func (b *booking) alreadyPurchased(c *book.Customer, plan string) (bool, error) {
+	lines, err := b.t.LinesOfCustomer(c.ID)
 	if err != nil {
 		return false, err
 	}
@@ -142,7 +130,7 @@ func (d *desk) bought(c *book.Customer, plan string) (bool, error) {
 		if l.Kind != book.KindCommission || l.Percent == 0 || !same(l.Product) {
 			continue
 		}
-		line, err := d.saleLine(l)
+		line, err := b.saleLine(l)
 		if err != nil || line.Remaining() > 0 {
 			return true, err
 		}
@@ -150,65 +138,6 @@ func (d *desk) bought(c *book.Customer, plan string) (bool, error) {
 	if c.Email == "" {
 		return false, nil
 	}
-	products, err := d.t.EarnedAtKeap(c.Email)
+	products, err := b.t.EarnedAtKeap(c.Email)
 	return slices.ContainsFunc(products, same), err
-}
-
-// doubt notes why a person should look at what was earned. fast: it is a first sale, soon
-// after the click.
-func (d *desk) doubt(c *book.Customer, promoter int64, lines []book.EventLine, fast bool) error {
-	type doubted struct{ reason, detail string }
-	var all []doubted
-	for _, reason := range strings.Fields(c.Suspicion) {
-		all = append(all, doubted{reason, map[string]string{
-			book.ReasonSelf:   "the customer has the promoter's own e-mail or address",
-			book.ReasonShared: fmt.Sprintf("at least %d customers of the promoter came from one address within a day", sharedCustomers),
-		}[reason]})
-	}
-	if p := d.t.Directory().ByID(promoter).Promoter; p != nil && c.Email != "" && c.Email == p.Email && !strings.Contains(c.Suspicion, book.ReasonSelf) {
-		all = append(all, doubted{book.ReasonSelf, "the customer has the promoter's own e-mail"})
-	}
-	if early := c.BoundAt - d.at(); early > earlySale {
-		all = append(all, doubted{book.ReasonEarly, fmt.Sprintf("dated %d days before the customer signed up", early/(24*3600))})
-	}
-	if d.call.UID != "" && d.call.Email != "" {
-		other, known, err := d.t.CustomerByEmail(d.call.Email)
-		if err != nil {
-			return err
-		}
-		if known && other.ID != c.ID {
-			all = append(all, doubted{book.ReasonTwo, "the uid is one customer's, the e-mail another's: the uid was taken"})
-		}
-	}
-	if fast {
-		all = append(all, doubted{book.ReasonFast, fmt.Sprintf("%d seconds after the click", max(0, d.at()-c.ClickedAt))})
-	}
-	for i := range lines {
-		l := &lines[i]
-		if l.ProductKind == terms.UnknownProduct.String() {
-			if err := d.review(l, book.ReasonProduct, fmt.Sprintf("no pattern of [products] names %q", l.Product)); err != nil {
-				return err
-			}
-		}
-		if l.Amount == 0 {
-			continue
-		}
-		for _, q := range all {
-			if cleared, err := d.t.Cleared(c.ID, q.reason); err != nil {
-				return err
-			} else if cleared {
-				continue
-			}
-			if err := d.review(l, q.reason, q.detail); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
-// review says why a person should look at a line.
-func (d *desk) review(l *book.EventLine, reason, detail string) error {
-	d.doubted = append(d.doubted, l.ID)
-	return d.t.AddReview(l.ID, reason, detail, d.now)
 }

@@ -84,7 +84,7 @@ func New(o Options) *Service {
 // error nothing of it was booked, or nobody knows whether it was: the call may be made
 // again, and is booked once.
 func (s *Service) Submit(ctx context.Context, c *Call) (Result, error) {
-	t, err := s.touchOf(c)
+	t, err := s.readTouch(c)
 	if err != nil { // whose the customer is would be decided for life without its click
 		return Result{}, err
 	}
@@ -152,9 +152,9 @@ func (s *Service) commit(calls []*pending) (bad int, err error) {
 	bad = -1
 	err = s.o.Book.Track(func(t *book.Tracking) error {
 		for i, p := range calls {
-			d := desk{s: s, t: t, call: p.call, touch: p.touch, now: p.now}
+			d := booking{s: s, t: t, call: p.call, touch: p.touch, now: p.now}
 			var err error
-			if p.answer.Result, err = d.safely(); err != nil {
+			if p.answer.Result, err = d.bookOrRecover(); err != nil {
 				bad = i
 				return err
 			}

@@ -5,61 +5,61 @@ import (
 	"carryover/mapping/terms"
 )
 
-// signup binds a customer to whoever brought it.
-func (d *desk) signup() (Result, error) {
-	c, known, err := d.customer()
+// bookSignup binds a customer to whoever brought it.
+func (b *booking) bookSignup() (Result, error) {
+	c, known, err := b.findCustomer()
 	if err != nil {
 		return Result{}, err
 	}
 	if known {
-		if again, err := d.t.Has(c.ID, book.EventSignup); err != nil || again {
-			return Result{Outcome: SignedUp, Customer: c}, err
+		if again, err := b.t.Has(c.ID, book.EventSignup); err != nil || again {
+			return Result{Outcome: AlreadySignedUp, Customer: c}, err
 		}
 	}
-	a, err := d.attribute(&c)
+	a, err := b.attribute(&c)
 	if err != nil {
 		return Result{}, err
 	}
 	if a.Promoter == 0 {
-		return d.nobody(&a)
+		return b.unattributed(&a)
 	}
-	if err := d.keep(&c); err != nil {
+	if err := b.saveCustomer(&c); err != nil {
 		return Result{}, err
 	}
-	if err := d.bind(&c, &a); err != nil {
+	if err := b.bindCustomer(&c, &a); err != nil {
 		return Result{}, err
 	}
-	return d.write(&c, a, nil, "", 0)
+	return b.addEvent(&c, a, nil, "", 0)
 }
 
-// cancellation notes that a customer has left. What was earned stays earned.
-func (d *desk) cancellation() (Result, error) {
-	if r, again, err := d.told(); err != nil || again {
+// bookCancellation notes that a customer has left. What was earned stays earned.
+func (b *booking) bookCancellation() (Result, error) {
+	if r, again, err := b.findDuplicate(); err != nil || again {
 		return r, err
 	}
-	c, known, err := d.customer()
+	c, known, err := b.findCustomer()
 	if err != nil {
 		return Result{}, err
 	}
 	if known {
 		// Without an id of its own the same cancellation may come twice.
-		last, _, err := d.t.LastEvent(c.ID)
+		last, _, err := b.t.LastEvent(c.ID)
 		if err != nil {
 			return Result{}, err
 		}
-		if d.call.EventID == "" && last.Kind == book.EventCancellation {
-			return Result{Outcome: Acknowledged, Event: last, Customer: c, Promoter: d.t.Directory().ByID(last.PromoterID).Promoter}, nil
+		if b.call.EventID == "" && last.Kind == book.EventCancellation {
+			return Result{Outcome: Acknowledged, Event: last, Customer: c, Promoter: b.promoter(last.PromoterID)}, nil
 		}
 	}
-	a, err := d.attribute(&c)
+	a, err := b.attribute(&c)
 	if err != nil {
 		return Result{}, err
 	}
-	if a.Promoter == 0 || !known && a.By != terms.ByCarried { // whoever only now is heard of has nothing to cancel
-		return d.nobody(&a)
+	if a.Promoter == 0 || !known && a.By != terms.ByCarried { // a customer of whom nothing is known has nothing to cancel
+		return b.unattributed(&a)
 	}
-	if err := d.keep(&c); err != nil {
+	if err := b.saveCustomer(&c); err != nil {
 		return Result{}, err
 	}
-	return d.write(&c, a, nil, "", 0)
+	return b.addEvent(&c, a, nil, "", 0)
 }

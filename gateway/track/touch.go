@@ -5,16 +5,16 @@ import (
 	"carryover/mapping/terms"
 )
 
-// touch is what the tid of a call says about clicks.
+// touch holds the clicks that the tid of a call names.
 type touch struct {
 	given bool
-	last  terms.Candidate // ByClick; its promoter is looked up when it is booked
-	first terms.Candidate // the same of the first click; zero: not known
+	last  terms.Candidate // ByClick; its promoter is found when the call is booked
+	first terms.Candidate // the first click; zero: not known
 }
 
-// touchOf reads the tid: the whole value of the cookie, or a click's id. A tid that is
-// neither names nobody. With an error the click could not be looked up.
-func (s *Service) touchOf(c *Call) (touch, error) {
+// readTouch reads the tid of a call: the whole value of the cookie, or a click's id. A tid that
+// is neither names nobody. With an error the click could not be looked up.
+func (s *Service) readTouch(c *Call) (touch, error) {
 	if c.TID == "" {
 		return touch{}, nil
 	}

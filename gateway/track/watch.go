@@ -8,28 +8,28 @@ import (
 	"carryover/mapping/book"
 )
 
-// What a watch finds worth a look. None of it denies anything.
+// When a watch looks, and what makes commissions suspicious. None of it denies anything.
 const (
-	watchEvery    = 30 * time.Second
-	watchBack     = 48 * time.Hour // after a start, so old lines are looked at again
-	watchAtOnce   = 1000
-	busyHour      = 100                // clicks of one promoter in the hour of the one that brought the customer
-	busyTimes     = 10                 // and so many times the usual hour of the week before
-	bindingCounts = 7 * 24 * time.Hour // how long the click that brought a customer says something about its sales
-	refundDays    = 90
-	refundSales   = 10 // fewer say nothing
-	refundPercent = 30
+	watchInterval        = 30 * time.Second
+	watchLookback        = 48 * time.Hour     // lines as old as this are looked at again after a start
+	watchPageSize        = 1000               // lines
+	burstClicks          = 100                // clicks of a promoter in the hour of the one that brought the customer
+	burstFactor          = 10                 // and times an average hour of the week before
+	burstSaleWindow      = 7 * 24 * time.Hour // from that click to the last sale that a burst makes suspicious
+	refundRateDays       = 90
+	refundRateMinSales   = 10 // fewer say nothing
+	refundRateMinPercent = 30
 )
 
-// Watch looks at what was earned lately for what no single event tells: bursts of clicks,
-// and promoters of whose sales many are refunded. It blocks until ctx ends.
+// Watch flags commissions for what no single event tells: bursts of clicks, and promoters of
+// whose sales many are refunded. It blocks until ctx ends.
 func (s *Service) Watch(ctx context.Context) {
-	w := watch{s: s}
-	tick := time.NewTicker(watchEvery)
+	w := commissionWatch{s: s}
+	tick := time.NewTicker(watchInterval)
 	defer tick.Stop()
 	failing := false
 	for {
-		if err := w.look(ctx); err != nil && ctx.Err() == nil {
+		if err := w.scan(ctx); err != nil && ctx.Err() == nil {
 			if !failing {
 				s.o.Logger.Warn("what was earned could not be looked at; it will be", "err", err)
 			}
@@ -45,30 +45,30 @@ func (s *Service) Watch(ctx context.Context) {
 	}
 }
 
-// watch is how far the looking has come.
-type watch struct {
-	s     *Service
-	begun bool
-	after int64 // event_line.id
+// commissionWatch looks at each commission once, in the order in which they were booked.
+type commissionWatch struct {
+	s       *Service
+	started bool
+	after   int64 // event_line.id of the last that it looked at
 }
 
-// look looks at every line that it has not seen.
-func (w *watch) look(ctx context.Context) error {
+// scan looks at all commissions that are new.
+func (w *commissionWatch) scan(ctx context.Context) error {
 	b := w.s.o.Book
-	if !w.begun {
-		id, err := b.LinesSince(ctx, w.s.o.Now().Add(-watchBack))
+	if !w.started {
+		id, err := b.LinesSince(ctx, w.s.o.Now().Add(-watchLookback))
 		if err != nil {
 			return err
 		}
-		w.begun, w.after = true, id
+		w.started, w.after = true, id
 	}
-	refunds := map[int64]string{} // by promoter; empty: nothing to say. Of one who sells much it is asked once a look
+	refundRates := map[int64]string{} // by promoter, for the whole scan: some have many lines
 	for {
-		lines, err := b.LinesAfter(ctx, w.after, watchAtOnce)
+		lines, err := b.LinesAfter(ctx, w.after, watchPageSize)
 		if err != nil || len(lines) == 0 {
 			return err
 		}
-		found, err := w.judge(ctx, lines, refunds)
+		found, err := w.findReasons(ctx, lines, refundRates)
 		if err != nil {
 			return err
 		}
@@ -79,8 +79,17 @@ func (w *watch) look(ctx context.Context) error {
 	}
 }
 
-func (w *watch) judge(ctx context.Context, lines []book.EventLine, refunds map[int64]string) (found []book.ReviewReason, err error) {
+// findReasons finds what is suspicious about commissions. It keeps in refundRates what
+// [commissionWatch.refundRate] says of each promoter.
+func (w *commissionWatch) findReasons(
+	ctx context.Context, lines []book.EventLine, refundRates map[int64]string,
+) (found []book.ReviewReason, err error) {
 	b, now := w.s.o.Book, w.s.o.Now()
+	add := func(l *book.EventLine, reason, detail string) {
+		if detail != "" {
+			found = append(found, book.ReviewReason{LineID: l.ID, Reason: reason, Detail: detail, At: now.Unix()})
+		}
+	}
 	var promoterIDs, customerIDs []int64
 	for i := range lines {
 		promoterIDs = append(promoterIDs, lines[i].PromoterID)
@@ -100,56 +109,56 @@ func (w *watch) judge(ctx context.Context, lines []book.EventLine, refunds map[i
 			clicked[c.ID] = time.Unix(c.ClickedAt, 0).UTC()
 		}
 	}
-	bursts := map[string]string{} // by token and hour
-	for _, l := range lines {
-		detail, known := refunds[l.PromoterID]
+	type tokenHour struct {
+		token string
+		hour  time.Time
+	}
+	bursts := map[tokenHour]string{}
+	for i := range lines {
+		l := &lines[i]
+		detail, known := refundRates[l.PromoterID]
 		if !known {
-			if detail, err = w.refunds(ctx, l.PromoterID, now); err != nil {
+			if detail, err = w.refundRate(ctx, l.PromoterID, now); err != nil {
 				return nil, err
 			}
-			refunds[l.PromoterID] = detail
+			refundRates[l.PromoterID] = detail
 		}
-		if detail != "" {
-			found = append(found, book.ReviewReason{LineID: l.ID, Reason: book.ReasonRefunds, Detail: detail, At: now.Unix()})
-		}
+		add(l, book.ReasonRefunds, detail)
 		at, ok := clicked[l.CustomerID]
-		if !ok || time.Unix(l.At, 0).Sub(at) > bindingCounts {
+		if !ok || time.Unix(l.At, 0).Sub(at) > burstSaleWindow {
 			continue
 		}
-		hour := at.Truncate(time.Hour)
-		token := dir.ByID(l.PromoterID).Token()
-		key := token + hour.Format(" 2006-01-02T15")
-		if detail, known = bursts[key]; !known {
-			if detail, err = w.burst(ctx, token, hour); err != nil {
+		k := tokenHour{dir.ByID(l.PromoterID).Token(), at.Truncate(time.Hour)}
+		if detail, known = bursts[k]; !known {
+			if detail, err = w.clickBurst(ctx, k.token, k.hour); err != nil {
 				return nil, err
 			}
-			bursts[key] = detail
+			bursts[k] = detail
 		}
-		if detail != "" {
-			found = append(found, book.ReviewReason{LineID: l.ID, Reason: book.ReasonVelocity, Detail: detail, At: now.Unix()})
-		}
+		add(l, book.ReasonVelocity, detail)
 	}
 	return found, nil
 }
 
-// refunds says that many of a promoter's sales are taken back; empty: not so many.
-func (w *watch) refunds(ctx context.Context, promoter int64, now time.Time) (string, error) {
-	sales, refunded, err := w.s.o.Book.SalesAndRefunds(ctx, promoter, now.AddDate(0, 0, -refundDays))
-	if err != nil || sales < refundSales || refunded*100 < sales*refundPercent {
+// refundRate says how many of a promoter's sales were refunded; empty: not too many.
+func (w *commissionWatch) refundRate(ctx context.Context, promoter int64, now time.Time) (string, error) {
+	sales, refunded, err := w.s.o.Book.SalesAndRefunds(ctx, promoter, now.AddDate(0, 0, -refundRateDays))
+	if err != nil || sales < refundRateMinSales || refunded*100 < sales*refundRateMinPercent {
 		return "", err
 	}
-	return fmt.Sprintf("%d of the promoter's %d sales in %d days were refunded", refunded, sales, refundDays), nil
+	return fmt.Sprintf("%d of the promoter's %d sales in %d days were refunded", refunded, sales, refundRateDays), nil
 }
 
-// burst says that a promoter had far more clicks in an hour than usual; empty: it had not.
-func (w *watch) burst(ctx context.Context, token string, hour time.Time) (string, error) {
+// clickBurst says how many more clicks than usual a promoter had in an hour; empty: not far more.
+func (w *commissionWatch) clickBurst(ctx context.Context, token string, hour time.Time) (string, error) {
 	n, err := w.s.o.Book.ClicksOf(ctx, token, hour, hour.Add(time.Hour))
-	if err != nil || n < busyHour {
+	if err != nil || n < burstClicks {
 		return "", err
 	}
-	before, err := w.s.o.Book.ClicksOf(ctx, token, hour.AddDate(0, 0, -7), hour)
-	if usual := before / (7 * 24); err != nil || n < usual*busyTimes {
+	week, err := w.s.o.Book.ClicksOf(ctx, token, hour.AddDate(0, 0, -7), hour)
+	usual := week / (7 * 24)
+	if err != nil || n < usual*burstFactor {
 		return "", err
 	}
-	return fmt.Sprintf("%d clicks in the hour of the one that brought the customer, %d in an hour of the week before", n, before/(7*24)), nil
+	return fmt.Sprintf("%d clicks in the hour of the one that brought the customer, %d in an hour of the week before", n, usual), nil
 }

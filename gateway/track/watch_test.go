@@ -15,8 +15,8 @@ import (
 	"carryover/mapping/book"
 )
 
-// clicks books so many clicks of a promoter within the hour that begins at an instant.
-func (f *office) clicks(token string, hour time.Time, n int) {
+// addClicks books so many clicks of a promoter within the hour that begins at an instant.
+func (f *fixture) addClicks(token string, hour time.Time, n int) {
 	f.Helper()
 	list := make([]book.Click, n)
 	for i := range list {
@@ -28,24 +28,24 @@ func (f *office) clicks(token string, hour time.Time, n int) {
 	}
 }
 
-// clicked signs a customer up who came by a click of a promoter.
-func (f *office) clicked(email, token string, at time.Time) {
+// signupByClick signs a customer up who came by a click of a promoter.
+func (f *fixture) signupByClick(email, token string, at time.Time) {
 	f.Helper()
-	f.signup(email, f.keys.Sign(click.Mark{Visit: click.Visit{Token: token, At: at}}), "").is(f.T, Booked, token)
+	f.signup(email, f.keys.Sign(click.Mark{Visit: click.Visit{Token: token, At: at}}), "").check(f.T, Booked, token)
 }
 
-// look lets a watch look, and gives what is to be reviewed since: "pay-7 click_velocity: why".
-func (f *office) look(w *watch) (found []string) {
+// scan lets a watch look, and gives what is to be reviewed since: "pay-7 click_velocity: why".
+func (f *fixture) scan(w *commissionWatch) (found []string) {
 	f.Helper()
-	before := f.reasons()
-	if err := w.look(context.Background()); err != nil {
+	before := f.reviewReasons()
+	if err := w.scan(context.Background()); err != nil {
 		f.Fatal(err)
 	}
-	return slices.DeleteFunc(f.reasons(), func(s string) bool { return slices.Contains(before, s) })
+	return slices.DeleteFunc(f.reviewReasons(), func(s string) bool { return slices.Contains(before, s) })
 }
 
-// reasons are all that speak against commissions.
-func (f *office) reasons() (list []string) {
+// reviewReasons are all that speak against commissions.
+func (f *fixture) reviewReasons() (list []string) {
 	f.Helper()
 	reviews, err := f.book.Reviews(context.Background(), true)
 	if err != nil {
@@ -62,10 +62,10 @@ func (f *office) reasons() (list []string) {
 // A customer who came by one of far more clicks than the promoter usually has in an hour is
 // worth a look, for as long as the click says something about its sales.
 func TestBurstsOfClicks(t *testing.T) {
-	f := newOffice(t, nil)
+	f := newFixture(t, nil)
 	f.now = day("2023-01-20")
 	hour := time.Date(2023, 1, 19, 3, 0, 0, 0, time.UTC)
-	week := func(token string, n int) { f.clicks(token, hour.AddDate(0, 0, -7), n) } // the first hour of the week before
+	week := func(token string, n int) { f.addClicks(token, hour.AddDate(0, 0, -7), n) } // the first hour of the week before
 	for _, c := range []struct {
 		token          string
 		before, within int
@@ -76,23 +76,23 @@ func TestBurstsOfClicks(t *testing.T) {
 		{"zoe", 1848, 109, ""}, // less than ten times 11
 	} {
 		week(c.token, c.before)
-		f.clicks(c.token, hour.AddDate(0, 0, -7).Add(-time.Hour), 500) // before that week
-		f.clicks(c.token, hour, c.within)
-		f.clicks(c.token, hour.Add(time.Hour), 50) // after that hour
+		f.addClicks(c.token, hour.AddDate(0, 0, -7).Add(-time.Hour), 500) // before that week
+		f.addClicks(c.token, hour, c.within)
+		f.addClicks(c.token, hour.Add(time.Hour), 50) // after that hour
 	}
-	f.clicks("anna", hour.Add(-40*time.Hour), 100)
-	w := &watch{s: f.Service}
-	f.look(w)
+	f.addClicks("anna", hour.Add(-40*time.Hour), 100)
+	w := &commissionWatch{s: f.Service}
+	f.scan(w)
 	sale := func(email, token string, clicked, sold time.Time, want string) {
 		t.Helper()
-		f.clicked(email, token, clicked)
+		f.signupByClick(email, token, clicked)
 		f.n++
 		id := fmt.Sprint("sale of ", email)
-		f.submit(Call{Kind: book.EventSale, Email: email, EventID: id, Amount: 10000, CreatedAt: sold.Unix()}).is(t, Booked, token)
+		f.submit(Call{Kind: book.EventSale, Email: email, EventID: id, Amount: 10000, CreatedAt: sold.Unix()}).check(t, Booked, token)
 		if want != "" {
 			want = id + " click_velocity: " + want
 		}
-		if got := strings.Join(f.look(w), "; "); got != want {
+		if got := strings.Join(f.scan(w), "; "); got != want {
 			t.Errorf("%s of %s: %q, want %q", email, token, got, want)
 		}
 	}
@@ -110,29 +110,29 @@ func TestBurstsOfClicks(t *testing.T) {
 
 	// Of several promoters at once each is judged by its own clicks.
 	f.now = day("2023-01-20")
-	f.clicked("zoes@mail.test", "zoe", last)
-	f.clicked("bens@mail.test", "ben", last)
-	f.sale("zoes@mail.test", 10000, "").is(t, Booked, "zoe")
-	f.sale("bens@mail.test", 10000, "").is(t, Booked, "ben")
-	if got, want := f.look(w), []string{fmt.Sprint("pay-", f.n, " click_velocity: ", busy)}; !slices.Equal(got, want) {
+	f.signupByClick("zoes@mail.test", "zoe", last)
+	f.signupByClick("bens@mail.test", "ben", last)
+	f.sale("zoes@mail.test", 10000, "").check(t, Booked, "zoe")
+	f.sale("bens@mail.test", 10000, "").check(t, Booked, "ben")
+	if got, want := f.scan(w), []string{fmt.Sprint("pay-", f.n, " click_velocity: ", busy)}; !slices.Equal(got, want) {
 		t.Errorf("two promoters: %q, want %q", got, want)
 	}
 
-	f.signup("ref@mail.test", "", "ben").is(t, Booked, "ben") // by no click
-	f.sale("ref@mail.test", 10000, "").is(t, Booked, "ben")
-	f.clicked("mug@mail.test", "ben", last)
-	f.sale("mug@mail.test", 10000, "a mug").is(t, Booked, "ben") // nothing was earned
-	if got := f.look(w); len(got) > 0 {
+	f.signup("ref@mail.test", "", "ben").check(t, Booked, "ben") // by no click
+	f.sale("ref@mail.test", 10000, "").check(t, Booked, "ben")
+	f.signupByClick("mug@mail.test", "ben", last)
+	f.sale("mug@mail.test", 10000, "a mug").check(t, Booked, "ben") // nothing was earned
+	if got := f.scan(w); len(got) > 0 {
 		t.Errorf("found %q", got)
 	}
 }
 
 // Every sale of a promoter of whose sales many are refunded is worth a look.
 func TestManyRefunds(t *testing.T) {
-	f := newOffice(t, nil)
-	f.signup("a@mail.test", "", "anna").is(t, Booked, "anna")
-	f.signup("b@mail.test", "", "ben").is(t, Booked, "ben")
-	w := &watch{s: f.Service}
+	f := newFixture(t, nil)
+	f.signup("a@mail.test", "", "anna").check(t, Booked, "anna")
+	f.signup("b@mail.test", "", "ben").check(t, Booked, "ben")
+	w := &commissionWatch{s: f.Service}
 	sales := func(email string, n int) (last string) {
 		for range n {
 			f.sale(email, 10000, "pro")
@@ -142,7 +142,7 @@ func TestManyRefunds(t *testing.T) {
 	}
 	nothing := func(when string) {
 		t.Helper()
-		if got := f.look(w); len(got) > 0 {
+		if got := f.scan(w); len(got) > 0 {
 			t.Errorf("%s: found %q", when, got)
 		}
 	}
@@ -163,7 +163,7 @@ func TestManyRefunds(t *testing.T) {
 
 	tenth := sales("a@mail.test", 1)
 	want := []string{tenth + " refund_rate: 3 of the promoter's 10 sales in 90 days were refunded"}
-	if got := f.look(w); !slices.Equal(got, want) {
+	if got := f.scan(w); !slices.Equal(got, want) {
 		t.Errorf("three of ten: %q, want %q", got, want)
 	}
 	nothing("the same again") // what was looked at is not looked at twice
@@ -178,7 +178,7 @@ func TestManyRefunds(t *testing.T) {
 	if err := f.book.AddReviews([]book.ReviewReason{{LineID: 1, Reason: book.ReasonVelocity}}); err != nil {
 		t.Fatal(err)
 	}
-	reviews := f.reasons()
+	reviews := f.reviewReasons()
 	lines, err := f.book.LinesAfter(context.Background(), 0, 1000)
 	if err != nil {
 		t.Fatal(err)
@@ -198,32 +198,32 @@ func TestManyRefunds(t *testing.T) {
 		}
 	}
 	nothing("one of ten, and four that were denied")
-	if len(f.reasons()) != len(reviews)+4 {
-		t.Errorf("reasons: %q", f.reasons())
+	if len(f.reviewReasons()) != len(reviews)+4 {
+		t.Errorf("reasons: %q", f.reviewReasons())
 	}
 }
 
 // A watch that begins looks at the lines of two days again, and from then on at each once.
 func TestWhereAWatchBegins(t *testing.T) {
-	f := newOffice(t, nil)
+	f := newFixture(t, nil)
 	hour := day("2023-01-10")
-	f.clicks("anna", hour, 100)
+	f.addClicks("anna", hour, 100)
 	f.now = hour.Add(20 * time.Minute)
-	f.clicked("a@mail.test", "anna", hour.Add(10*time.Minute))
+	f.signupByClick("a@mail.test", "anna", hour.Add(10*time.Minute))
 	f.sale("a@mail.test", 10000, "") // pay-101
 	began := f.now
 	f.now = began.Add(time.Second)
 	f.sale("a@mail.test", 10000, "") // pay-102
 	f.now = began.Add(48*time.Hour + time.Second)
-	w := &watch{s: f.Service}
+	w := &commissionWatch{s: f.Service}
 	why := " click_velocity: 100 clicks in the hour of the one that brought the customer, 0 in an hour of the week before"
-	if got, want := f.look(w), []string{"pay-102" + why}; !slices.Equal(got, want) {
+	if got, want := f.scan(w), []string{"pay-102" + why}; !slices.Equal(got, want) {
 		t.Errorf("after a start: %q, want %q", got, want)
 	}
 	// Of more lines than are looked at at once, each is looked at.
 	f.sale("a@mail.test", 10000, "")
 	var lines []book.EventLine
-	for range watchAtOnce + 5 {
+	for range watchPageSize + 5 {
 		lines = append(lines, book.EventLine{Kind: book.KindCommission, PromoterID: 1, CustomerID: 1, At: f.now.Unix(), Month: 202301, Amount: 5, Currency: "USD", SaleAmount: 20, Percent: 250_000})
 	}
 	if err := f.book.Track(func(tr *book.Tracking) error {
@@ -231,8 +231,8 @@ func TestWhereAWatchBegins(t *testing.T) {
 	}); err != nil {
 		t.Fatal(err)
 	}
-	f.look(w)
-	if got := len(f.reasons()); got != 2+watchAtOnce+5 {
+	f.scan(w)
+	if got := len(f.reviewReasons()); got != 2+watchPageSize+5 {
 		t.Errorf("%d lines have a reason", got)
 	}
 }
@@ -240,11 +240,11 @@ func TestWhereAWatchBegins(t *testing.T) {
 // While events are booked a watch looks all the same: it waits for the book only when it has
 // found something.
 func TestWatchOnlyReads(t *testing.T) {
-	f := newOffice(t, nil)
-	f.clicked("a@mail.test", "anna", day("2023-01-10"))
+	f := newFixture(t, nil)
+	f.signupByClick("a@mail.test", "anna", day("2023-01-10"))
 	f.sale("a@mail.test", 10000, "")
-	w := &watch{s: f.Service}
-	if err := f.book.Track(func(*book.Tracking) error { return w.look(t.Context()) }); err != nil {
+	w := &commissionWatch{s: f.Service}
+	if err := f.book.Track(func(*book.Tracking) error { return w.scan(t.Context()) }); err != nil {
 		t.Fatal(err)
 	}
 	if w.after == 0 {
@@ -254,9 +254,9 @@ func TestWatchOnlyReads(t *testing.T) {
 
 // The watch looks by itself, every half minute; what is wrong with the book it says once.
 func TestWatchGoesOn(t *testing.T) {
-	f := newOffice(t, nil)
-	f.clicks("anna", day("2023-01-10"), 100)
-	f.clicked("a@mail.test", "anna", day("2023-01-10"))
+	f := newFixture(t, nil)
+	f.addClicks("anna", day("2023-01-10"), 100)
+	f.signupByClick("a@mail.test", "anna", day("2023-01-10"))
 	synctest.Test(t, func(t *testing.T) {
 		var log strings.Builder
 		s := &Service{o: f.o}
@@ -275,15 +275,15 @@ func TestWatchGoesOn(t *testing.T) {
 			}
 		}
 		tell("first")
-		time.Sleep(watchEvery + time.Second)
+		time.Sleep(watchInterval + time.Second)
 		synctest.Wait()
 		tell("second")
-		if got := f.reasons(); len(got) != 1 || !strings.HasPrefix(got[0], "first click_velocity") {
+		if got := f.reviewReasons(); len(got) != 1 || !strings.HasPrefix(got[0], "first click_velocity") {
 			t.Errorf("after half a minute: %q", got)
 		}
-		time.Sleep(watchEvery)
+		time.Sleep(watchInterval)
 		synctest.Wait()
-		if got := f.reasons(); len(got) != 2 {
+		if got := f.reviewReasons(); len(got) != 2 {
 			t.Errorf("after a minute: %q", got)
 		}
 		if log.Len() > 0 {
@@ -292,7 +292,7 @@ func TestWatchGoesOn(t *testing.T) {
 		if err := f.book.Close(); err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(5 * watchEvery)
+		time.Sleep(5 * watchInterval)
 		synctest.Wait()
 		if n := strings.Count(log.String(), "level=WARN"); n != 1 {
 			t.Errorf("a book that cannot be read is told of %d times:\n%s", n, log.String())

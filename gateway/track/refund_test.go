@@ -10,8 +10,8 @@ import (
 	"carryover/mapping/terms"
 )
 
-// of names the sales that a refund took from, with what it took: "jan -2500, feb -10".
-func (f *office) of(r Result) string {
+// describeReversals names the sales that a refund took from, with what it took: "jan -2500, feb -10".
+func (f *fixture) describeReversals(r Result) string {
 	f.Helper()
 	var texts []string
 	for _, l := range r.Lines {
@@ -31,25 +31,25 @@ func (f *office) of(r Result) string {
 // A refund that names no sale is of the newest one of its amount, else of the newest that
 // has as much left, else of the newest ones together.
 func TestWhichSaleIsRefunded(t *testing.T) {
-	f := newOffice(t, nil)
-	f.signup("a@mail.test", "", "anna").is(t, Booked, "anna")
+	f := newFixture(t, nil)
+	f.signup("a@mail.test", "", "anna").check(t, Booked, "anna")
 	for _, s := range []struct {
 		id     string
 		amount int64
 		on     string
 	}{{"jan", 400, "2023-01-05"}, {"feb", 2000, "2023-02-05"}, {"mar", 400, "2023-03-05"}, {"apr", 1000, "2023-04-05"}, {"late", 400, "2023-01-01"}} {
-		f.submit(Call{Kind: book.EventSale, Email: "a@mail.test", EventID: s.id, Amount: s.amount, CreatedAt: day(s.on).Unix()}).is(t, Booked, "anna")
+		f.submit(Call{Kind: book.EventSale, Email: "a@mail.test", EventID: s.id, Amount: s.amount, CreatedAt: day(s.on).Unix()}).check(t, Booked, "anna")
 	}
 	f.now = day("2023-05-01")
 	back := func(amount int64, want, sale, note string) {
 		t.Helper()
 		r := f.refund("a@mail.test", amount, "")
-		r.is(t, Booked, "anna")
+		r.check(t, Booked, "anna")
 		told, err := f.book.EventByID(t.Context(), r.Event.SaleEventID)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got, said := f.of(r), f.evidence(r).Note; got != want || told.ExternalID != sale || (said != "") != (note != "") || !strings.Contains(said, note) {
+		if got, said := f.describeReversals(r), f.evidence(r).Note; got != want || told.ExternalID != sale || (said != "") != (note != "") || !strings.Contains(said, note) {
 			t.Errorf("a refund of %d: %q of %s (%s), want %q of %s (%s)", amount, got, told.ExternalID, said, want, sale, note)
 		}
 	}
@@ -64,24 +64,24 @@ func TestWhichSaleIsRefunded(t *testing.T) {
 	if f.balance(1) != 0 {
 		t.Errorf("%d are left", f.balance(1))
 	}
-	if r := f.refund("a@mail.test", 0, ""); r.Outcome != Acknowledged || owner(r) != "anna" || len(r.Lines) != 0 || r.Event.ID != 0 {
+	if r := f.refund("a@mail.test", 0, ""); r.Outcome != Acknowledged || promoterToken(r) != "anna" || len(r.Lines) != 0 || r.Event.ID != 0 {
 		t.Errorf("nothing was refunded: %+v", r)
 	}
 }
 
 // Whoever earned on the sale loses by its refund, whatever he is now.
 func TestRefundsOfTheBlocked(t *testing.T) {
-	f := newOffice(t, nil)
-	f.signup("a@mail.test", "", "ben").is(t, Booked, "ben")
-	f.submit(Call{Kind: book.EventSale, Email: "a@mail.test", EventID: "1", Amount: 1000}).is(t, Booked, "ben")
-	f.record(2, book.SettingStatus, "blocked")
+	f := newFixture(t, nil)
+	f.signup("a@mail.test", "", "ben").check(t, Booked, "ben")
+	f.submit(Call{Kind: book.EventSale, Email: "a@mail.test", EventID: "1", Amount: 1000}).check(t, Booked, "ben")
+	f.recordSetting(2, book.SettingStatus, "blocked")
 	r := f.refund("a@mail.test", 1000, "1")
-	r.is(t, Booked, "ben")
+	r.check(t, Booked, "ben")
 	if f.balance(2) != 0 || r.Event.PromoterID != 2 || f.evidence(r).By != terms.ByOwner {
 		t.Errorf("balance %d, %+v", f.balance(2), r.Event)
 	}
 	// Of a sale at Keap nothing is known but its owner, who may not earn and does not lose.
-	f.refund("carried@mail.test", 1000, "").is(t, NotReferred, "")
+	f.refund("carried@mail.test", 1000, "").check(t, NotReferred, "")
 }
 
 // In the sale's own currency a refund is as much of the sale as was told, whatever rates
@@ -98,19 +98,19 @@ func TestRefundsInOtherCurrencies(t *testing.T) {
 	}
 	rate("EUR", "1.0825")
 	rate("GBP", "1.25")
-	f := newOffice(t, func(o *Options) { o.Rates = rates })
-	f.signup("a@mail.test", "", "anna").is(t, Booked, "anna")
+	f := newFixture(t, func(o *Options) { o.Rates = rates })
+	f.signup("a@mail.test", "", "anna").check(t, Booked, "anna")
 	tell := func(kind, id, of string, amount int64, currency, want, note string) {
 		t.Helper()
 		r := f.submit(Call{Kind: kind, Email: "a@mail.test", EventID: id, SaleEventID: of, Amount: amount, Currency: currency})
-		r.is(t, Booked, "anna")
+		r.check(t, Booked, "anna")
 		v := f.evidence(r)
 		wantRate := ""
 		if currency != "USD" {
 			wantRate = currency + " " + rates[currency].String()
 		}
-		if amounts(r) != want || v.Rate != wantRate || (v.Note != "") != (note != "") || !strings.Contains(v.Note, note) {
-			t.Errorf("%s: %s (rate %q, %s), want %s (rate %q, %s)", id, amounts(r), v.Rate, v.Note, want, wantRate, note)
+		if describeLines(r) != want || v.Rate != wantRate || (v.Note != "") != (note != "") || !strings.Contains(v.Note, note) {
+			t.Errorf("%s: %s (rate %q, %s), want %s (rate %q, %s)", id, describeLines(r), v.Rate, v.Note, want, wantRate, note)
 		}
 		if r.Event.Amount != amount || r.Event.Currency != currency {
 			t.Errorf("%s: the event has %d %s", id, r.Event.Amount, r.Event.Currency)
@@ -148,10 +148,10 @@ func TestRefundsInOtherCurrencies(t *testing.T) {
 // An event keeps when it happened and when it was told; addresses are compared as of the day
 // on which they were told.
 func TestEventsThatAreToldLate(t *testing.T) {
-	f := newOffice(t, nil)
+	f := newFixture(t, nil)
 	for i := range 3 {
 		r := f.submit(Call{Kind: book.EventSignup, Email: fmt.Sprintf("c%d@mail.test", i), RefID: "anna", Address: netip.MustParseAddr("203.0.113.7"), CreatedAt: day("2023-01-02").AddDate(0, 0, i).Unix()})
-		r.is(t, Booked, "anna")
+		r.check(t, Booked, "anna")
 		if r.Event.At != day("2023-01-02").AddDate(0, 0, i).Unix() || r.Event.ReceivedAt != f.now.Unix() || r.Customer.BoundAt != r.Event.At || r.Customer.CreatedAt != f.now.Unix() {
 			t.Errorf("%+v of %+v", r.Event, r.Customer)
 		}
@@ -164,20 +164,20 @@ func TestEventsThatAreToldLate(t *testing.T) {
 // A cancellation with an id of its own is booked once; without one, once until something
 // else is told.
 func TestCancellationsOnce(t *testing.T) {
-	f := newOffice(t, nil)
-	f.signup("a@mail.test", "", "anna").is(t, Booked, "anna")
+	f := newFixture(t, nil)
+	f.signup("a@mail.test", "", "anna").check(t, Booked, "anna")
 	gone := func(id string, want Outcome) {
 		t.Helper()
-		f.submit(Call{Kind: book.EventCancellation, Email: "a@mail.test", EventID: id}).is(t, want, map[Outcome]string{Booked: "anna", Acknowledged: "anna"}[want])
+		f.submit(Call{Kind: book.EventCancellation, Email: "a@mail.test", EventID: id}).check(t, want, map[Outcome]string{Booked: "anna", Acknowledged: "anna"}[want])
 	}
 	gone("", Booked)
 	gone("", Acknowledged)
 	gone("x1", Booked)
-	gone("x1", Repeated)
+	gone("x1", Duplicate)
 	gone("x2", Booked)
 	gone("", Acknowledged)
 	f.sale("a@mail.test", 100, "")
 	gone("", Booked)
-	f.record(1, book.SettingStatus, "blocked")
+	f.recordSetting(1, book.SettingStatus, "blocked")
 	gone("x3", NotReferred)
 }

@@ -31,9 +31,9 @@ func day(text string) time.Time {
 	return t.Add(12 * time.Hour)
 }
 
-// office is a service over a book of its own, with promoters anna (1, active), ben (2, active),
+// fixture is a service over a book of its own, with promoters anna (1, active), ben (2, active),
 // old (3, inactive), bad (4, blocked) and zoe (5, active, merged of 5 and 6).
-type office struct {
+type fixture struct {
 	*testing.T
 	*Service
 	book *book.Book
@@ -42,7 +42,7 @@ type office struct {
 	n    int
 }
 
-func newOffice(t *testing.T, change func(*Options)) *office {
+func newFixture(t *testing.T, change func(*Options)) *fixture {
 	t.Helper()
 	b, err := book.Open(filepath.Join(t.TempDir(), "book.db"))
 	if err != nil {
@@ -53,7 +53,7 @@ func newOffice(t *testing.T, change func(*Options)) *office {
 	if err != nil {
 		t.Fatal(err)
 	}
-	f := &office{T: t, book: b, keys: keys, now: day("2023-01-10")}
+	f := &fixture{T: t, book: b, keys: keys, now: day("2023-01-10")}
 	var c book.Changes
 	for _, p := range []book.Promoter{
 		{ID: 1, Token: "anna", Email: "anna@promoters.test"}, {ID: 2, Token: "ben", Email: "ben@promoters.test"},
@@ -85,8 +85,8 @@ func newOffice(t *testing.T, change func(*Options)) *office {
 	if _, err := b.Apply(context.Background(), book.Import{PlanID: "p", AppliedAt: f.now, Inputs: []byte("{}"), Tables: []byte("{}")}, 0, &c, nil, func(int) {}); err != nil {
 		t.Fatal(err)
 	}
-	f.record(4, book.SettingStatus, "blocked")
-	f.record(1, book.SettingCoupon, "ANNA20")
+	f.recordSetting(4, book.SettingStatus, "blocked")
+	f.recordSetting(1, book.SettingCoupon, "ANNA20")
 	o := Options{
 		Book: b, Terms: terms.DefaultConfig(), Products: terms.Products{Membership: []string{"*Membership*", "plan:pro"}, Training: []string{"Evergreen Webinar", "3 Leads Per Day"}},
 		Currency: "USD", CreditPolicy: terms.CreditPolicy{InactiveEarn: true}, Zone: losAngeles, Now: func() time.Time { return f.now },
@@ -104,7 +104,7 @@ func newOffice(t *testing.T, change func(*Options)) *office {
 	return f
 }
 
-func (f *office) record(promoter int64, field, value string) {
+func (f *fixture) recordSetting(promoter int64, field, value string) {
 	f.Helper()
 	if err := f.book.RecordSettings(context.Background(), []book.Setting{{PromoterID: promoter, Field: field, Value: value, RecordedAt: f.now.Unix(), RecordedBy: "ops"}}); err != nil {
 		f.Fatal(err)
@@ -112,7 +112,7 @@ func (f *office) record(promoter int64, field, value string) {
 }
 
 // cookie is the value that a browser has after clicks of promoters, at their days.
-func (f *office) cookie(clicks ...string) string {
+func (f *fixture) cookie(clicks ...string) string {
 	var m click.Mark
 	for _, text := range clicks {
 		token, on, _ := strings.Cut(text, " ")
@@ -121,7 +121,7 @@ func (f *office) cookie(clicks ...string) string {
 	return f.keys.Sign(m)
 }
 
-func (f *office) submit(c Call) Result {
+func (f *fixture) submit(c Call) Result {
 	f.Helper()
 	r, err := f.Submit(context.Background(), &c)
 	if err != nil {
@@ -131,33 +131,33 @@ func (f *office) submit(c Call) Result {
 }
 
 // told submits a call and gives its event's id beside the result, as "told" ones have it.
-func (f *office) signup(email, tid, refID string) Result {
+func (f *fixture) signup(email, tid, refID string) Result {
 	f.Helper()
 	return f.submit(Call{Kind: book.EventSignup, Email: email, TID: tid, RefID: refID})
 }
 
-func (f *office) sale(email string, amount int64, plan string) Result {
+func (f *fixture) sale(email string, amount int64, plan string) Result {
 	f.Helper()
 	f.n++
 	return f.submit(Call{Kind: book.EventSale, Email: email, EventID: fmt.Sprintf("pay-%d", f.n), Amount: amount, Plan: plan})
 }
 
-func (f *office) refund(email string, amount int64, of string) Result {
+func (f *fixture) refund(email string, amount int64, of string) Result {
 	f.Helper()
 	f.n++
 	return f.submit(Call{Kind: book.EventRefund, Email: email, EventID: fmt.Sprintf("back-%d", f.n), Amount: amount, SaleEventID: of})
 }
 
-// owner is the ref token of a result's promoter.
-func owner(r Result) string {
+// promoterToken is the ref token of a result's promoter.
+func promoterToken(r Result) string {
 	if r.Promoter == nil {
 		return ""
 	}
 	return r.Promoter.Token
 }
 
-// amounts are what the lines of a result do: "25% 2475 of 9900".
-func amounts(r Result) string {
+// describeLines are what the lines of a result do: "25% 2475 of 9900".
+func describeLines(r Result) string {
 	var s []string
 	for _, l := range r.Lines {
 		s = append(s, fmt.Sprintf("%s %d of %d", l.Percent, l.Amount, l.SaleAmount))
@@ -165,15 +165,15 @@ func amounts(r Result) string {
 	return strings.Join(s, ", ")
 }
 
-func (r Result) is(t *testing.T, want Outcome, owns string) {
+func (r Result) check(t *testing.T, want Outcome, owns string) {
 	t.Helper()
-	if r.Outcome != want || owner(r) != owns {
-		t.Errorf("outcome %d of %q, want %d of %q (%s %s)", r.Outcome, owner(r), want, owns, r.Field, r.Message)
+	if r.Outcome != want || promoterToken(r) != owns {
+		t.Errorf("outcome %d of %q, want %d of %q (%s %s)", r.Outcome, promoterToken(r), want, owns, r.Field, r.Message)
 	}
 }
 
 // balance is what the ledger holds of a promoter.
-func (f *office) balance(promoter int64) (sum int64) {
+func (f *fixture) balance(promoter int64) (sum int64) {
 	f.Helper()
 	if err := f.book.Ledger(context.Background(), []book.Earner{{PromoterID: promoter}, {PartnerID: promoter}}, func(e book.Entry) error { sum += e.Amount; return nil }); err != nil {
 		f.Fatal(err)
@@ -183,52 +183,52 @@ func (f *office) balance(promoter int64) (sum int64) {
 
 // The last click before the sign-up wins; afterwards nothing changes whose the customer is.
 func TestWhoseCustomer(t *testing.T) {
-	f := newOffice(t, nil)
-	f.signup("a@mail.test", f.cookie("anna 2023-01-01", "ben 2023-01-05"), "").is(t, Booked, "ben")
-	f.sale("a@mail.test", 9900, "Agency Membership").is(t, Booked, "ben")
-	f.submit(Call{Kind: book.EventSale, Email: "a@mail.test", EventID: "later", Amount: 100, TID: f.cookie("anna 2023-01-08"), RefID: "anna", PromoCode: "ANNA20"}).is(t, Booked, "ben")
-	f.signup("a@mail.test", f.cookie("anna 2023-01-01"), "").is(t, SignedUp, "")
+	f := newFixture(t, nil)
+	f.signup("a@mail.test", f.cookie("anna 2023-01-01", "ben 2023-01-05"), "").check(t, Booked, "ben")
+	f.sale("a@mail.test", 9900, "Agency Membership").check(t, Booked, "ben")
+	f.submit(Call{Kind: book.EventSale, Email: "a@mail.test", EventID: "later", Amount: 100, TID: f.cookie("anna 2023-01-08"), RefID: "anna", PromoCode: "ANNA20"}).check(t, Booked, "ben")
+	f.signup("a@mail.test", f.cookie("anna 2023-01-01"), "").check(t, AlreadySignedUp, "")
 
 	t.Run("candidates in order", func(t *testing.T) {
-		f.submit(Call{Kind: book.EventSignup, Email: "o1@mail.test", TID: f.cookie("ben 2023-01-01"), RefID: "anna", PromoCode: "ANNA20"}).is(t, Booked, "ben")
-		f.submit(Call{Kind: book.EventSignup, Email: "o2@mail.test", TID: "no cookie of ours", RefID: "ben", PromoCode: "ANNA20"}).is(t, Booked, "ben")
-		f.submit(Call{Kind: book.EventSignup, Email: "o3@mail.test", RefID: "nobody", PromoCode: "anna20 "}).is(t, Booked, "anna")
-		f.submit(Call{Kind: book.EventSignup, Email: "o4@mail.test", RefID: "ZOE-2"}).is(t, Booked, "zoe")
-		f.submit(Call{Kind: book.EventSignup, Email: "o5@mail.test", RefID: "nobody"}).is(t, NotReferred, "")
-		f.submit(Call{Kind: book.EventSignup, Email: "o6@mail.test"}).is(t, NotReferred, "")
+		f.submit(Call{Kind: book.EventSignup, Email: "o1@mail.test", TID: f.cookie("ben 2023-01-01"), RefID: "anna", PromoCode: "ANNA20"}).check(t, Booked, "ben")
+		f.submit(Call{Kind: book.EventSignup, Email: "o2@mail.test", TID: "no cookie of ours", RefID: "ben", PromoCode: "ANNA20"}).check(t, Booked, "ben")
+		f.submit(Call{Kind: book.EventSignup, Email: "o3@mail.test", RefID: "nobody", PromoCode: "anna20 "}).check(t, Booked, "anna")
+		f.submit(Call{Kind: book.EventSignup, Email: "o4@mail.test", RefID: "ZOE-2"}).check(t, Booked, "zoe")
+		f.submit(Call{Kind: book.EventSignup, Email: "o5@mail.test", RefID: "nobody"}).check(t, NotReferred, "")
+		f.submit(Call{Kind: book.EventSignup, Email: "o6@mail.test"}).check(t, NotReferred, "")
 	})
 	t.Run("clicks after the sign-up do not count", func(t *testing.T) {
 		c := Call{Kind: book.EventSignup, Email: "t1@mail.test", TID: f.cookie("anna 2023-01-01", "ben 2023-01-05"), CreatedAt: day("2023-01-03").Unix()}
-		f.submit(c).is(t, Booked, "anna")
+		f.submit(c).check(t, Booked, "anna")
 		c = Call{Kind: book.EventSignup, Email: "t2@mail.test", TID: f.cookie("ben 2023-01-05"), CreatedAt: day("2023-01-03").Unix()}
-		f.submit(c).is(t, NotReferred, "")
+		f.submit(c).check(t, NotReferred, "")
 	})
 	t.Run("standing", func(t *testing.T) {
-		f.signup("s1@mail.test", f.cookie("bad 2023-01-05"), "").is(t, NotReferred, "")
-		f.signup("s2@mail.test", f.cookie("bad 2023-01-05"), "anna").is(t, Booked, "anna")
-		f.signup("s3@mail.test", f.cookie("old 2023-01-05"), "").is(t, NotReferred, "")
-		f.sale("of-old@mail.test", 9900, "pro").is(t, Booked, "old")
-		f.signup("s4@mail.test", f.cookie("ben 2023-01-05"), "").is(t, Booked, "ben")
-		f.record(2, book.SettingStatus, "blocked")
-		f.sale("s4@mail.test", 9900, "pro").is(t, NotReferred, "")
-		f.record(2, book.SettingStatus, "")
-		f.sale("s4@mail.test", 9900, "pro").is(t, Booked, "ben")
+		f.signup("s1@mail.test", f.cookie("bad 2023-01-05"), "").check(t, NotReferred, "")
+		f.signup("s2@mail.test", f.cookie("bad 2023-01-05"), "anna").check(t, Booked, "anna")
+		f.signup("s3@mail.test", f.cookie("old 2023-01-05"), "").check(t, NotReferred, "")
+		f.sale("of-old@mail.test", 9900, "pro").check(t, Booked, "old")
+		f.signup("s4@mail.test", f.cookie("ben 2023-01-05"), "").check(t, Booked, "ben")
+		f.recordSetting(2, book.SettingStatus, "blocked")
+		f.sale("s4@mail.test", 9900, "pro").check(t, NotReferred, "")
+		f.recordSetting(2, book.SettingStatus, "")
+		f.sale("s4@mail.test", 9900, "pro").check(t, Booked, "ben")
 	})
 	t.Run("carried over from Keap", func(t *testing.T) {
-		f.signup("carried@mail.test", f.cookie("anna 2023-01-05"), "anna").is(t, Booked, "ben")
-		f.sale("carried@mail.test", 9900, "pro").is(t, Booked, "ben")
-		f.sale("merged@mail.test", 9900, "pro").is(t, Booked, "zoe")
-		f.signup("expired@mail.test", "", "").is(t, NotReferred, "")
-		f.signup("expired@mail.test", "", "anna").is(t, Booked, "anna")
-		f.signup("house@mail.test", f.cookie("anna 2023-01-05"), "anna").is(t, NotReferred, "")
-		f.sale("later@mail.test", 9900, "pro").is(t, Booked, "anna")
+		f.signup("carried@mail.test", f.cookie("anna 2023-01-05"), "anna").check(t, Booked, "ben")
+		f.sale("carried@mail.test", 9900, "pro").check(t, Booked, "ben")
+		f.sale("merged@mail.test", 9900, "pro").check(t, Booked, "zoe")
+		f.signup("expired@mail.test", "", "").check(t, NotReferred, "")
+		f.signup("expired@mail.test", "", "anna").check(t, Booked, "anna")
+		f.signup("house@mail.test", f.cookie("anna 2023-01-05"), "anna").check(t, NotReferred, "")
+		f.sale("later@mail.test", 9900, "pro").check(t, Booked, "anna")
 	})
 	t.Run("a sale binds whom nobody has heard of", func(t *testing.T) {
-		f.sale("x@mail.test", 9900, "pro").is(t, NotReferred, "")
-		f.submit(Call{Kind: book.EventSale, UID: "u-1", EventID: "u-1-1", Amount: 9900, RefID: "anna"}).is(t, Booked, "anna")
-		f.submit(Call{Kind: book.EventSale, UID: "u-1", Email: "u1@mail.test", EventID: "u-1-2", Amount: 9900, RefID: "ben"}).is(t, Booked, "anna")
-		f.sale("u1@mail.test", 9900, "pro").is(t, Booked, "anna") // by the address that the second one told
-		f.signup("u1@mail.test", "", "ben").is(t, Booked, "anna")
+		f.sale("x@mail.test", 9900, "pro").check(t, NotReferred, "")
+		f.submit(Call{Kind: book.EventSale, UID: "u-1", EventID: "u-1-1", Amount: 9900, RefID: "anna"}).check(t, Booked, "anna")
+		f.submit(Call{Kind: book.EventSale, UID: "u-1", Email: "u1@mail.test", EventID: "u-1-2", Amount: 9900, RefID: "ben"}).check(t, Booked, "anna")
+		f.sale("u1@mail.test", 9900, "pro").check(t, Booked, "anna") // by the address that the second one told
+		f.signup("u1@mail.test", "", "ben").check(t, Booked, "anna")
 	})
 }
 
@@ -237,17 +237,17 @@ func TestWhatIsEarned(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	f := newOffice(t, func(o *Options) {
+	f := newFixture(t, func(o *Options) {
 		o.Rates = map[string]terms.ExchangeRate{"EUR": eur}
 		o.Terms.RateChanges = []terms.RateChange{{From: day("2023-06-01").Unix(), Kind: terms.Membership, Percent: 200_000}}
 	})
 	for _, email := range []string{"a@mail.test", "b@mail.test", "c@mail.test"} {
-		f.signup(email, "", "anna").is(t, Booked, "anna")
+		f.signup(email, "", "anna").check(t, Booked, "anna")
 	}
 	check := func(r Result, want string) {
 		t.Helper()
-		if r.Outcome != Booked || amounts(r) != want {
-			t.Errorf("%d: %s, want %s", r.Outcome, amounts(r), want)
+		if r.Outcome != Booked || describeLines(r) != want {
+			t.Errorf("%d: %s, want %s", r.Outcome, describeLines(r), want)
 		}
 	}
 	check(f.sale("a@mail.test", 9900, "Agency Membership"), "25% 2475 of 9900")
@@ -294,7 +294,7 @@ func TestRefunds(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	f := newOffice(t, func(o *Options) { o.Rates = map[string]terms.ExchangeRate{"EUR": eur} })
+	f := newFixture(t, func(o *Options) { o.Rates = map[string]terms.ExchangeRate{"EUR": eur} })
 	f.signup("a@mail.test", "", "anna")
 	f.submit(Call{Kind: book.EventSale, Email: "a@mail.test", EventID: "jan", Amount: 9995, Plan: "pro"})
 	f.now = day("2023-02-10")
@@ -304,8 +304,8 @@ func TestRefunds(t *testing.T) {
 	}
 	check := func(r Result, want string, balance int64) {
 		t.Helper()
-		if r.Outcome != Booked || amounts(r) != want || f.balance(1) != balance {
-			t.Errorf("%d: %s, want %s; balance %d, want %d", r.Outcome, amounts(r), want, f.balance(1), balance)
+		if r.Outcome != Booked || describeLines(r) != want || f.balance(1) != balance {
+			t.Errorf("%d: %s, want %s; balance %d, want %d", r.Outcome, describeLines(r), want, f.balance(1), balance)
 		}
 	}
 	// Without an id the newest of that amount; in the month of its commission.
@@ -342,10 +342,10 @@ func TestRefunds(t *testing.T) {
 		t.Errorf("902 were earned in euros (%d), %d are left", before, f.balance(1))
 	}
 
-	f.refund("nobody@mail.test", 100, "").is(t, NotReferred, "")
+	f.refund("nobody@mail.test", 100, "").check(t, NotReferred, "")
 	// Of a sale that is told later, it waits for it.
 	early := f.refund("a@mail.test", 100, "later")
-	early.is(t, Booked, "anna")
+	early.check(t, Booked, "anna")
 	if waiting, err := f.book.UnmatchedRefunds(context.Background()); err != nil || len(waiting) != 1 || len(early.Lines) != 0 || f.balance(1) != 0 {
 		t.Errorf("%d refunds wait, %v: %+v", len(waiting), err, early)
 	}
@@ -363,12 +363,12 @@ func TestRefunds(t *testing.T) {
 	}
 	// Of a sale at Keap, whose commission was carried over.
 	carried := f.refund("carried@mail.test", 9900, "")
-	if amounts(carried) != "25% -2475 of -9900" || owner(carried) != "ben" || carried.Lines[0].Month != 202302 {
-		t.Errorf("of a sale that was not tracked: %s of %s", amounts(carried), owner(carried))
+	if describeLines(carried) != "25% -2475 of -9900" || promoterToken(carried) != "ben" || carried.Lines[0].Month != 202302 {
+		t.Errorf("of a sale that was not tracked: %s of %s", describeLines(carried), promoterToken(carried))
 	}
 	// One that names its sale has taken back at once: it does not again when the sale is told.
-	f.refund("merged@mail.test", 9900, "of-merged").is(t, Booked, "zoe")
-	f.submit(Call{Kind: book.EventSale, Email: "merged@mail.test", EventID: "of-merged", Amount: 9900}).is(t, Booked, "zoe")
+	f.refund("merged@mail.test", 9900, "of-merged").check(t, Booked, "zoe")
+	f.submit(Call{Kind: book.EventSale, Email: "merged@mail.test", EventID: "of-merged", Amount: 9900}).check(t, Booked, "zoe")
 	if f.balance(5) != 0 {
 		t.Errorf("taken back twice: %d", f.balance(5))
 	}
@@ -376,7 +376,7 @@ func TestRefunds(t *testing.T) {
 
 // The same event twice is one, also when both arrive at once; a cancellation takes nothing.
 func TestOnce(t *testing.T) {
-	f := newOffice(t, nil)
+	f := newFixture(t, nil)
 	f.signup("a@mail.test", "", "anna")
 	results := make(chan Result, 100)
 	for range cap(results) {
@@ -392,7 +392,7 @@ func TestOnce(t *testing.T) {
 	for range cap(results) {
 		if r := <-results; r.Outcome == Booked {
 			booked++
-		} else if r.Outcome != Repeated {
+		} else if r.Outcome != Duplicate {
 			t.Errorf("%+v", r)
 		}
 	}
@@ -400,18 +400,18 @@ func TestOnce(t *testing.T) {
 		t.Errorf("booked %d times, balance %d", booked, f.balance(1))
 	}
 	cancel := Call{Kind: book.EventCancellation, Email: "a@mail.test"}
-	f.submit(cancel).is(t, Booked, "anna")
-	f.submit(cancel).is(t, Acknowledged, "anna")
-	f.submit(Call{Kind: book.EventCancellation, Email: "nobody@mail.test"}).is(t, NotReferred, "")
+	f.submit(cancel).check(t, Booked, "anna")
+	f.submit(cancel).check(t, Acknowledged, "anna")
+	f.submit(Call{Kind: book.EventCancellation, Email: "nobody@mail.test"}).check(t, NotReferred, "")
 	if f.balance(1) != 2500 {
 		t.Errorf("after the cancellation %d", f.balance(1))
 	}
-	f.sale("a@mail.test", 10000, "").is(t, Booked, "anna")
+	f.sale("a@mail.test", 10000, "").check(t, Booked, "anna")
 }
 
 // A promoter's own purchase is booked, and waits for a person.
 func TestReviews(t *testing.T) {
-	f := newOffice(t, nil)
+	f := newFixture(t, nil)
 	ctx := context.Background()
 	list := func(all bool) (out []string) {
 		t.Helper()
@@ -426,7 +426,7 @@ func TestReviews(t *testing.T) {
 		}
 		return out
 	}
-	f.signup("anna@promoters.test", "", "anna").is(t, Booked, "anna")
+	f.signup("anna@promoters.test", "", "anna").check(t, Booked, "anna")
 	own := f.sale("anna@promoters.test", 10000, "")
 	f.sale("anna@promoters.test", 10000, "")
 	mug := f.signup("b@mail.test", "", "ben")

@@ -16,7 +16,7 @@ import (
 )
 
 // evidence is what an event keeps of why it credits whom.
-func (f *office) evidence(r Result) (v book.Evidence) {
+func (f *fixture) evidence(r Result) (v book.Evidence) {
 	f.Helper()
 	if err := json.Unmarshal([]byte(r.Event.Evidence), &v); err != nil {
 		f.Fatal(err)
@@ -24,8 +24,8 @@ func (f *office) evidence(r Result) (v book.Evidence) {
 	return v
 }
 
-// later applies a run that changes what was carried over.
-func (f *office) later(m book.Money) {
+// applyImport applies a run that changes what was carried over.
+func (f *fixture) applyImport(m book.Money) {
 	f.Helper()
 	run, err := f.book.LastImport(context.Background())
 	if err != nil {
@@ -38,47 +38,47 @@ func (f *office) later(m book.Money) {
 
 // What a later call tells of a customer is kept, unless it is another customer's.
 func TestCustomersAreNamedLater(t *testing.T) {
-	f := newOffice(t, nil)
-	f.signup("a@mail.test", "", "anna").is(t, Booked, "anna")
-	f.submit(Call{Kind: book.EventSale, Email: "a@mail.test", UID: "u-a", EventID: "1", Amount: 100}).is(t, Booked, "anna")
-	f.submit(Call{Kind: book.EventSale, UID: "u-a", EventID: "2", Amount: 100}).is(t, Booked, "anna")
+	f := newFixture(t, nil)
+	f.signup("a@mail.test", "", "anna").check(t, Booked, "anna")
+	f.submit(Call{Kind: book.EventSale, Email: "a@mail.test", UID: "u-a", EventID: "1", Amount: 100}).check(t, Booked, "anna")
+	f.submit(Call{Kind: book.EventSale, UID: "u-a", EventID: "2", Amount: 100}).check(t, Booked, "anna")
 
 	// Its uid goes before an address that is another customer's, which stays the other's.
-	f.submit(Call{Kind: book.EventSignup, UID: "u-b", RefID: "ben"}).is(t, Booked, "ben")
+	f.submit(Call{Kind: book.EventSignup, UID: "u-b", RefID: "ben"}).check(t, Booked, "ben")
 	r := f.submit(Call{Kind: book.EventSale, UID: "u-b", Email: "a@mail.test", EventID: "3", Amount: 100})
-	r.is(t, Booked, "ben")
+	r.check(t, Booked, "ben")
 	if r.Customer.Email != "" {
 		t.Errorf("it took the address of another: %+v", r.Customer)
 	}
-	f.sale("a@mail.test", 100, "").is(t, Booked, "anna")
+	f.sale("a@mail.test", 100, "").check(t, Booked, "anna")
 
 	// What was told first holds: neither name is ever changed.
 	r = f.submit(Call{Kind: book.EventSale, UID: "u-a", Email: "new@mail.test", EventID: "4", Amount: 100})
-	r.is(t, Booked, "anna")
+	r.check(t, Booked, "anna")
 	if r.Customer.Email != "a@mail.test" {
 		t.Errorf("%+v", r.Customer)
 	}
 	r = f.submit(Call{Kind: book.EventSale, UID: "u-new", Email: "a@mail.test", EventID: "5", Amount: 100})
-	if r.is(t, Booked, "anna"); r.Customer.UID != "u-a" {
+	if r.check(t, Booked, "anna"); r.Customer.UID != "u-a" {
 		t.Errorf("%+v", r.Customer)
 	}
-	f.submit(Call{Kind: book.EventSale, UID: "u-new", EventID: "6", Amount: 100}).is(t, NotReferred, "")
+	f.submit(Call{Kind: book.EventSale, UID: "u-new", EventID: "6", Amount: 100}).check(t, NotReferred, "")
 
 	// An address may come with a cancellation or a refund.
-	f.submit(Call{Kind: book.EventCancellation, UID: "u-b", Email: "b@mail.test"}).is(t, Booked, "ben")
-	f.sale("b@mail.test", 100, "").is(t, Booked, "ben")
-	f.submit(Call{Kind: book.EventSignup, UID: "u-c", RefID: "zoe"}).is(t, Booked, "zoe")
-	f.submit(Call{Kind: book.EventSale, UID: "u-c", EventID: "7", Amount: 100}).is(t, Booked, "zoe")
-	f.submit(Call{Kind: book.EventRefund, UID: "u-c", Email: "c@mail.test", EventID: "8", Amount: 100}).is(t, Booked, "zoe")
-	f.sale("c@mail.test", 100, "").is(t, Booked, "zoe")
+	f.submit(Call{Kind: book.EventCancellation, UID: "u-b", Email: "b@mail.test"}).check(t, Booked, "ben")
+	f.sale("b@mail.test", 100, "").check(t, Booked, "ben")
+	f.submit(Call{Kind: book.EventSignup, UID: "u-c", RefID: "zoe"}).check(t, Booked, "zoe")
+	f.submit(Call{Kind: book.EventSale, UID: "u-c", EventID: "7", Amount: 100}).check(t, Booked, "zoe")
+	f.submit(Call{Kind: book.EventRefund, UID: "u-c", Email: "c@mail.test", EventID: "8", Amount: 100}).check(t, Booked, "zoe")
+	f.sale("c@mail.test", 100, "").check(t, Booked, "zoe")
 }
 
 // The last click before the sign-up is the one that counts: when its promoter may not earn,
 // the first click does not win instead.
 func TestLastClickIsNotPassedToTheFirst(t *testing.T) {
-	f := newOffice(t, nil)
-	f.signup("a@mail.test", f.cookie("anna 2023-01-01", "bad 2023-01-05"), "").is(t, NotReferred, "")
-	f.signup("b@mail.test", f.cookie("anna 2023-01-01", "ben 2023-01-05"), "").is(t, Booked, "ben")
+	f := newFixture(t, nil)
+	f.signup("a@mail.test", f.cookie("anna 2023-01-01", "bad 2023-01-05"), "").check(t, NotReferred, "")
+	f.signup("b@mail.test", f.cookie("anna 2023-01-01", "ben 2023-01-05"), "").check(t, Booked, "ben")
 
 	// Who would have won under first click is kept beside.
 	first := func(want string, r Result) {
@@ -101,21 +101,21 @@ func TestLastClickIsNotPassedToTheFirst(t *testing.T) {
 // A click's id names who brought the customer as the cookie does, with its time.
 func TestClickByItsID(t *testing.T) {
 	id := book.ClickID{Node: "web1", Seq: 42}
-	f := newOffice(t, func(o *Options) {
+	f := newFixture(t, func(o *Options) {
 		o.FindClick = func(k book.ClickID) (Click, bool, error) { return Click{"anna", day("2023-01-05")}, k == id, nil }
 	})
 	call := Call{Kind: book.EventSignup, Email: "a@mail.test", TID: id.String()}
 	r := f.submit(call)
-	r.is(t, Booked, "anna")
+	r.check(t, Booked, "anna")
 	if r.Customer.ClickedAt != day("2023-01-05").Unix() || f.evidence(r).Click != id.String() {
 		t.Errorf("%+v", r)
 	}
 	call.Email, call.CreatedAt = "b@mail.test", day("2023-01-04").Unix()
-	f.submit(call).is(t, NotReferred, "") // the click came later
+	f.submit(call).check(t, NotReferred, "") // the click came later
 	call.Email, call.TID = "c@mail.test", book.ClickID{Node: "web1", Seq: 43}.String()
-	f.submit(call).is(t, NotReferred, "")
+	f.submit(call).check(t, NotReferred, "")
 	call.RefID = "ben"
-	f.submit(call).is(t, Booked, "ben")
+	f.submit(call).check(t, Booked, "ben")
 	if r = f.submit(Call{Kind: book.EventSignup, Email: "d@mail.test", TID: f.cookie("bad 2023-01-09"), RefID: "ben"}); r.Customer.ClickedAt != 0 {
 		t.Errorf("a click that did not win: %+v", r.Customer)
 	}
@@ -124,7 +124,7 @@ func TestClickByItsID(t *testing.T) {
 // While a click cannot be looked up nothing is decided: it would be for life, and without it.
 func TestClickThatCannotBeLookedUp(t *testing.T) {
 	id, away := book.ClickID{Node: "web1", Seq: 42}, errors.New("the disk is away")
-	f := newOffice(t, func(o *Options) {
+	f := newFixture(t, func(o *Options) {
 		o.FindClick = func(book.ClickID) (Click, bool, error) { return Click{"anna", day("2023-01-05")}, away == nil, away }
 	})
 	call := Call{Kind: book.EventSignup, Email: "a@mail.test", TID: id.String(), RefID: "ben"}
@@ -132,13 +132,13 @@ func TestClickThatCannotBeLookedUp(t *testing.T) {
 		t.Errorf("%+v, %v", r, err)
 	}
 	away = nil
-	f.submit(call).is(t, Booked, "anna")
+	f.submit(call).check(t, Booked, "anna")
 }
 
 // A referral of Keap's that no run has counted counts while it is set and not expired, in
 // the program's days.
 func TestHistoryOfKeap(t *testing.T) {
-	f := newOffice(t, nil)
+	f := newFixture(t, nil)
 	var m book.Money
 	for i, row := range []struct {
 		email, set, expires string
@@ -158,65 +158,65 @@ func TestHistoryOfKeap(t *testing.T) {
 		}
 		m.ReferralRows.Create = append(m.ReferralRows.Create, book.ReferralRow{ID: id, ContactID: id, PartnerID: row.partner, SetAt: day(row.set).Unix(), ExpiresOn: row.expires, Type: "COOKIE"})
 	}
-	f.later(m)
+	f.applyImport(m)
 	at := func(email string, when time.Time) Result {
 		t.Helper()
 		return f.submit(Call{Kind: book.EventSignup, Email: email, CreatedAt: when.Unix()})
 	}
-	at("set@mail.test", day("2023-01-19")).is(t, NotReferred, "")
-	at("set@mail.test", day("2023-01-21")).is(t, Booked, "anna")
+	at("set@mail.test", day("2023-01-19")).check(t, NotReferred, "")
+	at("set@mail.test", day("2023-01-21")).check(t, Booked, "anna")
 	night := day("2023-01-10").Add(11*time.Hour + 59*time.Minute) // it is the 11th in London
-	at("expires@mail.test", night.Add(time.Minute)).is(t, NotReferred, "")
-	at("expires@mail.test", night).is(t, Booked, "anna")
-	at("newest@mail.test", day("2023-01-05").Add(time.Hour)).is(t, Booked, "anna")
-	at("then@mail.test", day("2023-01-10")).is(t, Booked, "ben")
+	at("expires@mail.test", night.Add(time.Minute)).check(t, NotReferred, "")
+	at("expires@mail.test", night).check(t, Booked, "anna")
+	at("newest@mail.test", day("2023-01-05").Add(time.Hour)).check(t, Booked, "anna")
+	at("then@mail.test", day("2023-01-10")).check(t, Booked, "ben")
 	// Nobody has heard of this customer: it has nothing to cancel.
-	f.submit(Call{Kind: book.EventCancellation, Email: "later@mail.test"}).is(t, NotReferred, "")
-	f.submit(Call{Kind: book.EventCancellation, Email: "carried@mail.test"}).is(t, Booked, "ben")
+	f.submit(Call{Kind: book.EventCancellation, Email: "later@mail.test"}).check(t, NotReferred, "")
+	f.submit(Call{Kind: book.EventCancellation, Email: "carried@mail.test"}).check(t, Booked, "ben")
 }
 
 // Whose a customer of Keap's is stays a matter of Keap's: a later run may say otherwise,
 // and only a promoter of today's is bound for life.
 func TestCarriedCustomersFollowTheRuns(t *testing.T) {
-	f := newOffice(t, nil)
-	f.signup("carried@mail.test", "", "anna").is(t, Booked, "ben")
-	f.signup("expired@mail.test", "", "anna").is(t, Booked, "anna")
-	f.later(book.Money{Referrals: book.Rows[book.Referral]{Update: []book.Referral{
+	f := newFixture(t, nil)
+	f.signup("carried@mail.test", "", "anna").check(t, Booked, "ben")
+	f.signup("expired@mail.test", "", "anna").check(t, Booked, "anna")
+	f.applyImport(book.Money{Referrals: book.Rows[book.Referral]{Update: []book.Referral{
 		{Customer: "carried@mail.test", Email: "carried@mail.test", ContactID: 101, PartnerID: 5, Rule: terms.RuleLatest},
 		{Customer: "expired@mail.test", Email: "expired@mail.test", ContactID: 102, PartnerID: 5, Rule: terms.RuleLatest},
 	}}})
-	f.sale("carried@mail.test", 100, "").is(t, Booked, "zoe")
-	f.sale("expired@mail.test", 100, "").is(t, Booked, "anna")
+	f.sale("carried@mail.test", 100, "").check(t, Booked, "zoe")
+	f.sale("expired@mail.test", 100, "").check(t, Booked, "anna")
 
 	// Once Keap's owner is none, whoever brings the customer has it.
-	f.later(book.Money{Referrals: book.Rows[book.Referral]{Update: []book.Referral{{Customer: "carried@mail.test", Email: "carried@mail.test", ContactID: 101, Rule: terms.RuleExpired}}}})
-	f.sale("carried@mail.test", 100, "").is(t, NotReferred, "")
-	f.submit(Call{Kind: book.EventSale, Email: "carried@mail.test", EventID: "brought", Amount: 100, RefID: "anna"}).is(t, Booked, "anna")
-	f.submit(Call{Kind: book.EventSale, Email: "carried@mail.test", EventID: "after", Amount: 100, RefID: "ben"}).is(t, Booked, "anna")
+	f.applyImport(book.Money{Referrals: book.Rows[book.Referral]{Update: []book.Referral{{Customer: "carried@mail.test", Email: "carried@mail.test", ContactID: 101, Rule: terms.RuleExpired}}}})
+	f.sale("carried@mail.test", 100, "").check(t, NotReferred, "")
+	f.submit(Call{Kind: book.EventSale, Email: "carried@mail.test", EventID: "brought", Amount: 100, RefID: "anna"}).check(t, Booked, "anna")
+	f.submit(Call{Kind: book.EventSale, Email: "carried@mail.test", EventID: "after", Amount: 100, RefID: "ben"}).check(t, Booked, "anna")
 }
 
 // Customers of one promoter from one address within a day, and the promoter's own address,
 // are worth a look; the sales of other customers are not.
 func TestSharedAddresses(t *testing.T) {
-	f := newOffice(t, nil)
+	f := newFixture(t, nil)
 	home, office := netip.MustParseAddr("203.0.113.7"), netip.MustParseAddr("203.0.113.8")
 	signup := func(email, ref string, from netip.Addr) {
 		t.Helper()
-		f.submit(Call{Kind: book.EventSignup, Email: email, RefID: ref, Address: from}).is(t, Booked, ref)
+		f.submit(Call{Kind: book.EventSignup, Email: email, RefID: ref, Address: from}).check(t, Booked, ref)
 	}
 	sale := func(email, want string) {
 		t.Helper()
-		before := f.reasons()
+		before := f.reviewReasons()
 		r := f.sale(email, 10000, "")
 		var got []string
-		for _, reason := range f.reasons()[len(before):] {
+		for _, reason := range f.reviewReasons()[len(before):] {
 			_, reason, _ = strings.Cut(reason, " ")
 			reason, _, _ = strings.Cut(reason, ":")
 			got = append(got, reason)
 		}
 		slices.Sort(got)
-		if strings.Join(got, " ") != want || (len(r.Doubted) > 0) != (want != "") || len(r.Doubted) > 0 && r.Doubted[0] != r.Lines[0].ID {
-			t.Errorf("%s: %q (doubted %d), want %q", email, got, r.Doubted, want)
+		if strings.Join(got, " ") != want || (len(r.Flagged) > 0) != (want != "") || len(r.Flagged) > 0 && r.Flagged[0] != r.Lines[0].ID {
+			t.Errorf("%s: %q (doubted %d), want %q", email, got, r.Flagged, want)
 		}
 	}
 	signup("a1@mail.test", "anna", home)
@@ -250,12 +250,12 @@ func TestSharedAddresses(t *testing.T) {
 	sale("bens@mail.test", "")
 
 	// The owner of old, by the e-mail.
-	f.later(book.Money{
+	f.applyImport(book.Money{
 		Contacts:  book.Rows[book.Contact]{Create: []book.Contact{{ID: 301, Email: "zoe@promoters.test"}}},
 		Referrals: book.Rows[book.Referral]{Create: []book.Referral{{Customer: "zoe@promoters.test", Email: "zoe@promoters.test", ContactID: 301, PartnerID: 6, Rule: terms.RuleOnly, Self: true}}},
 	})
 	sale("zoe@promoters.test", book.ReasonSelf)
-	for _, reason := range f.reasons() {
+	for _, reason := range f.reviewReasons() {
 		if strings.Contains(reason, "203.0.113") {
 			t.Errorf("an address is told: %s", reason)
 		}
@@ -264,24 +264,24 @@ func TestSharedAddresses(t *testing.T) {
 
 // A first sale within seconds of the click is worth a look; what earned nothing is not.
 func TestFastSales(t *testing.T) {
-	f := newOffice(t, nil)
+	f := newFixture(t, nil)
 	sale := func(email string, seconds time.Duration, want bool) {
 		t.Helper()
 		at := day("2023-01-09").Add(seconds * time.Second)
 		f.n++
 		r := f.submit(Call{Kind: book.EventSale, Email: email, EventID: fmt.Sprint("f", f.n), Amount: 10000, CreatedAt: at.Unix(), TID: f.cookie("anna 2023-01-09")})
-		r.is(t, Booked, "anna")
-		if got := len(r.Doubted) > 0; got != want {
+		r.check(t, Booked, "anna")
+		if got := len(r.Flagged) > 0; got != want {
 			t.Errorf("%s, %d seconds after the click: doubted is %v", email, seconds, got)
 		}
 	}
 	sale("a@mail.test", 14, true)
 	sale("a@mail.test", 14, false) // not the first
 	sale("b@mail.test", 15, false)
-	f.submit(Call{Kind: book.EventSignup, Email: "c@mail.test", CreatedAt: day("2023-01-09").Unix(), TID: f.cookie("anna 2023-01-09")}).is(t, Booked, "anna")
+	f.submit(Call{Kind: book.EventSignup, Email: "c@mail.test", CreatedAt: day("2023-01-09").Unix(), TID: f.cookie("anna 2023-01-09")}).check(t, Booked, "anna")
 	sale("c@mail.test", 14, true)
 	r := f.submit(Call{Kind: book.EventSale, Email: "d@mail.test", EventID: "mug", Amount: 10000, Plan: "a mug", CreatedAt: day("2023-01-09").Unix(), TID: f.cookie("anna 2023-01-09")})
-	if got := f.reasons(); len(r.Doubted) != 1 || !strings.HasPrefix(got[len(got)-1], "mug "+book.ReasonProduct) {
+	if got := f.reviewReasons(); len(r.Flagged) != 1 || !strings.HasPrefix(got[len(got)-1], "mug "+book.ReasonProduct) {
 		t.Errorf("a mug, at once: %q", got)
 	}
 }
@@ -290,11 +290,11 @@ func TestFastSales(t *testing.T) {
 func TestWhatAPlanIs(t *testing.T) {
 	kinds := func(products terms.Products, trainingEvery bool, plans ...string) string {
 		t.Helper()
-		f := newOffice(t, func(o *Options) { o.Products, o.Terms.TrainingEverySale = products, trainingEvery })
-		f.signup("a@mail.test", "", "anna").is(t, Booked, "anna")
+		f := newFixture(t, func(o *Options) { o.Products, o.Terms.TrainingEverySale = products, trainingEvery })
+		f.signup("a@mail.test", "", "anna").check(t, Booked, "anna")
 		var got []string
 		for _, plan := range plans {
-			got = append(got, strings.TrimSuffix(amounts(f.sale("a@mail.test", 100, plan)), " of 100"))
+			got = append(got, strings.TrimSuffix(describeLines(f.sale("a@mail.test", 100, plan)), " of 100"))
 		}
 		return strings.Join(got, ", ")
 	}
@@ -311,22 +311,22 @@ func TestWhatAPlanIs(t *testing.T) {
 	f(kinds(terms.Products{Membership: []string{"pro"}, Training: []string{"Webinar"}}, true, "webinar", "webinar"), "50% 50, 50% 50")
 
 	// A training that earned nothing, because the customer had it, is no earlier sale of it.
-	o := newOffice(t, nil)
+	o := newFixture(t, nil)
 	o.signup("a@mail.test", "", "anna")
 	o.submit(Call{Kind: book.EventSale, Email: "a@mail.test", EventID: "t1", Amount: 100, Plan: "3 Leads Per Day"})
-	f(amounts(o.submit(Call{Kind: book.EventSale, Email: "a@mail.test", EventID: "t2", Amount: 100, Plan: " 3 leads per day "})), "0% 0 of 100")
+	f(describeLines(o.submit(Call{Kind: book.EventSale, Email: "a@mail.test", EventID: "t2", Amount: 100, Plan: " 3 leads per day "})), "0% 0 of 100")
 	o.refund("a@mail.test", 100, "t1")
-	f(amounts(o.sale("a@mail.test", 100, "3 Leads Per Day")), "50% 50 of 100")
+	f(describeLines(o.sale("a@mail.test", 100, "3 Leads Per Day")), "50% 50 of 100")
 
 	// A product that cost nothing has no line.
-	f(amounts(o.submit(Call{Kind: book.EventSale, Email: "a@mail.test", EventID: "free", Amount: 100, Items: []Item{{"pro", 100, 1}, {"pro gift", 0, 1}}})), "25% 25 of 100")
+	f(describeLines(o.submit(Call{Kind: book.EventSale, Email: "a@mail.test", EventID: "free", Amount: 100, Items: []Item{{"pro", 100, 1}, {"pro gift", 0, 1}}})), "25% 25 of 100")
 }
 
 // A reason that a person has accepted is not told again of that customer; one for which
 // something was denied is, and so is another reason.
 func TestReasonsAreClearedByAcceptingThem(t *testing.T) {
-	f := newOffice(t, nil)
-	f.signup("anna@promoters.test", "", "anna").is(t, Booked, "anna")
+	f := newFixture(t, nil)
+	f.signup("anna@promoters.test", "", "anna").check(t, Booked, "anna")
 	decide := func(r Result, decision string) {
 		t.Helper()
 		if _, err := f.book.Decide(t.Context(), []book.ReviewDecision{{LineID: r.Lines[0].ID, Decision: decision, DecidedAt: f.now.Unix(), DecidedBy: "ops"}}); err != nil {
@@ -336,7 +336,7 @@ func TestReasonsAreClearedByAcceptingThem(t *testing.T) {
 	sale := func(plan string, doubted bool) Result {
 		t.Helper()
 		r := f.sale("anna@promoters.test", 10000, plan)
-		if got := len(r.Doubted) > 0; got != doubted {
+		if got := len(r.Flagged) > 0; got != doubted {
 			t.Errorf("%s: doubted is %v, want %v", plan, got, doubted)
 		}
 		return r
@@ -346,8 +346,8 @@ func TestReasonsAreClearedByAcceptingThem(t *testing.T) {
 	sale("pro", false)
 	sale("a mug", true)
 
-	f.signup("ben@promoters.test", "", "ben").is(t, Booked, "ben")
-	if r := f.sale("ben@promoters.test", 10000, "pro"); len(r.Doubted) != 1 {
-		t.Errorf("another customer: %v", r.Doubted)
+	f.signup("ben@promoters.test", "", "ben").check(t, Booked, "ben")
+	if r := f.sale("ben@promoters.test", 10000, "pro"); len(r.Flagged) != 1 {
+		t.Errorf("another customer: %v", r.Flagged)
 	}
 }

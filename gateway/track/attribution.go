@@ -1,0 +1,125 @@
+package track
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"carryover/mapping/book"
+	"carryover/mapping/terms"
+)
+
+// attribute decides whose the customer is: the promoter's that it is bound to, else its
+// owner's at Keap, else whoever the call names first and may win it.
+func (b *booking) attribute(c *book.Customer) (terms.Attribution, error) {
+	candidates, first := b.namedCandidates()
+	ownedBy := func(owner terms.Candidate) terms.Attribution {
+		return terms.Attribute(b.at(), slices.Insert(candidates, 0, owner), nil, b.s.o.CreditPolicy)
+	}
+	dir := b.t.Directory()
+	if c.PromoterID != 0 {
+		return ownedBy(candidateOf(terms.Candidate{By: terms.ByOwner, At: c.BoundAt}, dir.ByID(c.PromoterID))), nil
+	}
+	if c.Email == "" {
+		return terms.Attribute(b.at(), candidates, first, b.s.o.CreditPolicy), nil
+	}
+	carried, _, err := b.t.Carried(c.Email)
+	switch {
+	case err != nil:
+		return terms.Attribution{}, err
+	case carried.Rule == terms.RuleHouse:
+		owner := candidateOf(terms.Candidate{By: terms.ByCarried, At: carried.ReferredAt}, dir.ByPartner(carried.PartnerID))
+		owner.Named = "the program's own partner"
+		return ownedBy(owner), nil
+	case carried.PartnerID != 0:
+		return ownedBy(candidateOf(terms.Candidate{By: terms.ByCarried, At: carried.ReferredAt}, dir.ByPartner(carried.PartnerID))), nil
+	case carried.Rule == terms.RuleLater:
+		rows, err := b.t.History(c.Email)
+		if err != nil {
+			return terms.Attribution{}, err
+		}
+		today := time.Unix(b.at(), 0).In(b.s.o.Zone).Format(time.DateOnly)
+		if i := slices.IndexFunc(rows, func(r book.ReferralRow) bool {
+			return r.SetAt <= b.at() && (r.ExpiresOn == "" || r.ExpiresOn >= today)
+		}); i >= 0 {
+			candidates = append(candidates, candidateOf(terms.Candidate{By: terms.ByHistory, At: rows[i].SetAt}, dir.ByPartner(rows[i].PartnerID)))
+		}
+	}
+	return terms.Attribute(b.at(), candidates, first, b.s.o.CreditPolicy), nil
+}
+
+// namedCandidates lists whom the call names, in the order in which they are asked: by a
+// click, a ref token, a coupon. first is the first click, if it is known.
+func (b *booking) namedCandidates() (list []terms.Candidate, first *terms.Candidate) {
+	dir := b.t.Directory()
+	if b.touch.given {
+		last := candidateOf(b.touch.last, dir.ByToken(b.touch.last.Named))
+		afterSignup := last.At > b.at()+terms.ClockSkew
+		list = append(list, last)
+		if b.touch.first.Named != "" {
+			k := candidateOf(b.touch.first, dir.ByToken(b.touch.first.Named))
+			first = &k
+			if afterSignup { // the last click before the sign-up that is known is the first one
+				list = append(list, k)
+			}
+		} else if last.Promoter != 0 && !afterSignup {
+			first = &last
+		}
+	}
+	if token := b.call.RefID; token != "" {
+		list = append(list, candidateOf(terms.Candidate{By: terms.ByToken, Named: token}, dir.ByToken(token)))
+	}
+	if coupon := b.call.PromoCode; coupon != "" {
+		list = append(list, candidateOf(terms.Candidate{By: terms.ByCoupon, Named: coupon}, dir.ByCoupon(coupon)))
+	}
+	return list, first
+}
+
+// candidateOf makes a candidate of an owner, if something new may be credited to it.
+func candidateOf(k terms.Candidate, o book.Owner) terms.Candidate {
+	if p := o.Creditable(); p != nil {
+		k.Promoter, k.Status = p.ID, p.Status
+		if k.Named == "" {
+			k.Named = p.Token
+		}
+	}
+	return k
+}
+
+// candidateFields names what a candidate was named by, as the API does.
+var candidateFields = map[string]string{
+	terms.ByClick: "tid", terms.ByToken: "ref_id", terms.ByCoupon: "promo_code", terms.ByHistory: "Keap's referral",
+}
+
+// unattributed answers that a call credits nobody, and why. A call that named somebody is
+// kept, so that a person can look into it.
+func (b *booking) unattributed(a *terms.Attribution) (Result, error) {
+	r := Result{Outcome: NotReferred, Message: "the customer is no promoter's"}
+	var reasons []string
+	named := b.call.TID != "" || b.call.RefID != "" || b.call.PromoCode != ""
+	for _, k := range a.Candidates {
+		named = named || k.Promoter != 0
+		switch {
+		case k.By == terms.ByOwner || k.By == terms.ByCarried:
+			r.Message = "the customer's promoter earns nothing"
+		case k.Outcome == terms.OutcomeNobody && k.By == terms.ByClick && k.Named == "":
+			reasons = append(reasons, "tid: no click that is known")
+		case k.Outcome != terms.OutcomeWon && k.Outcome != terms.OutcomeNotAsked:
+			reasons = append(reasons, strings.TrimSpace(candidateFields[k.By]+" "+k.Named)+": "+k.Outcome)
+		}
+	}
+	if len(reasons) > 0 {
+		r.Message += " (" + strings.Join(reasons, ", ") + ")"
+	}
+	if !named {
+		return r, nil
+	}
+	e, err := b.newEvent(&book.Customer{}, *a, "", 0)
+	if err != nil {
+		return r, err
+	}
+	return r, b.t.AddUnattributed(&book.UnattributedEvent{
+		Kind: e.Kind, ExternalID: e.ExternalID, Email: b.call.Email, UID: b.call.UID,
+		At: e.At, ReceivedAt: e.ReceivedAt, Evidence: e.Evidence,
+	})
+}

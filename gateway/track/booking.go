@@ -1,0 +1,151 @@
+package track
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"runtime/debug"
+	"time"
+
+	"carryover/mapping/book"
+	"carryover/mapping/terms"
+)
+
+// booking is one call while it is booked, within the transaction of its group.
+type booking struct {
+	s     *Service
+	t     *book.Tracking
+	call  *Call
+	touch touch
+	now   int64 // Unix seconds
+
+	visitor      string  // hash of the customer's address
+	saleCurrency string  // of a refund that names no currency: that of the sale
+	flagged      []int64 // ids of lines that a person must look at
+}
+
+// bookOrRecover is book for the one goroutine that books for everybody: a panic must not end
+// it.
+func (b *booking) bookOrRecover() (r Result, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			b.s.o.Logger.Error("booking an event went wrong in a way that it must not", "panic", p, "stack", string(debug.Stack()))
+			r, err = Result{}, fmt.Errorf("BUG: %v", p)
+		}
+	}()
+	return b.book()
+}
+
+// book books the call by its kind. With an error the transaction must be given up.
+func (b *booking) book() (Result, error) {
+	if b.s.o.Visitors != nil {
+		b.visitor = b.s.o.Visitors.Hash(b.call.Address, time.Unix(b.now, 0))
+	}
+	switch b.call.Kind {
+	case book.EventSignup:
+		return b.bookSignup()
+	case book.EventSale:
+		return b.bookSale()
+	case book.EventRefund:
+		return b.bookRefund()
+	case book.EventCancellation:
+		return b.bookCancellation()
+	}
+	return Result{}, fmt.Errorf("BUG: a call of kind %q", b.call.Kind)
+}
+
+// at is when the event happened, Unix seconds.
+func (b *booking) at() int64 { return cmp.Or(b.call.CreatedAt, b.now) }
+
+// month is the month of earning that an instant lies in, in the program's zone.
+func (b *booking) month(at int64) int32 {
+	return int32(terms.MonthOf(time.Unix(at, 0), b.s.o.Zone))
+}
+
+// promoter finds a promoter by its id; nil: nobody.
+func (b *booking) promoter(id int64) *book.DirectoryPromoter {
+	return b.t.Directory().ByID(id).Promoter
+}
+
+// findDuplicate finds an event of the call's kind and id that was booked before.
+func (b *booking) findDuplicate() (Result, bool, error) {
+	if b.call.EventID == "" {
+		return Result{}, false, nil
+	}
+	e, ok, err := b.t.EventByExternalID(b.call.Kind, b.call.EventID)
+	return Result{Outcome: Duplicate, Event: e}, ok, err
+}
+
+// currency is that of the call's amounts.
+func (b *booking) currency() string {
+	return cmp.Or(b.call.Currency, b.saleCurrency, b.s.o.Currency)
+}
+
+// checkCurrency refuses a call whose amounts cannot be converted into the program's currency.
+func (b *booking) checkCurrency() (refusal Result, ok bool) {
+	from, to := b.currency(), b.s.o.Currency
+	if from == to {
+		return Result{}, true
+	}
+	rate, ok := b.s.o.Rates[from]
+	if !ok {
+		const message = "is %s, and the program counts in %s: send that, or set a rate under [tracking.currencies]"
+		return Result{Outcome: Invalid, Field: "currency", Message: fmt.Sprintf(message, from, to)}, false
+	}
+	if n, fits := rate.Convert(b.call.Amount, from, to); !fits || n > MaxAmount {
+		return Result{Outcome: Invalid, Field: "amount", Message: fmt.Sprintf("comes to too much in %s", to)}, false
+	}
+	return Result{}, true
+}
+
+// convert turns an amount of the call into the program's currency. Whether that can be done
+// checkCurrency has found.
+func (b *booking) convert(amount int64) int64 {
+	if from := b.currency(); from != b.s.o.Currency {
+		amount, _ = b.s.o.Rates[from].Convert(amount, from, b.s.o.Currency)
+	}
+	return amount
+}
+
+// newEvent makes the event that the book keeps of the call, with the evidence for a. sale is
+// the event that a refund takes back from; 0: none.
+func (b *booking) newEvent(c *book.Customer, a terms.Attribution, note string, sale int64) (book.Event, error) {
+	v := book.Evidence{
+		Attribution: a, RefID: b.call.RefID, Coupon: b.call.PromoCode, Click: b.touch.last.Click, Visitor: b.visitor, Note: note,
+	}
+	if from := b.currency(); from != b.s.o.Currency {
+		v.Rate = from + " " + b.s.o.Rates[from].String()
+	}
+	// A refund waits for its sale, unless it has taken back from the owner at Keap.
+	if a.Promoter != 0 && a.By != terms.ByCarried && b.call.Kind == book.EventRefund && sale == 0 {
+		v.Sale = b.call.SaleEventID
+	}
+	text, err := json.Marshal(v)
+	return book.Event{
+		Kind: b.call.Kind, ExternalID: b.call.EventID, CustomerID: c.ID, At: b.at(), ReceivedAt: b.now,
+		Amount: b.call.Amount, Currency: b.currency(), Quantity: b.call.Quantity, Plan: b.call.Plan,
+		PromoterID: a.Promoter, Evidence: string(text), SaleEventID: sale,
+	}, err
+}
+
+// addEvent books the call as an event with its lines, and queues it for FirstPromoter.
+func (b *booking) addEvent(c *book.Customer, a terms.Attribution, lines []book.EventLine, note string, sale int64) (Result, error) {
+	e, err := b.newEvent(c, a, note, sale)
+	if err != nil {
+		return Result{}, err
+	}
+	if err := b.t.AddEvent(&e, lines); err != nil {
+		return Result{}, err
+	}
+	p := b.promoter(e.PromoterID)
+	if b.s.o.Forward {
+		token := "" // told with an event that makes the customer the promoter's
+		if p != nil && (e.Kind == book.EventSignup || e.Kind == book.EventSale && !a.AlreadyBound()) {
+			token = p.Token
+		}
+		if err := b.t.AddOutbox(e.ID, c.ID, b.now, forwardBody(b.call, &e, token)); err != nil {
+			return Result{}, err
+		}
+	}
+	return Result{Outcome: Booked, Event: e, Customer: *c, Lines: lines, Promoter: p}, nil
+}
