@@ -1,6 +1,9 @@
 package sheet
 
-import "strings"
+import (
+	"strings"
+	"unicode/utf8"
+)
 
 // isoCodes are the currencies of ISO 4217 that people are paid in.
 const isoCodes = "AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BHD BIF BMD BND BOB BRL BSD BTN BWP BYN BZD CAD CDF CHF CLF CLP " +
@@ -29,6 +32,7 @@ func (n *currencyName) means(currency string) bool {
 	return n.usual == currency || len(currency) == 3 && strings.Contains(n.shared, currency)
 }
 
+// symbols are at most three characters long.
 var symbols = []currencyName{
 	{text: "$", usual: "USD", shared: "ARS AUD BBD BMD BND BSD BZD CAD CLP COP CUP DOP FJD GYD HKD JMD KYD LRD MXN NAD NZD SBD SGD SRD TTD TWD UYU XCD"},
 	{text: "€", usual: "EUR"},
@@ -47,6 +51,9 @@ var symbols = []currencyName{
 
 // lookupCurrency finds what a symbol or a code means, in any case.
 func lookupCurrency(text string) (currencyName, bool) {
+	if utf8.RuneCountInString(text) > 3 { // a word: every row of a file is asked for amounts
+		return currencyName{}, false
+	}
 	if len(text) == 3 {
 		var upper [3]byte
 		for i := range upper {

@@ -227,7 +227,7 @@ func (p *dateParts) readZone(s string) bool {
 	return hours <= 23 && minutes <= 59
 }
 
-func allDigits(s string) bool {
+func allDigits[S string | []byte](s S) bool {
 	for i := 0; i < len(s); i++ {
 		if s[i] < '0' || s[i] > '9' {
 			return false

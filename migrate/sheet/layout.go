@@ -111,28 +111,22 @@ func sameKey(cell []byte, key string) bool {
 	return n == len(key)
 }
 
-// isTotals says whether a row's only content is the word and amounts.
+// isTotals says whether a row's only content is the word and amounts. Hardly any row is:
+// most are given up at their first name or date.
 func isTotals(r *record, first int, scratch *[]byte) bool {
-	isWord := func(i int) bool {
-		b, _ := r.raw(i)
-		if len(b) == 0 || b[0] > '\'' && b[0] < 0x80 && b[0] != '=' && b[0]|0x20 != 't' && b[0]|0x20 != 'g' {
-			return false // neither the word nor anything that is cleaned away from before it
-		}
-		return !r.blank(i, scratch) && isTotalWord(clean(r.cell(i, scratch)))
-	}
-	word := first
-	for word < len(r.cells) && !isWord(word) { // hardly any row has it: looked for before anything is parsed
-		word++
-	}
-	if word == len(r.cells) {
-		return false
-	}
+	found := false
 	for i := first; i < len(r.cells); i++ {
-		if !r.blank(i, scratch) && !isWord(i) && !isAmount(clean(r.cell(i, scratch))) {
+		if r.blank(i, scratch) {
+			continue
+		}
+		switch cell := clean(r.cell(i, scratch)); {
+		case isTotalWord(cell):
+			found = true
+		case !isAmount(cell):
 			return false
 		}
 	}
-	return true
+	return found
 }
 
 func isTotalWord(b []byte) bool {

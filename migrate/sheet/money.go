@@ -155,7 +155,10 @@ func (a *amountParts) currency(own string) (string, bool) {
 
 // isAmount says whether a cell, which is not empty, is an amount of whatever currency.
 func isAmount(cell []byte) bool {
-	// Most cells are words, and every row is asked.
+	// Most cells are ids or words, and every row is asked.
+	if len(cell) <= 15 && allDigits(cell) {
+		return true
+	}
 	if last := cell[len(cell)-1]; len(cell) > 40 || cell[0] > '9' && (last < '0' || last > '9') && last != ')' && last != '-' {
 		return false
 	}

@@ -126,6 +126,14 @@ func TestFormatMinor(t *testing.T) {
 	}
 }
 
+func TestSymbolsAreShort(t *testing.T) {
+	for _, s := range symbols {
+		if c, ok := lookupCurrency(s.text); !ok || c.text != s.text {
+			t.Errorf("%q is not found: %+v", s.text, c)
+		}
+	}
+}
+
 func TestAmountsRoundTrip(t *testing.T) {
 	var codes = strings.Fields(isoCodes)
 	rapid.Check(t, func(t *rapid.T) {
