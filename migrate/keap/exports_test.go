@@ -105,7 +105,8 @@ func outcome[T any](t *testing.T, path string, read func(*sheet.File, func(int, 
 		t.Fatal(err)
 	}
 	count, err := read(f, func(line int, row *T) error {
-		rows = append(rows, row)
+		kept := *row
+		rows = append(rows, &kept)
 		return nil
 	}, func(r *sheet.Reject) error {
 		fmt.Fprintf(&rejected, "; %d %s %s %q", r.Line, r.Reason, r.Column, r.Value)

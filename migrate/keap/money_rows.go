@@ -38,6 +38,8 @@ type Order struct {
 
 // Subscription is one row of the subscriptions.
 type Subscription struct {
+	StartedAt       sheet.Date   `csv:"started_at"`
+	EndedAt         sheet.Date   `csv:"ended_at"`          // not valid: it has no end yet
 	ID              sheet.ID     `csv:"id"`                // blank when the file gives none
 	ContactID       sheet.ID     `csv:"contact_id"`        // never blank
 	SalePartnerID   sheet.ID     `csv:"sale_partner_id"`   // who made the sale; 0 for nobody
@@ -50,8 +52,6 @@ type Subscription struct {
 	Amount          sheet.Money  `csv:"-"`      // of each bill
 	Status          sheet.Status `csv:"status"`
 	HasStatus       bool         `csv:"-"` // the file has a status column; else Status says nothing
-	StartedAt       sheet.Date   `csv:"started_at"`
-	EndedAt         sheet.Date   `csv:"ended_at"` // not valid: it has no end yet
 }
 
 // Commission is one row of the commissions or of the clawbacks. Neither has an id in Keap.
@@ -102,14 +102,14 @@ type LedgerAmount struct {
 // UnmarshalCSV keeps the text, which only the program's currency makes an amount. It never
 // fails.
 func (a *LedgerAmount) UnmarshalCSV(text string) error {
-	a.text, a.Given = text, true
+	*a = LedgerAmount{Given: true, text: text}
 	return nil
 }
 
-// ReadReferrals reads a file of kind [Referrals]; see [sheet.Stream] for fn and onReject.
+// ReadReferrals reads a file of kind [Referrals]; see [sheet.Rows] for fn and onReject.
 func ReadReferrals(f *sheet.File, fn func(line int, r *Referral) error, onReject func(*sheet.Reject) error) (sheet.Count, error) {
 	partner := partnerField(f)
-	return sheet.Stream(f, func(line int, r *Referral) error {
+	return sheet.Rows(f, func(line int, r *Referral) error {
 		switch {
 		case !r.ContactID.Valid:
 			return sheet.Missing("contact_id")
@@ -124,9 +124,9 @@ func ReadReferrals(f *sheet.File, fn func(line int, r *Referral) error, onReject
 }
 
 // ReadOrders reads a file of kind [Orders] whose amounts are in currency unless they say
-// otherwise; see [sheet.Stream] for fn and onReject.
+// otherwise; see [sheet.Rows] for fn and onReject.
 func ReadOrders(f *sheet.File, currency string, fn func(line int, o *Order) error, onReject func(*sheet.Reject) error) (sheet.Count, error) {
-	return sheet.Stream(f, func(line int, o *Order) (err error) {
+	return sheet.Rows(f, func(line int, o *Order) (err error) {
 		switch {
 		case !o.ID.Valid:
 			return sheet.Missing("id")
@@ -159,10 +159,10 @@ func ReadSubscriptions(f *sheet.File, currency string, fn func(line int, s *Subs
 }
 
 // ReadCommissions reads a file of kind [Commissions] whose amounts are in currency unless
-// they say otherwise; see [sheet.Stream] for fn and onReject.
+// they say otherwise; see [sheet.Rows] for fn and onReject.
 func ReadCommissions(f *sheet.File, currency string, fn func(line int, c *Commission) error, onReject func(*sheet.Reject) error) (sheet.Count, error) {
 	partner := partnerField(f)
-	return sheet.Stream(f, func(line int, c *Commission) error {
+	return sheet.Rows(f, func(line int, c *Commission) error {
 		if err := c.check(currency, partner); err != nil {
 			return err
 		}
@@ -171,10 +171,10 @@ func ReadCommissions(f *sheet.File, currency string, fn func(line int, c *Commis
 }
 
 // ReadClawbacks reads a file of kind [Clawbacks] whose amounts are in currency unless they
-// say otherwise; see [sheet.Stream] for fn and onReject. The sign of an amount says nothing.
+// say otherwise; see [sheet.Rows] for fn and onReject. The sign of an amount says nothing.
 func ReadClawbacks(f *sheet.File, currency string, fn func(line int, c *Commission) error, onReject func(*sheet.Reject) error) (sheet.Count, error) {
 	partner := partnerField(f)
-	return sheet.Stream(f, func(line int, c *Commission) error {
+	return sheet.Rows(f, func(line int, c *Commission) error {
 		if err := c.check(currency, partner); err != nil {
 			return err
 		}
@@ -204,10 +204,10 @@ func (c *Commission) check(currency, partner string) (err error) {
 }
 
 // ReadPayments reads a file of kind [Payments] whose amounts are in currency unless they
-// say otherwise; see [sheet.Stream] for fn and onReject.
+// say otherwise; see [sheet.Rows] for fn and onReject.
 func ReadPayments(f *sheet.File, currency string, fn func(line int, p *Payment) error, onReject func(*sheet.Reject) error) (sheet.Count, error) {
 	partner := partnerField(f)
-	return sheet.Stream(f, func(line int, p *Payment) (err error) {
+	return sheet.Rows(f, func(line int, p *Payment) (err error) {
 		switch {
 		case !p.PartnerID.Valid && p.PartnerCode == "":
 			return sheet.Missing(partner)

@@ -324,6 +324,28 @@ func TestLedger(t *testing.T) {
 		`3 missing_value Code ""`)
 }
 
+// A row is rejected once, and always for the same of its cells.
+func TestRowsWithSeveralBadCells(t *testing.T) {
+	f := func(got, want string) {
+		t.Helper()
+		if got != want {
+			t.Errorf("got  %s\nwant %s", got, want)
+		}
+	}
+	f(reading(t, Partners, "Id,Aff Code,Contact Id,Date Created\nx,a,y,never\nx,a,y,1/2/2023\n1,,y,\n", ReadPartners, func(p *Partner) string { return showID(p.ID) }),
+		"2 bad_date Date Created \"never\"\n3 bad_id Id \"x\"\n4 bad_id Contact Id \"y\"")
+	f(reading(t, Contacts, "Id,Email,Date Created,Last Updated\nx,,never,soon\nx,,,soon\nx,,,\n", ReadContacts, func(c *Contact) string { return showID(c.ID) }),
+		"2 bad_date Date Created \"never\"\n3 bad_date Last Updated \"soon\"\n4 bad_id Id \"x\"")
+	f(reading(t, Referrals, "Id,ContactId,AffiliateId,DateSet\nx,,y,never\n1,,y,never\n1,,2,never\n1,,2,\n", ReadReferrals, func(r *Referral) string { return showID(r.ID) }),
+		"2 bad_id Id \"x\"\n3 bad_id AffiliateId \"y\"\n4 bad_date DateSet \"never\"\n5 missing_value ContactId \"\"")
+	f(reading(t, Commissions, "Affiliate Id,Date Earned,Amt Earned,Invoice #,Contact Id\ny,never,z,w,v\n1,never,z,w,v\n1,1/2/2023,z,w,v\n1,1/2/2023,z,w,\n1,1/2/2023,1,w,\n",
+		in("USD", ReadCommissions), func(c *Commission) string { return showID(c.PartnerID) }),
+		"2 bad_id Affiliate Id \"y\"\n3 bad_date Date Earned \"never\"\n4 bad_id Contact Id \"v\"\n5 bad_money Amt Earned \"z\"\n6 bad_id Invoice # \"w\"")
+	f(reading(t, Subscriptions, "Id,ContactId,BillingAmt,Frequency,Start Date,End Date\nx,,z,1,never,soon\nx,,z,1,,soon\nx,,z,1,,\n1,,z,1,,\n1,2,z,1,,\n",
+		in("USD", ReadSubscriptions), func(s *Subscription) string { return showID(s.ID) }),
+		"2 bad_date Start Date \"never\"\n3 bad_date End Date \"soon\"\n4 bad_id Id \"x\"\n5 missing_value ContactId \"\"\n6 bad_money BillingAmt \"z\"")
+}
+
 // The samples' README files state these.
 func TestReadMoneySamples(t *testing.T) {
 	f := func(got, want string) {

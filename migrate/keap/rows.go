@@ -2,8 +2,12 @@ package keap
 
 import "carryover/migrate/sheet"
 
+// The cells of a row are read in the order of its fields here, and the first that cannot be
+// is what the row is rejected for: its date, then its ids.
+
 // Partner is one row of the referral partner list.
 type Partner struct {
+	CreatedAt  sheet.Date   `csv:"created_at"`
 	ID         sheet.ID     `csv:"id"`         // never 0 or blank
 	ContactID  sheet.ID     `csv:"contact_id"` // who the partner is; 0 or blank when Keap does not say
 	ParentID   sheet.ID     `csv:"parent_id"`  // 0 or blank for none
@@ -11,7 +15,6 @@ type Partner struct {
 	Code       string       `csv:"code"` // never blank; case kept
 	Name       string       `csv:"name"`
 	Status     sheet.Status `csv:"status"`
-	CreatedAt  sheet.Date   `csv:"created_at"`
 	Email      string       `csv:"email"` // only when the list was exported with the contact's columns
 	FirstName  string       `csv:"first_name"`
 	LastName   string       `csv:"last_name"`
@@ -20,23 +23,23 @@ type Partner struct {
 
 // Contact is one row of the contact list.
 type Contact struct {
+	CreatedAt sheet.Date `csv:"created_at"`
+	UpdatedAt sheet.Date `csv:"updated_at"`
 	ID        sheet.ID   `csv:"id"`    // never blank
 	Email     string     `csv:"email"` // the first address, as written; may be blank or no address
 	FirstName string     `csv:"first_name"`
 	LastName  string     `csv:"last_name"`
 	FullName  string     `csv:"full_name"`
 	Company   string     `csv:"company"`
-	CreatedAt sheet.Date `csv:"created_at"`
-	UpdatedAt sheet.Date `csv:"updated_at"`
 }
 
 // Link is one row of the tracking link list.
 type Link struct {
+	CreatedAt   sheet.Date `csv:"created_at"`
 	ID          sheet.ID   `csv:"id"`
 	Code        string     `csv:"code"` // never blank; case kept
 	Name        string     `csv:"name"`
 	Destination string     `csv:"destination"` // never blank; not checked
-	CreatedAt   sheet.Date `csv:"created_at"`
 }
 
 // ReadPartners reads a file of kind [Partners]; see [sheet.Rows] for fn and onReject.

@@ -2,9 +2,7 @@ package sheet
 
 import (
 	"bytes"
-	"fmt"
 	"math"
-	"strconv"
 	"strings"
 	"time"
 	"unicode"
@@ -102,25 +100,30 @@ type ID struct {
 }
 
 // UnmarshalCSV reads a cell. Its error is a [CellError] with the reason bad_id.
-func (id *ID) UnmarshalCSV(s string) error {
-	*id = ID{}
-	if s == "" {
-		return nil
-	}
+func (id *ID) UnmarshalCSV(s string) (err error) {
+	*id, err = readID(s)
+	return err
+}
+
+var (
+	badID  error = &CellError{BadID, "an id is digits only; a spreadsheet may have changed it, so copy it from the original and keep the column as text"}
+	longID error = &CellError{BadID, "the id is longer than any that was issued"}
+)
+
+func readID[S string | []byte](s S) (ID, error) {
 	n := int64(0)
 	for i := 0; i < len(s); i++ {
 		c := s[i]
 		if c < '0' || c > '9' {
-			return &CellError{BadID, "an id is digits only; a spreadsheet may have changed it, so copy it from the original and keep the column as text"}
+			return ID{}, badID
 		}
 		d := int64(c - '0')
 		if n > (math.MaxInt64-d)/10 {
-			return &CellError{BadID, "the id is longer than any that was issued"}
+			return ID{}, longID
 		}
 		n = n*10 + d
 	}
-	*id = ID{Number: n, Valid: true}
-	return nil
+	return ID{Number: n, Valid: len(s) > 0}, nil
 }
 
 // Status is a cell that says whether something takes part.
@@ -152,41 +155,11 @@ type Date struct {
 	Valid bool
 }
 
-// appendDate writes a date in the form that [Date.UnmarshalCSV] reads.
-func appendDate(b []byte, t time.Time, kind DateKind) []byte {
-	if kind == NoDate {
-		return b
+// readDateCell reads a cell of a column whose order is known.
+func readDateCell(s string, order Order, loc *time.Location) (Date, error) {
+	t, kind, err := ParseDate(s, order, loc)
+	if err != nil {
+		return Date{}, err
 	}
-	b = append(b, 'd')
-	if kind == DateTime {
-		b[len(b)-1] = 't'
-	}
-	b = strconv.AppendInt(b, t.Unix(), 10)
-	if ns := t.Nanosecond(); ns != 0 {
-		b = append(b, '.')
-		b = strconv.AppendInt(b, int64(ns), 10)
-	}
-	return b
-}
-
-// UnmarshalCSV reads what [Rows] makes of a date cell once the column's order is
-// known: d or t, Unix seconds, and nanoseconds behind a dot.
-func (d *Date) UnmarshalCSV(s string) error {
-	*d = Date{}
-	if s == "" {
-		return nil
-	}
-	seconds, nanos, fraction := strings.Cut(s[1:], ".")
-	sec, err := strconv.ParseInt(seconds, 10, 64)
-	if err != nil || s[0] != 'd' && s[0] != 't' {
-		return fmt.Errorf("a date field must be marked as one in its kind")
-	}
-	ns := int64(0)
-	if fraction {
-		if ns, err = strconv.ParseInt(nanos, 10, 64); err != nil {
-			return fmt.Errorf("a date field must be marked as one in its kind")
-		}
-	}
-	*d = Date{Time: time.Unix(sec, ns).UTC(), Clock: s[0] == 't', Valid: true}
-	return nil
+	return Date{Time: t.UTC(), Clock: kind == DateTime, Valid: kind != NoDate}, nil
 }

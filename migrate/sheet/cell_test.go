@@ -120,12 +120,12 @@ func FuzzKey(f *testing.F) {
 
 func TestDateCell(t *testing.T) {
 	at := time.Date(1905, 2, 3, 4, 5, 6, 789_000_000, time.UTC)
-	var d Date
-	if err := d.UnmarshalCSV(string(appendDate(nil, at, DateTime))); err != nil || !d.Time.Equal(at) || !d.Clock || !d.Valid {
+	d, err := readDateCell("1905-02-03T04:05:06.789Z", MonthFirst, time.UTC)
+	if err != nil || d != (Date{Time: at, Clock: true, Valid: true}) {
 		t.Errorf("%+v %v", d, err)
 	}
-	for _, s := range []string{"x", "d", "3/4/2023", "d1.x", "d1x"} {
-		if err := d.UnmarshalCSV(s); err == nil || d.Valid {
+	for _, s := range []string{"x", "d", "13/4/2023", "d1.x", "d1x"} {
+		if d, err := readDateCell(s, MonthFirst, time.UTC); err == nil || d.Valid {
 			t.Errorf("%q: %+v", s, d)
 		}
 	}
