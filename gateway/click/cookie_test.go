@@ -137,17 +137,3 @@ func FuzzVerify(f *testing.F) {
 		}
 	})
 }
-
-func TestClickIDs(t *testing.T) {
-	for _, s := range []string{"web1-4f2a.17", "a.b.c.9223372036854775807"} {
-		id, err := book.ParseClickID(s)
-		if err != nil || id.String() != s {
-			t.Errorf("%q: %v %v", s, id, err)
-		}
-	}
-	for _, s := range []string{"", "a", ".1", "a.", "a.0", "a.-1", "a.x", "a.9223372036854775808"} {
-		if id, err := book.ParseClickID(s); err == nil {
-			t.Errorf("%q is taken for %v", s, id)
-		}
-	}
-}
