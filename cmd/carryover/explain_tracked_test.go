@@ -74,8 +74,8 @@ func (s *teller) cookie(clicks ...string) string {
 	return s.keys.Sign(m)
 }
 
-// The story of customers whom only the billing system knows: clicks, sign-up, sales, refunds
-// and what a person decided, with who would have won under first click.
+// Explanations of what the tracking API has booked: clicks, sign-up, sales, refunds and what a
+// person decided. What they say of every case is tested in mapping/history.
 func TestExplainTracked(t *testing.T) {
 	d := newPayDesk(t)
 	d.tells(func(s *teller) {
@@ -91,8 +91,6 @@ func TestExplainTracked(t *testing.T) {
 	d.tells(func(s *teller) {
 		s.tell("2023-01-10 09:00", track.Call{Kind: book.EventSale, Email: "lee@shop.test", EventID: "pay-4", Amount: 4000, Plan: "Agency Membership", PromoCode: "cy20", TID: s.cookie("ann 2023-01-20 10:00")})
 		s.tell("2023-01-11 09:00", track.Call{Kind: book.EventSignup, Email: "max@shop.test", TID: s.cookie("ann 2023-01-11 08:00"), RefID: "ann"})
-		s.tell("2023-01-12 09:00", track.Call{Kind: book.EventSignup, Email: "nia@shop.test", RefID: "bo"})
-		s.tell("2023-01-13 09:00", track.Call{Kind: book.EventSale, Email: "nia@shop.test", EventID: "pay-5", Amount: 4000, Plan: "Agency Membership", CreatedAt: s.at("2023-01-11 09:00").Unix()})
 	})
 
 	kim := d.ok("explain", "kim@shop.test")
@@ -104,8 +102,8 @@ func TestExplainTracked(t *testing.T) {
 	if strings.Contains(kim, "ref_token of ann") || strings.Contains(kim, "coupon none: changes") {
 		t.Errorf("what was not in question is told:\n%s", kim)
 	}
-	if d.ok("explain", "uid:u-1") != kim || d.ok("explain", "uid: u-1 ") != kim {
-		t.Error("its uid tells another story")
+	if d.ok("explain", "uid: u-1 ") != kim {
+		t.Error("it is explained otherwise by its uid")
 	}
 	v := d.objects(d.ok("explain", "uid:u-1", "--json"))[0]
 	bound, _ := v["bound"].(map[string]any)
@@ -114,15 +112,6 @@ func TestExplainTracked(t *testing.T) {
 		bound["by"] != "click" || bound["click"] != "web1.2" || bound["event"] != "#1" || bound["at"] != "2023-01-05T09:00:00-08:00" || first["ref_token"] != "bo" || first["click"] != "web1.1" {
 		t.Errorf("%v", v)
 	}
-	var kinds []string
-	for _, m := range v["timeline"].([]any) {
-		m := m.(map[string]any)
-		kinds = append(kinds, strings.TrimSpace(fmt.Sprint(m["kind"], " ", m["amount_cents"])))
-	}
-	if got, want := strings.Join(kinds, ", "), "click <nil>, click <nil>, signup <nil>, sale 10000, commission 2500, sale 2000, commission 0, refund -4000, refund -1000, cancellation <nil>"; got != want {
-		t.Errorf("timeline: %s\nwant %s", got, want)
-	}
-
 	// Without an address, by a ref token, a click that came too late beside it.
 	d.contains(d.ok("explain", "uid:u-2"), "customer uid:u-2 belongs to bo (Keap id 2) for life: its sign-up of 2023-01-08 09:00 named the ref token bo.", "click ann: after the signup", "Who clicked first is not known.", "10.00")
 	// By its first sale, and a coupon.
@@ -133,33 +122,10 @@ func TestExplainTracked(t *testing.T) {
 	if strings.Count(one, "that is known") != 1 || strings.Contains(one, "changes nothing") {
 		t.Errorf("one click is told twice, or a token that says the same:\n%s", one)
 	}
-	// A sale that was told late, of a day before the sign-up, is not what bound the customer.
-	d.contains(d.ok("explain", "nia@shop.test"), "nia@shop.test belongs to bo (Keap id 2) for life: its sign-up of 2023-01-12 09:00 named the ref token bo.")
-
-	// Of an event, of an entry, of a click.
+	// Of an event, and of a click.
 	d.contains(d.ok("explain", "event:pay-1"), "Event pay-1 is a sale of 2023-01-06 09:00 over 100.00, credited to ann (Keap id 1).", "kim@shop.test belongs to ann", "t-1")
-	d.contains(d.ok("explain", "event:back-1"), "Event back-1 is a refund of 2023-02-01 09:00 over 40.00, credited to ann", "kim@shop.test belongs to ann")
-	d.contains(d.ok("explain", "event:gone-1"), "Event gone-1 is a cancellation of 2023-02-02 09:00, credited to ann (Keap id 1).", "kim@shop.test belongs to ann")
-	d.contains(d.ok("explain", "event:pay-3"), "credited to bo (Keap id 2)", "customer uid:u-2 belongs to bo")
-	d.contains(d.ok("explain", "t-1"), "25.00 USD was earned by ann (Keap id 1) on 2023-01-06", "the hold on it ends with 2023-02")
-	d.contains(d.ok("explain", "t-3"), "10.00 USD was taken back for a refund from ann (Keap id 1) on 2023-02-01")
 	d.contains(d.ok("explain", "web1.2"), "It brought a signup on 2023-01-05 09:00, credited to ann (Keap id 1).", "kim@shop.test belongs to ann")
 	d.fails(console.ExitFailed, []string{"the book has no click web1.7"}, "explain", "web1.7")
-	d.fails(console.ExitFailed, []string{`the billing system has told of no event "pay-9"`}, "explain", "event:pay-9")
-	d.fails(console.ExitFailed, []string{`no event ""`}, "explain", "event:")
-	d.fails(console.ExitFailed, []string{"told of no customer uid:u-9"}, "explain", "uid:u-9")
-	d.fails(console.ExitFailed, nil, "explain", "t-99")
-
-	// A click that the book has is told with its answer; one that brought nobody says so.
-	d.inBook(func(b *book.Book) error {
-		_, err := b.AddClicks(t.Context(), []book.Click{
-			{Node: "web1", Seq: 2, At: d.at("2023-01-01 11:00"), Host: "go.carrot.test", Path: "/go/course/ann", Outcome: "forward", Token: "ann", Verdict: "human", Reason: "a browser"},
-			{Node: "web1", Seq: 5, At: d.at("2023-01-01 12:00"), Host: "go.carrot.test", Path: "/go/gone", Outcome: "not_found", Verdict: "bot"},
-		})
-		return err
-	})
-	d.contains(d.ok("explain", "web1.2"), "Click web1.2 of 2023-01-01 11:00:00 PST on go.carrot.test/go/course/ann was answered with forward, of the promoter ann; judged human (a browser).", "It brought a signup")
-	d.contains(d.ok("explain", "web1.5"), "was answered with not_found; judged bot.", "No customer was bound by it.")
 
 	// What a person decides stands on the timeline.
 	d.ok("review", "deny", "t-2", "--by", "Jo")
