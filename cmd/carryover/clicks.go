@@ -58,7 +58,7 @@ func (a *app) withClicks(f *clickFlags, fn func(b *book.Book, filter book.ClickF
 				if errors.Is(err, context.Canceled) {
 					return err
 				}
-				fmt.Fprintf(a.Err, "carryover: the newest clicks are not in this report: %v\n", err)
+				a.Note("the newest clicks are not in this report: %v", err)
 			}
 		}
 		if err := a.knowsToken(b, filter.Token); err != nil {

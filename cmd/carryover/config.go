@@ -80,7 +80,7 @@ func (configCheckCmd) Run(a *app) error {
 	if a.Form == console.JSON {
 		return a.Object(configReport{Config: a.Config, Mistakes: []string{}, configFacts: facts})
 	}
-	fmt.Fprintf(a.Out, "Nothing is wrong with %s.\n\n", cfg.Path)
+	a.Say("Nothing is wrong with %s.\n", cfg.Path)
 	return a.Facts(facts.rows(cfg))
 }
 

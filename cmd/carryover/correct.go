@@ -122,7 +122,7 @@ func (c *ledgerCorrectCmd) Run(a *app) error {
 		if a.JSON {
 			return a.Object(l)
 		}
-		_, err = fmt.Fprintf(a.Out, "%s: %s %s for %s in %s, booked by %s: %s\n", l.EventID, terms.FormatMinor(l.Amount, l.Currency), l.Currency, l.RefToken, l.Month, l.RecordedBy, l.Note)
+		err = a.Say("%s: %s %s for %s in %s, booked by %s: %s", l.EventID, terms.FormatMinor(l.Amount, l.Currency), l.Currency, l.RefToken, l.Month, l.RecordedBy, l.Note)
 		return err
 	})
 }

@@ -33,6 +33,6 @@ func (initCmd) Run(a *app) error {
 	if a.JSON {
 		return a.Object(map[string]string{"config": a.Config})
 	}
-	fmt.Fprintf(a.Out, "%s is written. Fill in hosts, pages and the cutoff, then: carryover plan EXPORTS\n", a.Config)
+	a.Say("%s is written. Fill in hosts, pages and the cutoff, then: carryover plan EXPORTS", a.Config)
 	return nil
 }

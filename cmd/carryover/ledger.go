@@ -283,6 +283,6 @@ func writeLedgerSummary(a *app, s *payout.Service, filter payout.Filter) error {
 	if err := a.table(a.Out, header, rows); err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(a.Out, "\nThe entries of one promoter: carryover ledger --promoter TOKEN. All of them: carryover ledger --json.\n")
+	err = a.Say("\nThe entries of one promoter: carryover ledger --promoter TOKEN. All of them: carryover ledger --json.")
 	return err
 }

@@ -103,7 +103,7 @@ func (c *mapDiffCmd) Run(a *app) error {
 			}
 		}
 		if n == 0 {
-			fmt.Fprintf(a.Out, "Epochs %d and %d mean the same.\n", c.A, c.B)
+			a.Say("Epochs %d and %d mean the same.", c.A, c.B)
 		}
 		return nil
 	})
@@ -240,6 +240,6 @@ func (a *app) tellEpoch(e store.Epoch, state string) error {
 	if a.JSON {
 		return a.Object(e)
 	}
-	_, err := fmt.Fprintf(a.Out, "Link map %d %s (%d links, %d codes, %d Keap ids).\n", e.ID, state, e.Links, e.Partners, e.IDs)
+	err := a.Say("Link map %d %s (%d links, %d codes, %d Keap ids).", e.ID, state, e.Links, e.Partners, e.IDs)
 	return err
 }

@@ -221,7 +221,7 @@ func (c *outboxRetryCmd) Run(a *app) error {
 		if a.JSON {
 			return a.Object(map[string]int64{"put_back": n})
 		}
-		_, err = fmt.Fprintf(a.Out, "%s put back; a gateway with [firstpromoter] forward = true sends what was put back.\n", counted(int(n), "event"))
+		err = a.Say("%s put back; a gateway with [firstpromoter] forward = true sends what was put back.", counted(int(n), "event"))
 		return err
 	})
 }

@@ -37,17 +37,18 @@ func (c *payoutsApproveCmd) Run(a *app) error {
 		}
 		switch {
 		case done.BeforeFirstDay:
-			fmt.Fprintf(a.Err, "carryover: approved before %s, the first day of these payouts\n", done.Plan.FirstDay)
+			a.Note("approved before %s, the first day of these payouts", done.Plan.FirstDay)
 		case done.AfterLastDay:
-			fmt.Fprintf(a.Err, "carryover: the payouts of %s were to be made until %s\n", month, done.Plan.LastDay)
+			a.Note("the payouts of %s were to be made until %s", month, done.Plan.LastDay)
 		}
 		if a.Form == console.JSON {
 			return a.Object(done)
 		}
 		amount := func(minor int64) string { return cfg.Amount(minor, cfg.Currency) }
-		_, err = fmt.Fprintf(a.Out, "Run %d is approved by %s: %d payouts of %s, %s %s together. Held: %s.\n"+
-			"Next: carryover payouts export %d --format paypal|check-register|csv\nThen: carryover payouts record %d --status paid --reference REF\n",
-			done.ID, done.ApprovedBy, done.LineCount, done.Month, amount(done.Net), cfg.Currency, amount(done.Plan.Totals.Held), done.ID, done.ID)
+		a.Say("Run %d is approved by %s: %d payouts of %s, %s %s together. Held: %s.",
+			done.ID, done.ApprovedBy, done.LineCount, done.Month, amount(done.Net), cfg.Currency, amount(done.Plan.Totals.Held))
+		_, err = fmt.Fprintf(a.Out, "Next: carryover payouts export %d --format paypal|check-register|csv\n"+
+			"Then: carryover payouts record %d --status paid --reference REF\n", done.ID, done.ID)
 		return err
 	})
 }

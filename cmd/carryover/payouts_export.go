@@ -64,10 +64,10 @@ func (c *payoutsExportCmd) Run(a *app) error {
 			return fmt.Errorf("run %d has no %s that is still to be paid: \"carryover payouts show %d\" says how its lines are paid, and what became of them", id, kind, id)
 		}
 		if leftOut > 0 {
-			fmt.Fprintf(a.Err, "carryover: %d lines of run %d are left out: they are recorded as paid, failed or returned\n", leftOut, id)
+			a.Note("%d lines of run %d are left out: they are recorded as paid, failed or returned", leftOut, id)
 		}
 		if c.Format == "paypal" && written > payout.PayPalMax {
-			fmt.Fprintf(a.Err, "carryover: %d recipients: PayPal takes %d in one upload, part the file\n", written, payout.PayPalMax)
+			a.Note("%d recipients: PayPal takes %d in one upload, part the file", written, payout.PayPalMax)
 		}
 		if c.Out == "" {
 			_, err := a.Out.Write(text.Bytes())
@@ -79,7 +79,7 @@ func (c *payoutsExportCmd) Run(a *app) error {
 		if a.Form == console.JSON {
 			return a.Object(map[string]any{"run": id, "format": c.Format, "file": c.Out, "lines": written, "left_out": leftOut})
 		}
-		_, err = fmt.Fprintf(a.Out, "%s has %d lines of run %d.\n", c.Out, written, id)
+		err = a.Say("%s has %d lines of run %d.", c.Out, written, id)
 		return err
 	})
 }

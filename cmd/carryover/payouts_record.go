@@ -58,16 +58,16 @@ func (c *payoutsRecordCmd) Run(a *app) error {
 			return a.Object(done)
 		}
 		if done.Recorded > 0 {
-			fmt.Fprintf(a.Out, "Recorded: %d of %d lines.\n", done.Recorded, len(done.Lines)+done.LeftOut)
+			a.Say("Recorded: %d of %d lines.", done.Recorded, len(done.Lines)+done.LeftOut)
 		}
 		if done.Already > 0 {
-			fmt.Fprintf(a.Out, "Recorded just so before, and not changed: %d.\n", done.Already)
+			a.Say("Recorded just so before, and not changed: %d.", done.Already)
 		}
 		if done.LeftOut > 0 {
-			fmt.Fprintf(a.Out, "Left as they are: %d. \"carryover payouts show RUN\" says what became of them.\n", done.LeftOut)
+			a.Say("Left as they are: %d. \"carryover payouts show RUN\" says what became of them.", done.LeftOut)
 		}
 		if len(done.Lines) == 0 && done.LeftOut == 0 {
-			fmt.Fprintln(a.Out, "There was nothing to record.")
+			a.Say("There was nothing to record.")
 		}
 		return nil
 	})

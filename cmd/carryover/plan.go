@@ -182,17 +182,17 @@ func (c *applyCmd) Run(a *app) error {
 	}
 	switch {
 	case res.Run == 0:
-		fmt.Fprintln(a.Out, "The book already holds all of this plan: nothing was changed.")
+		a.Say("The book already holds all of this plan: nothing was changed.")
 	case res.Changed == 0:
-		fmt.Fprintf(a.Out, "Run %d: these exports say nothing new; the book is as it was.\n", res.Run)
+		a.Say("Run %d: these exports say nothing new; the book is as it was.", res.Run)
 	default:
-		fmt.Fprintf(a.Out, "Run %d: %d rows written to %s.\n", res.Run, res.Changed, b.Path())
+		a.Say("Run %d: %d rows written to %s.", res.Run, res.Changed, b.Path())
 	}
 	state := "is live already"
 	if res.Flipped {
 		state = "is live now"
 	}
-	fmt.Fprintf(a.Out, "Link map %d %s in %s: %d links, %d codes, %d Keap ids.\n", res.Epoch.ID, state, s, res.Epoch.Links, res.Epoch.Partners, res.Epoch.IDs)
+	a.Say("Link map %d %s in %s: %d links, %d codes, %d Keap ids.", res.Epoch.ID, state, s, res.Epoch.Links, res.Epoch.Partners, res.Epoch.IDs)
 	fmt.Fprintf(a.Out, "Next: %[1]s verify\nThen: %[1]s gateway\n", a.invocation())
 	return nil
 }

@@ -161,7 +161,7 @@ func (a *app) findPromoter(dir *book.Directory, who string) (*book.DirectoryProm
 func (a *app) findOwner(dir *book.Directory, who string) (book.Match, error) {
 	found, err := dir.Find(who)
 	if found.Also != "" {
-		fmt.Fprintln(a.Err, "carryover:", found.Also)
+		a.Note("%s", found.Also)
 	}
 	return found, err
 }

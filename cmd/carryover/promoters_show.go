@@ -2,7 +2,6 @@ package main
 
 import (
 	"cmp"
-	"fmt"
 	"strings"
 
 	"carryover/cmd/carryover/internal/config"
@@ -69,13 +68,11 @@ func writePromoter(a *app, cfg *config.Config, s *payout.PromoterDetail, held st
 			rows = append(rows, []string{field, value})
 		}
 	}
-	for _, row := range rows {
-		if row[1] != "" {
-			fmt.Fprintf(a.Out, "%-20s %s\n", row[0], row[1])
-		}
+	if err := a.Facts(rows); err != nil {
+		return err
 	}
 	if len(s.History) == 0 {
-		_, err := fmt.Fprintf(a.Out, "\nNothing was recorded of it yet: carryover promoters set %s w9=yes\n", s.RefToken)
+		err := a.Say("\nNothing was recorded of it yet: carryover promoters set %s w9=yes", s.RefToken)
 		return err
 	}
 	a.Say("")

@@ -71,10 +71,10 @@ func (c *resolveCmd) Run(a *app) error {
 	}
 	fmt.Fprintf(a.Out, "%s %d\n  %s\n", ans.Outcome, ans.Status, where)
 	for _, r := range ans.Reasons {
-		fmt.Fprintln(a.Out, "  -", r)
+		a.Say("  - %s", r)
 	}
 	if ans.Note != "" {
-		fmt.Fprintln(a.Out, "  note:", ans.Note)
+		a.Say("  note: %s", ans.Note)
 	}
 	return nil
 }
@@ -161,7 +161,7 @@ func (c *resolveCmd) stream(a *app, table *mapping.Table, zone *time.Location, n
 		}
 		if err != nil {
 			wrong++
-			fmt.Fprintf(a.Err, "carryover: line %d: %v\n", n, err)
+			a.Note("line %d: %v", n, err)
 			if err := c.refuse(out, enc, a.JSON, at, url, err); err != nil {
 				return err
 			}

@@ -42,9 +42,9 @@ func (c *rollbackCmd) Run(a *app) error {
 		if a.JSON {
 			return a.Object(map[string]any{"run": run.ID, "plan_id": run.PlanID, "rolled_back": run.RolledBack, "epoch": epoch})
 		}
-		fmt.Fprintf(a.Out, "Run %d is undone. Link map %d is live: %d links, %d codes.\n", run.ID, epoch.ID, epoch.Links, epoch.Partners)
+		a.Say("Run %d is undone. Link map %d is live: %d links, %d codes.", run.ID, epoch.ID, epoch.Links, epoch.Partners)
 		if epoch.Partners == 0 {
-			fmt.Fprintln(a.Out, "The book is empty now: old links lead nowhere until a plan is applied, or \"carryover map rollback EPOCH\".")
+			a.Say("The book is empty now: old links lead nowhere until a plan is applied, or \"carryover map rollback EPOCH\".")
 		}
 		return nil
 	})

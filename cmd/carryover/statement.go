@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"fmt"
 
 	"carryover/cmd/carryover/internal/config"
 	"carryover/cmd/carryover/internal/console"
@@ -62,7 +61,7 @@ func (c *statementCmd) Run(a *app) error {
 		if err := writeNew(c.Out, text.Bytes()); err != nil {
 			return err
 		}
-		_, err = fmt.Fprintf(a.Out, "%s is the statement of %s for %d.\n", c.Out, promoter.Token, c.Year)
+		err = a.Say("%s is the statement of %s for %d.", c.Out, promoter.Token, c.Year)
 		return err
 	})
 }

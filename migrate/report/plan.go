@@ -38,15 +38,9 @@ type text struct {
 	command string
 }
 
-// line writes a sentence, as many lines of the terminal as it needs.
+// line writes a sentence, in as many lines of the terminal as it needs.
 func (t *text) line(format string, args ...any) {
-	s := fmt.Sprintf(format, args...)
-	for s != "" && s[0] == '\n' {
-		t.WriteByte('\n')
-		s = s[1:]
-	}
-	margin := s[:len(s)-len(strings.TrimLeft(s, " "))]
-	t.WriteString(t.Wrap(s, margin) + "\n")
+	t.WriteString(t.Wrap(fmt.Sprintf(format, args...)) + "\n")
 }
 
 // verbatim writes a line that a person copies: it is not wrapped.

@@ -5,6 +5,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"unicode"
 )
 
 // Table is rows under titles, aligned by the columns that the text takes on a terminal. A
@@ -40,6 +41,7 @@ func (t *Table) Write(w io.Writer) error {
 // grid is a table on its way to the terminal.
 type grid struct {
 	*Table
+	gap     int
 	columns []column // that stand beside each other
 	below   []column
 }
@@ -49,18 +51,20 @@ type column struct {
 	title string
 	cells []string
 	right bool // numbers
-	full  int  // columns of the terminal that its longest cell takes
-	least int  // those without which a word would break
+	full  int  // columns of the terminal that its longest text takes
+	least int  // those without which it is hard to read
+	tight int  // those without which words of its cells would break
 	width int  // those that it has
 }
 
 const (
-	gap     = 2  // between two columns
-	legible = 12 // a column of words is not made narrower
+	legible = 12 // columns of words are not made narrower where there is another way
+	shorter = 8  // nor the title of a column of numbers
+	hanging = 20 // the few that are longer in the first column stand above the rest of their row
 )
 
 func (t *Table) grid() *grid {
-	g := &grid{Table: t}
+	g := &grid{Table: t, gap: 2}
 	for i, title := range t.Titles {
 		c := column{title: visible(title), cells: make([]string, len(t.Rows))}
 		for j, row := range t.Rows {
@@ -70,13 +74,29 @@ func (t *Table) grid() *grid {
 		}
 		c.right = numbers(c.cells)
 		c.full, c.least = columns(c.title), longestWord(c.title)
+		c.tight = c.least
+		if c.right && strings.IndexFunc(title, unicode.IsDigit) < 0 {
+			c.tight = min(c.least, shorter)
+		}
+		widest := 0
+		if i == 0 {
+			widest = max(hanging, usual(c.cells))
+		}
 		for _, cell := range c.cells {
 			n := columns(cell)
+			least, tight := n, n
 			c.full = max(c.full, n)
 			if !c.right {
-				n = max(longestWord(cell), min(n, legible))
+				word := longestWord(cell)
+				least = max(word, min(n, legible))
+				if tight = least; n <= 2*word { // two lines will do
+					tight = word
+				}
 			}
-			c.least = max(c.least, n)
+			if i == 0 {
+				least, tight = min(least, widest), min(tight, widest)
+			}
+			c.least, c.tight = max(c.least, least), max(c.tight, tight)
 		}
 		c.width = c.full
 		g.columns = append(g.columns, c)
@@ -84,43 +104,69 @@ func (t *Table) grid() *grid {
 	return g
 }
 
+// usual is the width that seven of eight cells do not exceed.
+func usual(cells []string) int {
+	widths := make([]int, len(cells))
+	for i, cell := range cells {
+		widths[i] = longestWord(cell)
+	}
+	slices.Sort(widths)
+	if len(widths) == 0 {
+		return 0
+	}
+	return widths[len(widths)*7/8]
+}
+
 // fit makes the columns as narrow as they must be.
 func (g *grid) fit(width int) {
 	full := func(c *column) int { return c.full }
 	least := func(c *column) int { return c.least }
-	if width <= 0 || g.sum(full) <= width {
+	tight := func(c *column) int { return c.tight }
+	fits := func(gap int, of func(*column) int) bool {
+		g.gap = gap
+		return g.sum(of) <= width
+	}
+	if width <= 0 || fits(2, full) {
 		return
 	}
 	g.columns = slices.DeleteFunc(g.columns, func(c column) bool {
 		return len(c.cells) > 0 && !slices.ContainsFunc(c.cells, func(cell string) bool { return cell != "" })
 	})
-	for len(g.columns) > 1 && g.sum(least) > width {
+	if fits(2, full) || fits(1, full) {
+		return
+	}
+	for {
+		for _, of := range []func(*column) int{least, tight} {
+			if fits(2, of) || fits(1, of) {
+				g.spread(width, of)
+				return
+			}
+		}
+		if len(g.columns) <= 1 {
+			return
+		}
 		i := g.next()
 		g.below = append(g.below, g.columns[i])
 		g.columns = slices.Delete(g.columns, i, i+1)
-	}
-	slices.SortStableFunc(g.below, func(a, b column) int { return slices.Index(g.Titles, a.title) - slices.Index(g.Titles, b.title) })
-	free := width - g.sum(least)
-	for i := range g.columns {
-		g.columns[i].width = g.columns[i].least
-	}
-	for ; free > 0; free-- { // to whom most is missing
-		short := slices.MaxFunc(indexes(g.columns), func(a, b int) int { return g.columns[a].missing() - g.columns[b].missing() })
-		if g.columns[short].missing() == 0 {
-			return
-		}
-		g.columns[short].width++
+		slices.SortFunc(g.below, func(a, b column) int { return slices.Index(g.Titles, a.title) - slices.Index(g.Titles, b.title) })
 	}
 }
 
-func (c *column) missing() int { return c.full - c.width }
-
-func indexes(list []column) []int {
-	all := make([]int, len(list))
-	for i := range all {
-		all[i] = i
+// spread shares what is left of the width among the columns, by what each of them misses.
+func (g *grid) spread(width int, least func(*column) int) {
+	free, missing := width-g.sum(least), 0
+	for i := range g.columns {
+		c := &g.columns[i]
+		c.width = least(c)
+		missing += c.full - c.width
 	}
-	return all
+	for i := range g.columns {
+		if c := &g.columns[i]; missing > 0 {
+			misses := c.full - c.width
+			share := min(misses, (free*misses+missing-1)/missing)
+			c.width, free, missing = c.width+share, free-share, missing-misses
+		}
+	}
 }
 
 // next is the column that goes below the rows next: one that may, the last of them; else the
@@ -146,7 +192,7 @@ func (g *grid) next() int {
 
 // sum is what a line takes.
 func (g *grid) sum(of func(*column) int) int {
-	n := g.Margin + gap*(len(g.columns)-1)
+	n := g.Margin + g.gap*(len(g.columns)-1)
 	for i := range g.columns {
 		n += of(&g.columns[i])
 	}
@@ -158,9 +204,10 @@ func (g *grid) row(out *bufio.Writer, row int) {
 	cells, lines := make([][]string, len(g.columns)), 1
 	for i := range g.columns {
 		c := &g.columns[i]
-		cells[i] = []string{c.cell(row)}
-		if columns(cells[i][0]) > c.width {
-			cells[i] = wrap(cells[i][0], c.width)
+		cells[i] = c.lines(row)
+		if i == 0 && row >= 0 && columns(cells[0][0]) > c.width { // it hangs over
+			out.WriteString(strings.Repeat(" ", g.Margin) + g.paint(cells[0][0], row, c.title) + "\n")
+			cells[0] = cells[0][1:]
 		}
 		lines = max(lines, len(cells[i]))
 	}
@@ -173,7 +220,7 @@ func (g *grid) row(out *bufio.Writer, row int) {
 				text = cells[i][l]
 			}
 			if text == "" { // blanks at the end of a line are left out
-				pad += c.width + gap
+				pad += c.width + g.gap
 				continue
 			}
 			free := max(0, c.width-columns(text))
@@ -182,7 +229,7 @@ func (g *grid) row(out *bufio.Writer, row int) {
 			}
 			line.WriteString(strings.Repeat(" ", pad))
 			line.WriteString(g.paint(text, row, c.title))
-			pad = free + gap
+			pad = free + g.gap
 		}
 		out.WriteString(line.String())
 		out.WriteByte('\n')
@@ -192,16 +239,34 @@ func (g *grid) row(out *bufio.Writer, row int) {
 	}
 }
 
-func (c *column) cell(row int) string {
-	if row < 0 {
-		return c.title
+// lines are a cell, or the title for -1, in as many lines as it needs.
+func (c *column) lines(row int) []string {
+	text := c.title
+	if row >= 0 {
+		text = c.cells[row]
 	}
-	return c.cells[row]
+	if columns(text) <= c.width {
+		return []string{text}
+	}
+	lines := wrap(text, c.width)
+	if row >= 0 {
+		return lines
+	}
+	for i := 0; i < len(lines); i++ { // words of titles may break
+		if word := lines[i]; columns(word) > c.width && c.width > 1 {
+			head := []rune(word)[:c.width-1]
+			lines = slices.Replace(lines, i, i+1, string(head)+"-", strings.TrimPrefix(word, string(head)))
+		}
+	}
+	return lines
 }
+
+// indent is how far what stands below a row is to the right of it, and between two of these.
+const indent = 2
 
 // under writes the columns that stand below a row.
 func (g *grid) under(out *bufio.Writer, row int) {
-	margin := g.Margin + gap
+	margin := g.Margin + indent
 	line, used := strings.Repeat(" ", margin), margin
 	for i := range g.below {
 		c := &g.below[i]
@@ -209,18 +274,18 @@ func (g *grid) under(out *bufio.Writer, row int) {
 			continue
 		}
 		text := c.title + ": " + c.cells[row]
-		if used > margin && used+gap+columns(text) > g.Width {
+		if used > margin && used+indent+columns(text) > g.Width {
 			out.WriteString(line + "\n")
 			line, used = strings.Repeat(" ", margin), margin
 		}
 		if used > margin {
-			line, used = line+strings.Repeat(" ", gap), used+gap
+			line, used = line+strings.Repeat(" ", indent), used+indent
 		}
 		parts := wrap(text, max(1, g.Width-used))
 		for j, part := range parts {
 			if j > 0 {
 				out.WriteString(line + "\n")
-				line, used = strings.Repeat(" ", margin+gap), margin+gap
+				line, used = strings.Repeat(" ", margin+indent), margin+indent
 			}
 			line, used = line+g.paint(part, row, c.title), used+columns(part)
 		}

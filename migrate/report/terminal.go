@@ -16,21 +16,20 @@ func (t Terminal) Alert(text string) string {
 	return "\x1b[1;31m" + text + "\x1b[0m"
 }
 
-// Wrap breaks a text at blanks so that no line is longer than the width, where words allow it.
-// Lines after the first begin with indent.
-func (t Terminal) Wrap(text, indent string) string {
+// Wrap breaks the lines of a text at blanks where they are longer than the width, if words
+// allow it. What is broken off goes on below the beginning of its line.
+func (t Terminal) Wrap(text string) string {
 	if t.Width <= 0 {
 		return text
 	}
-	first, rest := "", text
-	if i := len(text) - len(strings.TrimLeft(text, " ")); i > 0 {
-		first, rest = text[:i], text[i:]
+	lines := strings.Split(text, "\n")
+	for i, line := range lines {
+		if columns(line) > t.Width {
+			margin := line[:len(line)-len(strings.TrimLeft(line, " "))]
+			lines[i] = margin + strings.Join(wrap(line, max(1, t.Width-len(margin))), "\n"+margin)
+		}
 	}
-	if columns(text) <= t.Width {
-		return text
-	}
-	lines := wrap(rest, max(1, t.Width-max(columns(first), columns(indent))))
-	return first + strings.Join(lines, "\n"+indent)
+	return strings.Join(lines, "\n")
 }
 
 // wrap breaks s at blanks into lines of at most n columns; a word that is longer has a line

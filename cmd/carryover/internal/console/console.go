@@ -9,7 +9,6 @@ import (
 	"log/slog"
 	"os"
 	"strconv"
-	"strings"
 
 	"golang.org/x/term"
 
@@ -94,12 +93,10 @@ func encoder(w io.Writer) *json.Encoder {
 	return enc
 }
 
-// Say writes a sentence for a person, broken at blanks where the terminal ends. Nothing else
-// than a sentence: what is copied must not be broken.
+// Say writes sentences for a person, broken at blanks where the terminal ends. What is copied
+// must not be broken, and has no place here.
 func (c *Console) Say(format string, args ...any) error {
-	text := fmt.Sprintf(format, args...)
-	margin := text[:len(text)-len(strings.TrimLeft(text, " "))]
-	_, err := fmt.Fprintln(c.Out, c.Terminal.Wrap(text, margin))
+	_, err := fmt.Fprintln(c.Out, c.Terminal.Wrap(fmt.Sprintf(format, args...)))
 	return err
 }
 

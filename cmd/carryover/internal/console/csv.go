@@ -5,20 +5,10 @@ import (
 	"cmp"
 	"encoding"
 	"encoding/json"
-	"io"
 	"reflect"
 	"strconv"
 	"strings"
-
-	"carryover/migrate/sheet"
 )
-
-// newCSV begins a CSV that spreadsheets open as UTF-8: Excel needs the byte order mark for it.
-// An error of the mark comes with the first row.
-func newCSV(w io.Writer) *sheet.Writer {
-	io.WriteString(w, "\ufeff")
-	return sheet.NewWriter(w)
-}
 
 // field is one that a row has in JSON.
 type field struct {

@@ -55,7 +55,7 @@ func NewRows[T any](c *Console, table *Table[T]) *Rows[T] {
 	case JSON:
 		w.json = encoder(w.out)
 	case CSV:
-		w.csv = newCSV(w.out)
+		w.csv = sheet.NewExcelWriter(w.out)
 	}
 	if w.csv != nil || len(table.Names) > 0 {
 		w.fields = fieldsOf[T](table.Names)
@@ -132,7 +132,7 @@ func (w *Rows[T]) End() error {
 	case w.console.Form == CSV && w.n == 0:
 		err = w.csv.Write(names(w.fields)...)
 	case w.console.Form == Text && w.n == 0 && len(w.page) == 0 && w.table.Empty != "":
-		_, err = w.out.WriteString(w.console.Terminal.Wrap(w.table.Empty, "") + "\n")
+		_, err = w.out.WriteString(w.console.Terminal.Wrap(w.table.Empty) + "\n")
 	}
 	if err = errors.Join(err, w.flush()); w.csv != nil {
 		err = errors.Join(err, w.csv.Flush())
