@@ -2,9 +2,6 @@ package main
 
 import (
 	"cmp"
-	"encoding/json"
-	"errors"
-	"fmt"
 	"strconv"
 	"strings"
 	"time"
@@ -97,22 +94,5 @@ func (a *app) holdDate(cfg *config.Config, s *payout.Service, month string) (pay
 // asOf is the beginning of the day whose customers the newest run carried over; without
 // one, of the day that the next plan would be made for.
 func (a *app) asOf(cfg *config.Config, b *book.Book) (time.Time, error) {
-	var in struct {
-		AsOf string `json:"as_of"`
-	}
-	run, err := b.LastImport(a.ctx)
-	if err != nil && !errors.Is(err, book.ErrNoImport) {
-		return time.Time{}, err
-	}
-	if len(run.Inputs) > 0 {
-		if err := json.Unmarshal(run.Inputs, &in); err != nil {
-			return time.Time{}, fmt.Errorf("run %d does not say what it read: %w", run.ID, err)
-		}
-	}
-	text := cmp.Or(in.AsOf, cfg.Import.AsOf, time.Now().In(cfg.Zone).Format(time.DateOnly))
-	day, err := time.ParseInLocation(time.DateOnly, text, cfg.Zone)
-	if err != nil {
-		return day, fmt.Errorf("run %d was made for %q, which is no day: plan and apply again", run.ID, text)
-	}
-	return day, nil
+	return b.AsOf(a.ctx, cmp.Or(cfg.Import.AsOf, cfg.Today()), cfg.Zone)
 }

@@ -50,6 +50,29 @@ func (b *Book) LastImport(ctx context.Context) (Import, error) {
 	return scanRun(b.r.QueryRowContext(ctx, selectRun+` WHERE rolled_back IS NULL ORDER BY id DESC LIMIT 1`))
 }
 
+// AsOf is the beginning of the day in zone whose customers the newest run that stands carried
+// over; where there is none, or it does not say, of the day otherwise, as 2023-03-31.
+func (b *Book) AsOf(ctx context.Context, otherwise string, zone *time.Location) (time.Time, error) {
+	run, err := b.LastImport(ctx)
+	if err != nil && !errors.Is(err, ErrNoImport) {
+		return time.Time{}, err
+	}
+	var inputs struct {
+		AsOf string `json:"as_of"`
+	}
+	if len(run.Inputs) > 0 {
+		if err := json.Unmarshal(run.Inputs, &inputs); err != nil {
+			return time.Time{}, fmt.Errorf("run %d does not say what it read: %w", run.ID, err)
+		}
+	}
+	text := cmp.Or(inputs.AsOf, otherwise)
+	day, err := time.ParseInLocation(time.DateOnly, text, zone)
+	if err != nil {
+		return day, fmt.Errorf("run %d was made for %q, which is no day: plan and apply again", run.ID, text)
+	}
+	return day, nil
+}
+
 // Imports lists every run, the newest first.
 func (b *Book) Imports(ctx context.Context) ([]Import, error) {
 	rows, err := b.r.QueryContext(ctx, selectRun+` ORDER BY id DESC`)
