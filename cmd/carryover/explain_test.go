@@ -19,7 +19,8 @@ func TestExplain(t *testing.T) {
 	}
 	const why = "kim@shop.test belongs to gamma-x (Keap id 5): " +
 		"its referral of 2022-06-01 09:00 has the highest id of those of that minute and type."
-	if timeline := kim["timeline"].([]any); kim["why"] != why || kim["as_of"] != "2023-03-31" || kim["owner_rule"] != "latest" || len(timeline) != 12 {
+	if timeline := kim["timeline"].([]any); kim["why"] != why || kim["as_of"] != "2023-03-31" || kim["owner_rule"] != "latest" ||
+		len(timeline) != 12 {
 		t.Errorf("%v", kim)
 	}
 	text := d.ok("explain", "KIM@shop.test")
@@ -35,9 +36,11 @@ func TestExplain(t *testing.T) {
 		"commission, sold by beta", "clawback", "kim@shop.test belongs to gamma-x")
 	event := d.objects(d.ok("ledger", "--json", "--promoter", "alpha", "--year", "2022"))[0]["event_id"].(string)
 	d.contains(d.ok("explain", event), "14.85 USD was earned by alpha (Keap id 1) on 2022-06-02, on invoice 70001 (Agency Membership), "+
-		"on the second level: beta (Keap id 2) made the sale; the hold on it ends with 2022-07; run 1 read it in exports/commissions.csv, line 3.")
+		"on the second level: beta (Keap id 2) made the sale; the hold on it ends with 2022-07; "+
+		"run 1 read it in exports/commissions.csv, line 3.")
 
-	r := d.fails(console.ExitUsage, []string{`"Kim" could be any of these`, "101  Kim Lane  kim@shop.test", "105  Kim Other  other@shop.test"},
+	r := d.fails(console.ExitUsage, []string{`"Kim" could be any of these`, "101  Kim Lane  kim@shop.test",
+		"105  Kim Other  other@shop.test"},
 		"explain", "Kim")
 	if r.out != "" {
 		t.Errorf("standard output holds %q", r.out)

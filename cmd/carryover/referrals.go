@@ -71,7 +71,8 @@ func ownedCustomerTable(cfg *config.Config) *console.Table[history.OwnedCustomer
 			if c.Self {
 				rule += ", self"
 			}
-			return []string{email, number(c.ContactID), c.Owner, terms.FormatDay(c.Since, cfg.Zone), c.Source, rule, number(c.PartnerID), number(c.ReferralID)}
+			return []string{email, number(c.ContactID), c.Owner, terms.FormatDay(c.Since, cfg.Zone), c.Source, rule, number(c.PartnerID),
+				number(c.ReferralID)}
 		},
 		Below: []string{"contact", "partner", "referral"},
 		Empty: "No customers.",

@@ -32,7 +32,8 @@ func TestReferralsSince(t *testing.T) {
 		t.Helper()
 		var got []string
 		for _, r := range d.objects(d.ok(append([]string{"referrals", "--json"}, args...)...)) {
-			got = append(got, fmt.Sprintf("%s %s/%s %v %s %s %s %v %v", r["bound_by"], r["customer_email"], r["uid"], r["keap_contact_id"], r["ref_token"], r["referred_at"], r["rule"], r["keap_partner_id"], r["self_referred"]))
+			got = append(got, fmt.Sprintf("%s %s/%s %v %s %s %s %v %v", r["bound_by"], r["customer_email"], r["uid"], r["keap_contact_id"],
+				r["ref_token"], r["referred_at"], r["rule"], r["keap_partner_id"], r["self_referred"]))
 		}
 		if !slices.Equal(got, want) {
 			t.Errorf("%v:\n%s\nwant:\n%s", args, strings.Join(got, "\n"), strings.Join(want, "\n"))
@@ -48,5 +49,6 @@ func TestReferralsSince(t *testing.T) {
 	list([]string{bare, bob, ola, pia}, "--promoter", "beta")
 	list([]string{dot, kim}, "--promoter", "gamma-x")
 	list([]string{bare, bob, "keap / 104 beta 2023-02-01T17:00:00Z only 2 false", ola, pia}, "--promoter", "beta", "--all")
-	d.contains(d.ok("referrals", "--promoter", "beta"), "bob@mail.test", "uid:c-6", "live", "ref_token, self", "2023-05-01", "\n1 more has no e-mail address or belongs to nobody: --all\n")
+	d.contains(d.ok("referrals", "--promoter", "beta"), "bob@mail.test", "uid:c-6", "live", "ref_token, self", "2023-05-01",
+		"\n1 more has no e-mail address or belongs to nobody: --all\n")
 }

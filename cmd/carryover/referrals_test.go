@@ -13,7 +13,8 @@ import (
 // Customers as people and programs read them; whose they are is tested in mapping/history.
 func TestReferrals(t *testing.T) {
 	d := newMoneyDesk(t)
-	const names = "customer_email uid bound_by keap_contact_id ref_token referred_at first_referred_at source rule keap_referral_id keap_partner_id self_referred"
+	const names = "customer_email uid bound_by keap_contact_id ref_token referred_at first_referred_at " +
+		"source rule keap_referral_id keap_partner_id self_referred"
 	list := func(args ...string) (lines []string) {
 		t.Helper()
 		text := func(v any) string { return cmp.Or(v.(string), "-") }
@@ -21,7 +22,8 @@ func TestReferrals(t *testing.T) {
 			if fields(r) != sorted(names) {
 				t.Fatalf("%v: %s", args, fields(r))
 			}
-			lines = append(lines, fmt.Sprintf("%s %v %s %s %v %v %v", text(r["customer_email"]), r["keap_contact_id"], text(r["ref_token"]), text(r["referred_at"]), r["rule"], r["keap_referral_id"], r["self_referred"]))
+			lines = append(lines, fmt.Sprintf("%s %v %s %s %v %v %v", text(r["customer_email"]), r["keap_contact_id"], text(r["ref_token"]),
+				text(r["referred_at"]), r["rule"], r["keap_referral_id"], r["self_referred"]))
 		}
 		return lines
 	}
