@@ -605,7 +605,7 @@ func (d *desk) dump(anyPlace bool) (lines []string) {
 			d.must(rows.Scan(into...))
 			line := table
 			for i, name := range columns {
-				if !anyPlace || name != "source_id" && name != "line" {
+				if !anyPlace || name != "source_id" && name != "source_line" {
 					line += fmt.Sprintf(" %s=%v", name, cells[i])
 				}
 			}

@@ -261,7 +261,7 @@ func TestBadBooks(t *testing.T) {
 	if db, err = sql.Open("sqlite", d.path("other/book.db")); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := db.Exec(`CREATE TABLE run (mine TEXT)`); err != nil {
+	if _, err := db.Exec(`CREATE TABLE import (mine TEXT)`); err != nil {
 		t.Fatal(err)
 	}
 	db.Close()

@@ -16,7 +16,7 @@ type change struct {
 	Before string // JSON: the row as it was; empty: it was not there
 }
 
-var changes = table[change]{"change", "seq, tbl, key, before", 1, true, (*change).record}
+var changes = table[change]{"change", "seq, table_name, row_key, row_before", 1, true, (*change).record}
 
 func (c *change) record(r *record) {
 	r.int(&c.Seq)
@@ -53,7 +53,7 @@ func (c *change) cells() (key []any, err error) {
 
 // undo makes the table what it was before run.
 func (t *table[T]) undo(w *writer) error {
-	list, err := changes.some(w.ctx, w.tx, "WHERE run_id = ? AND tbl = ? ORDER BY seq DESC", w.run, t.name)
+	list, err := changes.some(w.ctx, w.tx, "WHERE import_id = ? AND table_name = ? ORDER BY seq DESC", w.run, t.name)
 	if err != nil {
 		return err
 	}
@@ -74,7 +74,7 @@ func (t *table[T]) undo(w *writer) error {
 			return err
 		}
 	}
-	_, err = w.tx.Exec("DELETE FROM change WHERE run_id = ? AND tbl = ?", w.run, t.name)
+	_, err = w.tx.Exec("DELETE FROM change WHERE import_id = ? AND table_name = ?", w.run, t.name)
 	return err
 }
 
@@ -124,7 +124,7 @@ func (t *table[T]) restore(w *writer, list []change) error {
 // deleteCreated deletes what the run created.
 func (t *table[T]) deleteCreated(w *writer) error {
 	var all, created int
-	if err := w.tx.QueryRow("SELECT count(*), count(*) FILTER (WHERE run_id = ?) FROM "+t.name, w.run).Scan(&all, &created); err != nil || created == 0 {
+	if err := w.tx.QueryRow("SELECT count(*), count(*) FILTER (WHERE import_id = ?) FROM "+t.name, w.run).Scan(&all, &created); err != nil || created == 0 {
 		return err
 	}
 	if created == all {
@@ -138,7 +138,7 @@ func (t *table[T]) deleteCreated(w *writer) error {
 			return err
 		}
 	}
-	if _, err := w.tx.Exec("DELETE FROM "+t.name+" WHERE run_id = ?", w.run); err != nil {
+	if _, err := w.tx.Exec("DELETE FROM "+t.name+" WHERE import_id = ?", w.run); err != nil {
 		return err
 	}
 	return rebuild()
@@ -155,7 +155,7 @@ func undo(w *writer) error {
 		}
 	}
 	var unknown string
-	switch err := w.tx.QueryRow("SELECT tbl FROM change WHERE run_id = ? LIMIT 1", w.run).Scan(&unknown); err {
+	switch err := w.tx.QueryRow("SELECT table_name FROM change WHERE import_id = ? LIMIT 1", w.run).Scan(&unknown); err {
 	case sql.ErrNoRows:
 		return nil
 	case nil:

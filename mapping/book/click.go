@@ -126,14 +126,14 @@ func (b *Book) addClicks(ctx context.Context, clicks []Click) (added int, err er
 	return added, nil
 }
 
-const clickColumns = `node, seq, at, host, path, params, outcome, ref_token, link, ad,
+const clickColumns = `node, seq, at_ms, host, path, params, outcome, ref_token, link, ad,
 	miss, expired, referrer, user_agent, visitor, signals, epoch, verdict, reason, rule_version`
 
 // Clicks hands the raw clicks that f chooses to fn, oldest first. It stops at the first
 // error of fn and returns it.
 func (b *Book) Clicks(ctx context.Context, f ClickFilter, fn func(Click) error) error {
-	where, args := f.where("at", time.Millisecond, time.Millisecond)
-	rows, err := b.r.QueryContext(ctx, `SELECT `+clickColumns+` FROM click WHERE `+where+` ORDER BY at, node, seq`, args...)
+	where, args := f.where("at_ms", time.Millisecond, time.Millisecond)
+	rows, err := b.r.QueryContext(ctx, `SELECT `+clickColumns+` FROM click WHERE `+where+` ORDER BY at_ms, node, seq`, args...)
 	if err != nil {
 		return fmt.Errorf("reading clicks: %w", err)
 	}
@@ -252,9 +252,9 @@ func (b *Book) Misses(ctx context.Context, f ClickFilter, limit int) ([]Miss, er
 	if limit <= 0 {
 		limit = -1
 	}
-	where, args := f.where("at", time.Millisecond, time.Millisecond)
+	where, args := f.where("at_ms", time.Millisecond, time.Millisecond)
 	// A bare column beside MAX is of the row that has the maximum (SQLite's documented reading).
-	rows, err := b.r.QueryContext(ctx, `SELECT host, path, params, outcome, SUM(verdict = 'human') AS human, COUNT(*) AS total, MIN(at) AS first, MAX(at)
+	rows, err := b.r.QueryContext(ctx, `SELECT host, path, params, outcome, SUM(verdict = 'human') AS human, COUNT(*) AS total, MIN(at_ms) AS first, MAX(at_ms)
 		FROM click WHERE miss = 1 AND `+where+` GROUP BY host, path, params ORDER BY human DESC, total DESC, host, path, params LIMIT ?`, append(args, limit)...)
 	if err != nil {
 		return nil, fmt.Errorf("reading misses: %w", err)
@@ -292,7 +292,7 @@ func (b *Book) Misses(ctx context.Context, f ClickFilter, limit int) ([]Miss, er
 // nobody waits long. Hourly counts stay.
 func (b *Book) ForgetClicks(ctx context.Context, before time.Time) (deleted int, err error) {
 	for {
-		res, err := b.w.ExecContext(ctx, `DELETE FROM click WHERE (node, seq) IN (SELECT node, seq FROM click WHERE at < ? LIMIT 2000)`, before.UnixMilli())
+		res, err := b.w.ExecContext(ctx, `DELETE FROM click WHERE (node, seq) IN (SELECT node, seq FROM click WHERE at_ms < ? LIMIT 2000)`, before.UnixMilli())
 		if err != nil {
 			return deleted, fmt.Errorf("letting old clicks go: %w", err)
 		}

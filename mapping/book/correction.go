@@ -20,8 +20,8 @@ type Correction struct {
 	RecordedBy string
 }
 
-var corrections = table[Correction]{"correction c JOIN event_line l ON l.id = c.line",
-	"c.line, l.promoter_id, l.month, l.amount, l.currency, c.note, c.recorded_at, c.recorded_by", 1, false, (*Correction).record}
+var corrections = table[Correction]{"correction c JOIN event_line l ON l.id = c.line_id",
+	"c.line_id, l.promoter_id, l.month, l.amount, l.currency, c.note, c.recorded_at, c.recorded_by", 1, false, (*Correction).record}
 
 func (c *Correction) record(r *record) {
 	r.int(&c.LineID)
@@ -63,7 +63,7 @@ func (b *Book) Correct(ctx context.Context, c *Correction) error {
 		}); err != nil {
 			return err
 		}
-		if _, err := t.tx.ExecContext(ctx, `INSERT INTO correction (line, note, recorded_at, recorded_by) VALUES (?, ?, ?, ?)`, c.LineID, c.Note, c.RecordedAt, c.RecordedBy); err != nil {
+		if _, err := t.tx.ExecContext(ctx, `INSERT INTO correction (line_id, note, recorded_at, recorded_by) VALUES (?, ?, ?, ?)`, c.LineID, c.Note, c.RecordedAt, c.RecordedBy); err != nil {
 			return fmt.Errorf("writing correction: %w", err)
 		}
 		return nil

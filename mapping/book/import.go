@@ -47,7 +47,7 @@ var (
 
 // LastImport returns the newest run that stands; ErrNoRun when none does.
 func (b *Book) LastImport(ctx context.Context) (Import, error) {
-	return scanRun(b.r.QueryRowContext(ctx, selectRun+` WHERE rolled_back IS NULL ORDER BY id DESC LIMIT 1`))
+	return scanRun(b.r.QueryRowContext(ctx, selectRun+` WHERE rolled_back_at IS NULL ORDER BY id DESC LIMIT 1`))
 }
 
 // AsOf is the beginning of the day in zone whose customers the newest run that stands carried
@@ -91,7 +91,7 @@ func (b *Book) Imports(ctx context.Context) ([]Import, error) {
 	return runs, rows.Err()
 }
 
-const selectRun = `SELECT id, plan_id, applied_at, coalesce(rolled_back, 0), plan_dir, inputs, tables FROM run`
+const selectRun = `SELECT id, plan_id, applied_at, coalesce(rolled_back_at, 0), plan_dir, inputs, tables FROM import`
 
 func scanRun(row interface{ Scan(...any) error }) (Import, error) {
 	var r Import
@@ -116,13 +116,13 @@ func scanRun(row interface{ Scan(...any) error }) (Import, error) {
 // The id of the run is returned.
 func (b *Book) Apply(ctx context.Context, run Import, base int64, rows *Changes, rejects []Reject, progress func(done int)) (int64, error) {
 	err := b.update(ctx, func(tx *sql.Tx) error {
-		switch last, err := scanRun(tx.QueryRowContext(ctx, selectRun+` WHERE rolled_back IS NULL ORDER BY id DESC LIMIT 1`)); {
+		switch last, err := scanRun(tx.QueryRowContext(ctx, selectRun+` WHERE rolled_back_at IS NULL ORDER BY id DESC LIMIT 1`)); {
 		case err != nil && !errors.Is(err, ErrNoImport):
 			return err
 		case last.ID != base:
 			return ErrStale
 		}
-		res, err := tx.ExecContext(ctx, `INSERT INTO run (plan_id, applied_at, plan_dir, inputs, tables) VALUES (?, ?, ?, ?, ?)`,
+		res, err := tx.ExecContext(ctx, `INSERT INTO import (plan_id, applied_at, plan_dir, inputs, tables) VALUES (?, ?, ?, ?, ?)`,
 			run.PlanID, run.AppliedAt.Unix(), run.PlanDir, string(run.Inputs), string(run.Tables))
 		if err != nil {
 			return err
@@ -162,12 +162,12 @@ func (b *Book) Rollback(ctx context.Context, id int64, now time.Time) (Import, e
 	var run Import
 	err := b.update(ctx, func(tx *sql.Tx) error {
 		var err error
-		if run, err = scanRun(tx.QueryRowContext(ctx, selectRun+` WHERE rolled_back IS NULL ORDER BY id DESC LIMIT 1`)); err != nil {
+		if run, err = scanRun(tx.QueryRowContext(ctx, selectRun+` WHERE rolled_back_at IS NULL ORDER BY id DESC LIMIT 1`)); err != nil {
 			return err
 		}
 		if id != 0 && run.ID != id {
 			var undone sql.NullInt64
-			switch err := tx.QueryRowContext(ctx, `SELECT rolled_back FROM run WHERE id = ?`, id).Scan(&undone); {
+			switch err := tx.QueryRowContext(ctx, `SELECT rolled_back_at FROM import WHERE id = ?`, id).Scan(&undone); {
 			case errors.Is(err, sql.ErrNoRows):
 				return fmt.Errorf("%w: %d", ErrNoImport, id)
 			case err != nil:
@@ -184,7 +184,7 @@ func (b *Book) Rollback(ctx context.Context, id int64, now time.Time) (Import, e
 			return fmt.Errorf("run %d cannot be undone: %w; nothing was changed", run.ID, err)
 		}
 		run.RolledBack = now.UTC()
-		_, err = tx.ExecContext(ctx, `UPDATE run SET rolled_back = ? WHERE id = ?`, now.Unix(), run.ID)
+		_, err = tx.ExecContext(ctx, `UPDATE import SET rolled_back_at = ? WHERE id = ?`, now.Unix(), run.ID)
 		return err
 	})
 	return run, err

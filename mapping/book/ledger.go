@@ -72,13 +72,13 @@ type Payout struct {
 }
 
 var (
-	commissions = table[Commission]{"commission", "event_id, kind, partner_id, seller_id, contact_id, invoice, earned_at, month, amount, currency, product, description, source_id, line", 1, true, (*Commission).record}
-	payouts     = table[Payout]{"payout", "event_id, partner_id, keap_id, paid_at, month, amount, currency, type, note, source_id, line", 1, true, (*Payout).record}
+	commissions = table[Commission]{"commission", "id, kind, partner_id, seller_id, contact_id, invoice, earned_at, month, amount, currency, product, description, source_id, source_line", 1, true, (*Commission).record}
+	payouts     = table[Payout]{"payout", "id, partner_id, keap_id, paid_at, month, amount, currency, type, note, source_id, source_line", 1, true, (*Payout).record}
 
 	// A third of a commission's cells, and of the time and memory.
-	booked = table[PostedCommission]{"commission", "event_id, kind, partner_id, earned_at, month, amount, currency", 1, true, (*PostedCommission).record}
+	booked = table[PostedCommission]{"commission", "id, kind, partner_id, earned_at, month, amount, currency", 1, true, (*PostedCommission).record}
 
-	entries = table[Entry]{"entry", "event_id, kind, promoter_id, partner_id, seller_id, contact_id, customer_id, at, month, amount, currency, invoice, product, description, type, keap_id, source, line, run_id", 1, false, (*Entry).record}
+	entries = table[Entry]{"entry", "id, kind, promoter_id, partner_id, seller_id, contact_id, customer_id, at, month, amount, currency, invoice, product, description, type, keap_id, source, source_line, import_id", 1, false, (*Entry).record}
 	addends = table[Sum]{"entry", "promoter_id, partner_id, kind, currency, month, amount", 0, false, (*Sum).record}
 )
 
@@ -191,11 +191,11 @@ func (b *Book) Ledger(ctx context.Context, of []Earner, fn func(Entry) error) er
 		if err != nil {
 			return err
 		}
-		carried, err := tx.PrepareContext(ctx, entries.selectText("WHERE partner_id = ? AND promoter_id = 0 ORDER BY at, event_id"))
+		carried, err := tx.PrepareContext(ctx, entries.selectText("WHERE partner_id = ? AND promoter_id = 0 ORDER BY at, id"))
 		if err != nil {
 			return err
 		}
-		live, err := tx.PrepareContext(ctx, entries.selectText("WHERE promoter_id = ? ORDER BY at, event_id"))
+		live, err := tx.PrepareContext(ctx, entries.selectText("WHERE promoter_id = ? ORDER BY at, id"))
 		if err != nil {
 			return err
 		}
@@ -225,7 +225,7 @@ func (e Earner) compare(other Earner) int {
 // earners lists those who have an entry.
 func earners(ctx context.Context, tx *sql.Tx) (list []Earner, err error) {
 	rows, err := tx.QueryContext(ctx, `SELECT 0, partner_id FROM commission UNION SELECT 0, partner_id FROM payout
-		UNION SELECT promoter_id, 0 FROM event_line UNION SELECT l.promoter_id, 0 FROM payout_record r JOIN payout_line l ON l.id = r.line`)
+		UNION SELECT promoter_id, 0 FROM event_line UNION SELECT l.promoter_id, 0 FROM payout_record r JOIN payout_line l ON l.id = r.line_id`)
 	if err != nil {
 		return nil, err
 	}
@@ -243,7 +243,7 @@ func earners(ctx context.Context, tx *sql.Tx) (list []Earner, err error) {
 // EntriesOf lists the entries that name one of the given contacts, in the order of time
 // and event id.
 func (b *Book) EntriesOf(ctx context.Context, contacts []int64) ([]Entry, error) {
-	return entries.find(ctx, b, "WHERE kind != ? AND contact_id IN "+anyOf+" ORDER BY at, event_id", KindPayment, idList(contacts))
+	return entries.find(ctx, b, "WHERE kind != ? AND contact_id IN "+anyOf+" ORDER BY at, id", KindPayment, idList(contacts))
 }
 
 // EntriesByInvoice lists the entries that name an invoice, in the order of time and
@@ -252,7 +252,7 @@ func (b *Book) EntriesByInvoice(ctx context.Context, invoice string) ([]Entry, e
 	if invoice == "" { // those that name none do not belong together
 		return nil, nil
 	}
-	return entries.find(ctx, b, "WHERE kind != ? AND invoice = ? ORDER BY at, event_id", KindPayment, invoice)
+	return entries.find(ctx, b, "WHERE kind != ? AND invoice = ? ORDER BY at, id", KindPayment, invoice)
 }
 
 // Entry returns one entry of the ledger; [ErrNoEntry] when there is none.

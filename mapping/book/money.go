@@ -153,7 +153,7 @@ func (b *Book) sameViews(ctx context.Context) (left, right *sql.Tx, err error) {
 			return nil, s, err
 		}
 		// What is read first fixes the moment.
-		if err = tx.QueryRowContext(ctx, `SELECT coalesce(max(id), 0), count(rolled_back) FROM run`).Scan(&s.last, &s.undone); err != nil {
+		if err = tx.QueryRowContext(ctx, `SELECT coalesce(max(id), 0), count(rolled_back_at) FROM import`).Scan(&s.last, &s.undone); err != nil {
 			tx.Rollback()
 		}
 		return tx, s, err

@@ -294,7 +294,7 @@ func dump(t testing.TB, path string) map[string][]string {
 		return list
 	}
 	out := map[string][]string{"": lines(`SELECT type, name, sql FROM sqlite_master`)}
-	names := lines(`SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT IN ('run', 'book_schema', 'reject')`)
+	names := lines(`SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT IN ('import', 'book_schema', 'reject')`)
 	for _, name := range names {
 		name = strings.Trim(name, `"|`)
 		out[name] = lines(`SELECT * FROM ` + name)
@@ -656,7 +656,7 @@ func TestDamagedBook(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer db.Close()
-	if _, err := db.Exec(`UPDATE commission SET event_id = 'mine' WHERE event_id = ?`, event(2).String()); err != nil {
+	if _, err := db.Exec(`UPDATE commission SET id = 'mine' WHERE id = ?`, event(2).String()); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := b.Money(context.Background()); err == nil || !strings.Contains(err.Error(), "table commission is damaged: not an event id: mine") {

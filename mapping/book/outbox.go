@@ -38,8 +38,8 @@ func ForwardStates() []string {
 	return []string{ForwardWaiting, ForwardRefused, ForwardNotReferred, ForwardAlready, ForwardSent}
 }
 
-var forwards = table[Forward]{"outbox o JOIN event e ON e.id = o.event",
-	"o.event, o.customer_id, o.state, o.tries, o.next_at, o.body, o.status, o.answer, o.done_at, e.kind, e.event_id, e.received_at", 1, false, (*Forward).record}
+var forwards = table[Forward]{"outbox o JOIN event e ON e.id = o.event_id",
+	"o.event_id, o.customer_id, o.state, o.tries, o.next_at, o.body, o.status, o.answer, o.done_at, e.kind, e.external_id, e.received_at", 1, false, (*Forward).record}
 
 func (f *Forward) record(r *record) {
 	r.int(&f.EventID)
@@ -60,14 +60,14 @@ func (f *Forward) record(r *record) {
 // earliest that waits of its customer, those that are due longest first.
 func (b *Book) ForwardsDue(ctx context.Context, now int64, limit int) ([]Forward, error) {
 	return forwards.find(ctx, b, `WHERE o.state = 'waiting' AND o.next_at <= ? AND NOT EXISTS
-		(SELECT 1 FROM outbox p WHERE p.customer_id = o.customer_id AND p.state = 'waiting' AND p.event < o.event)
-		ORDER BY o.next_at, o.event LIMIT ?`, now, limit)
+		(SELECT 1 FROM outbox p WHERE p.customer_id = o.customer_id AND p.state = 'waiting' AND p.event_id < o.event_id)
+		ORDER BY o.next_at, o.event_id LIMIT ?`, now, limit)
 }
 
 // ForwardDone ends the way of an event that waits. status and answer are what was said of it.
 func (b *Book) ForwardDone(ctx context.Context, event int64, state string, status int, answer string, at int64) error {
 	return b.update(ctx, func(tx *sql.Tx) error {
-		_, err := tx.Exec(`UPDATE outbox SET state = ?, tries = tries + 1, status = ?, answer = ?, done_at = ? WHERE event = ? AND state = 'waiting'`,
+		_, err := tx.Exec(`UPDATE outbox SET state = ?, tries = tries + 1, status = ?, answer = ?, done_at = ? WHERE event_id = ? AND state = 'waiting'`,
 			state, status, answer, at, event)
 		return err
 	})
@@ -77,7 +77,7 @@ func (b *Book) ForwardDone(ctx context.Context, event int64, state string, statu
 // so they need not be looked at before.
 func (b *Book) ForwardLater(ctx context.Context, f *Forward, nextAt int64, status int, answer string) error {
 	return b.update(ctx, func(tx *sql.Tx) error {
-		if _, err := tx.Exec(`UPDATE outbox SET tries = tries + 1, status = ?, answer = ? WHERE event = ? AND state = 'waiting'`,
+		if _, err := tx.Exec(`UPDATE outbox SET tries = tries + 1, status = ?, answer = ? WHERE event_id = ? AND state = 'waiting'`,
 			status, answer, f.EventID); err != nil {
 			return err
 		}
@@ -90,7 +90,7 @@ func (b *Book) ForwardLater(ctx context.Context, f *Forward, nextAt int64, statu
 // fn ends it.
 func (b *Book) Forwards(ctx context.Context, state string, fn func(Forward) error) error {
 	return b.view(ctx, func(tx *sql.Tx) error {
-		return forwards.each(ctx, tx, `WHERE ? IN ('', o.state) ORDER BY o.event`, []any{state}, fn)
+		return forwards.each(ctx, tx, `WHERE ? IN ('', o.state) ORDER BY o.event_id`, []any{state}, fn)
 	})
 }
 
@@ -105,7 +105,7 @@ type ForwardCount struct {
 func (b *Book) ForwardCounts(ctx context.Context) (list []ForwardCount, err error) {
 	err = b.view(ctx, func(tx *sql.Tx) error {
 		rows, err := tx.QueryContext(ctx, `SELECT state, n, (SELECT received_at FROM event WHERE id = first)
-			FROM (SELECT state, count(*) AS n, min(event) AS first FROM outbox GROUP BY state)`)
+			FROM (SELECT state, count(*) AS n, min(event_id) AS first FROM outbox GROUP BY state)`)
 		if err != nil {
 			return err
 		}
@@ -129,7 +129,7 @@ func (b *Book) ForwardCounts(ctx context.Context) (list []ForwardCount, err erro
 // seconds; 0: none waits). It is quick whatever the outbox holds besides.
 func (b *Book) ForwardsWaiting(ctx context.Context) (count, oldest int64, err error) {
 	err = b.r.QueryRowContext(ctx, `SELECT n, coalesce((SELECT received_at FROM event WHERE id = first), 0)
-		FROM (SELECT count(*) AS n, min(event) AS first FROM outbox WHERE state = 'waiting')`).Scan(&count, &oldest)
+		FROM (SELECT count(*) AS n, min(event_id) AS first FROM outbox WHERE state = 'waiting')`).Scan(&count, &oldest)
 	if err != nil {
 		return 0, 0, fmt.Errorf("counting the outbox: %w", err)
 	}
@@ -146,7 +146,7 @@ func (b *Book) RetryForwards(ctx context.Context, ids []int64, states []string, 
 	}
 	err = b.update(ctx, func(tx *sql.Tx) error {
 		done, err := tx.Exec(`UPDATE outbox SET state = 'waiting', tries = 0, next_at = ?, done_at = 0
-			WHERE state IN ('refused', 'not_referred') AND (event IN `+anyOf+` OR state IN `+anyOf+`)`, at, idList(ids), string(text))
+			WHERE state IN ('refused', 'not_referred') AND (event_id IN `+anyOf+` OR state IN `+anyOf+`)`, at, idList(ids), string(text))
 		if err != nil {
 			return err
 		}
@@ -161,13 +161,13 @@ func (b *Book) RetryForwards(ctx context.Context, ids []int64, states []string, 
 
 // ForwardsByID lists the events of the outbox with the given ids.
 func (b *Book) ForwardsByID(ctx context.Context, ids []int64) ([]Forward, error) {
-	return forwards.find(ctx, b, "WHERE o.event IN "+anyOf+" ORDER BY o.event", idList(ids))
+	return forwards.find(ctx, b, "WHERE o.event_id IN "+anyOf+" ORDER BY o.event_id", idList(ids))
 }
 
 // ForwardSaid is what was wrong with the event of a state that was tried last; empty:
 // nothing was.
 func (b *Book) ForwardSaid(ctx context.Context, state string) (said string, err error) {
-	err = b.r.QueryRowContext(ctx, `SELECT coalesce((SELECT answer FROM outbox WHERE state = ? AND answer != '' ORDER BY max(next_at, done_at) DESC, event DESC LIMIT 1), '')`, state).Scan(&said)
+	err = b.r.QueryRowContext(ctx, `SELECT coalesce((SELECT answer FROM outbox WHERE state = ? AND answer != '' ORDER BY max(next_at, done_at) DESC, event_id DESC LIMIT 1), '')`, state).Scan(&said)
 	if err != nil {
 		return "", fmt.Errorf("reading the outbox: %w", err)
 	}

@@ -21,8 +21,8 @@ type Earned struct {
 	DoneAt     int64
 }
 
-var earneds = table[Earned]{`event e JOIN event_line l ON l.event = e.id LEFT JOIN outbox o ON o.event = e.id`,
-	`e.id, e.kind, e.event_id, e.at, l.promoter_id, l.currency, sum(l.amount), sum(CASE l.kind WHEN 'denied' THEN l.amount ELSE 0 END), coalesce(o.state,''), coalesce(o.done_at,0)`,
+var earneds = table[Earned]{`event e JOIN event_line l ON l.event_id = e.id LEFT JOIN outbox o ON o.event_id = e.id`,
+	`e.id, e.kind, e.external_id, e.at, l.promoter_id, l.currency, sum(l.amount), sum(CASE l.kind WHEN 'denied' THEN l.amount ELSE 0 END), coalesce(o.state,''), coalesce(o.done_at,0)`,
 	1, false, (*Earned).record}
 
 func (e *Earned) record(r *record) {
@@ -54,7 +54,7 @@ func (b *Book) EventsNamed(ctx context.Context, ids []string) (list []Event, err
 			if err != nil {
 				return err
 			}
-			some, err := events.some(ctx, tx, `WHERE kind IN ('sale', 'refund') AND event_id IN `+anyOf+` AND event_id != ''`, string(text))
+			some, err := events.some(ctx, tx, `WHERE kind IN ('sale', 'refund') AND external_id IN `+anyOf+` AND external_id != ''`, string(text))
 			if err != nil {
 				return err
 			}

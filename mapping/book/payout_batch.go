@@ -63,9 +63,9 @@ const (
 )
 
 var (
-	payoutBatches = table[PayoutBatch]{"payout_run", "id, month, earned, currency, approved_at, approved_by", 1, false, (*PayoutBatch).record}
-	payoutLines   = table[PayoutLine]{"payout_line", "id, run, promoter_id, months, gross, refunds, carried, net, method, address, name", 1, false, (*PayoutLine).record}
-	payoutRecords = table[PayoutRecord]{"payout_record", "id, line, status, reference, at, month, note, recorded_at, recorded_by", 1, false, (*PayoutRecord).record}
+	payoutBatches = table[PayoutBatch]{"payout_batch", "id, month, earned_through, currency, approved_at, approved_by", 1, false, (*PayoutBatch).record}
+	payoutLines   = table[PayoutLine]{"payout_line", "id, batch_id, promoter_id, months, gross, refunds, carried, net, method, address, name", 1, false, (*PayoutLine).record}
+	payoutRecords = table[PayoutRecord]{"payout_record", "id, line_id, status, reference, at, month, note, recorded_at, recorded_by", 1, false, (*PayoutRecord).record}
 )
 
 func (p *PayoutBatch) record(r *record) {
@@ -157,9 +157,9 @@ func (p *Payouts) Outcomes() map[int64]*PayoutRecord {
 // is tracked in between is for the next run.
 func payoutState(ctx context.Context, tx *sql.Tx) (state string, err error) {
 	err = tx.QueryRowContext(ctx, `SELECT
-		(SELECT coalesce(max(id), 0) FROM payout_run) || ' ' || (SELECT coalesce(max(id), 0) FROM payout_record) || ' ' ||
-		(SELECT coalesce(max(id), 0) FROM promoter_detail) || ' ' ||
-		(SELECT coalesce(max(id), 0) || ' ' || count(rolled_back) FROM run)`).Scan(&state)
+		(SELECT coalesce(max(id), 0) FROM payout_batch) || ' ' || (SELECT coalesce(max(id), 0) FROM payout_record) || ' ' ||
+		(SELECT coalesce(max(id), 0) FROM promoter_setting) || ' ' ||
+		(SELECT coalesce(max(id), 0) || ' ' || count(rolled_back_at) FROM import)`).Scan(&state)
 	return state, err
 }
 
@@ -175,7 +175,7 @@ func (b *Book) ApprovePayouts(ctx context.Context, run *PayoutBatch, lines []Pay
 			return ErrPayoutsStale
 		}
 		var line int64
-		if err := tx.QueryRowContext(ctx, `SELECT (SELECT coalesce(max(id), 0) FROM payout_run) + 1, (SELECT coalesce(max(id), 0) FROM payout_line)`).Scan(&run.ID, &line); err != nil {
+		if err := tx.QueryRowContext(ctx, `SELECT (SELECT coalesce(max(id), 0) FROM payout_batch) + 1, (SELECT coalesce(max(id), 0) FROM payout_line)`).Scan(&run.ID, &line); err != nil {
 			return err
 		}
 		for i := range lines {
@@ -221,7 +221,7 @@ func (e *PayoutRecordError) Error() string { return e.Err.Error() }
 func (e *PayoutRecordError) Unwrap() error { return e.Err }
 
 func recordPayout(ctx context.Context, tx *sql.Tx, r *PayoutRecord) (same bool, err error) {
-	of, err := payoutRecords.some(ctx, tx, "WHERE line = ? ORDER BY id", r.LineID)
+	of, err := payoutRecords.some(ctx, tx, "WHERE line_id = ? ORDER BY id", r.LineID)
 	if err != nil {
 		return false, err
 	}
@@ -252,7 +252,7 @@ func recordPayout(ctx context.Context, tx *sql.Tx, r *PayoutRecord) (same bool, 
 	if len(others) > 0 {
 		return false, &ReferenceInUseError{Reference: r.Reference, Status: r.Status, LineID: others[0].LineID}
 	}
-	res, err := tx.ExecContext(ctx, `INSERT INTO payout_record (line, status, reference, at, month, note, recorded_at, recorded_by) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+	res, err := tx.ExecContext(ctx, `INSERT INTO payout_record (line_id, status, reference, at, month, note, recorded_at, recorded_by) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
 		r.LineID, r.Status, r.Reference, r.At, r.Month, r.Note, r.RecordedAt, r.RecordedBy)
 	if err != nil {
 		return false, fmt.Errorf("recording a payout: %w", err)

@@ -156,11 +156,11 @@ func readLedgerTotals(ctx context.Context, tx *sql.Tx, currency string, since in
 		// What takes back is booked when its event is told, or when a person decides. Of a sale
 		// that was not tracked the commission came over from Keap, and is not known: like one of
 		// Keap's clawbacks.
-		read(live, `SELECT l.promoter_id, CASE WHEN l.of = 0 THEN 'clawback' ELSE l.kind END, l.currency, l.month, sum(l.amount),
-				sum(CASE WHEN max(l.at, coalesce((SELECT received_at FROM event WHERE id = l.event), 0)) > ? THEN l.amount ELSE 0 END)
+		read(live, `SELECT l.promoter_id, CASE WHEN l.reverses_line_id = 0 THEN 'clawback' ELSE l.kind END, l.currency, l.month, sum(l.amount),
+				sum(CASE WHEN max(l.at, coalesce((SELECT received_at FROM event WHERE id = l.event_id), 0)) > ? THEN l.amount ELSE 0 END)
 			FROM event_line l NOT INDEXED WHERE l.kind NOT IN ('commission', 'correction') GROUP BY 1, 2, 3, 4`, since),
 		read(live, `SELECT l.promoter_id, l.kind, l.currency, l.month, sum(l.amount), sum(CASE WHEN l.amount < 0 AND c.recorded_at > ? THEN l.amount ELSE 0 END)
-			FROM correction c JOIN event_line l ON l.id = c.line GROUP BY 1, 2, 3, 4, l.amount < 0`, since),
+			FROM correction c JOIN event_line l ON l.id = c.line_id GROUP BY 1, 2, 3, 4, l.amount < 0`, since),
 		read(carried, `SELECT partner_id, kind, currency, month, sum(amount), sum(CASE WHEN amount < 0 AND earned_at > ? THEN amount ELSE 0 END)
 			FROM commission NOT INDEXED WHERE NOT (kind = 'commission' AND currency = ?) GROUP BY 1, 2, 3, 4, amount < 0`, since, currency),
 		read(carried, `SELECT partner_id, 'payment', currency, 0, -sum(amount), 0 FROM payout NOT INDEXED GROUP BY 1, 3`),
@@ -169,10 +169,10 @@ func readLedgerTotals(ctx context.Context, tx *sql.Tx, currency string, since in
 
 func readFlagged(ctx context.Context, tx *sql.Tx) (list []FlaggedLine, err error) {
 	rows, err := tx.QueryContext(ctx, `SELECT l.id, l.promoter_id, l.currency, l.month,
-			l.amount + coalesce((SELECT sum(t.amount) FROM event_line t WHERE t.of = l.id AND t.of != 0), 0),
-			max(l.at, coalesce((SELECT received_at FROM event WHERE id = l.event), 0)), f.at
-		FROM (SELECT line, min(at) AS at FROM review WHERE line NOT IN (SELECT line FROM review_decision) GROUP BY line) f
-		JOIN event_line l ON l.id = f.line WHERE l.kind = 'commission'`)
+			l.amount + coalesce((SELECT sum(t.amount) FROM event_line t WHERE t.reverses_line_id = l.id AND t.reverses_line_id != 0), 0),
+			max(l.at, coalesce((SELECT received_at FROM event WHERE id = l.event_id), 0)), f.at
+		FROM (SELECT line_id, min(at) AS at FROM review WHERE line_id NOT IN (SELECT line_id FROM review_decision) GROUP BY line_id) f
+		JOIN event_line l ON l.id = f.line_id WHERE l.kind = 'commission'`)
 	if err != nil {
 		return nil, err
 	}

@@ -51,8 +51,8 @@ type Review struct {
 	Decision ReviewDecision
 }
 
-var reasons = table[ReviewReason]{"review", "line, reason, detail, at", 1, false, (*ReviewReason).record}
-var reviewDecisions = table[ReviewDecision]{"review_decision", "line, decision, note, decided_at, decided_by", 1, false, (*ReviewDecision).record}
+var reasons = table[ReviewReason]{"review", "line_id, reason, detail, at", 1, false, (*ReviewReason).record}
+var reviewDecisions = table[ReviewDecision]{"review_decision", "line_id, decision, note, decided_at, decided_by", 1, false, (*ReviewDecision).record}
 
 func (v *ReviewReason) record(r *record) {
 	r.int(&v.LineID)
@@ -77,7 +77,7 @@ func (b *Book) Reviews(ctx context.Context, all bool) (list []Review, err error)
 
 // ReviewsOf lists the same of given lines, decided or not.
 func (b *Book) ReviewsOf(ctx context.Context, ids []int64) (list []Review, err error) {
-	return b.reviews(ctx, true, " AND line IN "+anyOf, idList(ids))
+	return b.reviews(ctx, true, " AND line_id IN "+anyOf, idList(ids))
 }
 
 func (b *Book) reviews(ctx context.Context, all bool, only string, args ...any) (list []Review, err error) {
@@ -91,7 +91,7 @@ func (b *Book) reviews(ctx context.Context, all bool, only string, args ...any) 
 		}
 		at := map[int64]int{}
 		var ids, told []int64
-		if err := reasons.each(ctx, tx, "WHERE 1 = 1"+only+" ORDER BY line, id", args, func(r ReviewReason) error {
+		if err := reasons.each(ctx, tx, "WHERE 1 = 1"+only+" ORDER BY line_id, id", args, func(r ReviewReason) error {
 			d, done := decided[r.LineID]
 			if done && !all {
 				return nil

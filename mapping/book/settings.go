@@ -40,7 +40,7 @@ func SettingFields() []string {
 	return []string{SettingStatus, SettingW9, SettingPayoutMethod, SettingPayoutAddress, SettingLegalName, SettingCountry, SettingCoupon, SettingGrace, SettingMembershipPercent, SettingTrainingPercent}
 }
 
-var settings = table[Setting]{"promoter_detail", "id, promoter_id, field, value, from_at, recorded_at, recorded_by", 1, false, (*Setting).record}
+var settings = table[Setting]{"promoter_setting", "id, promoter_id, field, value, from_at, recorded_at, recorded_by", 1, false, (*Setting).record}
 
 func (d *Setting) record(r *record) {
 	r.int(&d.ID)
@@ -65,7 +65,7 @@ func recordSettings(ctx context.Context, tx *sql.Tx, list []Setting) error {
 	for i := range list {
 		d := &list[i]
 		if d.Field == SettingCoupon && d.Value != "" {
-			dir, err := readDirectoryOf(ctx, tx, `SELECT promoter_id FROM promoter_detail WHERE field = ? UNION SELECT ?`, SettingCoupon, d.PromoterID)
+			dir, err := readDirectoryOf(ctx, tx, `SELECT promoter_id FROM promoter_setting WHERE field = ? UNION SELECT ?`, SettingCoupon, d.PromoterID)
 			if err != nil {
 				return err
 			}
@@ -73,7 +73,7 @@ func recordSettings(ctx context.Context, tx *sql.Tx, list []Setting) error {
 				return fmt.Errorf("%w: %q", ErrCouponTaken, d.Value)
 			}
 		}
-		res, err := tx.ExecContext(ctx, `INSERT INTO promoter_detail (promoter_id, field, value, from_at, recorded_at, recorded_by) VALUES (?, ?, ?, ?, ?, ?)`,
+		res, err := tx.ExecContext(ctx, `INSERT INTO promoter_setting (promoter_id, field, value, from_at, recorded_at, recorded_by) VALUES (?, ?, ?, ?, ?, ?)`,
 			d.PromoterID, d.Field, d.Value, d.From, d.RecordedAt, d.RecordedBy)
 		if err != nil {
 			return fmt.Errorf("recording %s: %w", d.Field, err)

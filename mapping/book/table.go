@@ -18,7 +18,7 @@ type table[T any] struct {
 	name    string
 	columns string // separated by ", ", those of the key first
 	key     int    // how many columns are the key
-	owned   bool   // each row says in run_id which run created it
+	owned   bool   // each row says in import_id which run created it
 	record  func(*T, *record)
 }
 
@@ -149,7 +149,7 @@ func (t *table[T]) names() []string { return strings.Split(t.columns, ", ") }
 // written lists the columns that are written when a row is created.
 func (t *table[T]) written() []string {
 	if t.owned {
-		return append([]string{"run_id"}, t.names()...)
+		return append([]string{"import_id"}, t.names()...)
 	}
 	return t.names()
 }

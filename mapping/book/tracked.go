@@ -93,11 +93,11 @@ type EventLine struct {
 
 var (
 	customers = table[Customer]{"customer", "id, email, uid, promoter_id, bound_at, clicked_at, suspicion, visitor, created_at", 1, false, (*Customer).record}
-	events    = table[Event]{"event", "id, kind, event_id, customer_id, at, received_at, amount, currency, quantity, plan, sale, promoter_id, evidence", 1, false, (*Event).record}
-	lines     = table[EventLine]{"event_line", "id, event, kind, promoter_id, customer_id, at, month, amount, currency, sale_amount, percent, product, kind_of, quantity, of", 1, false, (*EventLine).record}
+	events    = table[Event]{"event", "id, kind, external_id, customer_id, at, received_at, amount, currency, quantity, plan, sale_event_id, promoter_id, evidence", 1, false, (*Event).record}
+	lines     = table[EventLine]{"event_line", "id, event_id, kind, promoter_id, customer_id, at, month, amount, currency, sale_amount, percent, product, product_kind, quantity, reverses_line_id", 1, false, (*EventLine).record}
 )
 
-var unreferred = table[UnattributedEvent]{"unreferred", "id, kind, event_id, email, uid, at, received_at, evidence", 1, false, (*UnattributedEvent).record}
+var unreferred = table[UnattributedEvent]{"unattributed_event", "id, kind, external_id, email, uid, at, received_at, evidence", 1, false, (*UnattributedEvent).record}
 
 func (u *UnattributedEvent) record(r *record) {
 	r.int(&u.ID)
@@ -117,7 +117,7 @@ func (b *Book) UnattributedOf(ctx context.Context, email, uid string) ([]Unattri
 
 // UnmatchedRefunds lists the refunds that name a sale which nobody knows yet.
 func (b *Book) UnmatchedRefunds(ctx context.Context) ([]Event, error) {
-	list, err := events.find(ctx, b, "WHERE kind = 'refund' AND sale = 0 ORDER BY at, id")
+	list, err := events.find(ctx, b, "WHERE kind = 'refund' AND sale_event_id = 0 ORDER BY at, id")
 	return slices.DeleteFunc(list, func(e Event) bool {
 		var v Evidence
 		return json.Unmarshal([]byte(e.Evidence), &v) != nil || v.Sale == ""
@@ -185,7 +185,7 @@ func (b *Book) EventsByExternalID(ctx context.Context, eventID string) ([]Event,
 	if eventID == "" {
 		return nil, nil
 	}
-	return events.find(ctx, b, "WHERE kind IN ('signup', 'sale', 'refund', 'cancellation') AND event_id = ? AND event_id != '' ORDER BY id", eventID)
+	return events.find(ctx, b, "WHERE kind IN ('signup', 'sale', 'refund', 'cancellation') AND external_id = ? AND external_id != '' ORDER BY id", eventID)
 }
 
 // EventsByClick lists the events that a click, by its id, brought. It reads all of them.
@@ -206,7 +206,7 @@ func (b *Book) EventsOf(ctx context.Context, customer int64) ([]Event, error) {
 
 // LinesOf lists what the given events did.
 func (b *Book) LinesOf(ctx context.Context, ids []int64) ([]EventLine, error) {
-	return lines.find(ctx, b, "WHERE event IN "+anyOf+" ORDER BY id", idList(ids))
+	return lines.find(ctx, b, "WHERE event_id IN "+anyOf+" ORDER BY id", idList(ids))
 }
 
 // LineByID returns one line; [ErrNoEntry] when there is none.

@@ -19,8 +19,8 @@ type TrackedLine struct {
 }
 
 var trackedLines = table[TrackedLine]{
-	"event_line l JOIN customer c ON c.id = l.customer_id JOIN event e ON e.id = l.event",
-	"l.id, l.kind, l.promoter_id, c.email, l.at, l.amount, l.currency, e.event_id", 1, false, (*TrackedLine).record,
+	"event_line l JOIN customer c ON c.id = l.customer_id JOIN event e ON e.id = l.event_id",
+	"l.id, l.kind, l.promoter_id, c.email, l.at, l.amount, l.currency, e.external_id", 1, false, (*TrackedLine).record,
 }
 
 func (l *TrackedLine) record(r *record) {
@@ -47,7 +47,7 @@ func (b *Book) HasTracked(ctx context.Context) (yes bool, err error) {
 // that a person denied are left out: they do nothing to a balance.
 func (b *Book) TrackedBetween(ctx context.Context, from, to int64) ([]TrackedLine, error) {
 	return trackedLines.find(ctx, b, `WHERE l.at BETWEEN ? AND ? AND l.kind IN ('commission', 'refund') AND l.amount != 0 AND c.email != ''
-		AND NOT EXISTS (SELECT 1 FROM event_line d WHERE d.of = l.id AND d.of != 0 AND d.kind = 'denied') ORDER BY l.id`, from, to)
+		AND NOT EXISTS (SELECT 1 FROM event_line d WHERE d.reverses_line_id = l.id AND d.reverses_line_id != 0 AND d.kind = 'denied') ORDER BY l.id`, from, to)
 }
 
 // BoundByEmail lists the customers with an e-mail address who are bound to a promoter for

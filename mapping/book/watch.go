@@ -20,7 +20,7 @@ func (b *Book) LinesSince(ctx context.Context, at time.Time) (id int64, err erro
 	if id, err = b.eventsBefore(ctx, at); err == nil {
 		// By the first of the few lines since, not by the last of the many before: among these
 		// are late ones of old events.
-		err = b.r.QueryRowContext(ctx, `SELECT coalesce((SELECT min(id) FROM event_line INDEXED BY event_line_event WHERE event > ?) - 1, (SELECT max(id) FROM event_line), 0)`, id).Scan(&id)
+		err = b.r.QueryRowContext(ctx, `SELECT coalesce((SELECT min(id) FROM event_line INDEXED BY event_line_event WHERE event_id > ?) - 1, (SELECT max(id) FROM event_line), 0)`, id).Scan(&id)
 	}
 	return id, err
 }
@@ -62,7 +62,7 @@ func (b *Book) TrackedSince(ctx context.Context, at time.Time) (list []Tracked, 
 		return nil, w, fmt.Errorf("counting events: %w", err)
 	}
 	err = b.view(ctx, func(tx *sql.Tx) error {
-		rows, err := tx.QueryContext(ctx, `SELECT kind, count(*), coalesce(sum((SELECT sum(amount) FROM event_line WHERE event = e.id AND kind != 'denied')), 0)
+		rows, err := tx.QueryContext(ctx, `SELECT kind, count(*), coalesce(sum((SELECT sum(amount) FROM event_line WHERE event_id = e.id AND kind != 'denied')), 0)
 			FROM event e WHERE id > ? GROUP BY kind ORDER BY kind`, after)
 		if err != nil {
 			return err
@@ -79,7 +79,7 @@ func (b *Book) TrackedSince(ctx context.Context, at time.Time) (list []Tracked, 
 			return err
 		}
 		return tx.QueryRowContext(ctx, `SELECT
-			(SELECT count(DISTINCT line) FROM review WHERE line NOT IN (SELECT line FROM review_decision)),
+			(SELECT count(DISTINCT line_id) FROM review WHERE line_id NOT IN (SELECT line_id FROM review_decision)),
 			(SELECT count(*) FROM application WHERE state = 'waiting'),
 			(SELECT count(*) FROM outbox WHERE state = 'waiting'),
 			(SELECT count(*) FROM outbox WHERE state = 'refused')`).Scan(&w.Reviews, &w.Applications, &w.Outbox, &w.Refused)
@@ -99,7 +99,7 @@ func (b *Book) ClicksOf(ctx context.Context, token string, from, to time.Time) (
 // SalesAndRefunds counts a promoter's commissions since an instant, and how many of them
 // were taken back, wholly or in part.
 func (b *Book) SalesAndRefunds(ctx context.Context, promoter int64, since time.Time) (sales, refunded int64, err error) {
-	err = b.r.QueryRowContext(ctx, `SELECT count(*), coalesce(sum(EXISTS (SELECT 1 FROM event_line r WHERE r.of = l.id AND r.of != 0 AND r.kind = 'refund')), 0)
+	err = b.r.QueryRowContext(ctx, `SELECT count(*), coalesce(sum(EXISTS (SELECT 1 FROM event_line r WHERE r.reverses_line_id = l.id AND r.reverses_line_id != 0 AND r.kind = 'refund')), 0)
 		FROM event_line l WHERE promoter_id = ? AND at >= ? AND kind = 'commission' AND amount > 0`, promoter, since.Unix()).Scan(&sales, &refunded)
 	return sales, refunded, err
 }

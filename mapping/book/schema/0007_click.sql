@@ -1,9 +1,11 @@
+-- Clicks. click.at_ms is Unix milliseconds, UTC; click_rollup.hour is Unix seconds.
+
 -- Each click as it was answered and judged. (node, seq) names a click for ever: a
--- delivery that comes twice is the same row. Times are Unix milliseconds, UTC.
+-- delivery that comes twice is the same row.
 CREATE TABLE click (
 	node         TEXT    NOT NULL,
 	seq          INTEGER NOT NULL,
-	at           INTEGER NOT NULL,
+	at_ms        INTEGER NOT NULL,
 	host         TEXT    NOT NULL,
 	path         TEXT    NOT NULL, -- raw; never the query, which may hold secrets
 	params       TEXT    NOT NULL, -- names of affiliate parameters seen in the query, comma separated
@@ -24,12 +26,12 @@ CREATE TABLE click (
 	PRIMARY KEY (node, seq)
 ) WITHOUT ROWID, STRICT;
 
-CREATE INDEX click_at ON click (at);
+CREATE INDEX click_at ON click (at_ms);
 CREATE INDEX click_miss ON click (host, path) WHERE miss = 1;
 
 -- Counts by the hour, made once from each click and kept when raw clicks are let go.
 CREATE TABLE click_rollup (
-	hour      INTEGER NOT NULL, -- Unix seconds of the hour's beginning
+	hour      INTEGER NOT NULL, -- its beginning
 	ref_token TEXT    NOT NULL,
 	link      TEXT    NOT NULL,
 	outcome   TEXT    NOT NULL,

@@ -1,33 +1,24 @@
--- Customers, sales and the ledger. Times are Unix seconds, 0 for "not known"; amounts
--- are minor units of their currency; partner, seller and lead ids are Keap ids of
--- partners, 0 for none.
+-- What imports carried over: customers, sales and money. Times are Unix seconds, UTC; 0: not
+-- known. Amounts are minor units of their currency; partner, seller and lead ids are Keap ids
+-- of partners, 0 for none.
 --
--- run_id is the run that created a row, so that undoing it needs no image of what it
--- created. It is no foreign key: a million rows would be checked one by one. The
--- indexes are few because a run that fills a table builds them anew.
-
--- A file that rows were read from. The ids count from 1 without gaps: only the newest
--- run is ever undone.
-CREATE TABLE source (
-	id     INTEGER PRIMARY KEY,
-	run_id INTEGER NOT NULL,
-	path   TEXT    NOT NULL,
-	kind   TEXT    NOT NULL
-) STRICT;
+-- import_id is the import that created a row, so that undoing it needs no image of what it
+-- created. It is no foreign key: a million rows would be checked one by one. The indexes are
+-- few because an import that fills a table builds them anew.
 
 CREATE TABLE contact (
-	id     INTEGER PRIMARY KEY,   -- Keap's
-	run_id INTEGER NOT NULL,
-	email  TEXT    NOT NULL,      -- trimmed, lower case; empty: no usable one
-	name   TEXT    NOT NULL
+	id        INTEGER PRIMARY KEY,   -- Keap's
+	import_id INTEGER NOT NULL,
+	email     TEXT    NOT NULL,      -- trimmed, lower case; empty: no usable one
+	name      TEXT    NOT NULL
 ) STRICT;
 
 CREATE INDEX contact_email ON contact (email);
 
--- A customer and the promoter that it belongs to.
+-- A customer and the partner that it belongs to.
 CREATE TABLE referral (
 	customer    TEXT    PRIMARY KEY, -- the e-mail key, or contact:<Keap id>
-	run_id      INTEGER NOT NULL,
+	import_id   INTEGER NOT NULL,
 	email       TEXT    NOT NULL,
 	contact_id  INTEGER NOT NULL,
 	partner_id  INTEGER NOT NULL,    -- the owner; 0: nobody
@@ -42,7 +33,7 @@ CREATE TABLE referral (
 -- What competed for a customer: Keap's referral rows.
 CREATE TABLE referral_row (
 	id         INTEGER PRIMARY KEY,
-	run_id     INTEGER NOT NULL,
+	import_id  INTEGER NOT NULL,
 	contact_id INTEGER NOT NULL,
 	partner_id INTEGER NOT NULL,
 	set_at     INTEGER NOT NULL,
@@ -57,7 +48,7 @@ CREATE INDEX referral_row_contact ON referral_row (contact_id);
 -- An order.
 CREATE TABLE sale (
 	id         INTEGER PRIMARY KEY,
-	run_id     INTEGER NOT NULL,
+	import_id  INTEGER NOT NULL,
 	contact_id INTEGER NOT NULL,
 	ordered_at INTEGER NOT NULL,
 	total      INTEGER NOT NULL,
@@ -72,7 +63,7 @@ CREATE INDEX sale_contact ON sale (contact_id);
 
 CREATE TABLE subscription (
 	id         INTEGER PRIMARY KEY,
-	run_id     INTEGER NOT NULL,
+	import_id  INTEGER NOT NULL,
 	contact_id INTEGER NOT NULL,
 	product    TEXT    NOT NULL,
 	plan_id    TEXT    NOT NULL,
@@ -87,10 +78,10 @@ CREATE TABLE subscription (
 
 CREATE INDEX subscription_contact ON subscription (contact_id);
 
--- What was earned. Only ever appended.
+-- What was earned at Keap. Only ever appended.
 CREATE TABLE commission (
-	event_id    TEXT    PRIMARY KEY,
-	run_id      INTEGER NOT NULL,
+	id          TEXT    PRIMARY KEY, -- of the ledger's entry
+	import_id   INTEGER NOT NULL,
 	kind        TEXT    NOT NULL CHECK (kind IN ('commission', 'clawback', 'opening', 'difference')),
 	partner_id  INTEGER NOT NULL,
 	seller_id   INTEGER NOT NULL,
@@ -103,38 +94,26 @@ CREATE TABLE commission (
 	product     TEXT    NOT NULL,
 	description TEXT    NOT NULL,
 	source_id   INTEGER NOT NULL,    -- source.id; 0: none
-	line        INTEGER NOT NULL
+	source_line INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX commission_partner ON commission (partner_id, earned_at);
 CREATE INDEX commission_contact ON commission (contact_id);
 
--- What was paid. Only ever appended.
+-- What was paid at Keap. Only ever appended.
 CREATE TABLE payout (
-	event_id   TEXT    PRIMARY KEY,
-	run_id     INTEGER NOT NULL,
-	partner_id INTEGER NOT NULL,
-	keap_id    INTEGER NOT NULL,     -- of the payment; 0: not known
-	paid_at    INTEGER NOT NULL,
-	month      INTEGER NOT NULL,
-	amount     INTEGER NOT NULL,     -- below 0: money that came back
-	currency   TEXT    NOT NULL,
-	type       TEXT    NOT NULL,
-	note       TEXT    NOT NULL,
-	source_id  INTEGER NOT NULL,
-	line       INTEGER NOT NULL
+	id          TEXT    PRIMARY KEY, -- of the ledger's entry
+	import_id   INTEGER NOT NULL,
+	partner_id  INTEGER NOT NULL,
+	keap_id     INTEGER NOT NULL,    -- of the payment
+	paid_at     INTEGER NOT NULL,
+	month       INTEGER NOT NULL,
+	amount      INTEGER NOT NULL,    -- below 0: money that came back
+	currency    TEXT    NOT NULL,
+	type        TEXT    NOT NULL,
+	note        TEXT    NOT NULL,
+	source_id   INTEGER NOT NULL,
+	source_line INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX payout_partner ON payout (partner_id, paid_at);
-
--- The ledger: both of them, as what they do to the balance.
-CREATE VIEW entry AS
-SELECT event_id, kind, partner_id, seller_id, contact_id, earned_at AS at, month, amount, currency, invoice,
-	product, description, '' AS type, 0 AS keap_id,
-	coalesce((SELECT path FROM source WHERE id = source_id), '') AS source, line, run_id
-FROM commission
-UNION ALL
-SELECT event_id, 'payment', partner_id, 0, 0, paid_at, month, -amount, currency, '',
-	'', note, type, keap_id,
-	coalesce((SELECT path FROM source WHERE id = source_id), ''), line, run_id
-FROM payout;

@@ -1,9 +1,9 @@
--- The published link map, where there is no Redis to hold it. One epoch is one
--- version; at most one of them is live.
+-- The published link map, where there is no Redis to hold it. Times are Unix seconds, UTC.
 
+-- One epoch is one version; at most one of them is live.
 CREATE TABLE map_epoch (
 	epoch        INTEGER PRIMARY KEY,
-	published_at INTEGER NOT NULL,  -- Unix seconds
+	published_at INTEGER NOT NULL,
 	plan_id      TEXT    NOT NULL,
 	checksum     TEXT    NOT NULL,  -- SHA-256, hex, over policy and entries
 	policy       TEXT    NOT NULL,  -- JSON
