@@ -1,11 +1,8 @@
 package main
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
-	"iter"
-	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -65,15 +62,6 @@ type mapDiffCmd struct {
 	B int64 `arg:"" help:"The other."`
 }
 
-// mapChange is one entry that differs between two epochs.
-type mapChange struct {
-	Table  string `json:"table"`
-	Key    string `json:"key"`
-	Change string `json:"change"` // added, removed or changed
-	From   string `json:"from,omitempty"`
-	To     string `json:"to,omitempty"`
-}
-
 func (mapDiffCmd) Help() string {
 	return `What the second version says that the first did not: + added, - removed, ~ changed. Changes nothing.
 
@@ -91,13 +79,13 @@ func (c *mapDiffCmd) Run(a *app) error {
 			return notKept(err, c.B, s)
 		}
 		if a.Form != console.Text {
-			return console.Print(a.Console, &console.Table[mapChange]{}, slices.Collect(diffMaps(from, to)))
+			return console.Print(a.Console, &console.Table[mapping.Change]{}, slices.Collect(mapping.Diff(from, to)))
 		}
 		n := 0
-		for change := range diffMaps(from, to) {
+		for change := range mapping.Diff(from, to) {
 			n++
-			sign := map[string]string{"added": "+", "removed": "-", "changed": "~"}[change.Change]
-			arrow := map[bool]string{true: "-> "}[change.Change == "changed"]
+			sign := map[string]string{mapping.Added: "+", mapping.Removed: "-", mapping.Changed: "~"}[change.Change]
+			arrow := map[bool]string{true: "-> "}[change.Change == mapping.Changed]
 			if _, err = fmt.Fprintln(a.Out, sign, change.Table, change.Key, strings.TrimSpace(change.From+" "+arrow+change.To)); err != nil {
 				return err
 			}
@@ -107,69 +95,6 @@ func (c *mapDiffCmd) Run(a *app) error {
 		}
 		return nil
 	})
-}
-
-// policyFields are the settings of a policy as JSON, by name; those of the pages by
-// "pages." and theirs.
-func policyFields(p mapping.Policy) map[string]string {
-	all := map[string]string{"keap_app": "", "builtin_join": ""} // which are left out when they are empty
-	for name, value := range jsonFields(p) {
-		all[name] = string(value)
-	}
-	delete(all, "pages")
-	for name, value := range jsonFields(p.Pages) {
-		all["pages."+name] = string(value)
-	}
-	return all
-}
-
-func jsonFields(plain any) (fields map[string]json.RawMessage) {
-	text, err := json.Marshal(plain)
-	if err == nil {
-		err = json.Unmarshal(text, &fields)
-	}
-	if err != nil {
-		panic("BUG: not plain data: " + err.Error())
-	}
-	return fields
-}
-
-// diffMaps yields what differs, in the order of the tables and keys.
-func diffMaps(from, to *mapping.Map) iter.Seq[mapChange] {
-	return func(yield func(mapChange) bool) {
-		before, after := map[[2]string]string{}, map[[2]string]string{}
-		for _, e := range from.Entries() {
-			before[[2]string{e.Kind.String(), e.Key}] = e.Value
-		}
-		for _, e := range to.Entries() {
-			after[[2]string{e.Kind.String(), e.Key}] = e.Value
-		}
-		was, is := policyFields(from.Policy), policyFields(to.Policy)
-		for _, name := range slices.Sorted(maps.Keys(is)) {
-			if was[name] != is[name] && !yield(mapChange{"policy", name, "changed", was[name], is[name]}) {
-				return
-			}
-		}
-		for _, e := range from.Entries() {
-			key := [2]string{e.Kind.String(), e.Key}
-			switch now, ok := after[key]; {
-			case !ok:
-				if !yield(mapChange{key[0], key[1], "removed", e.Value, ""}) {
-					return
-				}
-			case now != e.Value:
-				if !yield(mapChange{key[0], key[1], "changed", e.Value, now}) {
-					return
-				}
-			}
-		}
-		for _, e := range to.Entries() {
-			key := [2]string{e.Kind.String(), e.Key}
-			if _, ok := before[key]; !ok && !yield(mapChange{key[0], key[1], "added", "", e.Value}) {
-				return
-			}
-		}
-	}
 }
 
 type mapPublishCmd struct{}

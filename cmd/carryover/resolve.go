@@ -2,7 +2,6 @@ package main
 
 import (
 	"bufio"
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -30,19 +29,6 @@ with --json one object a line.
 Example: carryover resolve https://go.carrot.com/go/course/coachdesk --at 2023-04-01T00:00:00-07:00`
 }
 
-// answer is a decision as --json tells it.
-type answer struct {
-	URL      string   `json:"url"`
-	At       string   `json:"at"`
-	Outcome  string   `json:"outcome"`
-	Status   int      `json:"status"`
-	Location string   `json:"location"`
-	RefToken string   `json:"ref_token"`
-	Link     string   `json:"link"`
-	Reasons  []string `json:"reasons"`
-	Note     string   `json:"note,omitempty"`
-}
-
 func (c *resolveCmd) Run(a *app) error {
 	cfg, err := a.loadConfig()
 	if err != nil {
@@ -61,7 +47,7 @@ func (c *resolveCmd) Run(a *app) error {
 	if c.URL == "-" {
 		return c.stream(a, table, cfg.Zone, now)
 	}
-	ans := resolve(table, c.URL, now)
+	ans := table.Answer(c.URL, now)
 	if a.JSON {
 		return a.Object(ans)
 	}
@@ -109,46 +95,27 @@ func unpublished(err error) error {
 	return err
 }
 
-func resolve(table *mapping.Table, url string, at time.Time) answer {
-	req := mapping.ParseURL(url)
-	d, why := table.Explain(req, at)
-	return answer{url, at.Format(time.RFC3339Nano), d.Outcome.String(), d.Status(), d.Location, d.Token, d.Link, why, keapsOwn(req.Host)}
-}
-
-// keapsOwn is a note on links that no DNS of the program's brings to the gateway; empty
-// for all others.
-func keapsOwn(host string) string {
-	host, _, _ = strings.Cut(strings.TrimSuffix(strings.ToLower(host), "."), ":")
-	if !strings.HasSuffix(host, ".infusionsoft.com") && !strings.HasSuffix(host, ".isrefer.com") {
-		return ""
-	}
-	return "links on " + host + " reach the gateway only when they were re-pointed in Keap, and only as long as the Keap account lives"
-}
-
-// longestLine bounds a line of the input, in bytes: no address is as long.
-const longestLine = 1 << 20
-
 // stream answers a line for each line of the input, in order, and what was read so far
 // whenever the input pauses.
 func (c *resolveCmd) stream(a *app, table *mapping.Table, zone *time.Location, now time.Time) error {
 	a.uncatch() // a read of a terminal or pipe does not notice that the context ended
-	lines := &lineReader{in: bufio.NewReaderSize(a.In, 64<<10)}
+	lines := console.NewLines(a.In)
 	out := bufio.NewWriterSize(a.Out, 256<<10)
 	enc := json.NewEncoder(out)
 	enc.SetEscapeHTML(false)
 	n, wrong := 0, 0
 	for {
-		if lines.in.Buffered() == 0 {
+		if !lines.Waiting() {
 			if err := out.Flush(); err != nil {
 				return err
 			}
 		}
-		line, err := lines.next()
+		line, err := lines.Next()
 		if errors.Is(err, io.EOF) {
 			break
 		}
 		n++
-		if err != nil && !errors.Is(err, errLongLine) {
+		if err != nil && !errors.Is(err, console.ErrLongLine) {
 			return errors.Join(fmt.Errorf("line %d of the input: %w", n, err), out.Flush())
 		}
 		at, url, ok := strings.Cut(line, "\t")
@@ -167,7 +134,7 @@ func (c *resolveCmd) stream(a *app, table *mapping.Table, zone *time.Location, n
 			}
 			continue
 		}
-		ans := resolve(table, url, when)
+		ans := table.Answer(url, when)
 		if at != "" {
 			ans.At = at
 		}
@@ -196,42 +163,4 @@ func (c *resolveCmd) refuse(out io.Writer, enc *json.Encoder, asJSON bool, at, u
 	}
 	_, err := fmt.Fprintf(out, "error\t\t\t%s\n", url)
 	return err
-}
-
-var errLongLine = fmt.Errorf("the line is longer than %d bytes and is no address", longestLine)
-
-// lineReader reads lines without their ends. Of a line that is too long it gives the
-// beginning with [errLongLine], and goes on with the next.
-type lineReader struct {
-	in   *bufio.Reader
-	long []byte
-}
-
-func (r *lineReader) next() (string, error) {
-	r.long = r.long[:0]
-	tooLong := false
-	for {
-		part, err := r.in.ReadSlice('\n')
-		if err == nil && len(r.long) == 0 && !tooLong {
-			return string(trimLineEnd(part)), nil
-		}
-		if tooLong = tooLong || len(r.long)+len(part) > longestLine; !tooLong {
-			r.long = append(r.long, part...)
-		}
-		switch {
-		case errors.Is(err, bufio.ErrBufferFull):
-			continue
-		case errors.Is(err, io.EOF) && len(r.long) == 0 && !tooLong:
-			return "", io.EOF
-		case err != nil && !errors.Is(err, io.EOF):
-			return "", err
-		case tooLong:
-			return string(r.long[:min(len(r.long), 200)]), errLongLine
-		}
-		return string(trimLineEnd(r.long)), nil
-	}
-}
-
-func trimLineEnd(line []byte) []byte {
-	return bytes.TrimSuffix(bytes.TrimSuffix(line, []byte("\n")), []byte("\r"))
 }

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"carryover/cmd/carryover/internal/console"
+	"carryover/mapping"
 	"carryover/mapping/store/storetest"
 )
 
@@ -144,7 +145,7 @@ func (d *desk) resolves(cases []resolveCase) {
 	}
 	for i := 0; i < len(cases); i += 1 + len(cases)/5 {
 		c := cases[i]
-		var one answer
+		var one mapping.Answer
 		if err := json.Unmarshal([]byte(d.ok("resolve", c.url, "--at", c.at, "--json")), &one); err != nil {
 			d.Fatal(err)
 		}
