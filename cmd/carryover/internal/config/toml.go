@@ -9,6 +9,8 @@ import (
 
 	"github.com/pelletier/go-toml/v2"
 	"github.com/pelletier/go-toml/v2/unstable"
+
+	"carryover/cmd/carryover/internal/suggest"
 )
 
 // describeTOML turns go-toml's errors into one line each: file, line, key, and what
@@ -156,19 +158,15 @@ func nearestKey(key string) string {
 	if i := strings.LastIndexByte(key, '.'); i >= 0 {
 		table, name = key[:i+1], key[i+1:]
 	}
-	best, bestDistance := "", 1+max(1, len(name)/3)
 	var siblings []string
 	for _, known := range knownKeys(reflect.TypeFor[file](), "") {
 		sibling, inTable := strings.CutPrefix(known, table)
 		if inTable && !strings.Contains(sibling, ".") {
 			siblings = append(siblings, sibling)
-			if d := distance(strings.ToLower(name), sibling); d < bestDistance {
-				best, bestDistance = known, d
-			}
 		}
 	}
-	if best != "" {
-		return fmt.Sprintf(": did you mean %s?", best)
+	if best := suggest.Nearest(name, siblings); best != "" {
+		return fmt.Sprintf(": did you mean %s%s?", table, best)
 	}
 	for _, known := range knownKeys(reflect.TypeFor[file](), "") {
 		if i := strings.LastIndexByte(known, '.'); i >= 0 && known[i+1:] == name {
@@ -192,25 +190,4 @@ func knownKeys(t reflect.Type, prefix string) []string {
 		}
 	}
 	return keys
-}
-
-// distance is the number of letters to add, drop or change to make a into b.
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := 1; i <= len(a); i++ {
-		diagonal := row[0]
-		row[0] = i
-		for j := 1; j <= len(b); j++ {
-			cost := diagonal
-			if a[i-1] != b[j-1] {
-				cost++
-			}
-			diagonal = row[j]
-			row[j] = min(cost, row[j]+1, row[j-1]+1)
-		}
-	}
-	return row[len(b)]
 }
