@@ -1,4 +1,5 @@
 # make run    builds, migrates the example program (or EXPORTS=dir CONFIG=file DECISIONS=file) and serves its old links
+# make story  plays the live half on a program of its own: a click, a sign-up, three payments, a refund
 # make test   runs every test; installs redis-server and chromium when they are missing
 # make bench  speed, as ratios against something else in the same run
 # make check  gofmt, vet, staticcheck
@@ -14,7 +15,7 @@ STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 VERSION     := $(shell git describe --always --dirty 2>/dev/null || echo devel)
 CARRYOVER   := bin/carryover --config $(CONFIG) --data $(DATA)
 
-.PHONY: build run test bench check fuzz needs clean
+.PHONY: build run story test bench check fuzz needs clean
 
 build:
 	@echo "building carryover (a first build takes two to three minutes) …"
@@ -29,6 +30,11 @@ run: build
 		echo "The differences above are for a person to settle, or were decided by one; the old links are served all the same."; }
 	@$(CARRYOVER) examples
 	@exec $(CARRYOVER) gateway
+
+# The program of the story is made anew each time.
+story: build
+	@rm -rf data/story
+	@go run ./migrate/example/story bin/carryover data/story
 
 test: needs
 	@echo "building the tests and running them (four minutes on two quiet cores; a first build takes as long again) …"
