@@ -53,6 +53,7 @@ type cli struct {
 	ConfigFile   configCmd       `cmd:"" name:"config" help:"The configuration: check it."`
 	Completion   completionCmd   `cmd:"" help:"Print what makes a shell complete commands and flags."`
 	Man          manCmd          `cmd:"" help:"Print the manual page."`
+	Help         helpCmd         `cmd:"" help:"Show the manual: its subjects, or one of them; or the help of a command."`
 	Version      versionCmd      `cmd:"" help:"Print the version."`
 }
 
