@@ -16,8 +16,10 @@ import (
 // What is not a call at all, and what is refused before its fields are read.
 func TestRefused(t *testing.T) {
 	c := serveAPI(t, submitFunc(func(c *Call) (Result, error) { t.Errorf("submitted: %+v", c); return Result{}, nil }), nil)
-	const notFound = `{"message":"Path not found: there are signup, sale, refund and cancellation below /api/v2/track/ and /api/v1/track/","code":"not_found"}`
-	for _, path := range []string{"/api/", "/api/v2", "/api/v2/track", "/api/v2/track/", "/api/v2/track/lead", "/api/v3/track/sale", "/api/v2/track/sale/x", "/api/v2/company/promoters", "/api//v2/track/sale", "/api/v2/track/Sale"} {
+	const notFound = `{"message":"Path not found: there are signup, sale, refund and cancellation below /api/v2/track/ and /api/v1/track/",
+		"code":"not_found"}`
+	for _, path := range []string{"/api/", "/api/v2", "/api/v2/track", "/api/v2/track/", "/api/v2/track/lead", "/api/v3/track/sale",
+		"/api/v2/track/sale/x", "/api/v2/company/promoters", "/api//v2/track/sale", "/api/v2/track/Sale"} {
 		c.send("GET", path, "").check(t, 404, notFound)
 		c.send("POST", path, `{}`, "Authorization: Bearer "+keyInUse, "Account-ID: carrot").check(t, 404, notFound)
 	}
@@ -37,27 +39,32 @@ func TestRefused(t *testing.T) {
 	}
 	refused(c.v2("sale", `{"uid":`), 400, `The body is no JSON object: send one such as {\"email\": \"a@b.test\"}`)
 	refused(c.v2("sale", `uid=u`), 400, `The body is no JSON object: send one such as {\"email\": \"a@b.test\"}`)
-	refused(c.send("POST", "/api/v2/track/sale", `uid=u`, "Authorization: Bearer "+keyInUse, "Account-ID: carrot", "Content-Type: application/x-www-form-urlencoded"),
+	refused(c.send("POST", "/api/v2/track/sale", `uid=u`, "Authorization: Bearer "+keyInUse, "Account-ID: carrot",
+		"Content-Type: application/x-www-form-urlencoded"),
 		400, "This version of the API takes JSON: send a JSON object with Content-Type: application/json")
 	refused(c.send("POST", "/api/v2/track/sale", `<uid/>`, "Authorization: Bearer "+keyInUse, "Account-ID: carrot", "Content-Type: text/xml"),
 		415, "The body is neither JSON nor a form: send Content-Type: application/json")
 	refused(c.v2("sale", "\x1f\x8b", "Content-Encoding: gzip"), 415, "The body is compressed: send it as it is, without Content-Encoding")
 	refused(c.v2("sale", `{"uid":"`+strings.Repeat("u", maxBody)+`"}`), 413, "The body is larger than 64 kB")
-	refused(c.v2("sale", `{"x":`+strings.Repeat("[", 30_000)+strings.Repeat("]", 30_000)+`}`), 400, "The body has lists or objects too deep in one another")
+	refused(c.v2("sale", `{"x":`+strings.Repeat("[", 30_000)+strings.Repeat("]", 30_000)+`}`), 400,
+		"The body has lists or objects too deep in one another")
 	refused(c.v2("sale", "{\"uid\":\"\xff\"}"), 400, "The body is not UTF-8: send it as UTF-8")
 	refused(c.v1("sale", "uid=%zz"), 400, "The body is no form: a % in it must be followed by two hex digits")
 
 	c.v2("sale", `{"uid":"a\u0000","event_id":"1","amount":1}`).check(t, 400,
-		`{"message":"Validation failed: Uid must have no control characters","errors":{"uid":["must have no control characters"]},"code":"invalid_record"}`)
+		`{"message":"Validation failed: Uid must have no control characters","errors":{"uid":["must have no control characters"]},
+		"code":"invalid_record"}`)
 	c.v2("sale", `{"uid":"u","event_id":"1","items":[{"plan":"a","amount":1.5},{"amount":2}]}`).check(t, 400,
-		`{"message":"Validation failed: Items[0].amount must be a whole number of cents, such as 9900 for 99.00, Items[1].plan can't be blank","errors":{"items[0].amount":["must be a whole number of cents, such as 9900 for 99.00"],"items[1].plan":["can't be blank"]},"code":"invalid_record"}`)
+		`{"message":"Validation failed: Items[0].amount must be a whole number of cents, such as 9900 for 99.00, Items[1].plan can't be blank",
+		"errors":{"items[0].amount":["must be a whole number of cents, such as 9900 for 99.00"],"items[1].plan":["can't be blank"]},
+		"code":"invalid_record"}`)
 	if log := c.logs.String(); log != "" {
 		t.Errorf("what strangers send is logged:\n%s", log)
 	}
 }
 
 // What is taken though it is not written as FirstPromoter's documents do.
-func TestTaken(t *testing.T) {
+func TestAccepted(t *testing.T) {
 	var got *Call
 	c := serveAPI(t, submitFunc(func(c *Call) (Result, error) { got = c; return Result{Outcome: Acknowledged}, nil }), nil)
 	taken := func(r reply, uid string) {
@@ -93,23 +100,30 @@ func TestOutcomes(t *testing.T) {
 	}
 	fails = nil
 	result = Result{Outcome: Invalid, Field: "currency", Message: "is EUR"}
-	c.v1("sale", form).check(t, 400, `{"message":"Validation failed: Currency is EUR","errors":{"currency":["is EUR"]},"code":"invalid_record"}`)
+	c.v1("sale", form).check(t, 400,
+		`{"message":"Validation failed: Currency is EUR","errors":{"currency":["is EUR"]},"code":"invalid_record"}`)
 	result = Result{Outcome: Acknowledged}
-	c.v1("sale", form+"&created_at=1672531200").check(t, 200, `{"id":null,"type":"sale","amount_cents":5,"reward":null,"lead":{"id":null,"state":"active","email":null,"uid":"u"},"promoter":null}`)
+	c.v1("sale", form+"&created_at=1672531200").check(t, 200,
+		`{"id":null,"type":"sale","amount_cents":5,"reward":null,"lead":{"id":null,"state":"active","email":null,"uid":"u"},"promoter":null}`)
 	c.v2("refund", `{"uid":"u","event_id":"e","amount":0,"created_at":"2023-01-01T00:00:00Z"}`).check(t, 200,
-		`{"id":null,"etype":"refund","event_id":"e","referral":{"id":null,"email":null,"uid":"u"},"commissions":[],"created_at":"2023-01-01T00:00:00Z"}`)
+		`{"id":null,"etype":"refund","event_id":"e","referral":{"id":null,"email":null,"uid":"u"},"commissions":[],
+		"created_at":"2023-01-01T00:00:00Z"}`)
 	result = Result{Outcome: Duplicate}
-	c.v2("sale", `{"uid":"u","event_id":"<a&b> \"'","amount":5}`).check(t, 409, `{"message":"The 'sale' event with the id '<a&b> \"'' already exists."}`)
+	c.v2("sale", `{"uid":"u","event_id":"<a&b> \"'","amount":5}`).check(t, 409,
+		`{"message":"The 'sale' event with the id '<a&b> \"'' already exists."}`)
 	// Two products, one of which a person must look at.
 	result = Result{
-		Outcome: Booked, Event: book.Event{ID: 9, At: 1672531200}, Customer: book.Customer{ID: 3, UID: "u"}, Promoter: &book.DirectoryPromoter{Promoter: &book.Promoter{ID: -2, Token: "new"}}, Flagged: []int64{8},
+		Outcome: Booked, Event: book.Event{ID: 9, At: 1672531200}, Customer: book.Customer{ID: 3, UID: "u"},
+		Promoter: &book.DirectoryPromoter{Promoter: &book.Promoter{ID: -2, Token: "new"}}, Flagged: []int64{8},
 		Lines: []book.EventLine{{ID: 7, PromoterID: -2, Amount: 10}, {ID: 8, PromoterID: -2, Amount: 5}},
 	}
-	c.v1("sale", form).check(t, 200, `{"id":9,"type":"sale","amount_cents":5,"reward":{"id":7,"status":"pending","amount":15,"unit":"cash","tier_level":1,"event_id":"e","conversion_amount":5,"created_at":"2023-01-01T00:00:00Z"},
+	c.v1("sale", form).check(t, 200, `{"id":9,"type":"sale","amount_cents":5,"reward":{"id":7,"status":"pending","amount":15,"unit":"cash",
+		"tier_level":1,"event_id":"e","conversion_amount":5,"created_at":"2023-01-01T00:00:00Z"},
 		"lead":{"id":3,"state":"active","email":null,"uid":"u"},"promoter":{"id":-2,"email":null,"default_ref_id":"new"}}`)
 	result = Result{}
 	c.v2("sale", sale).check(t, 500, `{"message":"The event could not be answered; it is safe to send it again","code":"internal_error"}`)
-	if log := c.logs.String(); strings.Contains(log, keyInUse) || strings.Contains(log, "mail.test") || !strings.Contains(log, "kind=sale event_id=e outcome=") {
+	if log := c.logs.String(); strings.Contains(log, keyInUse) || strings.Contains(log, "mail.test") ||
+		!strings.Contains(log, "kind=sale event_id=e outcome=") {
 		t.Errorf("the log:\n%s", log)
 	}
 }
@@ -117,8 +131,10 @@ func TestOutcomes(t *testing.T) {
 // A gateway without a book says where events belong, to whoever has a key.
 func TestNoBook(t *testing.T) {
 	c := serveAPI(t, nil, nil)
-	c.v2("sale", `{}`).check(t, 503, `{"message":"This gateway has no book to track in: send events to the gateway that has it","code":"unavailable"}`)
-	c.v2("sale", `{}`, "Account-ID: x").check(t, 503, `{"message":"This gateway has no book to track in: send events to the gateway that has it","code":"unavailable"}`)
+	c.v2("sale", `{}`).check(t, 503,
+		`{"message":"This gateway has no book to track in: send events to the gateway that has it","code":"unavailable"}`)
+	c.v2("sale", `{}`, "Account-ID: x").check(t, 503,
+		`{"message":"This gateway has no book to track in: send events to the gateway that has it","code":"unavailable"}`)
 	c.send("POST", "/api/v2/track/sale", `{}`, "Account-ID: carrot").check(t, 401, "")
 }
 
@@ -133,7 +149,8 @@ func TestSlowBody(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer conn.Close()
-		fmt.Fprintf(conn, "POST /api/v2/track/signup HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\nAccount-ID: carrot\r\nContent-Type: application/json\r\nContent-Length: 11\r\n\r\n{\"uid\"", keyInUse)
+		fmt.Fprintf(conn, "POST /api/v2/track/signup HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\nAccount-ID: carrot\r\n"+
+			"Content-Type: application/json\r\nContent-Length: 11\r\n\r\n{\"uid\"", keyInUse)
 		slow = append(slow, conn)
 	}
 	c.v2("signup", `{"uid":"quick"}`)
@@ -153,7 +170,7 @@ func TestSlowBody(t *testing.T) {
 }
 
 // Ten thousand events of one id, many at once, are one sale.
-func TestManyOfOneID(t *testing.T) {
+func TestManyCallsOfOneID(t *testing.T) {
 	f := newFixture(t, nil)
 	c := serveAPI(t, f.Service, nil)
 	var statuses [600]atomic.Int64
@@ -192,7 +209,8 @@ func TestCallsKeepTheirTexts(t *testing.T) {
 	}
 	for n, call := range calls {
 		i := n / 3
-		if call.Email != fmt.Sprintf("c%04d@mail.test", i) || call.EventID != fmt.Sprintf("%c%04d", "jfq"[n%3], i) || n%3 > 0 && call.Plan != fmt.Sprintf("p%04d", i) || n%3 == 0 && call.Items[0].Plan != fmt.Sprintf("p%04d", i) {
+		if call.Email != fmt.Sprintf("c%04d@mail.test", i) || call.EventID != fmt.Sprintf("%c%04d", "jfq"[n%3], i) ||
+			n%3 > 0 && call.Plan != fmt.Sprintf("p%04d", i) || n%3 == 0 && call.Items[0].Plan != fmt.Sprintf("p%04d", i) {
 			t.Errorf("call %d became %+v", n, call)
 		}
 	}

@@ -110,7 +110,8 @@ func TestKeys(t *testing.T) {
 
 // An API without keys lets nobody in.
 func TestNoKeys(t *testing.T) {
-	c := serveAPI(t, submitFunc(func(*Call) (Result, error) { t.Error("submitted"); return Result{}, nil }), func(o *APIOptions) { o.Keys = nil })
+	c := serveAPI(t, submitFunc(func(*Call) (Result, error) { t.Error("submitted"); return Result{}, nil }),
+		func(o *APIOptions) { o.Keys = nil })
 	c.v2("signup", `{"uid":"u"}`).check(t, 401, "")
 	c.v1("signup", `uid=u`).check(t, 401, "")
 	c.v1("signup", `uid=u`, "X-API-KEY: ").check(t, 401, "")
@@ -169,7 +170,8 @@ func TestNoLimit(t *testing.T) {
 // same address.
 func TestWrongKeys(t *testing.T) {
 	now := noon
-	c := serveAPI(t, submitFunc(func(*Call) (Result, error) { return Result{Outcome: Acknowledged}, nil }), func(o *APIOptions) { o.Now = func() time.Time { return now } })
+	c := serveAPI(t, submitFunc(func(*Call) (Result, error) { return Result{Outcome: Acknowledged}, nil }),
+		func(o *APIOptions) { o.Now = func() time.Time { return now } })
 	try := func(addr, key string) reply {
 		return c.send("POST", "/api/v1/track/signup", "uid=u", "X-API-KEY: "+key, "X-Test-Address: "+addr)
 	}

@@ -139,7 +139,7 @@ func (b *booking) addEvent(c *book.Customer, a terms.Attribution, lines []book.E
 	}
 	p := b.promoter(e.PromoterID)
 	if b.s.o.Forward {
-		token := "" // told with an event that makes the customer the promoter's
+		token := "" // sent with an event that makes the customer the promoter's
 		if p != nil && (e.Kind == book.EventSignup || e.Kind == book.EventSale && !a.AlreadyBound()) {
 			token = p.Token
 		}

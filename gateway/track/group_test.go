@@ -85,7 +85,8 @@ func TestOneThatCannotBeBooked(t *testing.T) {
 	signup := Call{Kind: book.EventSignup, Email: "new@mail.test", UID: "u-new", RefID: "anna"}
 	sale := Call{Kind: book.EventSale, UID: "u-new", EventID: "1", Amount: 10000}
 	gift := Call{Kind: "gift", Email: "new@mail.test"}
-	group := []<-chan submitResult{c.enqueue(signup), c.enqueue(sale), c.enqueue(gift), c.enqueue(Call{Kind: book.EventSignup, Email: "after@mail.test", RefID: "ben"})}
+	group := []<-chan submitResult{c.enqueue(signup), c.enqueue(sale), c.enqueue(gift),
+		c.enqueue(Call{Kind: book.EventSignup, Email: "after@mail.test", RefID: "ben"})}
 	close(c.release)
 	if r := <-first; r.err != nil || r.Outcome != Booked {
 		t.Errorf("the one before: %+v", r)

@@ -38,7 +38,8 @@ func ParseKeys(text string) (Keys, error) {
 			}
 			keys = append(keys, [sha256.Size]byte(sum))
 		case len(part) < minKeyLength:
-			return nil, fmt.Errorf("%s: key %d has fewer than %d characters: make one with \"openssl rand -hex 32\"", KeysVariable, n+1, minKeyLength)
+			return nil, fmt.Errorf("%s: key %d has fewer than %d characters: make one with \"openssl rand -hex 32\"",
+				KeysVariable, n+1, minKeyLength)
 		case strings.ContainsFunc(part, func(r rune) bool { return r < '!' || r > '~' }):
 			return nil, fmt.Errorf("%s: key %d has characters that no header carries: make one with \"openssl rand -hex 32\"", KeysVariable, n+1)
 		default:

@@ -10,8 +10,7 @@ import (
 )
 
 // bookRefund takes back what was earned on what a customer got back. From which sales it takes
-// and how much, [terms.AllocateRefund] says. A refund that is told before its sale waits for
-// it.
+// and how much, [terms.AllocateRefund] says. A refund that comes before its sale waits for it.
 func (b *booking) bookRefund() (Result, error) {
 	if r, again, err := b.findDuplicate(); err != nil || again {
 		return r, err
@@ -166,7 +165,7 @@ func (b *booking) saleLine(l *book.EventLine) (terms.SaleLine, error) {
 	return s, err
 }
 
-// matchRefunds takes back from a new sale what refunds that were told before it named it for.
+// matchRefunds takes back what was refunded of a sale before the sale came.
 func (b *booking) matchRefunds(c *book.Customer, sale *book.Event) error {
 	refunds, err := b.t.Unmatched(c.ID)
 	if err != nil {

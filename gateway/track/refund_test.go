@@ -1,8 +1,8 @@
 package track
 
 import (
+	"context"
 	"fmt"
-	"net/netip"
 	"strings"
 	"testing"
 
@@ -28,33 +28,123 @@ func (f *fixture) describeReversals(r Result) string {
 	return strings.Join(texts, ", ")
 }
 
+func TestRefunds(t *testing.T) {
+	eur, err := terms.ParseExchangeRate("1.0825")
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := newFixture(t, func(o *Options) { o.Rates = map[string]terms.ExchangeRate{"EUR": eur} })
+	f.signup("a@mail.test", "", "anna")
+	f.submit(Call{Kind: book.EventSale, Email: "a@mail.test", EventID: "jan", Amount: 9995, Plan: "pro"})
+	f.now = day("2023-02-10")
+	f.submit(Call{Kind: book.EventSale, Email: "a@mail.test", EventID: "feb", Amount: 9995, Plan: "pro"})
+	if f.balance(1) != 2*2499 {
+		t.Fatalf("balance %d", f.balance(1))
+	}
+	check := func(r Result, want string, balance int64) {
+		t.Helper()
+		if r.Outcome != Booked || describeLines(r) != want || f.balance(1) != balance {
+			t.Errorf("%d: %s, want %s; balance %d, want %d", r.Outcome, describeLines(r), want, f.balance(1), balance)
+		}
+	}
+	// Without an id the newest of that amount; in the month of its commission.
+	full := f.refund("a@mail.test", 9995, "")
+	check(full, "25% -2499 of -9995", 2499)
+	if full.Lines[0].Month != 202302 || full.Event.SaleEventID == 0 {
+		t.Errorf("taken back from %+v", full.Lines[0])
+	}
+	// In parts, and never more than was earned.
+	part := f.refund("a@mail.test", 1, "jan")
+	check(part, "25% 0 of -1", 2499)
+	if part.Lines[0].Month != 202301 {
+		t.Errorf("taken back from %+v", part.Lines[0])
+	}
+	check(f.refund("a@mail.test", 4999, "jan"), "25% -1250 of -4999", 1249)
+	check(f.refund("a@mail.test", 4995, "jan"), "25% -1249 of -4995", 0)
+	check(f.refund("a@mail.test", 500, "jan"), "", 0)
+	check(f.refund("a@mail.test", 500, ""), "", 0)
+
+	// Two products: by what is left of each.
+	f.submit(Call{Kind: book.EventSale, Email: "a@mail.test", EventID: "two", Amount: 20000,
+		Items: []Item{{"pro", 10000, 1}, {"Evergreen Webinar", 10000, 1}}})
+	check(f.refund("a@mail.test", 10000, "two"), "25% -1250 of -5000, 50% -2500 of -5000", 3750)
+	check(f.refund("a@mail.test", 10000, "two"), "25% -1250 of -5000, 50% -2500 of -5000", 0)
+
+	// In the sale's own currency it is as much of the sale as of its amount.
+	f.submit(Call{Kind: book.EventSale, Email: "a@mail.test", EventID: "eur", Amount: 3333, Currency: "EUR"})
+	before := f.balance(1)
+	third := Call{Kind: book.EventRefund, Email: "a@mail.test", Amount: 1111, Currency: "EUR", SaleEventID: "eur"}
+	for _, id := range []string{"e1", "e2", "e3"} {
+		third.EventID = id
+		f.submit(third)
+	}
+	if before != 902 || f.balance(1) != 0 {
+		t.Errorf("902 were earned in euros (%d), %d are left", before, f.balance(1))
+	}
+
+	f.refund("nobody@mail.test", 100, "").check(t, NotReferred, "")
+	// A refund of a sale that comes later waits for it.
+	early := f.refund("a@mail.test", 100, "later")
+	early.check(t, Booked, "anna")
+	if waiting, err := f.book.UnmatchedRefunds(context.Background()); err != nil || len(waiting) != 1 || len(early.Lines) != 0 ||
+		f.balance(1) != 0 {
+		t.Errorf("%d refunds wait, %v: %+v", len(waiting), err, early)
+	}
+	f.submit(Call{Kind: book.EventSale, Email: "a@mail.test", EventID: "later", Amount: 1000})
+	if waiting, err := f.book.UnmatchedRefunds(context.Background()); err != nil || len(waiting) != 0 || f.balance(1) != 250-25 {
+		t.Errorf("%d refunds wait, %v; balance %d", len(waiting), err, f.balance(1))
+	}
+	check(f.refund("a@mail.test", 900, "later"), "25% -225 of -900", 0)
+	// A refund that names no currency is in the sale's.
+	f.submit(Call{Kind: book.EventSale, Email: "a@mail.test", EventID: "eur-2", Amount: 1000, Currency: "EUR"})
+	check(f.refund("a@mail.test", 1000, "eur-2"), "25% -270 of -1082", 0) // half-way, twice: to the even one
+	f.signup("b@mail.test", "", "ben")
+	if r := f.refund("b@mail.test", 100, "jan"); r.Outcome != Invalid || r.Field != "sale_event_id" {
+		t.Errorf("the sale of another customer: %+v", r)
+	}
+	// Of a sale at Keap, whose commission was carried over.
+	carried := f.refund("carried@mail.test", 9900, "")
+	if describeLines(carried) != "25% -2475 of -9900" || promoterToken(carried) != "ben" || carried.Lines[0].Month != 202302 {
+		t.Errorf("of a sale that was not tracked: %s of %s", describeLines(carried), promoterToken(carried))
+	}
+	// One that names its sale has taken back at once: it does not again when the sale comes.
+	f.refund("merged@mail.test", 9900, "of-merged").check(t, Booked, "zoe")
+	f.submit(Call{Kind: book.EventSale, Email: "merged@mail.test", EventID: "of-merged", Amount: 9900}).check(t, Booked, "zoe")
+	if f.balance(5) != 0 {
+		t.Errorf("taken back twice: %d", f.balance(5))
+	}
+}
+
 // A refund that names no sale is of the newest one of its amount, else of the newest that
 // has as much left, else of the newest ones together.
-func TestWhichSaleIsRefunded(t *testing.T) {
+func TestSaleOfARefund(t *testing.T) {
 	f := newFixture(t, nil)
 	f.signup("a@mail.test", "", "anna").check(t, Booked, "anna")
 	for _, s := range []struct {
 		id     string
 		amount int64
 		on     string
-	}{{"jan", 400, "2023-01-05"}, {"feb", 2000, "2023-02-05"}, {"mar", 400, "2023-03-05"}, {"apr", 1000, "2023-04-05"}, {"late", 400, "2023-01-01"}} {
-		f.submit(Call{Kind: book.EventSale, Email: "a@mail.test", EventID: s.id, Amount: s.amount, CreatedAt: day(s.on).Unix()}).check(t, Booked, "anna")
+	}{{"jan", 400, "2023-01-05"}, {"feb", 2000, "2023-02-05"}, {"mar", 400, "2023-03-05"}, {"apr", 1000, "2023-04-05"},
+		{"late", 400, "2023-01-01"}} {
+		f.submit(Call{Kind: book.EventSale, Email: "a@mail.test", EventID: s.id, Amount: s.amount,
+			CreatedAt: day(s.on).Unix()}).check(t, Booked, "anna")
 	}
 	f.now = day("2023-05-01")
 	back := func(amount int64, want, sale, note string) {
 		t.Helper()
 		r := f.refund("a@mail.test", amount, "")
 		r.check(t, Booked, "anna")
-		told, err := f.book.EventByID(t.Context(), r.Event.SaleEventID)
+		of, err := f.book.EventByID(t.Context(), r.Event.SaleEventID)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got, said := f.describeReversals(r), f.evidence(r).Note; got != want || told.ExternalID != sale || (said != "") != (note != "") || !strings.Contains(said, note) {
-			t.Errorf("a refund of %d: %q of %s (%s), want %q of %s (%s)", amount, got, told.ExternalID, said, want, sale, note)
+		if got, said := f.describeReversals(r), f.evidence(r).Note; got != want || of.ExternalID != sale || (said != "") != (note != "") ||
+			!strings.Contains(said, note) {
+			t.Errorf("a refund of %d: %q of %s (%s), want %q of %s (%s)", amount, got, of.ExternalID, said, want, sale, note)
 		}
 	}
 	back(400, "mar -100", "mar", "")            // the newest of its amount, though april has as much left
-	back(400, "jan -100", "jan", "")            // the next; of the one that was told last the date is the oldest
+	back(400, "jan -100", "jan", "")            // the next; the one that came last has the oldest date
 	back(600, "apr -150", "apr", "")            // the newest with as much left
 	back(400, "apr -100", "apr", "")            // what is left of april is just that
 	back(500, "feb -125", "feb", "")            //
@@ -70,7 +160,7 @@ func TestWhichSaleIsRefunded(t *testing.T) {
 }
 
 // Whoever earned on the sale loses by its refund, whatever he is now.
-func TestRefundsOfTheBlocked(t *testing.T) {
+func TestRefundsOfABlockedPromoter(t *testing.T) {
 	f := newFixture(t, nil)
 	f.signup("a@mail.test", "", "ben").check(t, Booked, "ben")
 	f.submit(Call{Kind: book.EventSale, Email: "a@mail.test", EventID: "1", Amount: 1000}).check(t, Booked, "ben")
@@ -84,7 +174,21 @@ func TestRefundsOfTheBlocked(t *testing.T) {
 	f.refund("carried@mail.test", 1000, "").check(t, NotReferred, "")
 }
 
-// In the sale's own currency a refund is as much of the sale as was told, whatever rates
+// A sale that earned nothing, since its customer's owner was blocked, takes nothing back
+// when it is refunded later.
+func TestRefundOfWhatEarnedNothing(t *testing.T) {
+	f := newFixture(t, nil)
+	f.recordSetting(2, book.SettingStatus, "blocked")
+	f.submit(Call{Kind: book.EventSale, Email: "carried@mail.test", EventID: "z1", Amount: 10000}).check(t, NotReferred, "")
+	f.recordSetting(2, book.SettingStatus, "")
+	f.refund("carried@mail.test", 10000, "z1").check(t, NotReferred, "")
+	if f.balance(2) != 0 {
+		t.Errorf("balance %d", f.balance(2))
+	}
+	f.refund("carried@mail.test", 10000, "at Keap").check(t, Booked, "ben")
+}
+
+// In the sale's own currency a refund is as much of the sale as of its amount, whatever rates
 // have become; in another one it is what it is worth now.
 func TestRefundsInOtherCurrencies(t *testing.T) {
 	rates := map[string]terms.ExchangeRate{}
@@ -136,48 +240,13 @@ func TestRefundsInOtherCurrencies(t *testing.T) {
 	tell(book.EventSale, "s5", "", 100, "EUR", "25% 27 of 108", "")
 	tell(book.EventRefund, "r10", "", 500, "EUR", "25% -135 of -541", "")
 	tell(book.EventRefund, "r11", "s5", 500, "EUR", "25% -27 of -108", "more was refunded than was left")
-	if r := f.submit(Call{Kind: book.EventRefund, Email: "a@mail.test", EventID: "r6", Amount: 100, Currency: "CHF"}); r.Outcome != Invalid || r.Field != "currency" {
+	if r := f.submit(Call{Kind: book.EventRefund, Email: "a@mail.test", EventID: "r6", Amount: 100, Currency: "CHF"}); r.Outcome != Invalid ||
+		r.Field != "currency" {
 		t.Errorf("a currency without a rate: %+v", r)
 	}
 	rate("EUR", "99999")
-	if r := f.submit(Call{Kind: book.EventSale, Email: "a@mail.test", EventID: "s2", Amount: MaxAmount, Currency: "EUR"}); r.Outcome != Invalid || r.Field != "amount" {
+	if r := f.submit(Call{Kind: book.EventSale, Email: "a@mail.test", EventID: "s2", Amount: MaxAmount,
+		Currency: "EUR"}); r.Outcome != Invalid || r.Field != "amount" {
 		t.Errorf("more than is believed: %+v", r)
 	}
-}
-
-// An event keeps when it happened and when it was told; addresses are compared as of the day
-// on which they were told.
-func TestEventsThatAreToldLate(t *testing.T) {
-	f := newFixture(t, nil)
-	for i := range 3 {
-		r := f.submit(Call{Kind: book.EventSignup, Email: fmt.Sprintf("c%d@mail.test", i), RefID: "anna", Address: netip.MustParseAddr("203.0.113.7"), CreatedAt: day("2023-01-02").AddDate(0, 0, i).Unix()})
-		r.check(t, Booked, "anna")
-		if r.Event.At != day("2023-01-02").AddDate(0, 0, i).Unix() || r.Event.ReceivedAt != f.now.Unix() || r.Customer.BoundAt != r.Event.At || r.Customer.CreatedAt != f.now.Unix() {
-			t.Errorf("%+v of %+v", r.Event, r.Customer)
-		}
-		if got := r.Customer.Suspicion == book.ReasonShared; got != (i == 2) {
-			t.Errorf("customer %d: %q", i, r.Customer.Suspicion)
-		}
-	}
-}
-
-// A cancellation with an id of its own is booked once; without one, once until something
-// else is told.
-func TestCancellationsOnce(t *testing.T) {
-	f := newFixture(t, nil)
-	f.signup("a@mail.test", "", "anna").check(t, Booked, "anna")
-	gone := func(id string, want Outcome) {
-		t.Helper()
-		f.submit(Call{Kind: book.EventCancellation, Email: "a@mail.test", EventID: id}).check(t, want, map[Outcome]string{Booked: "anna", Acknowledged: "anna"}[want])
-	}
-	gone("", Booked)
-	gone("", Acknowledged)
-	gone("x1", Booked)
-	gone("x1", Duplicate)
-	gone("x2", Booked)
-	gone("", Acknowledged)
-	f.sale("a@mail.test", 100, "")
-	gone("", Booked)
-	f.recordSetting(1, book.SettingStatus, "blocked")
-	gone("x3", NotReferred)
 }

@@ -61,7 +61,7 @@ func (b *booking) flagForReview(c *book.Customer, promoter int64, lines []book.E
 	return nil
 }
 
-// reviewReason is a book.Reason constant and what a person is told of it.
+// reviewReason is a book.Reason constant and its explanation.
 type reviewReason struct{ reason, detail string }
 
 // reviewReasons lists what is suspicious about the sale as a whole.

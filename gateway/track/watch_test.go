@@ -21,7 +21,8 @@ func (f *fixture) addClicks(token string, hour time.Time, n int) {
 	list := make([]book.Click, n)
 	for i := range list {
 		f.n++
-		list[i] = book.Click{Node: "web1", Seq: int64(f.n), At: hour.Add(time.Duration(i) * time.Second), Host: "go.shop.test", Path: "/go/demo", Outcome: "forward", Token: token, Verdict: "human"}
+		list[i] = book.Click{Node: "web1", Seq: int64(f.n), At: hour.Add(time.Duration(i) * time.Second), Host: "go.shop.test", Path: "/go/demo",
+			Outcome: "forward", Token: token, Verdict: "human"}
 	}
 	if _, err := f.book.AddClicks(context.Background(), list); err != nil {
 		f.Fatal(err)
@@ -44,21 +45,6 @@ func (f *fixture) scan(w *commissionWatch) (found []string) {
 	return slices.DeleteFunc(f.reviewReasons(), func(s string) bool { return slices.Contains(before, s) })
 }
 
-// reviewReasons are all that speak against commissions.
-func (f *fixture) reviewReasons() (list []string) {
-	f.Helper()
-	reviews, err := f.book.Reviews(context.Background(), true)
-	if err != nil {
-		f.Fatal(err)
-	}
-	for _, r := range reviews {
-		for _, v := range r.Reasons {
-			list = append(list, r.Event.ExternalID+" "+v.Reason+": "+v.Detail)
-		}
-	}
-	return list
-}
-
 // A customer who came by one of far more clicks than the promoter usually has in an hour is
 // worth a look, for as long as the click says something about its sales.
 func TestBurstsOfClicks(t *testing.T) {
@@ -72,7 +58,8 @@ func TestBurstsOfClicks(t *testing.T) {
 		want           string
 	}{
 		{"anna", 0, 99, ""}, // few, however unusual
-		{"ben", 1847, 100, "100 clicks in the hour of the one that brought the customer, 10 in an hour of the week before"}, // ten times 10, rounded down
+		// ten times 10, rounded down
+		{"ben", 1847, 100, "100 clicks in the hour of the one that brought the customer, 10 in an hour of the week before"},
 		{"zoe", 1848, 109, ""}, // less than ten times 11
 	} {
 		week(c.token, c.before)
@@ -103,7 +90,9 @@ func TestBurstsOfClicks(t *testing.T) {
 	sale("first@mail.test", "ben", hour, f.now, busy)
 	sale("last@mail.test", "ben", last, f.now, busy)
 	sale("next@mail.test", "ben", hour.Add(time.Hour), f.now, "")
-	sale("other@mail.test", "anna", hour.Add(-40*time.Hour), f.now, "100 clicks in the hour of the one that brought the customer, 2 in an hour of the week before") // 500 of them
+	// 500 of them
+	sale("other@mail.test", "anna", hour.Add(-40*time.Hour), f.now,
+		"100 clicks in the hour of the one that brought the customer, 2 in an hour of the week before")
 	f.now = day("2023-01-27")
 	sale("week@mail.test", "ben", last, last.AddDate(0, 0, 7), busy)
 	sale("later@mail.test", "ben", last, last.AddDate(0, 0, 7).Add(time.Second), "")
@@ -193,7 +182,8 @@ func TestManyRefunds(t *testing.T) {
 		if err := f.book.AddReviews([]book.ReviewReason{{LineID: id, Reason: book.ReasonVelocity}}); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := f.book.Decide(context.Background(), []book.ReviewDecision{{LineID: id, Decision: book.ReviewDeny, DecidedAt: f.now.Unix(), DecidedBy: "ops"}}); err != nil {
+		if _, err := f.book.Decide(context.Background(),
+			[]book.ReviewDecision{{LineID: id, Decision: book.ReviewDeny, DecidedAt: f.now.Unix(), DecidedBy: "ops"}}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -204,7 +194,7 @@ func TestManyRefunds(t *testing.T) {
 }
 
 // A watch that begins looks at the lines of two days again, and from then on at each once.
-func TestWhereAWatchBegins(t *testing.T) {
+func TestWatchBegins(t *testing.T) {
 	f := newFixture(t, nil)
 	hour := day("2023-01-10")
 	f.addClicks("anna", hour, 100)
@@ -224,10 +214,12 @@ func TestWhereAWatchBegins(t *testing.T) {
 	f.sale("a@mail.test", 10000, "")
 	var lines []book.EventLine
 	for range watchPageSize + 5 {
-		lines = append(lines, book.EventLine{Kind: book.KindCommission, PromoterID: 1, CustomerID: 1, At: f.now.Unix(), Month: 202301, Amount: 5, Currency: "USD", SaleAmount: 20, Percent: 250_000})
+		lines = append(lines, book.EventLine{Kind: book.KindCommission, PromoterID: 1, CustomerID: 1, At: f.now.Unix(), Month: 202301, Amount: 5,
+			Currency: "USD", SaleAmount: 20, Percent: 250_000})
 	}
 	if err := f.book.Track(func(tr *book.Tracking) error {
-		return tr.AddEvent(&book.Event{Kind: book.EventSale, ExternalID: "many", CustomerID: 1, At: f.now.Unix(), ReceivedAt: f.now.Unix(), Currency: "USD"}, lines)
+		return tr.AddEvent(&book.Event{Kind: book.EventSale, ExternalID: "many", CustomerID: 1, At: f.now.Unix(), ReceivedAt: f.now.Unix(),
+			Currency: "USD"}, lines)
 	}); err != nil {
 		t.Fatal(err)
 	}
@@ -268,8 +260,10 @@ func TestWatchGoesOn(t *testing.T) {
 		tell := func(id string) {
 			t.Helper()
 			if err := f.book.Track(func(tr *book.Tracking) error {
-				return tr.AddEvent(&book.Event{Kind: book.EventSale, ExternalID: id, CustomerID: 1, At: f.now.Unix(), ReceivedAt: f.now.Unix(), Currency: "USD"},
-					[]book.EventLine{{Kind: book.KindCommission, PromoterID: 1, CustomerID: 1, At: f.now.Unix(), Month: 202301, Amount: 5, Currency: "USD", SaleAmount: 20, Percent: 250_000}})
+				return tr.AddEvent(&book.Event{Kind: book.EventSale, ExternalID: id, CustomerID: 1, At: f.now.Unix(), ReceivedAt: f.now.Unix(),
+					Currency: "USD"},
+					[]book.EventLine{{Kind: book.KindCommission, PromoterID: 1, CustomerID: 1, At: f.now.Unix(), Month: 202301, Amount: 5,
+						Currency: "USD", SaleAmount: 20, Percent: 250_000}})
 			}); err != nil {
 				t.Fatal(err)
 			}

@@ -57,7 +57,8 @@ func (a submitFunc) Submit(_ context.Context, c *Call) (Result, error) { return 
 func serveAPI(t *testing.T, submit Submitter, change func(*APIOptions)) *apiFixture {
 	t.Helper()
 	logs := &logBuffer{}
-	o := APIOptions{Submit: submit, Accounts: []string{"carrot"}, Logger: slog.New(slog.NewTextHandler(logs, &slog.HandlerOptions{Level: slog.LevelDebug}))}
+	o := APIOptions{Submit: submit, Accounts: []string{"carrot"},
+		Logger: slog.New(slog.NewTextHandler(logs, &slog.HandlerOptions{Level: slog.LevelDebug}))}
 	var err error
 	if o.Keys, err = ParseKeys(keyInUse); err != nil {
 		t.Fatal(err)
@@ -124,12 +125,14 @@ func (c *apiFixture) send(method, target, body string, headers ...string) reply 
 // v2 and v1 send a body as a billing system does that was written for FirstPromoter.
 func (c *apiFixture) v2(kind, body string, headers ...string) reply {
 	c.Helper()
-	return c.send("POST", "/api/v2/track/"+kind, body, append([]string{"Authorization: Bearer " + keyInUse, "Account-ID: carrot", "Content-Type: application/json"}, headers...)...)
+	return c.send("POST", "/api/v2/track/"+kind, body,
+		append([]string{"Authorization: Bearer " + keyInUse, "Account-ID: carrot", "Content-Type: application/json"}, headers...)...)
 }
 
 func (c *apiFixture) v1(kind, form string, headers ...string) reply {
 	c.Helper()
-	return c.send("POST", "/api/v1/track/"+kind, form, append([]string{"X-API-KEY: " + keyInUse, "Content-Type: application/x-www-form-urlencoded"}, headers...)...)
+	return c.send("POST", "/api/v1/track/"+kind, form,
+		append([]string{"X-API-KEY: " + keyInUse, "Content-Type: application/x-www-form-urlencoded"}, headers...)...)
 }
 
 // check checks status and body; a body that is JSON is compared as such.

@@ -8,6 +8,8 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/valyala/fasthttp"
+
 	"carryover/mapping/book"
 	"carryover/mapping/terms"
 )
@@ -31,7 +33,7 @@ func parseBody(kind, contentType, body string) (*Call, string) {
 }
 
 // What billing systems write, in all the ways in which they do.
-func TestBodyUnderstood(t *testing.T) {
+func TestBodies(t *testing.T) {
 	f := func(kind, body string, want Call) {
 		t.Helper()
 		contentType := "application/json; charset=utf-8"
@@ -47,7 +49,8 @@ func TestBodyUnderstood(t *testing.T) {
 	const jan1 = 1672531200
 	signup, sale, refund, cancellation := book.EventSignup, book.EventSale, book.EventRefund, book.EventCancellation
 
-	f(signup, `{"email":" Ann+Tag@Shop.TEST\t","tid":"web1.7","ref_id":"anna","uid":"u"}`, Call{Email: "ann+tag@shop.test", UID: "u", TID: "web1.7", RefID: "anna"})
+	f(signup, `{"email":" Ann+Tag@Shop.TEST\t","tid":"web1.7","ref_id":"anna","uid":"u"}`,
+		Call{Email: "ann+tag@shop.test", UID: "u", TID: "web1.7", RefID: "anna"})
 	f(signup, `{"uid":12345678901234567890}`, Call{UID: "12345678901234567890"})
 	f(signup, `{"uid":"u","email":null,"tid":"","ref_id":" "}`, Call{UID: "u"})
 	f(signup, `{"uid":"u","event_id":"not of sign-ups","amount":"not looked at"}`, Call{UID: "u"})
@@ -57,30 +60,37 @@ func TestBodyUnderstood(t *testing.T) {
 	f(signup, `{"uid":"u","tid":"`+strings.Repeat("t", maxTID)+`"}`, Call{UID: "u", TID: strings.Repeat("t", maxTID)})
 	f(signup, `{"uid":"`+strings.Repeat("é", 127)+`"}`, Call{UID: strings.Repeat("é", 127)})
 	f(sale, `{"uid":"u","event_id":"1","amount":9900}`, Call{UID: "u", EventID: "1", Amount: 9900})
-	f(sale, `{"uid":"u","event_id":1,"amount":"9900","quantity":"3","currency":"eur","plan":7,"promo_code":"SPRING","mrr":"nothing"}`, Call{UID: "u", EventID: "1", Amount: 9900, Quantity: 3, Currency: "EUR", Plan: "7", PromoCode: "SPRING"})
+	f(sale, `{"uid":"u","event_id":1,"amount":"9900","quantity":"3","currency":"eur","plan":7,"promo_code":"SPRING","mrr":"nothing"}`,
+		Call{UID: "u", EventID: "1", Amount: 9900, Quantity: 3, Currency: "EUR", Plan: "7", PromoCode: "SPRING"})
 	f(sale, `{"uid":"u","event_id":"1","amount":9900.0}`, Call{UID: "u", EventID: "1", Amount: 9900})
 	f(sale, `{"uid":"u","event_id":"1","amount":0}`, Call{UID: "u", EventID: "1"})
 	f(sale, `{"uid":"u","event_id":"1","amount":"0099"}`, Call{UID: "u", EventID: "1", Amount: 99})
 	f(sale, `{"uid":"u","event_id":"1","amount":10000000000000}`, Call{UID: "u", EventID: "1", Amount: MaxAmount})
 	f(sale, `uid=u&event_id=1&amount=9900&plan=Caf%C3%A9+%26+Bar`, Call{UID: "u", EventID: "1", Amount: 9900, Plan: "Café & Bar"})
-	f(sale, `{"uid":"u","event_id":"1","items":[{"plan":"a","amount":"1"},{"plan":"b","amount":2,"quantity":3}]}`, Call{UID: "u", EventID: "1", Amount: 3, Items: []Item{{"a", 1, 0}, {"b", 2, 3}}})
-	f(sale, `{"uid":"u","event_id":"1","amount":3,"items":[{"plan":"a","amount":1},{"plan":"b","amount":2}]}`, Call{UID: "u", EventID: "1", Amount: 3, Items: []Item{{"a", 1, 0}, {"b", 2, 0}}})
-	f(refund, `{"uid":"u","event_id":"1","amount":5,"sale_event_id":"s","items":null}`, Call{UID: "u", EventID: "1", Amount: 5, SaleEventID: "s"})
+	f(sale, `{"uid":"u","event_id":"1","items":[{"plan":"a","amount":"1"},{"plan":"b","amount":2,"quantity":3}]}`,
+		Call{UID: "u", EventID: "1", Amount: 3, Items: []Item{{"a", 1, 0}, {"b", 2, 3}}})
+	f(sale, `{"uid":"u","event_id":"1","amount":3,"items":[{"plan":"a","amount":1},{"plan":"b","amount":2}]}`,
+		Call{UID: "u", EventID: "1", Amount: 3, Items: []Item{{"a", 1, 0}, {"b", 2, 0}}})
+	f(refund, `{"uid":"u","event_id":"1","amount":5,"sale_event_id":"s","items":null}`,
+		Call{UID: "u", EventID: "1", Amount: 5, SaleEventID: "s"})
 	f(cancellation, `{"uid":"u","event_id":"c1"}`, Call{UID: "u", EventID: "c1"})
 	f(cancellation, `uid=u`, Call{UID: "u"})
 
-	for _, at := range []string{`"2023-01-01T00:00:00Z"`, `"2023-01-01T02:00:00+02:00"`, `"2023-01-01T00:00:00.999Z"`, `"2023-01-01 00:00:00"`, `1672531200`, `"1672531200"`} {
+	for _, at := range []string{`"2023-01-01T00:00:00Z"`, `"2023-01-01T02:00:00+02:00"`, `"2023-01-01T00:00:00.999Z"`,
+		`"2023-01-01 00:00:00"`, `1672531200`, `"1672531200"`} {
 		f(sale, `{"uid":"u","event_id":"1","amount":5,"created_at":`+at+`}`, Call{UID: "u", EventID: "1", Amount: 5, CreatedAt: jan1})
 	}
 	f(signup, `{"uid":"u","created_at":"1990-01-01T00:00:00Z"}`, Call{UID: "u", CreatedAt: earliest})
 	f(signup, `{"uid":"u","created_at":"2023-03-04T12:05:00Z"}`, Call{UID: "u", CreatedAt: noon.Unix() + 300})
 	for _, yes := range []string{`true`, `"true"`, `1`, `"1"`, `"TRUE"`} {
-		f(refund, `{"uid":"u","event_id":"1","amount":5,"skip_email_notification":`+yes+`}`, Call{UID: "u", EventID: "1", Amount: 5, SkipEmail: true})
+		f(refund, `{"uid":"u","event_id":"1","amount":5,"skip_email_notification":`+yes+`}`,
+			Call{UID: "u", EventID: "1", Amount: 5, SkipEmail: true})
 	}
 	for _, no := range []string{`false`, `"false"`, `0`, `"0"`, `null`, `""`} {
 		f(refund, `{"uid":"u","event_id":"1","amount":5,"skip_email_notification":`+no+`}`, Call{UID: "u", EventID: "1", Amount: 5})
 	}
-	for text, want := range map[string]string{"192.0.2.7": "192.0.2.7", "2001:db8::7": "2001:db8::7", "::ffff:192.0.2.7": "192.0.2.7", "fe80::1%eth0": "fe80::1"} {
+	for text, want := range map[string]string{"192.0.2.7": "192.0.2.7", "2001:db8::7": "2001:db8::7", "::ffff:192.0.2.7": "192.0.2.7",
+		"fe80::1%eth0": "fe80::1"} {
 		c, wrong := parseBody(signup, "application/json", `{"uid":"u","ip":"`+text+`"}`)
 		if wrong != "" || c.Address.String() != want {
 			t.Errorf("ip %s: %v %s", text, c, wrong)
@@ -100,7 +110,8 @@ func TestBodyUnderstood(t *testing.T) {
 	label("", `{"uid":"u"}`)
 	label("", `uid=u`)
 	label("application/x-www-form-urlencoded; charset=UTF-8", `uid=u`)
-	label("multipart/form-data; boundary=B", "--B\r\nContent-Disposition: form-data; name=\"uid\"\r\n\r\nu\r\n--B\r\nContent-Disposition: form-data; name=\"uid\"; filename=\"f\"\r\n\r\nfile\r\n--B--\r\n")
+	label("multipart/form-data; boundary=B", "--B\r\nContent-Disposition: form-data; name=\"uid\"\r\n\r\nu\r\n"+
+		"--B\r\nContent-Disposition: form-data; name=\"uid\"; filename=\"f\"\r\n\r\nfile\r\n--B--\r\n")
 }
 
 // Each wrong field is named, with what would be right.
@@ -127,7 +138,8 @@ func TestBodyMistakes(t *testing.T) {
 
 	// e-mail addresses
 	const email = `email must be one e-mail address such as "ann@shop.test", without blanks or commas in it`
-	for _, bad := range []string{"ann", "a b@c.test", "a@b@c.test", "@c.test", "a@c", "a@c.test,b@c.test", "Ann <a@c.test>", "a@ c.test", "a\u00a0b@c.test"} {
+	for _, bad := range []string{"ann", "a b@c.test", "a@b@c.test", "@c.test", "a@c", "a@c.test,b@c.test", "Ann <a@c.test>", "a@ c.test",
+		"a\u00a0b@c.test"} {
 		f(signup, `{"email":"`+bad+`","uid":"u"}`, email)
 	}
 	f(signup, `{"email":7}`, email)
@@ -166,7 +178,8 @@ func TestBodyMistakes(t *testing.T) {
 		}
 	}
 	const cents = "amount must be a whole number of cents, such as 9900 for 99.00"
-	for _, bad := range []string{`99.5`, `99.00`, `"99.00"`, `"99.0"`, `"$99"`, `"1,000"`, `1e3`, `"1e3"`, `"0x10"`, `"ten"`, `"+5"`, `"5 0"`, `true`, `[5]`, `{"cents":5}`, `"٣"`, `"-"`} {
+	for _, bad := range []string{`99.5`, `99.00`, `"99.00"`, `"99.0"`, `"$99"`, `"1,000"`, `1e3`, `"1e3"`, `"0x10"`, `"ten"`, `"+5"`, `"5 0"`,
+		`true`, `[5]`, `{"cents":5}`, `"٣"`, `"-"`} {
 		amount(bad, cents)
 	}
 	amount(`null`, "amount can't be blank")
@@ -200,7 +213,8 @@ func TestBodyMistakes(t *testing.T) {
 		}
 	}
 	const form = "created_at must be a time such as 2023-03-04T10:00:00Z"
-	for _, bad := range []string{`"yesterday"`, `"2023-02-30T00:00:00Z"`, `"2023-01-01"`, `"2023-01-01T00:00:00"`, `"01/02/2023"`, `"0000-00-00 00:00:00"`, `1672531200.5`, `true`, `["2023-01-01T00:00:00Z"]`, `99999999999999999999`} {
+	for _, bad := range []string{`"yesterday"`, `"2023-02-30T00:00:00Z"`, `"2023-01-01"`, `"2023-01-01T00:00:00"`, `"01/02/2023"`,
+		`"0000-00-00 00:00:00"`, `1672531200.5`, `true`, `["2023-01-01T00:00:00Z"]`, `99999999999999999999`} {
 		at(bad, form)
 	}
 	for _, bad := range []string{`"1989-12-31T23:59:59Z"`, `0`, `"0"`, `-5`, `"1970-01-01 00:00:00"`, `"0001-01-01T00:00:00Z"`} {
@@ -213,27 +227,31 @@ func TestBodyMistakes(t *testing.T) {
 	// products
 	items := func(text string) string { return `{"uid":"u","event_id":"1","items":` + text + `}` }
 	const list = `items must be a JSON list of 1 to 100 products such as [{"plan": "pro", "amount": 9900}]`
-	for _, bad := range []string{`[]`, `{}`, `{"plan":"a","amount":1}`, `"[]"`, `5`, `true`, `[` + strings.Repeat(`{"plan":"a","amount":1},`, 100) + `{"plan":"a","amount":1}]`} {
+	for _, bad := range []string{`[]`, `{}`, `{"plan":"a","amount":1}`, `"[]"`, `5`, `true`,
+		`[` + strings.Repeat(`{"plan":"a","amount":1},`, 100) + `{"plan":"a","amount":1}]`} {
 		if _, wrong := parseBody(sale, "application/json", items(bad)); !strings.HasPrefix(wrong, list) {
 			t.Errorf("items %s: %s", bad, wrong)
 		}
 	}
 	f(sale, items(`[5]`), `items must be a list of objects such as {"plan": "pro", "amount": 9900}`)
-	f(sale, items(`[{"plan":"a","amount":1},{"amount":-1,"quantity":0}]`), "items[1].plan can't be blank; items[1].amount must be 0 or more; items[1].quantity must be 1 or more")
+	f(sale, items(`[{"plan":"a","amount":1},{"amount":-1,"quantity":0}]`),
+		"items[1].plan can't be blank; items[1].amount must be 0 or more; items[1].quantity must be 1 or more")
 	f(sale, items(`[{"plan":"a"}]`), "items[0].amount can't be blank")
 	f(sale, items(`[{"plan":"a","amount":9.5}]`), "items[0].amount must be a whole number of cents, such as 9900 for 99.00")
-	f(sale, `{"uid":"u","event_id":"1","amount":4,"items":[{"plan":"a","amount":1},{"plan":"b","amount":2}]}`, "amount must be the sum of the items, and 4 is not 3")
+	f(sale, `{"uid":"u","event_id":"1","amount":4,"items":[{"plan":"a","amount":1},{"plan":"b","amount":2}]}`,
+		"amount must be the sum of the items, and 4 is not 3")
 	f(sale, items(`[{"plan":"a","amount":10000000000000},{"plan":"b","amount":1}]`), "amount must be at most 10000000000000")
 	f(sale, `uid=u&event_id=1&items[0][plan]=a&items[0][amount]=5`, "items are taken in JSON only: send Content-Type: application/json")
 	f(refund, paid(`"items":[]`), "items are of sales: say with sale_event_id which sale is refunded, and one refund a product")
 
 	// several at once, in the order of reading
 	f(sale, `{"email":"x","amount":"x","currency":"x","quantity":"x","created_at":"x","ip":"x","event_id":false}`,
-		email+"; "+form+"; event_id must be text; "+cents+"; currency must be three letters such as USD; quantity must be a whole number; ip must be an IP address")
+		email+"; "+form+"; event_id must be text; "+cents+
+			"; currency must be three letters such as USD; quantity must be a whole number; ip must be an IP address")
 }
 
 // What is no body of a call at all.
-func TestBodyRefused(t *testing.T) {
+func TestBodiesRefused(t *testing.T) {
 	f := func(contentType, body string, forms bool, want *bodyError) {
 		t.Helper()
 		if got, err := readBody([]byte(body), contentType, forms); err != want {
@@ -241,7 +259,8 @@ func TestBodyRefused(t *testing.T) {
 		}
 	}
 	const isJSON, isForm = "application/json", "application/x-www-form-urlencoded"
-	for _, body := range []string{``, ` `, `null`, `5`, `"text"`, `[]`, `[{"uid":"u"}]`, `{`, `{"uid":"u"`, `{"uid":u}`, `{'uid':'u'}`, `{"uid":"u"} {}`, `{"uid":"u"},`, `uid=u`, `<uid>u</uid>`, `{"a":01}`, `{"a":NaN}`, "{\"a\":\"\x00\"}", `{"a":"\x"}`} {
+	for _, body := range []string{``, ` `, `null`, `5`, `"text"`, `[]`, `[{"uid":"u"}]`, `{`, `{"uid":"u"`, `{"uid":u}`, `{'uid':'u'}`,
+		`{"uid":"u"} {}`, `{"uid":"u"},`, `uid=u`, `<uid>u</uid>`, `{"a":01}`, `{"a":NaN}`, "{\"a\":\"\x00\"}", `{"a":"\x"}`} {
 		f(isJSON, body, false, errNotJSON)
 	}
 	f("", `uid=u`, false, errNotJSON)
@@ -262,12 +281,51 @@ func TestBodyRefused(t *testing.T) {
 	f("multipart/form-data; boundary=B", "--B--", false, errFormToV2)
 	f("multipart/form-data", "--B--", true, errNotForm)
 	f("multipart/form-data; boundary=B", "--B\r\nContent-Disposition: form-data; name=\"uid\"\r\n\r\nu", true, errNotForm)
-	for _, other := range []string{"text/plain", "text/xml", "application/octet-stream", "application/xml", "json", "/", "application/jsonp"} {
+	others := []string{"text/plain", "text/xml", "application/octet-stream", "application/xml", "json", "/", "application/jsonp"}
+	for _, other := range others {
 		f(other, `{"uid":"u"}`, true, errMediaType)
 	}
 	// Brackets in texts are no lists.
 	if _, err := readBody([]byte(`{"uid":"[[[[[[[[[[[[\"[[[[[[{{{{{{"}`), isJSON, true); err != nil {
 		t.Error(err)
+	}
+}
+
+// Bounds are what the largest good thing has.
+func TestBounds(t *testing.T) {
+	nested := func(n int) []byte { // a list in lists, n deep with the object around it
+		return []byte(`{"email":"a@shop.test","extra":` + strings.Repeat("[", n-1) + strings.Repeat("]", n-1) + "}")
+	}
+	if _, err := readBody(nested(maxDepth), "application/json", false); err != nil {
+		t.Errorf("%d deep: %v", maxDepth, err)
+	}
+	if _, err := readBody(nested(maxDepth+1), "application/json", false); err != errTooDeep {
+		t.Errorf("%d deep: %v", maxDepth+1, err)
+	}
+	good := strings.Repeat("k", minKeyLength)
+	for _, bad := range []string{"\x01", "\x7f", "\v", "é"} {
+		if keys, err := ParseKeys(good + bad + good); err == nil {
+			t.Errorf("a key with %q in it makes %d keys", bad, len(keys))
+		} else if strings.Contains(err.Error(), good) {
+			t.Errorf("the error tells the key: %v", err)
+		}
+	}
+}
+
+// Only the first version of the API takes fields of the address, and those of the body go
+// before them: whoever can write a link to version 2 cannot say who brought the customer.
+func TestFieldsInTheAddress(t *testing.T) {
+	for _, v1 := range []bool{false, true} {
+		ctx := &fasthttp.RequestCtx{}
+		ctx.Request.Header.SetContentType("application/json")
+		ctx.Request.SetBodyString(`{"email":"a@shop.test"}`)
+		f, err := readRequest(ctx, v1, "email=b@shop.test&ref_id=anna")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, there := f["ref_id"]; there != v1 || f["email"].text != "a@shop.test" {
+			t.Errorf("version 1 is %v: %v", v1, f)
+		}
 	}
 }
 
