@@ -100,7 +100,7 @@ func TestHosts(t *testing.T) {
 		}
 	}
 	resolved := mapping.Request{Host: "evil.example", Path: "/go/demo/ANNA"}
-	f("evil.example", w.live.Load().table.Resolve(resolved, beforeCutoff).Status())
+	f("evil.example", w.maps.live.Load().table.Resolve(resolved, beforeCutoff).Status())
 	for name, request := range map[string]string{
 		"no Host":           "GET /go/demo/ANNA HTTP/1.1\r\n\r\n",
 		"two Hosts":         "GET /go/demo/ANNA HTTP/1.1\r\nHost: go.carrot.test\r\nHost: evil.example\r\n\r\n",
@@ -205,8 +205,7 @@ func FuzzTarget(f *testing.F) {
 		f.Add(s, host, uint8(0))
 	}
 	set := smallMap()
-	a := &App{o: Options{Now: func() time.Time { return beforeCutoff }}}
-	l, err := a.newLive(set, epochOne, fromStore)
+	l, err := newLiveMap(set, epochOne, fromStore, nil)
 	if err != nil {
 		f.Fatal(err)
 	}
@@ -218,11 +217,7 @@ func FuzzTarget(f *testing.F) {
 		if strings.ContainsAny(path, "?#") || strings.Contains(query, "#") {
 			t.Errorf("%q was cut to %q and %q", target, path, query)
 		}
-		if isBareHost(hostName) {
-			hostName = l.host
-		}
-		now := cutoff.Add(time.Duration(int8(when)) * time.Hour)
-		d := l.table.Resolve(mapping.Request{Host: hostName, Path: path, Query: query}, now)
+		d := l.resolve(hostName, path, query, cutoff.Add(time.Duration(int8(when))*time.Hour))
 		if s := d.Status(); s != http.StatusFound && s != http.StatusNotFound {
 			t.Errorf("%q: %d", target, s)
 		}

@@ -31,11 +31,8 @@ type App struct {
 	trusted    []netip.Prefix
 	cookieTail string
 
-	live       atomic.Pointer[live]
-	storeFault atomic.Pointer[fault] // of the store, while it is away
-	refused    atomic.Pointer[fault] // of the newest map, when it cannot be served
-	unsaved    atomic.Pointer[fault] // of the snapshot
-	stopping   atomic.Bool
+	maps     *mapFollower
+	stopping atomic.Bool
 
 	keys     *click.Keyring
 	visitors *click.Visitors
@@ -83,6 +80,7 @@ func New(o Options) (*App, error) {
 			return nil, err
 		}
 	}
+	a.maps = newMapFollower(&a.o, a.metrics.storeErrors)
 	a.join = a.newJoinDesk()
 	a.public = fiber.New(a.settings(false))
 	a.public.Server().CloseOnShutdown = true
@@ -196,12 +194,12 @@ func (a *App) start() (err error) {
 	ctx, cancel := context.WithCancel(context.Background())
 	a.background = cancel
 	answered := make(chan struct{})
-	a.working.Go(func() { a.follow(ctx, answered) })
-	a.working.Go(func() { a.checkStore(ctx) })
+	a.working.Go(func() { a.maps.followMap(ctx, answered) })
+	a.working.Go(func() { a.maps.checkStore(ctx) })
 	a.working.Go(func() { a.drainer.Run(ctx) })
 	a.track(ctx)
 	a.working.Go(func() { a.join.publish.run(ctx) })
-	a.takeFirstMap(ctx, answered)
+	a.maps.takeFirstMap(ctx, answered)
 
 	a.listen(a.public, a.publicL)
 	if a.ops != nil {

@@ -207,7 +207,7 @@ func TestRedisGoesAndComesUnderLoad(t *testing.T) {
 		t.Fatal(err)
 	}
 	until(t, "both follow again", func() bool {
-		return edge.live.Load().epoch.ID == 2 && home.live.Load().epoch.ID == 2
+		return edge.maps.live.Load().epoch.ID == 2 && home.maps.live.Load().epoch.ID == 2
 	})
 	both()
 	answered := edgeLoad.end(t) + homeLoad.end(t)

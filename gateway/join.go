@@ -62,15 +62,11 @@ func (a *App) newJoinDesk() *joinDesk {
 
 // applies answers a form that was sent. It reports false when there is no form at path.
 func (a *App) applies(ctx *fasthttp.RequestCtx, path, query string) bool {
-	l := a.live.Load()
+	l := a.maps.live.Load()
 	if l == nil {
 		return false
 	}
-	req := mapping.Request{Host: view(ctx.Request.Header.Host()), Path: path, Query: query}
-	if isBareHost(req.Host) {
-		req.Host = l.host
-	}
-	d := l.table.Resolve(req, a.o.Now())
+	d := l.resolve(view(ctx.Request.Header.Host()), path, query, a.o.Now())
 	if !d.Form {
 		return false
 	}
@@ -79,7 +75,7 @@ func (a *App) applies(ctx *fasthttp.RequestCtx, path, query string) bool {
 }
 
 // showForm answers GET and HEAD: with the form, or with what became of one.
-func (a *App) showForm(ctx *fasthttp.RequestCtx, l *live, rejoin bool, query string) {
+func (a *App) showForm(ctx *fasthttp.RequestCtx, l *liveMap, rejoin bool, query string) {
 	policy := l.table.Policy()
 	if a.o.Book == nil {
 		a.render(ctx, fasthttp.StatusServiceUnavailable)(pages.NoJoining(policy.Pages.Landing))
@@ -96,7 +92,7 @@ func (a *App) showForm(ctx *fasthttp.RequestCtx, l *live, rejoin bool, query str
 }
 
 // takeForm answers POST. What was sent is on disk before the answer.
-func (a *App) takeForm(ctx *fasthttp.RequestCtx, l *live, rejoin bool) {
+func (a *App) takeForm(ctx *fasthttp.RequestCtx, l *liveMap, rejoin bool) {
 	policy := l.table.Policy()
 	header := &ctx.Request.Header
 	contentType, _, _ := bytes.Cut(header.ContentType(), []byte(";"))
@@ -193,7 +189,7 @@ func (a *App) thanksFor(policy *mapping.Policy, done book.Admission, now time.Ti
 // takes too long.
 func (a *App) counts(policy *mapping.Policy, token string) bool {
 	follows := func() bool {
-		d := a.live.Load().table.Resolve(mapping.Request{Host: policy.LegacyHosts[0], Path: "/r/" + token}, a.o.Now())
+		d := a.maps.live.Load().table.Resolve(mapping.Request{Host: policy.LegacyHosts[0], Path: "/r/" + token}, a.o.Now())
 		return d.Token == token && d.Credited()
 	}
 	if follows() {

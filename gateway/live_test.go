@@ -118,7 +118,7 @@ func TestMapsAreSwappedUnderLoad(t *testing.T) {
 		m := smallMap()
 		m.Links[0].Destination = fmt.Sprintf("https://carrot.test/demo%d", i)
 		e := w.publish(m)
-		until(t, "the new map is live", func() bool { return w.live.Load().epoch.ID == e.ID })
+		until(t, "the new map is live", func() bool { return w.maps.live.Load().epoch.ID == e.ID })
 		if a := w.get("/go/demo/ANNA"); !strings.HasPrefix(a.Header.Get("Location"), m.Links[0].Destination+"?fpr=anna") {
 			t.Errorf("%v", a.Header)
 		}

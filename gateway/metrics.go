@@ -78,16 +78,16 @@ func (m *metrics) observe(a *App) {
 	gauge("carryover_map_epoch", "Epoch of the live map; 0: there is none.", func() float64 { return float64(a.Health().Epoch) })
 	gauge("carryover_map_age_seconds", "Time since the live map was published.", func() float64 { return a.Health().MapAge })
 	gauge("carryover_map_entries", "Facts in the live map.", func() float64 {
-		if l := a.live.Load(); l != nil {
+		if l := a.maps.live.Load(); l != nil {
 			return float64(l.epoch.Entries())
 		}
 		return 0
 	})
 	gauge("carryover_map_from_snapshot", "1 while the map is the last good one from disk.", func() float64 {
-		l := a.live.Load()
+		l := a.maps.live.Load()
 		return one(l != nil && l.from == fromSnapshot)
 	})
-	gauge("carryover_map_refused", "1 while the newest published map cannot be served.", func() float64 { return one(a.refused.Load() != nil) })
+	gauge("carryover_map_refused", "1 while the newest published map cannot be served.", func() float64 { return one(a.maps.refused.Load() != nil) })
 	if a.forwarder != nil {
 		gauge("carryover_forward_waiting_events", "Events on their way to FirstPromoter; -1: not known.", func() float64 { n, _ := a.forwarding(); return float64(n) })
 		gauge("carryover_forward_lag_seconds", "Age of the oldest event on its way to FirstPromoter.", func() float64 { _, age := a.forwarding(); return age.Seconds() })

@@ -86,7 +86,7 @@ func (a *App) serve(c *fiber.Ctx) (err error) {
 		ctx.Response.SetStatusCode(fasthttp.StatusNotFound)
 		return nil
 	}
-	l := a.live.Load()
+	l := a.maps.live.Load()
 	if l == nil {
 		ctx.Response.Header.SetCanonical(headerRetryAfter, oneSecond)
 		a.page(ctx, fasthttp.StatusServiceUnavailable, &a.unavailable)
@@ -97,15 +97,11 @@ func (a *App) serve(c *fiber.Ctx) (err error) {
 }
 
 // follows answers a request for a link: resolve, make the click safe, answer.
-func (a *App) follows(ctx *fasthttp.RequestCtx, l *live, path, query string, get bool) {
+func (a *App) follows(ctx *fasthttp.RequestCtx, l *liveMap, path, query string, get bool) {
 	header := &ctx.Request.Header
 	now := a.o.Now()
 	host := view(header.Host())
-	req := mapping.Request{Host: host, Path: path, Query: query}
-	if isBareHost(host) {
-		req.Host = l.host
-	}
-	d := l.table.Resolve(req, now)
+	d := l.resolve(host, path, query, now)
 	a.metrics.requests[d.Outcome].Inc()
 
 	addr := a.visitorAddr(ctx)

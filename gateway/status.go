@@ -22,7 +22,7 @@ func (a *App) status(ctx context.Context) admin.Status {
 		zone = time.UTC
 	}
 	s.Now = a.o.Now().In(zone)
-	if l := a.live.Load(); l != nil {
+	if l := a.maps.live.Load(); l != nil {
 		s.PublishedAt, s.PlanID = l.epoch.PublishedAt, l.epoch.PlanID
 		s.Links, s.Partners = l.epoch.Links, l.epoch.Partners
 		s.Program = l.table.Policy().Program

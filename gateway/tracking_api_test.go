@@ -77,7 +77,7 @@ func TestTrackingBesideLinks(t *testing.T) {
 		t.Errorf("without a map: %d %s", a.StatusCode, a.body)
 	}
 	w.publish(trackingMap())
-	until(t, "the map", func() bool { return w.live.Load() != nil })
+	until(t, "the map", func() bool { return w.maps.live.Load() != nil })
 	if a := w.tell("v2/track/sale", fmt.Sprintf(sale, "after")); a.StatusCode != 200 {
 		t.Errorf("with a map: %d %s", a.StatusCode, a.body)
 	}
