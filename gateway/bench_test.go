@@ -33,17 +33,17 @@ func BenchmarkRedirect(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
+	if err := a.Start(); err != nil {
+		b.Fatal(err)
+	}
+	defer stop(b, a)
 	var plain atomic.Bool
-	a.record = func(c *book.Click) (book.ClickID, error) {
+	a.links.record = func(c *book.Click) (book.ClickID, error) {
 		if plain.Load() {
 			return book.ClickID{Node: "web1-4f2a1b", Seq: 1700000000000001}, nil
 		}
 		return a.recorder.Record(c)
 	}
-	if err := a.Start(); err != nil {
-		b.Fatal(err)
-	}
-	defer stop(b, a)
 	var spent [2]time.Duration
 	var done [2]int
 	b.ResetTimer()

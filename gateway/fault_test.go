@@ -236,9 +236,9 @@ func TestRedisGoesAndComesUnderLoad(t *testing.T) {
 func TestStopFinishesWhatWasAccepted(t *testing.T) {
 	w := startWorld(t, smallMap(), nil)
 	inside, goOn := make(chan struct{}), make(chan struct{})
-	record := w.record
+	record := w.links.record
 	var slow atomic.Bool
-	w.record = func(c *book.Click) (book.ClickID, error) {
+	w.links.record = func(c *book.Click) (book.ClickID, error) {
 		if slow.CompareAndSwap(false, true) {
 			close(inside)
 			<-goOn

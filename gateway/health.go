@@ -53,11 +53,11 @@ func (a *App) Health() Health {
 	if f := a.drainer.Fault(); f != nil {
 		h.warn("recorded clicks do not move on to the book; they are safe on disk", f.Err)
 	}
-	if err := a.trackFault(); err != nil {
+	if err := a.tracking.fault(); err != nil {
 		h.warn("events of the billing system cannot be booked: it is told to send them again", err)
 	}
-	if a.forwarder != nil {
-		if err := a.forwarder.Fault(); err != nil {
+	if a.tracking.forwarder != nil {
+		if err := a.tracking.forwarder.Fault(); err != nil {
 			h.warn("events do not get through to FirstPromoter; they wait in the book", err)
 		}
 	}
@@ -84,7 +84,7 @@ func (a *App) answerReady(ctx *fasthttp.RequestCtx, withErrors bool) {
 	ctx.Response.SetBodyRaw(append(body, '\n'))
 }
 
-func (a *App) answerLive(ctx *fasthttp.RequestCtx) {
+func answerLive(ctx *fasthttp.RequestCtx) {
 	ctx.Response.Header.SetContentType("text/plain; charset=utf-8")
 	ctx.Response.Header.SetCanonical(headerCacheControl, privateNoStore)
 	ctx.Response.SetBodyString("ok\n")

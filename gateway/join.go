@@ -3,6 +3,7 @@ package gateway
 import (
 	"bytes"
 	"context"
+	"log/slog"
 	"net/url"
 	"strconv"
 	"strings"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/valyala/fasthttp"
 
+	"carryover/gateway/click"
 	"carryover/gateway/pages"
 	"carryover/mapping"
 	"carryover/mapping/book"
@@ -50,55 +52,62 @@ const (
 	sealThanks = "join thanks"
 )
 
-// joinDesk is what the form needs between two requests.
-type joinDesk struct {
-	limits  *joinLimits
-	publish *publisher
+// joinHandler answers for the program's own form: it shows it, takes what was entered, and
+// has the links of new promoters published.
+type joinHandler struct {
+	book      *book.Book // nil: nobody can take part here
+	auto      bool       // as in Join
+	termsURL  string
+	maps      *mapFollower
+	keys      *click.Keyring
+	visitors  *click.Visitors
+	proxies   trustedProxies
+	limits    *joinLimits
+	publisher *publisher
+	now       func() time.Time
+	log       *slog.Logger
+	failed    pages.Page // a page could not be made
 }
 
-func (a *App) newJoinDesk() *joinDesk {
-	return &joinDesk{limits: newJoinLimits(), publish: newPublisher(a.o.Join.Publish, a.o.Logger)}
-}
-
-// applies answers a form that was sent. It reports false when there is no form at path.
-func (a *App) applies(ctx *fasthttp.RequestCtx, path, query string) bool {
-	l := a.maps.live.Load()
+// handleFormPost answers a form that was sent. It reports false when there is no form at path.
+func (h *joinHandler) handleFormPost(ctx *fasthttp.RequestCtx, path, query string) bool {
+	l := h.maps.live.Load()
 	if l == nil {
 		return false
 	}
-	d := l.resolve(view(ctx.Request.Header.Host()), path, query, a.o.Now())
+	d := l.resolve(view(ctx.Request.Header.Host()), path, query, h.now())
 	if !d.Form {
 		return false
 	}
-	a.takeForm(ctx, l, d.Outcome == mapping.ToRejoin)
+	h.takeForm(ctx, l, d.Outcome == mapping.ToRejoin)
 	return true
 }
 
 // showForm answers GET and HEAD: with the form, or with what became of one.
-func (a *App) showForm(ctx *fasthttp.RequestCtx, l *liveMap, rejoin bool, query string) {
+func (h *joinHandler) showForm(ctx *fasthttp.RequestCtx, l *liveMap, rejoin bool, query string) {
 	policy := l.table.Policy()
-	if a.o.Book == nil {
-		a.render(ctx, fasthttp.StatusServiceUnavailable)(pages.NoJoining(policy.Pages.Landing))
+	if h.book == nil {
+		h.render(ctx, fasthttp.StatusServiceUnavailable)(pages.NoJoining(policy.Pages.Landing))
 		return
 	}
 	if sealed, ok := thanksIn(query); ok {
-		if t, ok := a.openThanks(sealed); ok {
-			a.render(ctx, fasthttp.StatusOK)(t.page(&policy))
+		if t, ok := h.openThanks(sealed); ok {
+			h.render(ctx, fasthttp.StatusOK)(t.page(&policy))
 			return
 		}
 	}
-	f := a.emptyForm(&policy, rejoin)
-	a.render(ctx, fasthttp.StatusOK)(f.Render())
+	f := h.emptyForm(&policy, rejoin)
+	h.render(ctx, fasthttp.StatusOK)(f.Render())
 }
 
 // takeForm answers POST. What was sent is on disk before the answer.
-func (a *App) takeForm(ctx *fasthttp.RequestCtx, l *liveMap, rejoin bool) {
+func (h *joinHandler) takeForm(ctx *fasthttp.RequestCtx, l *liveMap, rejoin bool) {
 	policy := l.table.Policy()
 	header := &ctx.Request.Header
 	contentType, _, _ := bytes.Cut(header.ContentType(), []byte(";"))
 	switch {
-	case a.o.Book == nil:
-		a.render(ctx, fasthttp.StatusServiceUnavailable)(pages.NoJoining(policy.Pages.Landing))
+	case h.book == nil:
+		h.render(ctx, fasthttp.StatusServiceUnavailable)(pages.NoJoining(policy.Pages.Landing))
 		return
 	case len(ctx.Request.Body()) > maxForm:
 		plain(ctx, fasthttp.StatusRequestEntityTooLarge, "The form is too long.")
@@ -110,26 +119,26 @@ func (a *App) takeForm(ctx *fasthttp.RequestCtx, l *liveMap, rejoin bool) {
 		plain(ctx, fasthttp.StatusForbidden, "The form can only be sent from its own page.")
 		return
 	}
-	now := a.o.Now()
+	now := h.now()
 	e := readEntry(ctx.PostArgs())
-	f := a.emptyForm(&policy, rejoin)
+	f := h.emptyForm(&policy, rejoin)
 	f.Name, f.Email, f.Website, f.Agreed = e.name, e.email, e.site, e.agreed
 	again := func(status int, notice string) {
 		f.Notice = notice
-		a.render(ctx, status)(f.Render())
+		h.render(ctx, status)(f.Render())
 	}
-	addr := a.visitorAddr(ctx)
-	if !a.join.limits.visitor(addr, now) {
+	addr := h.proxies.visitorAddr(ctx)
+	if !h.limits.visitor(addr, now) {
 		ctx.Response.Header.SetCanonical(headerRetryAfter, oneMinute)
 		again(fasthttp.StatusTooManyRequests, "Too many forms came from your network just now. Please wait a minute and press the button again.")
 		return
 	}
 	if e.trapped { // a program fills in what no person sees: it learns nothing
-		a.o.Logger.Info("a form with its hidden field filled in was dropped")
-		a.toThanks(ctx, rejoin, thanks{what: waits, at: now})
+		h.log.Info("a form with its hidden field filled in was dropped")
+		h.toThanks(ctx, rejoin, thanks{what: waits, at: now})
 		return
 	}
-	switch age, ok := a.formAge(e.form, now); {
+	switch age, ok := h.formAge(e.form, now); {
 	case !ok || age > oldestForm:
 		again(fasthttp.StatusUnprocessableEntity, "This page had been open for a long time. Please look at what you entered, and press the button again.")
 		return
@@ -144,32 +153,32 @@ func (a *App) takeForm(ctx *fasthttp.RequestCtx, l *liveMap, rejoin bool) {
 		again(fasthttp.StatusUnprocessableEntity, "")
 		return
 	}
-	if !a.join.limits.everybody(now) {
+	if !h.limits.everybody(now) {
 		ctx.Response.Header.SetCanonical(headerRetryAfter, oneMinute)
 		again(fasthttp.StatusTooManyRequests, "Many people are signing up just now. Please wait a minute and press the button again.")
 		return
 	}
-	application.AppliedAt, application.Visitor, application.Terms = now.Unix(), a.visitors.Hash(addr, now), a.terms()
+	application.AppliedAt, application.Visitor, application.Terms = now.Unix(), h.visitors.Hash(addr, now), h.terms()
 	within, cancel := context.WithTimeout(context.Background(), bookWithin)
 	defer cancel()
-	done, err := a.o.Book.TakeApplication(within, application, a.o.Join.Auto)
+	done, err := h.book.TakeApplication(within, application, h.auto)
 	if err != nil {
-		a.o.Logger.Error("an application could not be kept", "err", err)
+		h.log.Error("an application could not be kept", "err", err)
 		ctx.Response.Header.SetCanonical(headerRetryAfter, oneSecond)
 		again(fasthttp.StatusServiceUnavailable, "Your form could not be saved just now. Please press the button again in a moment.")
 		return
 	}
-	a.toThanks(ctx, rejoin, a.thanksFor(&policy, done, now))
+	h.toThanks(ctx, rejoin, h.thanksFor(&policy, done, now))
 }
 
 // thanksFor says what the page after the form tells, and waits a little for a new link to
 // be followed.
-func (a *App) thanksFor(policy *mapping.Policy, done book.Admission, now time.Time) thanks {
+func (h *joinHandler) thanksFor(policy *mapping.Policy, done book.Admission, now time.Time) thanks {
 	t := thanks{what: waits, at: now}
 	if kept := done.Application.AppliedAt == now.Unix(); kept {
-		a.o.Logger.Info("an application came", "application", done.Application.ID, "kind", done.Application.Kind, "state", done.Application.State)
+		h.log.Info("an application came", "application", done.Application.ID, "kind", done.Application.Kind, "state", done.Application.State)
 	}
-	if !a.o.Join.Auto { // the same for everybody: nobody learns who takes part
+	if !h.auto { // the same for everybody: nobody learns who takes part
 		return t
 	}
 	switch done.Outcome {
@@ -180,24 +189,24 @@ func (a *App) thanksFor(policy *mapping.Policy, done book.Admission, now time.Ti
 		if done.Outcome == book.Rejoined {
 			t.what = rejoined
 		}
-		t.counts = a.counts(policy, t.token)
+		t.counts = h.publishAndWait(policy, t.token)
 	}
 	return t
 }
 
-// counts publishes a promoter and waits until its link is followed here; false when that
-// takes too long.
-func (a *App) counts(policy *mapping.Policy, token string) bool {
-	follows := func() bool {
-		d := a.maps.live.Load().table.Resolve(mapping.Request{Host: policy.LegacyHosts[0], Path: "/r/" + token}, a.o.Now())
+// publishAndWait publishes the link of a promoter and waits until it is followed here; false
+// when that takes too long.
+func (h *joinHandler) publishAndWait(policy *mapping.Policy, token string) bool {
+	followed := func() bool {
+		d := h.maps.live.Load().table.Resolve(mapping.Request{Host: policy.LegacyHosts[0], Path: "/r/" + token}, h.now())
 		return d.Token == token && d.Credited()
 	}
-	if follows() {
+	if followed() {
 		return true
 	}
 	late := time.NewTimer(publishWithin)
 	defer late.Stop()
-	published := a.join.publish.ask()
+	published := h.publisher.ask()
 	look := time.NewTicker(20 * time.Millisecond)
 	defer look.Stop()
 	for {
@@ -209,7 +218,7 @@ func (a *App) counts(policy *mapping.Policy, token string) bool {
 		case <-late.C:
 			return false
 		}
-		if follows() {
+		if followed() {
 			return true
 		}
 		select {
@@ -220,16 +229,16 @@ func (a *App) counts(policy *mapping.Policy, token string) bool {
 	}
 }
 
-func (a *App) emptyForm(policy *mapping.Policy, rejoin bool) pages.JoinForm {
+func (h *joinHandler) emptyForm(policy *mapping.Policy, rejoin bool) pages.JoinForm {
 	return pages.JoinForm{
-		Rejoin: rejoin, Landing: policy.Pages.Landing, TermsURL: a.o.Join.TermsURL,
-		Token: a.keys.Seal(sealForm, strconv.FormatInt(a.o.Now().UnixMilli(), 10)),
+		Rejoin: rejoin, Landing: policy.Pages.Landing, TermsURL: h.termsURL,
+		Token: h.keys.Seal(sealForm, strconv.FormatInt(h.now().UnixMilli(), 10)),
 	}
 }
 
 // formAge is how long ago a form was shown; ok is false when it was none of ours.
-func (a *App) formAge(sealed string, now time.Time) (age time.Duration, ok bool) {
-	text, ok := a.keys.Open(sealForm, sealed)
+func (h *joinHandler) formAge(sealed string, now time.Time) (age time.Duration, ok bool) {
+	text, ok := h.keys.Open(sealForm, sealed)
 	if !ok {
 		return 0, false
 	}
@@ -238,22 +247,22 @@ func (a *App) formAge(sealed string, now time.Time) (age time.Duration, ok bool)
 }
 
 // terms is what is kept of an agreement.
-func (a *App) terms() string {
+func (h *joinHandler) terms() string {
 	text := "the terms of the affiliate program"
-	if a.o.Join.TermsURL != "" {
-		text += " at " + a.o.Join.TermsURL
+	if h.termsURL != "" {
+		text += " at " + h.termsURL
 	}
 	return text
 }
 
 // render answers with a page that was made for this request.
-func (a *App) render(ctx *fasthttp.RequestCtx, status int) func(pages.Page, error) {
+func (h *joinHandler) render(ctx *fasthttp.RequestCtx, status int) func(pages.Page, error) {
 	return func(p pages.Page, err error) {
 		if err != nil {
-			a.o.Logger.Error("a page could not be made", "err", err)
-			status, p = fasthttp.StatusInternalServerError, a.failed
+			h.log.Error("a page could not be made", "err", err)
+			status, p = fasthttp.StatusInternalServerError, h.failed
 		}
-		a.page(ctx, status, &p)
+		page(ctx, status, &p)
 	}
 }
 

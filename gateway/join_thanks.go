@@ -33,28 +33,28 @@ const thanksParam = "done="
 func thanksIn(query string) (sealed string, ok bool) { return strings.CutPrefix(query, thanksParam) }
 
 // toThanks sends the browser from its form to the page after it.
-func (a *App) toThanks(ctx *fasthttp.RequestCtx, rejoin bool, t thanks) {
+func (h *joinHandler) toThanks(ctx *fasthttp.RequestCtx, rejoin bool, t thanks) {
 	text := strings.Join([]string{t.what, t.token, strconv.FormatBool(t.counts), strconv.FormatInt(t.at.Unix(), 10)}, "\n")
 	path := "/join?"
 	if rejoin {
 		path = "/rejoin?"
 	}
-	h := &ctx.Response.Header
+	header := &ctx.Response.Header
 	ctx.Response.SetStatusCode(fasthttp.StatusSeeOther)
-	h.SetCanonical(headerLocation, []byte(path+thanksParam+a.keys.Seal(sealThanks, text)))
-	h.SetCanonical(headerCacheControl, privateNoStore)
-	h.SetCanonical(headerRobots, noindex)
+	header.SetCanonical(headerLocation, []byte(path+thanksParam+h.keys.Seal(sealThanks, text)))
+	header.SetCanonical(headerCacheControl, privateNoStore)
+	header.SetCanonical(headerRobots, noindex)
 }
 
-func (a *App) openThanks(sealed string) (t thanks, ok bool) {
-	text, ok := a.keys.Open(sealThanks, sealed)
+func (h *joinHandler) openThanks(sealed string) (t thanks, ok bool) {
+	text, ok := h.keys.Open(sealThanks, sealed)
 	fields := strings.Split(text, "\n")
 	if !ok || len(fields) != 4 {
 		return t, false
 	}
 	at, err := strconv.ParseInt(fields[3], 10, 64)
 	t = thanks{fields[0], fields[1], fields[2] == "true", time.Unix(at, 0)}
-	return t, err == nil && a.o.Now().Sub(t.at) < thanksLast
+	return t, err == nil && h.now().Sub(t.at) < thanksLast
 }
 
 func (t *thanks) page(policy *mapping.Policy) (pages.Page, error) {

@@ -88,11 +88,11 @@ func (m *metrics) observe(a *App) {
 		return one(l != nil && l.from == fromSnapshot)
 	})
 	gauge("carryover_map_refused", "1 while the newest published map cannot be served.", func() float64 { return one(a.maps.refused.Load() != nil) })
-	if a.forwarder != nil {
-		gauge("carryover_forward_waiting_events", "Events on their way to FirstPromoter; -1: not known.", func() float64 { n, _ := a.forwarding(); return float64(n) })
-		gauge("carryover_forward_lag_seconds", "Age of the oldest event on its way to FirstPromoter.", func() float64 { _, age := a.forwarding(); return age.Seconds() })
+	if a.tracking.forwarder != nil {
+		gauge("carryover_forward_waiting_events", "Events on their way to FirstPromoter; -1: not known.", func() float64 { n, _ := a.tracking.forwarding(); return float64(n) })
+		gauge("carryover_forward_lag_seconds", "Age of the oldest event on its way to FirstPromoter.", func() float64 { _, age := a.tracking.forwarding(); return age.Seconds() })
 	}
-	gauge("carryover_tracking_failing", "1 while events cannot be booked.", func() float64 { return one(a.trackFault() != nil) })
+	gauge("carryover_tracking_failing", "1 while events cannot be booked.", func() float64 { return one(a.tracking.fault() != nil) })
 	gauge("carryover_ready", "1 when /readyz answers 200.", func() float64 { return one(a.Health().Ready) })
 }
 

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net/netip"
 	"strings"
 	"time"
 
@@ -111,7 +110,7 @@ type Options struct {
 }
 
 // check fills in the defaults of o and says what is wrong with it.
-func (o *Options) check() (trusted []netip.Prefix, err error) {
+func (o *Options) check() (proxies trustedProxies, err error) {
 	switch {
 	case o.Listen == "":
 		return nil, errors.New("gateway: no address to listen on: set [gateway] listen, such as \"127.0.0.1:8080\"")
@@ -144,7 +143,7 @@ func (o *Options) check() (trusted []netip.Prefix, err error) {
 		if err != nil {
 			return nil, fmt.Errorf("gateway: [gateway] trusted_proxies: %q is neither an address nor a range like \"10.0.0.0/8\"", text)
 		}
-		trusted = append(trusted, p)
+		proxies = append(proxies, p)
 	}
-	return trusted, nil
+	return proxies, nil
 }

@@ -7,7 +7,7 @@ import (
 	"unicode/utf8"
 )
 
-func prefixes(t testing.TB, texts ...string) (out []netip.Prefix) {
+func prefixes(t testing.TB, texts ...string) (out trustedProxies) {
 	for _, s := range texts {
 		p, err := parsePrefix(s)
 		if err != nil {
@@ -26,7 +26,7 @@ func TestClientAddr(t *testing.T) {
 		if forwarded != "" {
 			lists = strings.Split(forwarded, " | ")
 		}
-		if got := clientAddr(netip.MustParseAddr(remote), lists, trusted); got != netip.MustParseAddr(want) {
+		if got := trusted.clientAddr(netip.MustParseAddr(remote), lists); got != netip.MustParseAddr(want) {
 			t.Errorf("%s, %q: %s, want %s", remote, forwarded, got, want)
 		}
 	}
@@ -54,15 +54,15 @@ func FuzzClientAddr(f *testing.F) {
 	trusted := prefixes(f, "10.0.0.0/8")
 	proxy := netip.MustParseAddr("10.0.0.1")
 	f.Fuzz(func(t *testing.T, one, two string) {
-		got := clientAddr(proxy, []string{one, two}, trusted)
+		got := trusted.clientAddr(proxy, []string{one, two})
 		if !got.IsValid() || got.Is4In6() || got.Zone() != "" {
 			t.Errorf("%q %q: %v", one, two, got)
 		}
 		// What the visitor wrote, left of what the nearest proxy added, changes nothing.
-		if got := clientAddr(proxy, []string{one, two + ", 198.51.100.1"}, trusted); got != netip.MustParseAddr("198.51.100.1") {
+		if got := trusted.clientAddr(proxy, []string{one, two + ", 198.51.100.1"}); got != netip.MustParseAddr("198.51.100.1") {
 			t.Errorf("%q %q: %v", one, two, got)
 		}
-		if got := clientAddr(netip.MustParseAddr("203.0.113.9"), []string{one, two}, trusted); got != netip.MustParseAddr("203.0.113.9") {
+		if got := trusted.clientAddr(netip.MustParseAddr("203.0.113.9"), []string{one, two}); got != netip.MustParseAddr("203.0.113.9") {
 			t.Errorf("%q %q: %v", one, two, got)
 		}
 	})

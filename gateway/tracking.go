@@ -2,10 +2,13 @@ package gateway
 
 import (
 	"context"
+	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/valyala/fasthttp"
 
+	"carryover/gateway/click"
 	"carryover/gateway/track"
 	"carryover/mapping/book"
 	"carryover/mapping/terms"
@@ -40,77 +43,88 @@ type Tracking struct {
 // findWithin bounds the search for a click that has not reached the book yet.
 const findWithin = 2 * time.Second
 
-// startTracking makes the tracking API, and the service behind it where there is a book.
-func (a *App) startTracking() (err error) {
-	t := &a.o.Tracking
+// trackingHandler is the tracking API and what works behind it.
+type trackingHandler struct {
+	book     *book.Book
+	recorder *click.Recorder
+	drainer  *click.Drainer
+	proxies  trustedProxies
+	metrics  *metrics
+	log      *slog.Logger
+
+	api       *track.API
+	submit    track.Submitter  // what books; nil: events cannot be tracked here
+	service   *track.Service   // is submit where there is a book; nil: there is none
+	forwarder *track.Forwarder // nil: events go nowhere else
+}
+
+// open makes the API, and the service behind it where there is a book.
+func (h *trackingHandler) open(o *Options, keys *click.Keyring, visitors *click.Visitors) (err error) {
+	t := &o.Tracking
 	if t.Forward != nil {
-		if a.forwarder, err = track.NewForwarder(*t.Forward); err != nil {
+		if h.forwarder, err = track.NewForwarder(*t.Forward); err != nil {
 			return err
 		}
 	}
-	submit := t.submit
-	if submit == nil && a.o.Book != nil && len(t.Keys) > 0 {
-		a.tracker = track.New(track.Options{
-			Book: a.o.Book, Terms: t.Terms, Products: t.Products, Currency: t.Currency, Rates: t.Rates, CreditPolicy: t.CreditPolicy,
-			Zone: a.o.Zone, Now: a.o.Now, Keys: a.keys, Visitors: a.visitors, FindClick: a.findClick, Forward: t.Forward != nil,
-			Committed: a.metrics.bookedEvents, Logger: a.o.Logger,
+	h.submit = t.submit
+	if h.submit == nil && h.book != nil && len(t.Keys) > 0 {
+		h.service = track.New(track.Options{
+			Book: h.book, Terms: t.Terms, Products: t.Products, Currency: t.Currency, Rates: t.Rates, CreditPolicy: t.CreditPolicy,
+			Zone: o.Zone, Now: o.Now, Keys: keys, Visitors: visitors, FindClick: h.findClick, Forward: t.Forward != nil,
+			Committed: h.metrics.bookedEvents, Logger: h.log,
 		})
-		submit = a.tracker
+		h.submit = h.service
 	}
-	a.api = track.NewAPI(track.APIOptions{
-		Submit: submit, Keys: t.Keys, Accounts: t.Accounts, Campaign: t.Campaign, PerMinute: t.PerMinute, Now: a.o.Now, Logger: a.o.Logger,
+	h.api = track.NewAPI(track.APIOptions{
+		Submit: h.submit, Keys: t.Keys, Accounts: t.Accounts, Campaign: t.Campaign, PerMinute: t.PerMinute, Now: o.Now, Logger: h.log,
 	})
 	return nil
 }
 
-// track begins what works behind the API.
-func (a *App) track(ctx context.Context) {
-	if a.tracker != nil {
-		a.working.Go(func() { a.tracker.Watch(ctx) })
-		a.working.Go(func() {
-			if err := a.o.Book.RunWALCheckpointer(ctx); err != nil && ctx.Err() == nil {
-				a.o.Logger.Warn("the log of the book is not tended: events may wait longer", "err", err)
+// run begins what works behind the API; it ends with ctx.
+func (h *trackingHandler) run(ctx context.Context, working *sync.WaitGroup) {
+	if h.service != nil {
+		working.Go(func() { h.service.Watch(ctx) })
+		working.Go(func() {
+			if err := h.book.RunWALCheckpointer(ctx); err != nil && ctx.Err() == nil {
+				h.log.Warn("the log of the book is not tended: events may wait longer", "err", err)
 			}
 		})
 	}
-	if a.forwarder != nil {
-		a.working.Go(func() {
-			if err := a.forwarder.Run(ctx); err != nil && ctx.Err() == nil {
-				a.o.Logger.Error("events no longer go to FirstPromoter: start the gateway again", "err", err)
+	if h.forwarder != nil {
+		working.Go(func() {
+			if err := h.forwarder.Run(ctx); err != nil && ctx.Err() == nil {
+				h.log.Error("events no longer go to FirstPromoter: start the gateway again", "err", err)
 			}
 		})
 	}
 }
 
-// serveAPI answers a request for a path of the API.
-func (a *App) serveAPI(ctx *fasthttp.RequestCtx, path, query string) {
-	e := a.api.Serve(ctx, path, query, a.visitorAddr(ctx))
-	a.metrics.called(e, ctx.Response.StatusCode())
+// serve answers a request for a path of the API.
+func (h *trackingHandler) serve(ctx *fasthttp.RequestCtx, path, query string) {
+	e := h.api.Serve(ctx, path, query, h.proxies.visitorAddr(ctx))
+	h.metrics.called(e, ctx.Response.StatusCode())
 }
 
 // findClick finds a click by its id: in the book, or on its way there from this gateway.
-func (a *App) findClick(id book.ClickID) (track.Click, bool, error) {
+func (h *trackingHandler) findClick(id book.ClickID) (track.Click, bool, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), findWithin)
 	defer cancel()
-	c, ok, err := a.o.Book.ClickByID(ctx, id.Node, id.Seq)
-	if err == nil && !ok && id.Node == a.recorder.Node() {
-		if c, ok, err = a.drainer.Find(ctx, id); err == nil && !ok { // it may have moved on meanwhile
-			c, ok, err = a.o.Book.ClickByID(ctx, id.Node, id.Seq)
+	c, ok, err := h.book.ClickByID(ctx, id.Node, id.Seq)
+	if err == nil && !ok && id.Node == h.recorder.Node() {
+		if c, ok, err = h.drainer.Find(ctx, id); err == nil && !ok { // it may have moved on meanwhile
+			c, ok, err = h.book.ClickByID(ctx, id.Node, id.Seq)
 		}
 	}
 	if err != nil {
-		a.o.Logger.Warn("a click that an event names could not be looked up: whoever sent the event is told to send it again", "click", id.String(), "err", err)
+		h.log.Warn("a click that an event names could not be looked up: whoever sent the event is told to send it again", "click", id.String(), "err", err)
 	}
 	return track.Click{Token: c.Token, At: c.At}, ok && c.Token != "", err
 }
 
-// trackFault is why events cannot be booked; nil when they can.
-func (a *App) trackFault() error {
-	submit := a.o.Tracking.submit
-	if submit == nil && a.tracker != nil {
-		submit = a.tracker
-	}
-	if f, ok := submit.(track.FaultReporter); ok {
+// fault is why events cannot be booked; nil when they can.
+func (h *trackingHandler) fault() error {
+	if f, ok := h.submit.(track.FaultReporter); ok {
 		return f.Fault()
 	}
 	return nil
@@ -118,10 +132,10 @@ func (a *App) trackFault() error {
 
 // forwarding says how many events wait for FirstPromoter, -1 when nobody knows, and since
 // when the oldest does.
-func (a *App) forwarding() (int64, time.Duration) {
+func (h *trackingHandler) forwarding() (int64, time.Duration) {
 	ctx, cancel := context.WithTimeout(context.Background(), findWithin)
 	defer cancel()
-	n, age, err := a.forwarder.Waiting(ctx)
+	n, age, err := h.forwarder.Waiting(ctx)
 	if err != nil {
 		return -1, 0
 	}

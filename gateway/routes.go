@@ -1,0 +1,123 @@
+package gateway
+
+import (
+	"errors"
+	"strings"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+	"github.com/valyala/fasthttp"
+
+	"carryover/gateway/admin"
+	"carryover/gateway/track"
+)
+
+// newPublicApp is what visitors, affiliates and the billing system reach.
+func (a *App) newPublicApp() *fiber.App {
+	app := fiber.New(a.settings(false))
+	app.Server().CloseOnShutdown = true
+	app.Use(a.servePublic)
+	return app
+}
+
+// newAdminApp is what ops reaches.
+func (a *App) newAdminApp() *fiber.App {
+	app := admin.New(admin.Options{
+		Settings: a.settings(true),
+		Live:     func(c *fiber.Ctx) error { answerLive(c.Context()); return nil },
+		Ready:    func(c *fiber.Ctx) error { a.answerReady(c.Context(), true); return nil },
+		Metrics:  a.metrics.registry,
+		Status:   a.status,
+	})
+	app.Server().CloseOnShutdown = true
+	return app
+}
+
+// servePublic answers every public request. Strings taken from the request are views that the
+// next request overwrites: what is kept is copied, by the recorder or by hand.
+func (a *App) servePublic(c *fiber.Ctx) (err error) {
+	ctx := c.Context()
+	defer func() {
+		if p := recover(); p != nil {
+			a.o.Logger.Error("a request could not be answered", "panic", p)
+			ctx.Response.Reset()
+			page(ctx, fasthttp.StatusInternalServerError, &a.failed)
+			err = nil
+		}
+		a.metrics.answered(ctx.Response.StatusCode())
+	}()
+	path, query, ok := splitTarget(view(ctx.Request.Header.RequestURI()))
+	if !ok {
+		plain(ctx, fasthttp.StatusBadRequest, "The request must name a path.")
+		return nil
+	}
+	if ctx.IsPost() && a.join.handleFormPost(ctx, path, query) {
+		return nil
+	}
+	if strings.HasPrefix(path, track.APIPath) {
+		a.tracking.serve(ctx, path, query)
+		return nil
+	}
+	if ctx.IsGet() || ctx.IsHead() {
+		switch path {
+		case "/livez":
+			answerLive(ctx)
+			return nil
+		case "/readyz":
+			a.answerReady(ctx, false)
+			return nil
+		case "/robots.txt": // crawlers must be let in to see that redirects are not to be indexed
+			ctx.Response.SetBodyRaw(robotsTxt)
+			ctx.Response.Header.SetContentType("text/plain; charset=utf-8")
+			return nil
+		case "/favicon.ico":
+			ctx.Response.SetStatusCode(fasthttp.StatusNotFound)
+			return nil
+		}
+	}
+	a.links.serve(ctx, path, query)
+	return nil
+}
+
+// settings are what both listeners are served with. The admin pages may keep strings of a
+// request; the redirect handler copies what it keeps.
+func (a *App) settings(immutable bool) fiber.Config {
+	return fiber.Config{
+		CaseSensitive: true, StrictRouting: true, DisableStartupMessage: true,
+		EnableTrustedProxyCheck: true, // with nobody trusted: fiber's own reading of X-Forwarded-* is off
+		Immutable:               immutable,
+		Network:                 "tcp",
+		ReadTimeout:             5 * time.Second, WriteTimeout: 10 * time.Second, IdleTimeout: 60 * time.Second,
+		ReadBufferSize: 16 << 10, BodyLimit: 1 << 20,
+		DisableDefaultContentType: true,
+		ErrorHandler:              a.answerError,
+	}
+}
+
+// answerError answers what was refused before a handler saw it. It never repeats the
+// inner text.
+func (a *App) answerError(c *fiber.Ctx, err error) error {
+	status := fiber.StatusInternalServerError
+	var known *fiber.Error
+	if errors.As(err, &known) {
+		status = known.Code
+	}
+	text := "The request could not be answered."
+	switch status {
+	case fiber.StatusBadRequest:
+		text = "The request could not be understood."
+	case fiber.StatusNotFound:
+		text = "There is nothing here."
+	case fiber.StatusRequestEntityTooLarge:
+		text = "The body is too large."
+	case fiber.StatusRequestHeaderFieldsTooLarge:
+		text = "The address or its headers are too long."
+	}
+	if ctx := c.Context(); strings.HasPrefix(view(ctx.Request.Header.RequestURI()), track.APIPath) {
+		a.tracking.api.Refuse(ctx, status, text)
+	} else {
+		plain(ctx, status, text)
+	}
+	a.metrics.answered(status)
+	return nil
+}
