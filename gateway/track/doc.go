@@ -1,5 +1,9 @@
-// Package track is the tracking API: a billing system tells it of sign-ups, sales, refunds and
-// cancellations in FirstPromoter's words, and it decides whose the customer is and what is
-// earned, and books both before it answers. What an event means is decided here and in
-// mapping/terms; HTTP stays in api.go and the files that it names.
+// Package track is the tracking API. A billing system sends sign-ups, sales, refunds and
+// cancellations in FirstPromoter's words; the package decides whose the customer is and what
+// is earned, books both, and then answers.
+//
+// api.go and response.go speak HTTP, body.go, field.go and read.go turn a request into a
+// [Call], [Service] books calls in groups, and a booking books one of them. What is earned,
+// and what a refund takes back, mapping/terms says. [Service.Watch] flags commissions for
+// review, and forward.go sends what was booked to FirstPromoter.
 package track

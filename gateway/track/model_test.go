@@ -107,17 +107,20 @@ func newMachine(t *testing.T, rt *rapid.T, dir string) *machine {
 		for _, keapID := range []int64{id, 10 + id} {
 			m.partners[keapID], m.carried[keapID] = id, 100+keapID
 			c.Money.Commissions = append(c.Money.Commissions, book.Commission{
-				EventID: book.EventID{byte(keapID)}, Kind: book.KindCommission, PartnerID: keapID, EarnedAt: m.now.Unix() - 60*86400, Month: machineCarried, Amount: m.carried[keapID], Currency: "USD",
+				EventID: book.EventID{byte(keapID)}, Kind: book.KindCommission, PartnerID: keapID, EarnedAt: m.now.Unix() - 60*86400,
+				Month: machineCarried, Amount: m.carried[keapID], Currency: "USD",
 			})
 		}
 	}
 	slices.SortFunc(c.Money.Commissions, func(x, y book.Commission) int { return bytes.Compare(x.EventID[:], y.EventID[:]) })
 	m.carry(rt, c)
 	// Cleo never hands in a W-9.
-	for id, field := range map[int64][]string{1: {"w9=yes", "payout_method=paypal", "payout_address=anna@promoters.test"}, 2: {"w9=yes", "payout_method=check", "payout_address=1 Lane"}, 3: {"payout_method=check", "payout_address=2 Lane"}} {
+	for id, field := range map[int64][]string{1: {"w9=yes", "payout_method=paypal", "payout_address=anna@promoters.test"},
+		2: {"w9=yes", "payout_method=check", "payout_address=1 Lane"}, 3: {"payout_method=check", "payout_address=2 Lane"}} {
 		for _, text := range field {
 			name, value, _ := strings.Cut(text, "=")
-			if err := b.RecordSettings(context.Background(), []book.Setting{{PromoterID: id, Field: name, Value: value, RecordedAt: m.now.Unix(), RecordedBy: "test"}}); err != nil {
+			if err := b.RecordSettings(context.Background(),
+				[]book.Setting{{PromoterID: id, Field: name, Value: value, RecordedAt: m.now.Unix(), RecordedBy: "test"}}); err != nil {
 				rt.Fatal(err)
 			}
 		}
@@ -142,7 +145,8 @@ func (m *machine) carry(t *rapid.T, c book.Changes) {
 		c.Aliases = append(c.Aliases, a)
 	}
 	var err error
-	if m.run, err = m.b.Apply(context.Background(), book.Import{PlanID: "p", AppliedAt: m.now, Inputs: []byte("{}"), Tables: []byte("{}")}, m.run, &c, nil, func(int) {}); err != nil {
+	if m.run, err = m.b.Apply(context.Background(), book.Import{PlanID: "p", AppliedAt: m.now, Inputs: []byte("{}"), Tables: []byte("{}")},
+		m.run, &c, nil, func(int) {}); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -173,15 +177,6 @@ func (m *machine) earned(promoter int64, last terms.Month) (sum int64) {
 		}
 	}
 	return sum
-}
-
-func cut(text string) (name, value string, ok bool) {
-	for i := range text {
-		if text[i] == '=' {
-			return text[:i], text[i+1:], true
-		}
-	}
-	return text, "", false
 }
 
 func (m *machine) close() {
@@ -234,7 +229,8 @@ func (m *machine) actions() map[string]func(*rapid.T) {
 		"click": func(t *rapid.T) {
 			b, p := browser.Draw(t, "browser"), promoter.Draw(t, "promoter")
 			m.n++
-			m.browsers[b] = m.browsers[b].Then(click.Visit{Token: machineTokens[p], Click: book.ClickID{Node: "web1", Seq: int64(m.n)}, At: m.now.UTC().Truncate(time.Second)})
+			m.browsers[b] = m.browsers[b].Then(click.Visit{Token: machineTokens[p], Click: book.ClickID{Node: "web1", Seq: int64(m.n)},
+				At: m.now.UTC().Truncate(time.Second)})
 			m.last[b] = modelVisit{p, m.now}
 			m.now = m.now.Add(time.Hour)
 		},
@@ -262,7 +258,8 @@ func (m *machine) actions() map[string]func(*rapid.T) {
 		},
 		"sale": func(t *rapid.T) {
 			c := customer.Draw(t, "customer")
-			call := track.Call{Kind: book.EventSale, Email: c, EventID: m.id("pay"), Amount: rapid.Int64Range(1, 60_000).Draw(t, "amount"), CreatedAt: m.now.Unix()}
+			call := track.Call{Kind: book.EventSale, Email: c, EventID: m.id("pay"), Amount: rapid.Int64Range(1, 60_000).Draw(t, "amount"),
+				CreatedAt: m.now.Unix()}
 			r := m.submit(t, call)
 			owner, known := m.owner[c]
 			if !known || !m.creditable(owner) {
@@ -285,7 +282,8 @@ func (m *machine) actions() map[string]func(*rapid.T) {
 			id := rapid.SampledFrom(m.order).Draw(t, "sale")
 			s := m.sales[id]
 			amount := rapid.Int64Range(1, s.amount+100).Draw(t, "amount")
-			call := track.Call{Kind: book.EventRefund, Email: s.customer, EventID: m.id("back"), Amount: amount, SaleEventID: id, CreatedAt: m.now.Unix()}
+			call := track.Call{Kind: book.EventRefund, Email: s.customer, EventID: m.id("back"), Amount: amount, SaleEventID: id,
+				CreatedAt: m.now.Unix()}
 			if r := m.submit(t, call); r.Outcome != track.Booked {
 				t.Fatalf("a refund: %+v", r)
 			}
@@ -342,7 +340,9 @@ func (m *machine) actions() map[string]func(*rapid.T) {
 					continue
 				}
 				for range 2 { // told twice, it happens once
-					if _, err := m.b.RecordPayouts(context.Background(), []book.PayoutRecord{{LineID: id, Status: status, Reference: fmt.Sprint("ref-", id), At: m.now.Unix(), Month: int32(m.month()), RecordedAt: m.now.Unix(), RecordedBy: "test"}}); err != nil {
+					if _, err := m.b.RecordPayouts(context.Background(), []book.PayoutRecord{{LineID: id, Status: status,
+						Reference: fmt.Sprint("ref-", id), At: m.now.Unix(), Month: int32(m.month()), RecordedAt: m.now.Unix(),
+						RecordedBy: "test"}}); err != nil {
 						t.Fatal(err)
 					}
 				}
@@ -412,7 +412,8 @@ func (m *machine) check(t *rapid.T) {
 		}
 		last := m.month().Add(-2)
 		if due := m.due(id, last); payable[id] != m.payable(id, last) || payable[id]+held[id] != due {
-			t.Fatalf("%s in %s: payable %d and held %d, the model would pay %d of %d", machineTokens[id], m.month(), payable[id], held[id], m.payable(id, last), due)
+			t.Fatalf("%s in %s: payable %d and held %d, the model would pay %d of %d", machineTokens[id], m.month(), payable[id], held[id],
+				m.payable(id, last), due)
 		}
 	}
 }
@@ -436,12 +437,15 @@ func TestOrderOfArrival(t *testing.T) {
 		var queues [][]track.Call // of each customer, in order
 		for c := range rapid.IntRange(2, 4).Draw(rt, "customers") {
 			email := fmt.Sprintf("c%d@mail.test", c)
-			queue := []track.Call{{Kind: book.EventSignup, Email: email, RefID: machineTokens[rapid.Int64Range(1, 3).Draw(rt, "promoter")], CreatedAt: at}}
+			queue := []track.Call{{Kind: book.EventSignup, Email: email, RefID: machineTokens[rapid.Int64Range(1, 3).Draw(rt, "promoter")],
+				CreatedAt: at}}
 			for n := range rapid.IntRange(0, 5).Draw(rt, "sales") {
 				id := fmt.Sprintf("pay-%d-%d", c, n)
-				queue = append(queue, track.Call{Kind: book.EventSale, Email: email, EventID: id, Amount: rapid.Int64Range(1, 20_000).Draw(rt, "amount"), CreatedAt: at + int64(n)*86400*20})
+				queue = append(queue, track.Call{Kind: book.EventSale, Email: email, EventID: id,
+					Amount: rapid.Int64Range(1, 20_000).Draw(rt, "amount"), CreatedAt: at + int64(n)*86400*20})
 				if rapid.Bool().Draw(rt, "refunded") {
-					queue = append(queue, track.Call{Kind: book.EventRefund, Email: email, EventID: "back-" + id, SaleEventID: id, Amount: rapid.Int64Range(1, 20_000).Draw(rt, "back"), CreatedAt: at + int64(n)*86400*21})
+					queue = append(queue, track.Call{Kind: book.EventRefund, Email: email, EventID: "back-" + id, SaleEventID: id,
+						Amount: rapid.Int64Range(1, 20_000).Draw(rt, "back"), CreatedAt: at + int64(n)*86400*21})
 				}
 			}
 			queues = append(queues, queue)
