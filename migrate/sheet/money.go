@@ -159,6 +159,12 @@ func isAmount(cell []byte) bool {
 	if len(cell) <= 15 && allDigits(cell) {
 		return true
 	}
+	letters := 0
+	for letters < len(cell) && 'a' <= cell[letters]|0x20 && cell[letters]|0x20 <= 'z' {
+		if letters++; letters > 3 { // longer than any symbol or code
+			return false
+		}
+	}
 	if last := cell[len(cell)-1]; len(cell) > 40 || cell[0] > '9' && (last < '0' || last > '9') && last != ')' && last != '-' {
 		return false
 	}
