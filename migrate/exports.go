@@ -233,8 +233,8 @@ func (x *exports) probe(ctx context.Context, inputs []sheet.Input) ([]*sheet.Fil
 	var files []*sheet.File
 	for i, in := range inputs {
 		f, err := results[i].file, results[i].err
-		var unknown *sheet.UnknownKind
-		var long *sheet.LongRecord
+		var unknown *sheet.UnknownKindError
+		var long *sheet.LongRecordError
 		switch {
 		case errors.As(err, &long) && long.Headless && !in.Explicit:
 			x.unread = append(x.unread, Unread{Path: in.Path, Reason: err.Error()})
@@ -251,9 +251,9 @@ func (x *exports) probe(ctx context.Context, inputs []sheet.Input) ([]*sheet.Fil
 		files = append(files, f)
 		for _, d := range f.Dates {
 			subject := names[f.Path] + ":" + d.Field
-			if d.Question() || x.conflicts.decisions[KindDateOrder+":"+subject].Value != "" {
+			if d.NeedsDecision() || x.conflicts.decisions[KindDateOrder+":"+subject].Value != "" {
 				x.conflicts.add(question(KindDateOrder, subject,
-					fmt.Sprintf("%s, line %d, column %q: %q is a date only with the day first, and no value of the column needs the month first (%d fit only day first, %d fit both): is the column day first?", f.Path, d.DayOnlyLine, d.Header, d.DayOnlyValue, d.DayOnly, d.Both),
+					fmt.Sprintf("%s, line %d, column %q: %q is a date only with the day first, and no value of the column needs the month first (%d fit only day first, %d fit both): is the column day first?", f.Path, d.DayOnlyLine, d.Header, d.DayOnlyValue, d.DayOnly, d.Ambiguous),
 					DayFirst, DayFirst, MonFirst))
 			}
 		}
@@ -319,7 +319,7 @@ func (x *exports) read(ctx context.Context, index int, f *sheet.File, bar Bar, r
 	plan := &x.files[index]
 	*plan = FilePlan{
 		Path: f.Path, Kind: f.Kind, Encoding: f.Encoding, Delimiter: f.Delimiter, LineEnd: f.LineEnd, HeaderLine: f.HeaderLine,
-		NotUnderstood: f.NotUnderstood, Dropped: f.Secrets, SHA256: f.SHA256, Bytes: f.Bytes,
+		NotUnderstood: f.UnknownHeaders, Dropped: f.SecretHeaders, SHA256: f.SHA256, Bytes: f.Bytes,
 	}
 	for _, d := range f.Dates {
 		if plan.DateLayout == nil {

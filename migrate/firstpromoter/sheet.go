@@ -28,7 +28,7 @@ func kinds() []sheet.Kind {
 	return []sheet.Kind{{
 		Name: sheetKind,
 		Fields: []sheet.Field{
-			{Name: "email", Aliases: []string{"promoteremail", "affiliateemail", "partneremail", "promoter", "affiliate", "partner"}, Weak: []string{"email", "emailaddress"}},
+			{Name: "email", Aliases: []string{"promoteremail", "affiliateemail", "partneremail", "promoter", "affiliate", "partner"}, Fallbacks: []string{"email", "emailaddress"}},
 			{Name: "token", Aliases: []string{"reftoken", "refid", "promoterreftoken", "promoterrefid", "affiliaterefid", "defaultrefid", "custref", "referralid", "token"}},
 			{Name: "event_id", Aliases: []string{"eventid", "externaleventid", "saleeventid"}},
 			{Name: "created_at", Aliases: []string{"createdat", "created", "createdon", "creationdate", "commissiondate", "eventdate", "date"}, Date: true},
@@ -87,9 +87,9 @@ func ReadFile(path string, month terms.Month, zone *time.Location, currency, amo
 			case r.Email == "" && r.Token == "":
 				return &sheet.Reject{Reason: sheet.MissingValue, Hint: "it names no promoter, by address or ref token"}
 			case r.Cents == "" && r.Amount == "":
-				return sheet.Missing("amount")
+				return sheet.MissingField("amount")
 			case (byDate || byMonth) && !r.Created.Valid && r.Month == "":
-				return sheet.Missing(map[bool]string{true: "created_at", false: "month"}[byDate])
+				return sheet.MissingField(map[bool]string{true: "created_at", false: "month"}[byDate])
 			}
 			at, err := r.at(month, zone)
 			if err != nil {
@@ -182,7 +182,7 @@ func (r *sheetRow) minor(currency string, cents bool) (int64, error) {
 
 // headless says what a file lacks to be compared with.
 func headless(err error) error {
-	unknown, ok := errors.AsType[*sheet.UnknownKind](err)
+	unknown, ok := errors.AsType[*sheet.UnknownKindError](err)
 	if !ok {
 		return err
 	}

@@ -61,8 +61,8 @@ func TestKindsOfSamples(t *testing.T) {
 			if f.Kind != want {
 				t.Errorf("%s: a file of %s was taken for %s", sample, want, f.Kind)
 			}
-			if len(f.NotUnderstood) > 0 && want != Contacts {
-				t.Errorf("%s, %s: not understood: %v", sample, want, f.NotUnderstood)
+			if len(f.UnknownHeaders) > 0 && want != Contacts {
+				t.Errorf("%s, %s: not understood: %v", sample, want, f.UnknownHeaders)
 			}
 		}
 	}
@@ -78,7 +78,7 @@ func TestSampleFiles(t *testing.T) {
 		var headers []string
 		for _, d := range got.Dates {
 			headers = append(headers, d.Header)
-			if d.Question() || d.Neither > 0 || d.Layout() != "month_first" {
+			if d.NeedsDecision() || d.Invalid > 0 || d.Layout() != "month_first" {
 				t.Errorf("%s: %+v", path, d)
 			}
 		}
@@ -95,7 +95,8 @@ func TestSampleFiles(t *testing.T) {
 }
 
 // outcome is what reading one file gave, as a reviewer would write it down.
-func outcome[T any](t *testing.T, path string, read func(*sheet.File, func(int, *T) error, func(*sheet.Reject) error) (sheet.Count, error)) (string, []*T) {
+func outcome[T any](t *testing.T, path string, read func(*sheet.File, func(int, *T) error,
+	func(*sheet.Reject) error) (sheet.Count, error)) (string, []*T) {
 	t.Helper()
 	f := probe(t, "testdata/"+path)
 	var rows []*T
@@ -218,7 +219,8 @@ func TestKindByHeader(t *testing.T) {
 			t.Fatal(err)
 		}
 		columns := got.Kind
-		for _, field := range []string{"id", "contact_id", "parent_id", "parent_code", "partner_id", "partner_code", "partner_name", "code", "email", "amount"} {
+		for _, field := range []string{"id", "contact_id", "parent_id", "parent_code", "partner_id", "partner_code",
+			"partner_name", "code", "email", "amount"} {
 			if h, ok := got.Column(field); ok {
 				columns += " " + field + "=" + h
 			}
@@ -236,7 +238,8 @@ func TestKindByHeader(t *testing.T) {
 	f("a.csv", "Id,Contact,Aff Code,E-mail\n1,Ann Lee,ann,a@b.test\n", "partners id=Id code=Aff Code email=E-mail")
 	f("a.csv", "Id,Contact,Aff Code,Parent\n1,12,ann,MUM\n2,,bo,\n", "partners id=Id contact_id=Contact parent_code=Parent code=Aff Code")
 	f("a.csv", "Id,Aff Code,Parent\n1,ann,7\n2,bo,0\n", "partners id=Id parent_id=Parent code=Aff Code")
-	f("a.csv", "Id,Aff Code,Status,Email,First Name,Last Name,Phone 1,Street Address 1,City,State,Postal Code,Country,Company\n", "partners id=Id code=Aff Code email=Email")
+	f("a.csv", "Id,Aff Code,Status,Email,First Name,Last Name,Phone 1,Street Address 1,City,State,Postal Code,"+
+		"Country,Company\n", "partners id=Id code=Aff Code email=Email")
 	f("a.csv", "Referral Partner;Ending Balance;Payments\nann;1.00;2.00\n", "ledger partner_code=Referral Partner")
 	f("a.csv", "Referral Partner\tEnding Balance\tPayments\n17\t1.00\t2.00\n", "ledger partner_id=Referral Partner")
 	f("a.csv", "Code,Referral Partner,Ending Balance,Payments\n17,Ann,1.00,2.00\n", "ledger partner_code=Code partner_name=Referral Partner")

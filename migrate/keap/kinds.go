@@ -28,7 +28,7 @@ func Kinds() []sheet.Kind {
 		subscriptions(), commissions(), clawbacks(), payments(), ledger(),
 	}
 	for i := range kinds {
-		kinds[i].Secret = secret
+		kinds[i].SecretHeaders = secretHeaders
 	}
 	return kinds
 }
@@ -38,9 +38,9 @@ func KindNames() []string {
 	return []string{Partners, Contacts, Links, Referrals, Orders, Subscriptions, Commissions, Clawbacks, Payments, Ledger}
 }
 
-// secret are the columns that no export needs and nobody may keep: passwords, social
+// secretHeaders are the columns that no export needs and nobody may keep: passwords, social
 // security numbers, cards.
-var secret = []string{
+var secretHeaders = []string{
 	"*password*", "passwd", "pwd", "*passphrase*",
 	"ssn", "last4ssn", "ssnlast4", "last4ofssn", "lastfourssn", "lastfourofssn", "ssnumber", "*socialsecurity*", "taxid",
 	"pin", "cc", "*accountnumber*", "*routingnumber*", "iban", "*cardtype*", "*nameoncard*", "*cardholder*",
@@ -66,64 +66,67 @@ func required(f sheet.Field) sheet.Field {
 	return f
 }
 
-// borrowed marks a field that a list of this kind may carry and that says nothing about
+// shared marks a field that a list of this kind may carry and that says nothing about
 // the kind: contacts have it as well.
-func borrowed(f sheet.Field) sheet.Field {
-	f.Borrowed = true
+func shared(f sheet.Field) sheet.Field {
+	f.Shared = true
 	return f
 }
 
-func telling(f sheet.Field, aliases ...string) sheet.Field {
-	f.Telling = aliases
+func distinctive(f sheet.Field, aliases ...string) sheet.Field {
+	f.Distinctive = aliases
 	return f
 }
 
-func weak(f sheet.Field, aliases ...string) sheet.Field {
-	f.Weak = aliases
+func fallback(f sheet.Field, aliases ...string) sheet.Field {
+	f.Fallbacks = aliases
 	return f
 }
 
-// tellingCodes are headers of a partner's code that a file about anything else has only
+// distinctiveCodes are headers of a partner's code that a file about anything else has only
 // by chance, as a custom field.
-var tellingCodes = []string{"affcode", "affiliatecode", "partnercode", "referralpartnercode"}
+var distinctiveCodes = []string{"affcode", "affiliatecode", "partnercode", "referralpartnercode"}
 
-// codeOf is a field with a partner's code, which headers name in its own ways or as any.
-func codeOf(name string, aliases ...string) sheet.Field {
-	return telling(text(name, slices.Concat(aliases, tellingCodes, []string{"code"})...), tellingCodes...)
+// codeField is a field with a partner's code, which headers name in its own ways or as any.
+func codeField(name string, aliases ...string) sheet.Field {
+	return distinctive(text(name, slices.Concat(aliases, distinctiveCodes, []string{"code"})...), distinctiveCodes...)
 }
 
-// generic are headers that may hold a partner's id, code or name.
-var generic = []string{"referralpartner", "affiliate", "partner"}
+// genericPartnerHeaders are headers that may hold a partner's id, code or name.
+var genericPartnerHeaders = []string{"referralpartner", "affiliate", "partner"}
 
-// partner are the ways in which money rows name their partner. A column called only
+// partnerFields are the ways in which money rows name their partner. A column called only
 // "Referral Partner" or "Affiliate" may hold an id, a code or a name: it is an id when
 // its cells say so, a code when nothing else names the partner, else a name.
-func partner(ids ...string) []sheet.Field {
+func partnerFields(ids ...string) []sheet.Field {
 	return []sheet.Field{
-		weak(id("partner_id", append([]string{"affiliateid", "partnerid", "referralpartnerid", "affid", "keappartnerid"}, ids...)...), generic...),
-		weak(codeOf("partner_code"), generic...),
-		weak(text("partner_name", "affname", "affiliatename", "partnername", "referralpartnername"), slices.Concat(generic, []string{"name"})...),
+		fallback(id("partner_id", append([]string{"affiliateid", "partnerid", "referralpartnerid", "affid", "keappartnerid"},
+			ids...)...), genericPartnerHeaders...),
+		fallback(codeField("partner_code"), genericPartnerHeaders...),
+		fallback(text("partner_name", "affname", "affiliatename", "partnername", "referralpartnername"),
+			slices.Concat(genericPartnerHeaders, []string{"name"})...),
 	}
 }
 
-// credited are the ways in which orders and subscriptions name who made the sale and who
-// brought the lead. As with [partner], the cells tell ids from codes.
-func credited() []sheet.Field {
-	sale := slices.Concat([]string{"salesaffiliate", "saleaffiliate", "salepartner"}, generic)
+// creditFields are the ways in which orders and subscriptions name who made the sale and who
+// brought the lead. As with [partnerFields], the cells tell ids from codes.
+func creditFields() []sheet.Field {
+	sale := slices.Concat([]string{"salesaffiliate", "saleaffiliate", "salepartner"}, genericPartnerHeaders)
 	lead := []string{"leadaffiliate", "leadpartner"}
 	return []sheet.Field{
-		weak(id("sale_partner_id", "infusionsoftssaleaffiliateid", "salesaffiliateid", "saleaffiliateid", "salepartnerid", "affiliateid", "saleaffid", "referralpartnerid", "partnerid", "affid", "keappartnerid"), sale...),
-		weak(codeOf("sale_partner_code", "salesaffiliatecode", "saleaffiliatecode", "salepartnercode", "saleaffcode"), sale...),
-		weak(id("lead_partner_id", "infusionsoftsleadaffiliateid", "leadaffiliateid", "leadpartnerid", "leadaffid"), lead...),
-		weak(text("lead_partner_code", "leadaffiliatecode", "leadpartnercode", "leadaffcode"), lead...),
+		fallback(id("sale_partner_id", "infusionsoftssaleaffiliateid", "salesaffiliateid", "saleaffiliateid", "salepartnerid",
+			"affiliateid", "saleaffid", "referralpartnerid", "partnerid", "affid", "keappartnerid"), sale...),
+		fallback(codeField("sale_partner_code", "salesaffiliatecode", "saleaffiliatecode", "salepartnercode", "saleaffcode"), sale...),
+		fallback(id("lead_partner_id", "infusionsoftsleadaffiliateid", "leadaffiliateid", "leadpartnerid", "leadaffid"), lead...),
+		fallback(text("lead_partner_code", "leadaffiliatecode", "leadpartnercode", "leadaffcode"), lead...),
 	}
 }
 
-var byPartner = [][]string{{"partner_id", "partner_code"}}
+var partnerNamed = [][]string{{"partner_id", "partner_code"}}
 
-// address are the columns of a postal address, which contacts, orders and wide
+// addressFields are the columns of a postal address, which contacts, orders and wide
 // partner lists carry. Nothing reads them; knowing them tells the kinds apart.
-func address() []sheet.Field {
+func addressFields() []sheet.Field {
 	return []sheet.Field{
 		text("street1", "streetaddress1", "address1", "billingaddressstreet1"),
 		text("street2", "streetaddress2", "address2", "billingaddressstreet2"),
@@ -138,19 +141,20 @@ func partners() sheet.Kind {
 		Name: Partners,
 		Fields: slices.Concat([]sheet.Field{
 			required(id("id", "affiliateid", "partnerid", "referralpartnerid", "keappartnerid", "id")),
-			weak(id("contact_id", "contactid"), "contact"),
-			weak(id("parent_id", "parentid", "parentaffiliateid", "parentpartnerid", "parentreferralpartnerid"),
+			fallback(id("contact_id", "contactid"), "contact"),
+			fallback(id("parent_id", "parentid", "parentaffiliateid", "parentpartnerid", "parentreferralpartnerid"),
 				"parent", "parentpartner", "parentaffiliate", "parentreferralpartner"),
-			weak(text("parent_code", "parentcode", "parentaffcode", "parentaffiliatecode", "parentpartnercode"),
+			fallback(text("parent_code", "parentcode", "parentaffcode", "parentaffiliatecode", "parentpartnercode"),
 				"parent", "parentpartner", "parentaffiliate", "parentreferralpartner"),
-			required(weak(telling(text("code", slices.Concat(tellingCodes, []string{"code", "trackingcode"})...), tellingCodes...), "username")),
+			required(fallback(distinctive(text("code", slices.Concat(distinctiveCodes, []string{"code", "trackingcode"})...),
+				distinctiveCodes...), "username")),
 			text("name", "affname", "affiliatename", "partnername", "referralpartnername", "name", "affiliate", "referralpartner"),
 			text("status", "status", "partnerstatus", "affiliatestatus", "active"),
 			date("created_at", "datecreated", "dateadded", "createtime", "created"),
-			borrowed(text("email", "email", "emailaddress", "contactemail")),
-			borrowed(text("first_name", "firstname", "contactfirstname", "givenname")),
-			borrowed(text("last_name", "lastname", "contactlastname", "familyname")),
-			borrowed(text("company", "companyname", "company", "coname")),
+			shared(text("email", "email", "emailaddress", "contactemail")),
+			shared(text("first_name", "firstname", "contactfirstname", "givenname")),
+			shared(text("last_name", "lastname", "contactlastname", "familyname")),
+			shared(text("company", "companyname", "company", "coname")),
 			text("parent_name", "parentname"),
 			text("track_days", "leadcookiefor", "trackleadsfor", "trackleadsdays", "trackleaddays", "numberofdaystotrack", "cookiedays"),
 			text("notify_lead", "notifylead", "notifyonlead"),
@@ -160,9 +164,9 @@ func partners() sheet.Kind {
 			text("sale_percent", "salepercent", "salepct"), text("sale_amount", "saleamount", "saleamt"),
 			text("lead_percent", "leadpercent", "leadpct"), text("lead_amount", "leadamount", "leadamt"),
 			text("programs", "programids", "programs", "commissionprogram", "commissionprograms", "program"),
-			borrowed(text("payout_email", "paypal", "paypalemail", "paypalemailaddress", "payoutemail", "whatisyourpaypalemailaddress")),
-		}, address()),
-		Foreign: [][]string{ // what happened to a partner is in other files
+			shared(text("payout_email", "paypal", "paypalemail", "paypalemailaddress", "payoutemail", "whatisyourpaypalemailaddress")),
+		}, addressFields()),
+		ForeignHeaders: [][]string{ // what happened to a partner is in other files
 			{"dateset"}, {"referraltime"}, {"referraldate"},
 			{"date", "amount"}, {"paydate"}, {"payamt"}, {"payamount"}, {"paymentdate"}, {"paymentamount"},
 			{"dateearned"}, {"timeearned"}, {"orderdate"}, {"ordertotal"}, {"billingamt"},
@@ -193,7 +197,7 @@ func contacts() sheet.Kind {
 			text("owner_id", "ownerid"), text("owner", "owner"), text("notes", "notes"),
 			text("lead_source", "leadsource", "leadsourceid"), text("referral_code", "referralcode"),
 			text("language", "language"), text("time_zone", "timezone"), text("lead_score", "leadscore"),
-		}, address()),
+		}, addressFields()),
 		FileHints: []string{"contact", "people", "customer"},
 	}
 }

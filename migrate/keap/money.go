@@ -11,8 +11,8 @@ func referrals() sheet.Kind {
 		Name: Referrals,
 		Fields: slices.Concat([]sheet.Field{
 			id("id", "referralid", "leadid", "id"),
-			required(weak(id("contact_id", "contactid"), "contact")),
-		}, partner("leadaffiliateid"), []sheet.Field{
+			required(fallback(id("contact_id", "contactid"), "contact")),
+		}, partnerFields("leadaffiliateid"), []sheet.Field{
 			required(date("set_at", "dateset", "referraltime", "referraldate", "setat")),
 			date("expires_at", "dateexpires", "expirationtime", "expirationdate", "expires", "expiresat", "expirydate"),
 			text("type", "referraltype", "type"),
@@ -23,7 +23,7 @@ func referrals() sheet.Kind {
 			text("last_name", "lastname", "contactlastname", "familyname"),
 			text("email", "email", "emailaddress", "contactemail"),
 		}),
-		OneOf:     byPartner,
+		OneOf:     partnerNamed,
 		FileHints: []string{"referrals", "referral-history", "leads"},
 	}
 }
@@ -33,11 +33,11 @@ func orders() sheet.Kind {
 		Name: Orders,
 		Fields: slices.Concat([]sheet.Field{
 			required(id("id", "orderid", "order", "id", "invoiceid")),
-			required(weak(id("contact_id", "contactid"), "contact")),
+			required(fallback(id("contact_id", "contactid"), "contact")),
 			required(date("ordered_at", "orderdate", "ordertime", "creationdate", "creationtime", "datecreated", "date")),
 			required(text("total", "ordertotal", "invoicetotal", "total")),
-		}, credited(), []sheet.Field{
-			weak(text("contact_name", "contactname"), "contact"),
+		}, creditFields(), []sheet.Field{
+			fallback(text("contact_name", "contactname"), "contact"),
 			text("first_name", "firstname", "contactfirstname", "givenname"),
 			text("last_name", "lastname", "contactlastname", "familyname"),
 			text("email", "email", "emailaddress", "contactemail"),
@@ -49,7 +49,7 @@ func orders() sheet.Kind {
 			text("serial", "serial"),
 			text("paid", "totalpaid", "amountpaid"), text("due", "totaldue", "balance"),
 			text("refunded", "refundtotal"), text("status", "paystatus", "orderstatus", "status"),
-		}, address()),
+		}, addressFields()),
 		FileHints: []string{"order", "sales", "invoice"},
 	}
 }
@@ -59,12 +59,12 @@ func subscriptions() sheet.Kind {
 		Name: Subscriptions,
 		Fields: slices.Concat([]sheet.Field{
 			id("id", "subscriptionid", "id", "recurringorderid"),
-			required(weak(id("contact_id", "infusionsoftscontactid", "contactid"), "contact")),
-		}, credited(), []sheet.Field{
+			required(fallback(id("contact_id", "infusionsoftscontactid", "contactid"), "contact")),
+		}, creditFields(), []sheet.Field{
 			text("plan_id", "subscriptionplanid", "planid"),
 			text("product_id", "productid"), text("program_id", "programid"),
 			text("product", "productname", "product", "programname", "subscriptionplanname", "planname"),
-			required(weak(text("amount", "billingamt", "billingamount"), "price", "amount")),
+			required(fallback(text("amount", "billingamt", "billingamount"), "price", "amount")),
 			text("frequency", "frequency", "billingfrequency"), text("cycle", "billingcycle", "cycle"),
 			text("status", "status", "active"),
 			date("started_at", "startdate", "starttime"),
@@ -76,7 +76,7 @@ func subscriptions() sheet.Kind {
 			text("promo_code", "promocode"), text("type", "ordertype"), text("quantity", "qty", "quantity"),
 			text("order_id", "originatingorderid"),
 		}),
-		Marks:     []string{"amount", "plan_id", "cycle", "frequency", "paid_through", "next_bill"},
+		Markers:   []string{"amount", "plan_id", "cycle", "frequency", "paid_through", "next_bill"},
 		FileHints: []string{"subscription", "recurring", "membership"},
 	}
 }
@@ -84,12 +84,12 @@ func subscriptions() sheet.Kind {
 func commissions() sheet.Kind {
 	return sheet.Kind{
 		Name: Commissions,
-		Fields: slices.Concat(partner(), []sheet.Field{
+		Fields: slices.Concat(partnerFields(), []sheet.Field{
 			text("id", "id"), // of a row of the report; Keap has none
 			required(date("earned_at", "dateearned", "timeearned", "commissiondate", "date")),
 			required(text("amount", "amtearned", "amountearned", "commissionamount", "commissionearned", "commission", "earned", "amount")),
 			required(text("invoice_id", "invoiceid", "invid", "invoice", "orderid")),
-			weak(id("contact_id", "contactid", "customerid"), "contact", "customer"),
+			fallback(id("contact_id", "contactid", "customerid"), "contact", "customer"),
 			text("first_name", "contactfirstname", "firstname", "givenname"),
 			text("last_name", "contactlastname", "lastname", "familyname"),
 			text("product", "productname", "product"),
@@ -98,7 +98,7 @@ func commissions() sheet.Kind {
 			text("seller_name", "salesaffiliatename", "saleaffiliatename", "soldby", "saleaffiliate", "salepartner"),
 			text("seller_first_name", "soldbyfirstname"), text("seller_last_name", "soldbylastname"),
 		}),
-		OneOf:     byPartner,
+		OneOf:     partnerNamed,
 		FileHints: []string{"commission"},
 	}
 }
@@ -106,12 +106,12 @@ func commissions() sheet.Kind {
 func clawbacks() sheet.Kind {
 	return sheet.Kind{
 		Name: Clawbacks,
-		Fields: slices.Concat(partner(), []sheet.Field{
+		Fields: slices.Concat(partnerFields(), []sheet.Field{
 			text("id", "id"), // of a row of the report; Keap has none
 			required(date("earned_at", "dateearned", "timeearned", "clawbackdate", "date")),
 			required(text("amount", "clawbackamount", "clawbackamt", "clawback", "clawbacks", "amount")),
 			required(text("invoice_id", "invoiceid", "invid", "invoice", "orderid")),
-			weak(id("contact_id", "contactid", "customerid"), "contact", "customer"),
+			fallback(id("contact_id", "contactid", "customerid"), "contact", "customer"),
 			text("first_name", "firstname", "givenname", "contactfirstname"),
 			text("last_name", "lastname", "familyname", "contactlastname"),
 			text("product", "productname", "product"),
@@ -122,7 +122,7 @@ func clawbacks() sheet.Kind {
 			text("seller_first_name", "soldbygivenname", "soldbyfirstname"),
 			text("seller_last_name", "soldbyfamilyname", "soldbylastname"),
 		}),
-		OneOf:     byPartner,
+		OneOf:     partnerNamed,
 		FileHints: []string{"clawback"},
 	}
 }
@@ -133,14 +133,14 @@ func payments() sheet.Kind {
 		Fields: slices.Concat([]sheet.Field{
 			id("id", "paymentid", "payoutid", "id"),
 			text("batch", "batchid", "batch"),
-		}, partner(), []sheet.Field{
+		}, partnerFields(), []sheet.Field{
 			required(date("paid_at", "paydate", "paymentdate", "payoutdate", "datepaid", "date")),
 			required(text("amount", "payamt", "payamount", "paymentamount", "payoutamount", "amountpaid", "amount")),
 			text("type", "paytype", "paymenttype", "type"),
 			text("note", "paynote", "paynotes", "notes", "note", "description"),
 			date("created_at", "createtime", "datecreated", "created"),
 		}),
-		OneOf:     byPartner,
+		OneOf:     partnerNamed,
 		FileHints: []string{"payment", "payout"},
 	}
 }
@@ -148,15 +148,16 @@ func payments() sheet.Kind {
 func ledger() sheet.Kind {
 	return sheet.Kind{
 		Name: Ledger,
-		Fields: slices.Concat(partner("id"), []sheet.Field{
+		Fields: slices.Concat(partnerFields("id"), []sheet.Field{
 			id("contact_id", "contactid"),
 			text("opening", "beginningbalance", "beginbalance", "openingbalance", "startingbalance", "previousbalance"),
-			text("commissions", "commissions", "commission", "amountearned", "amtearned", "commissionearned", "commissionsearned", "earned", "totalcommission", "totalcommissions"),
+			text("commissions", "commissions", "commission", "amountearned", "amtearned", "commissionearned",
+				"commissionsearned", "earned", "totalcommission", "totalcommissions"),
 			text("clawbacks", "clawbacks", "clawback"),
 			text("payments", "payments", "payment", "payouts", "paid", "paymentsissued"),
 			required(text("closing", "endingbalance", "endbalance", "closingbalance", "runningbalance", "balance", "amountowed", "balancedue")),
 		}),
-		OneOf:     append([][]string{{"opening", "commissions", "clawbacks", "payments"}}, byPartner...),
+		OneOf:     append([][]string{{"opening", "commissions", "clawbacks", "payments"}}, partnerNamed...),
 		FileHints: []string{"ledger", "balance"},
 	}
 }

@@ -112,11 +112,11 @@ func ReadReferrals(f *sheet.File, fn func(line int, r *Referral) error, onReject
 	return sheet.Rows(f, func(line int, r *Referral) error {
 		switch {
 		case !r.ContactID.Valid:
-			return sheet.Missing("contact_id")
+			return sheet.MissingField("contact_id")
 		case !r.PartnerID.Valid && r.PartnerCode == "":
-			return sheet.Missing(partner)
+			return sheet.MissingField(partner)
 		case !r.SetAt.Valid:
-			return noDate("set_at")
+			return missingDate("set_at")
 		}
 		r.Type = referralType(r.Type)
 		return fn(line, r)
@@ -125,17 +125,18 @@ func ReadReferrals(f *sheet.File, fn func(line int, r *Referral) error, onReject
 
 // ReadOrders reads a file of kind [Orders] whose amounts are in currency unless they say
 // otherwise; see [sheet.Rows] for fn and onReject.
-func ReadOrders(f *sheet.File, currency string, fn func(line int, o *Order) error, onReject func(*sheet.Reject) error) (sheet.Count, error) {
+func ReadOrders(f *sheet.File, currency string, fn func(line int, o *Order) error,
+	onReject func(*sheet.Reject) error) (sheet.Count, error) {
 	return sheet.Rows(f, func(line int, o *Order) (err error) {
 		switch {
 		case !o.ID.Valid:
-			return sheet.Missing("id")
+			return sheet.MissingField("id")
 		case !o.ContactID.Valid:
-			return sheet.Missing("contact_id")
+			return sheet.MissingField("contact_id")
 		case !o.OrderedAt.Valid:
-			return noDate("ordered_at")
+			return missingDate("ordered_at")
 		}
-		if o.Total, err = amount(o.TotalText, currency, "total"); err != nil {
+		if o.Total, err = readAmount(o.TotalText, currency, "total"); err != nil {
 			return err
 		}
 		return fn(line, o)
@@ -144,13 +145,14 @@ func ReadOrders(f *sheet.File, currency string, fn func(line int, o *Order) erro
 
 // ReadSubscriptions reads a file of kind [Subscriptions] whose amounts are in currency
 // unless they say otherwise; see [sheet.Rows] for fn and onReject.
-func ReadSubscriptions(f *sheet.File, currency string, fn func(line int, s *Subscription) error, onReject func(*sheet.Reject) error) (sheet.Count, error) {
+func ReadSubscriptions(f *sheet.File, currency string, fn func(line int, s *Subscription) error,
+	onReject func(*sheet.Reject) error) (sheet.Count, error) {
 	_, hasStatus := f.Column("status")
 	return sheet.Rows(f, func(line int, s *Subscription) (err error) {
 		if !s.ContactID.Valid {
-			return sheet.Missing("contact_id")
+			return sheet.MissingField("contact_id")
 		}
-		if s.Amount, err = amount(s.AmountText, currency, "amount"); err != nil {
+		if s.Amount, err = readAmount(s.AmountText, currency, "amount"); err != nil {
 			return err
 		}
 		s.HasStatus = hasStatus
@@ -160,10 +162,11 @@ func ReadSubscriptions(f *sheet.File, currency string, fn func(line int, s *Subs
 
 // ReadCommissions reads a file of kind [Commissions] whose amounts are in currency unless
 // they say otherwise; see [sheet.Rows] for fn and onReject.
-func ReadCommissions(f *sheet.File, currency string, fn func(line int, c *Commission) error, onReject func(*sheet.Reject) error) (sheet.Count, error) {
+func ReadCommissions(f *sheet.File, currency string, fn func(line int, c *Commission) error,
+	onReject func(*sheet.Reject) error) (sheet.Count, error) {
 	partner := partnerField(f)
 	return sheet.Rows(f, func(line int, c *Commission) error {
-		if err := c.check(currency, partner); err != nil {
+		if err := c.parse(currency, partner); err != nil {
 			return err
 		}
 		return fn(line, c)
@@ -172,10 +175,11 @@ func ReadCommissions(f *sheet.File, currency string, fn func(line int, c *Commis
 
 // ReadClawbacks reads a file of kind [Clawbacks] whose amounts are in currency unless they
 // say otherwise; see [sheet.Rows] for fn and onReject. The sign of an amount says nothing.
-func ReadClawbacks(f *sheet.File, currency string, fn func(line int, c *Commission) error, onReject func(*sheet.Reject) error) (sheet.Count, error) {
+func ReadClawbacks(f *sheet.File, currency string, fn func(line int, c *Commission) error,
+	onReject func(*sheet.Reject) error) (sheet.Count, error) {
 	partner := partnerField(f)
 	return sheet.Rows(f, func(line int, c *Commission) error {
-		if err := c.check(currency, partner); err != nil {
+		if err := c.parse(currency, partner); err != nil {
 			return err
 		}
 		c.Amount.Minor = max(c.Amount.Minor, -c.Amount.Minor)
@@ -183,19 +187,19 @@ func ReadClawbacks(f *sheet.File, currency string, fn func(line int, c *Commissi
 	}, onReject)
 }
 
-func (c *Commission) check(currency, partner string) (err error) {
+func (c *Commission) parse(currency, partner string) (err error) {
 	switch {
 	case !c.PartnerID.Valid && c.PartnerCode == "":
-		return sheet.Missing(partner)
+		return sheet.MissingField(partner)
 	case !c.EarnedAt.Valid:
-		return noDate("earned_at")
+		return missingDate("earned_at")
 	}
-	if c.Amount, err = amount(c.AmountText, currency, "amount"); err != nil {
+	if c.Amount, err = readAmount(c.AmountText, currency, "amount"); err != nil {
 		return err
 	}
 	var id sheet.ID
 	if err := id.UnmarshalCSV(c.Invoice); err != nil {
-		return rejected(err, "invoice_id")
+		return rejectFor(err, "invoice_id")
 	}
 	for len(c.Invoice) > 1 && c.Invoice[0] == '0' {
 		c.Invoice = c.Invoice[1:]
@@ -205,16 +209,17 @@ func (c *Commission) check(currency, partner string) (err error) {
 
 // ReadPayments reads a file of kind [Payments] whose amounts are in currency unless they
 // say otherwise; see [sheet.Rows] for fn and onReject.
-func ReadPayments(f *sheet.File, currency string, fn func(line int, p *Payment) error, onReject func(*sheet.Reject) error) (sheet.Count, error) {
+func ReadPayments(f *sheet.File, currency string, fn func(line int, p *Payment) error,
+	onReject func(*sheet.Reject) error) (sheet.Count, error) {
 	partner := partnerField(f)
 	return sheet.Rows(f, func(line int, p *Payment) (err error) {
 		switch {
 		case !p.PartnerID.Valid && p.PartnerCode == "":
-			return sheet.Missing(partner)
+			return sheet.MissingField(partner)
 		case !p.PaidAt.Valid:
-			return noDate("paid_at")
+			return missingDate("paid_at")
 		}
-		if p.Amount, err = amount(p.AmountText, currency, "amount"); err != nil {
+		if p.Amount, err = readAmount(p.AmountText, currency, "amount"); err != nil {
 			return err
 		}
 		return fn(line, p)
@@ -224,13 +229,14 @@ func ReadPayments(f *sheet.File, currency string, fn func(line int, p *Payment) 
 // ReadLedger reads a file of kind [Ledger] whose amounts are in currency unless they say
 // otherwise; see [sheet.Rows] for fn and onReject. A row with amounts in several
 // currencies is rejected.
-func ReadLedger(f *sheet.File, currency string, fn func(line int, r *LedgerRow) error, onReject func(*sheet.Reject) error) (sheet.Count, error) {
+func ReadLedger(f *sheet.File, currency string, fn func(line int, r *LedgerRow) error,
+	onReject func(*sheet.Reject) error) (sheet.Count, error) {
 	partner := partnerField(f)
 	return sheet.Rows(f, func(line int, r *LedgerRow) error {
 		if !r.PartnerID.Valid && r.PartnerCode == "" {
-			return sheet.Missing(partner)
+			return sheet.MissingField(partner)
 		}
-		if err := r.read(currency); err != nil {
+		if err := r.parse(currency); err != nil {
 			return err
 		}
 		return fn(line, r)
@@ -240,8 +246,8 @@ func ReadLedger(f *sheet.File, currency string, fn func(line int, r *LedgerRow) 
 // ledgerFields are the amounts of a ledger row, in the order of [LedgerRow].
 var ledgerFields = [...]string{"opening", "commissions", "clawbacks", "payments", "closing"}
 
-// read makes amounts of the texts of a row.
-func (r *LedgerRow) read(own string) error {
+// parse makes amounts of the texts of a row.
+func (r *LedgerRow) parse(own string) error {
 	cells := [...]*LedgerAmount{&r.Opening, &r.Commissions, &r.Clawbacks, &r.Payments, &r.Closing}
 	currency := ""
 	for i, cell := range cells {
@@ -249,7 +255,7 @@ func (r *LedgerRow) read(own string) error {
 			continue
 		}
 		var err error
-		if cell.Money, err = amount(cell.text, own, ledgerFields[i]); err != nil {
+		if cell.Money, err = readAmount(cell.text, own, ledgerFields[i]); err != nil {
 			return err
 		}
 		if currency != "" && currency != cell.Currency {
@@ -293,24 +299,25 @@ func referralType(text string) string {
 // payment, and 900,000 of them still sum within an int64.
 const maxAmount = 10_000_000_000_000
 
-// amount reads the amount of a field that must not be blank.
-func amount(text, currency, field string) (sheet.Money, error) {
+// readAmount reads the amount of a field that must not be blank.
+func readAmount(text, currency, field string) (sheet.Money, error) {
 	if text == "" {
-		return sheet.Money{}, sheet.Missing(field)
+		return sheet.Money{}, sheet.MissingField(field)
 	}
 	m, err := sheet.ParseAmount(text, currency)
 	if err != nil {
-		return m, rejected(err, field)
+		return m, rejectFor(err, field)
 	}
 	if m.Minor > maxAmount || m.Minor < -maxAmount {
 		return m, &sheet.Reject{Reason: sheet.BadMoney, Field: field,
-			Hint: "it is more than " + terms.FormatMinor(maxAmount, m.Currency) + ": the column is probably not an amount; name the right one in [import.headers], or correct the cell"}
+			Hint: "it is more than " + terms.FormatMinor(maxAmount, m.Currency) +
+				": the column is probably not an amount; name the right one in [import.headers], or correct the cell"}
 	}
 	return m, nil
 }
 
-// rejected is the reject for a field whose cell cannot be read.
-func rejected(err error, field string) error {
+// rejectFor is the reject for a field whose cell cannot be read.
+func rejectFor(err error, field string) error {
 	var cell *sheet.CellError
 	if !errors.As(err, &cell) {
 		return err
@@ -318,6 +325,7 @@ func rejected(err error, field string) error {
 	return &sheet.Reject{Reason: cell.Reason, Field: field, Hint: cell.Hint}
 }
 
-func noDate(field string) *sheet.Reject {
-	return &sheet.Reject{Reason: sheet.BadDate, Field: field, Hint: "the row needs a date; write it as 2023-03-31 or as the others of its column"}
+func missingDate(field string) *sheet.Reject {
+	return &sheet.Reject{Reason: sheet.BadDate, Field: field,
+		Hint: "the row needs a date; write it as 2023-03-31 or as the others of its column"}
 }

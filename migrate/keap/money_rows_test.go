@@ -12,7 +12,8 @@ import (
 )
 
 // reading is what reading a text as one kind of export gave: a line for each row.
-func reading[T any](t *testing.T, kind, text string, read func(*sheet.File, func(int, *T) error, func(*sheet.Reject) error) (sheet.Count, error), show func(*T) string) string {
+func reading[T any](t *testing.T, kind, text string, read func(*sheet.File, func(int, *T) error,
+	func(*sheet.Reject) error) (sheet.Count, error), show func(*T) string) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "export.csv")
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
@@ -45,7 +46,8 @@ func reading[T any](t *testing.T, kind, text string, read func(*sheet.File, func
 }
 
 // in gives a Read function the program's currency.
-func in[T any](currency string, read func(*sheet.File, string, func(int, *T) error, func(*sheet.Reject) error) (sheet.Count, error)) func(*sheet.File, func(int, *T) error, func(*sheet.Reject) error) (sheet.Count, error) {
+func in[T any](currency string, read func(*sheet.File, string, func(int, *T) error,
+	func(*sheet.Reject) error) (sheet.Count, error)) func(*sheet.File, func(int, *T) error, func(*sheet.Reject) error) (sheet.Count, error) {
 	return func(f *sheet.File, fn func(int, *T) error, onReject func(*sheet.Reject) error) (sheet.Count, error) {
 		return read(f, currency, fn, onReject)
 	}
@@ -74,7 +76,8 @@ func equal(t *testing.T, got string, want ...string) {
 
 func TestReferrals(t *testing.T) {
 	show := func(r *Referral) string {
-		return fmt.Sprint(showID(r.ID), " ", showID(r.ContactID), " by ", showID(r.PartnerID), r.PartnerCode, " ", showDate(r.SetAt), " to ", showDate(r.ExpiresAt), " ", r.Type, " ", r.Source, r.Note)
+		return fmt.Sprint(showID(r.ID), " ", showID(r.ContactID), " by ", showID(r.PartnerID), r.PartnerCode, " ",
+			showDate(r.SetAt), " to ", showDate(r.ExpiresAt), " ", r.Type, " ", r.Source, r.Note)
 	}
 	equal(t, reading(t, Referrals, "Id,ContactId,AffiliateId,DateSet,DateExpires,Type,IPAddress,Source,Info\n"+
 		"0501,78,057,11/19/2020 2:08 PM,12/19/2020,cookie,192.0.2.1,ABC,\n"+
@@ -112,7 +115,8 @@ func TestReferrals(t *testing.T) {
 		`3 missing_value Referral Partner ""`,
 		`4 bad_date Referral Date ""`)
 	// With both: one is enough.
-	equal(t, reading(t, Referrals, "Contact Id,Lead Affiliate Id,Code,Date Set\n12,7,,3/4/2023\n12,,ann,3/4/2023\n12,,,3/4/2023\n", ReadReferrals, show),
+	equal(t, reading(t, Referrals, "Contact Id,Lead Affiliate Id,Code,Date Set\n12,7,,3/4/2023\n12,,ann,3/4/2023\n12,,,"+
+		"3/4/2023\n", ReadReferrals, show),
 		"2 - 12 by 7 2023-03-04 to - COOKIE ",
 		"3 - 12 by -ann 2023-03-04 to - COOKIE ",
 		`4 missing_value Lead Affiliate Id ""`)
@@ -120,10 +124,12 @@ func TestReferrals(t *testing.T) {
 
 func TestOrders(t *testing.T) {
 	show := func(o *Order) string {
-		return fmt.Sprint(showID(o.ID), " ", showID(o.ContactID), " ", showDate(o.OrderedAt), " ", o.Total, " ", showID(o.SalePartnerID), "/", showID(o.LeadPartnerID),
+		return fmt.Sprint(showID(o.ID), " ", showID(o.ContactID), " ", showDate(o.OrderedAt), " ", o.Total, " ",
+			showID(o.SalePartnerID), "/", showID(o.LeadPartnerID),
 			" ", strings.Join([]string{o.Products, o.Type}, "|"))
 	}
-	equal(t, reading(t, Orders, "Invoice Id,Id,ContactId,Contact,First Name,Last Name,Email,Title,Order Type,Promo Code,Order Title,Order Date,Product Ids,Product Name,Order Total,Pay Status,Affiliate Id,Lead Affiliate Id\n"+
+	equal(t, reading(t, Orders, "Invoice Id,Id,ContactId,Contact,First Name,Last Name,Email,Title,Order Type,Promo Code,"+
+		"Order Title,Order Date,Product Ids,Product Name,Order Total,Pay Status,Affiliate Id,Lead Affiliate Id\n"+
 		"9,4001,12,Ann Lee,Ann,Lee,a@b.test,Dr,Online,MAY,An order,3/31/2023,\"25,26\",One;Two,\"$1,299.00\",Paid,105,0\n"+
 		"9,4002,12,,,,,,,,,3/31/2023,,,0,,,7\n"+
 		"9,4003,12,,,,,,,,,3/31/2023,,,EUR 5.00,,,\n"+
@@ -149,13 +155,15 @@ func TestOrders(t *testing.T) {
 	}
 	f := func(columns, cells, want string) {
 		t.Helper()
-		equal(t, reading(t, Orders, "Id,ContactId,Order Date,Order Total,"+columns+"\n1,12,3/31/2023,5,"+cells+"\n", in("USD", ReadOrders), show), "2 "+want)
+		equal(t, reading(t, Orders, "Id,ContactId,Order Date,Order Total,"+columns+"\n1,12,3/31/2023,5,"+cells+"\n",
+			in("USD", ReadOrders), show), "2 "+want)
 	}
 	for _, column := range []string{"Sale Affiliate", "Sales Affiliate", "Sale Partner", "Referral Partner", "Affiliate", "Partner"} {
 		f(column, "105", "105 -")
 		f(column, "ann", "-ann -")
 	}
-	for _, column := range []string{"Code", "Aff Code", "AffCode", "Affiliate Code", "Partner Code", "Referral Partner Code", "Sale Affiliate Code"} {
+	for _, column := range []string{"Code", "Aff Code", "AffCode", "Affiliate Code", "Partner Code",
+		"Referral Partner Code", "Sale Affiliate Code"} {
 		f(column, "105", "-105 -")
 		f("Affiliate Id,"+column, "7,ann", "7ann -")
 	}
@@ -198,16 +206,19 @@ func TestLargeAmounts(t *testing.T) {
 	limit(Ledger, "Affiliate Id,Commissions,Ending Balance", "1,%s,0", func(text string) string {
 		return reading(t, Ledger, text, in("USD", ReadLedger), func(*LedgerRow) string { return "ok" })
 	})
-	equal(t, reading(t, Payments, "Affiliate Id,Pay Date,Pay Amt\n1,3/31/2023,10000000000000\n1,3/31/2023,10000000000001\n", in("JPY", ReadPayments), func(*Payment) string { return "ok" }),
+	equal(t, reading(t, Payments, "Affiliate Id,Pay Date,Pay Amt\n1,3/31/2023,10000000000000\n1,3/31/2023,10000000000001\n"+
+		"", in("JPY", ReadPayments), func(*Payment) string { return "ok" }),
 		"2 ok", `3 bad_money Pay Amt "10000000000001"`)
 }
 
 func TestSubscriptions(t *testing.T) {
 	show := func(s *Subscription) string {
-		return fmt.Sprint(showID(s.ID), " ", showID(s.ContactID), " ", showID(s.SalePartnerID), "/", showID(s.LeadPartnerID), " ", s.PlanID, "|", s.Product,
+		return fmt.Sprint(showID(s.ID), " ", showID(s.ContactID), " ", showID(s.SalePartnerID), "/", showID(s.LeadPartnerID),
+			" ", s.PlanID, "|", s.Product,
 			" ", s.Amount, " ", s.Status == sheet.Active, s.HasStatus, " ", showDate(s.StartedAt), " to ", showDate(s.EndedAt))
 	}
-	equal(t, reading(t, Subscriptions, "Id,ContactId,SubscriptionPlanId,ProductId,Product Name,LeadAffiliateId,AffiliateId,BillingAmt,Status,StartDate,EndDate,PaidThruDate,NextBillDate\n"+
+	equal(t, reading(t, Subscriptions, "Id,ContactId,SubscriptionPlanId,ProductId,Product Name,LeadAffiliateId,AffiliateId,"+
+		"BillingAmt,Status,StartDate,EndDate,PaidThruDate,NextBillDate\n"+
 		"303,96,101,11,Pro,57,58,$87.30,Active,3/24/2023,,4/23/2023,4/24/2023\n"+
 		",96,,,,,,5,,,1/2/2023,,\n"+
 		"305,,,,,,,5,,,,,\n"+
@@ -220,15 +231,18 @@ func TestSubscriptions(t *testing.T) {
 		`5 missing_value BillingAmt ""`,
 		`6 bad_money BillingAmt "a lot"`,
 		`7 bad_date StartDate "soon"`)
-	equal(t, reading(t, Subscriptions, "Infusionsoft's Contact Id,Infusionsoft's Sale Affiliate Id,Price,Cycle\n96,58,5\n", in("JPY", ReadSubscriptions), show),
+	equal(t, reading(t, Subscriptions, "Infusionsoft's Contact Id,Infusionsoft's Sale Affiliate Id,Price,Cycle\n96,58,5\n",
+		in("JPY", ReadSubscriptions), show),
 		"2 - 96 58/- | 5 JPY false false - to -")
 }
 
 func TestCommissionsAndClawbacks(t *testing.T) {
 	show := func(c *Commission) string {
-		return fmt.Sprint(showID(c.PartnerID), c.PartnerCode, " ", showDate(c.EarnedAt), " ", c.Amount, " #", c.Invoice, " ", showID(c.ContactID), " ", c.Product, "|", c.Description, " ", showID(c.SellerID))
+		return fmt.Sprint(showID(c.PartnerID), c.PartnerCode, " ", showDate(c.EarnedAt), " ", c.Amount, " #", c.Invoice, " ",
+			showID(c.ContactID), " ", c.Product, "|", c.Description, " ", showID(c.SellerID))
 	}
-	equal(t, reading(t, Commissions, "Code,Referral Partner,INVOICE #,contact_id,amtearned,DATE EARNED,sales_affiliate_id,CONTACTLASTNAME,description,contact_first_name,Product_Name\n"+
+	equal(t, reading(t, Commissions, "Code,Referral Partner,INVOICE #,contact_id,amtearned,DATE EARNED,sales_affiliate_id,"+
+		"CONTACTLASTNAME,description,contact_first_name,Product_Name\n"+
 		"ann,Ann Lee,70002,103,649.50,2023-03-31,105,Lee,Sale: Two,Jo,Two\n"+
 		"ann,,007,,($1.00),3/31/2023,,,,,\n"+
 		"ann,,,,A$1,3/31/2023,,,,,\n"+
@@ -249,7 +263,8 @@ func TestCommissionsAndClawbacks(t *testing.T) {
 		`10 bad_id contact_id "x"`)
 
 	// The sign of a clawback says nothing.
-	equal(t, reading(t, Clawbacks, "Affiliate Id,Clawback Amount,DateEarned,InvoiceId,ContactId,FirstName,LastName,ProductName,Description,SaleAffId,subscription_plan_name\n"+
+	equal(t, reading(t, Clawbacks, "Affiliate Id,Clawback Amount,DateEarned,InvoiceId,ContactId,FirstName,LastName,"+
+		"ProductName,Description,SaleAffId,subscription_plan_name\n"+
 		"44,$88.66,8/13/2021,70015,110,Di,Vale,Leads,Refund,44,\n"+
 		"44,(88.66),8/13/2021,70015,,,,,,,\n"+
 		"44,-88.66,8/13/2021,70015,,,,,,,\n"+
@@ -270,7 +285,8 @@ func TestCommissionsAndClawbacks(t *testing.T) {
 
 func TestPayments(t *testing.T) {
 	show := func(p *Payment) string {
-		return fmt.Sprint(showID(p.ID), " ", showID(p.PartnerID), p.PartnerCode, " ", showDate(p.PaidAt), " ", p.Amount, " ", p.Type, "|", p.Note)
+		return fmt.Sprint(showID(p.ID), " ", showID(p.PartnerID), p.PartnerCode, " ", showDate(p.PaidAt), " ", p.Amount, " ",
+			p.Type, "|", p.Note)
 	}
 	equal(t, reading(t, Payments, "Id,Batch Id,Affiliate Id,Aff Code,Pay Date,Pay Amt,Pay Type,Notes\n"+
 		"901,B1,44,,1/13/2023,$49.98,Cash,\"Commission, 1/2023\"\n"+
@@ -332,18 +348,25 @@ func TestRowsWithSeveralBadCells(t *testing.T) {
 			t.Errorf("got  %s\nwant %s", got, want)
 		}
 	}
-	f(reading(t, Partners, "Id,Aff Code,Contact Id,Date Created\nx,a,y,never\nx,a,y,1/2/2023\n1,,y,\n", ReadPartners, func(p *Partner) string { return showID(p.ID) }),
+	f(reading(t, Partners, "Id,Aff Code,Contact Id,Date Created\nx,a,y,never\nx,a,y,1/2/2023\n1,,y,\n", ReadPartners,
+		func(p *Partner) string { return showID(p.ID) }),
 		"2 bad_date Date Created \"never\"\n3 bad_id Id \"x\"\n4 bad_id Contact Id \"y\"")
-	f(reading(t, Contacts, "Id,Email,Date Created,Last Updated\nx,,never,soon\nx,,,soon\nx,,,\n", ReadContacts, func(c *Contact) string { return showID(c.ID) }),
+	f(reading(t, Contacts, "Id,Email,Date Created,Last Updated\nx,,never,soon\nx,,,soon\nx,,,\n", ReadContacts,
+		func(c *Contact) string { return showID(c.ID) }),
 		"2 bad_date Date Created \"never\"\n3 bad_date Last Updated \"soon\"\n4 bad_id Id \"x\"")
-	f(reading(t, Referrals, "Id,ContactId,AffiliateId,DateSet\nx,,y,never\n1,,y,never\n1,,2,never\n1,,2,\n", ReadReferrals, func(r *Referral) string { return showID(r.ID) }),
+	f(reading(t, Referrals, "Id,ContactId,AffiliateId,DateSet\nx,,y,never\n1,,y,never\n1,,2,never\n1,,2,\n", ReadReferrals,
+		func(r *Referral) string { return showID(r.ID) }),
 		"2 bad_id Id \"x\"\n3 bad_id AffiliateId \"y\"\n4 bad_date DateSet \"never\"\n5 missing_value ContactId \"\"")
-	f(reading(t, Commissions, "Affiliate Id,Date Earned,Amt Earned,Invoice #,Contact Id\ny,never,z,w,v\n1,never,z,w,v\n1,1/2/2023,z,w,v\n1,1/2/2023,z,w,\n1,1/2/2023,1,w,\n",
+	f(reading(t, Commissions, "Affiliate Id,Date Earned,Amt Earned,Invoice #,Contact Id\ny,never,z,w,v\n1,never,z,w,v\n1,"+
+		"1/2/2023,z,w,v\n1,1/2/2023,z,w,\n1,1/2/2023,1,w,\n",
 		in("USD", ReadCommissions), func(c *Commission) string { return showID(c.PartnerID) }),
-		"2 bad_id Affiliate Id \"y\"\n3 bad_date Date Earned \"never\"\n4 bad_id Contact Id \"v\"\n5 bad_money Amt Earned \"z\"\n6 bad_id Invoice # \"w\"")
-	f(reading(t, Subscriptions, "Id,ContactId,BillingAmt,Frequency,Start Date,End Date\nx,,z,1,never,soon\nx,,z,1,,soon\nx,,z,1,,\n1,,z,1,,\n1,2,z,1,,\n",
+		"2 bad_id Affiliate Id \"y\"\n3 bad_date Date Earned \"never\"\n4 bad_id Contact Id \"v\"\n5 bad_money Amt Earned "+
+			"\"z\"\n6 bad_id Invoice # \"w\"")
+	f(reading(t, Subscriptions, "Id,ContactId,BillingAmt,Frequency,Start Date,End Date\nx,,z,1,never,soon\nx,,z,1,,soon\nx,"+
+		",z,1,,\n1,,z,1,,\n1,2,z,1,,\n",
 		in("USD", ReadSubscriptions), func(s *Subscription) string { return showID(s.ID) }),
-		"2 bad_date Start Date \"never\"\n3 bad_date End Date \"soon\"\n4 bad_id Id \"x\"\n5 missing_value ContactId \"\"\n6 bad_money BillingAmt \"z\"")
+		"2 bad_date Start Date \"never\"\n3 bad_date End Date \"soon\"\n4 bad_id Id \"x\"\n5 missing_value ContactId \"\"\n6 "+
+			"bad_money BillingAmt \"z\"")
 }
 
 // The samples' README files state these.

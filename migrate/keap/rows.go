@@ -47,11 +47,11 @@ func ReadPartners(f *sheet.File, fn func(line int, p *Partner) error, onReject f
 	return sheet.Rows(f, func(line int, p *Partner) error {
 		switch {
 		case !p.ID.Valid:
-			return sheet.Missing("id")
+			return sheet.MissingField("id")
 		case p.ID.Number == 0:
 			return &sheet.Reject{Reason: sheet.BadID, Field: "id", Hint: "0 means no partner in Keap; give the partner's own id"}
 		case p.Code == "":
-			return sheet.Missing("code")
+			return sheet.MissingField("code")
 		}
 		return fn(line, p)
 	}, onReject)
@@ -61,7 +61,7 @@ func ReadPartners(f *sheet.File, fn func(line int, p *Partner) error, onReject f
 func ReadContacts(f *sheet.File, fn func(line int, c *Contact) error, onReject func(*sheet.Reject) error) (sheet.Count, error) {
 	return sheet.Rows(f, func(line int, c *Contact) error {
 		if !c.ID.Valid {
-			return sheet.Missing("id")
+			return sheet.MissingField("id")
 		}
 		return fn(line, c)
 	}, onReject)
@@ -72,9 +72,9 @@ func ReadLinks(f *sheet.File, fn func(line int, l *Link) error, onReject func(*s
 	return sheet.Rows(f, func(line int, l *Link) error {
 		switch {
 		case l.Code == "":
-			return sheet.Missing("code")
+			return sheet.MissingField("code")
 		case l.Destination == "":
-			return sheet.Missing("destination")
+			return sheet.MissingField("destination")
 		}
 		return fn(line, l)
 	}, onReject)

@@ -29,17 +29,17 @@ func (b *batch) fill(s *scanner) {
 		b.data = append(b.data, s.rec.data...)
 		b.cells = append(b.cells, s.rec.cells...)
 		b.records = append(b.records, record{
-			line: s.rec.line, odd: s.rec.odd,
+			line: s.rec.line, unclosedQuote: s.rec.unclosedQuote,
 			data:  b.data[len(b.data)-len(s.rec.data):],
 			cells: b.cells[len(b.cells)-len(s.rec.cells):],
 		})
 	}
 }
 
-// each calls fn for every record of s, in order, while the next ones are split in the
+// eachRecord calls fn for every record of s, in order, while the next ones are split in the
 // background. It returns fn's first error, or what ended the reading unless that is the
 // end of the file. The scanner is not in use any more when it returns.
-func (s *scanner) each(fn func(rec *record) error) error {
+func (s *scanner) eachRecord(fn func(rec *record) error) error {
 	full, empty := make(chan *batch, 2), make(chan *batch, 3)
 	for range cap(empty) {
 		empty <- &batch{}

@@ -8,13 +8,13 @@ import (
 	"testing"
 )
 
-// wide is a contact list of 95 columns, mostly empty, as they are.
-func wide(rows int) (string, []Kind) {
+// wideExport is a contact list of 95 columns, mostly empty, as they are.
+func wideExport(rows int) (string, []Kind) {
 	header := make([]string, 95)
 	for i := range header {
 		header[i] = fmt.Sprintf("Column %d", i)
 	}
-	kind := Kind{Name: "wide", Secret: []string{"ssn"}}
+	kind := Kind{Name: "wide", SecretHeaders: []string{"ssn"}}
 	for i, f := range map[int]Field{
 		0: {Name: "id", Required: true, ID: true}, 2: {Name: "first"}, 3: {Name: "last"}, 23: {Name: "email"},
 		72: {Name: "created", Date: true}, 73: {Name: "updated", Date: true},
@@ -45,7 +45,7 @@ func wide(rows int) (string, []Kind) {
 }
 
 func BenchmarkEncodingCSV(b *testing.B) {
-	text, _ := wide(20_000)
+	text, _ := wideExport(20_000)
 	b.SetBytes(int64(len(text)))
 	for b.Loop() {
 		r := csv.NewReader(strings.NewReader(text))
@@ -61,7 +61,7 @@ func BenchmarkEncodingCSV(b *testing.B) {
 }
 
 func BenchmarkProbeAndRows(b *testing.B) {
-	text, kinds := wide(20_000)
+	text, kinds := wideExport(20_000)
 	type row struct {
 		ID      ID     `csv:"id"`
 		First   string `csv:"first"`

@@ -70,7 +70,7 @@ func trim(b []byte) []byte {
 			break
 		}
 		r, n := utf8.DecodeRune(b)
-		if !blank(r, b[0], n) {
+		if !isBlankRune(r, b[0], n) {
 			break
 		}
 		b = b[n:]
@@ -80,7 +80,7 @@ func trim(b []byte) []byte {
 			break
 		}
 		r, n := utf8.DecodeLastRune(b)
-		if !blank(r, b[len(b)-1], n) {
+		if !isBlankRune(r, b[len(b)-1], n) {
 			break
 		}
 		b = b[:len(b)-n]
@@ -88,7 +88,7 @@ func trim(b []byte) []byte {
 	return b
 }
 
-func blank(r rune, c byte, n int) bool {
+func isBlankRune(r rune, c byte, n int) bool {
 	return unicode.IsSpace(r) || r == '\u200b' || r == '\ufeff' || n == 1 && c == 0xA0
 }
 
@@ -106,8 +106,9 @@ func (id *ID) UnmarshalCSV(s string) (err error) {
 }
 
 var (
-	badID  error = &CellError{BadID, "an id is digits only; a spreadsheet may have changed it, so copy it from the original and keep the column as text"}
-	longID error = &CellError{BadID, "the id is longer than any that was issued"}
+	errBadID error = &CellError{BadID, "an id is digits only; a spreadsheet may have changed it, so copy it from the " +
+		"original and keep the column as text"}
+	errLongID error = &CellError{BadID, "the id is longer than any that was issued"}
 )
 
 func readID[S string | []byte](s S) (ID, error) {
@@ -115,11 +116,11 @@ func readID[S string | []byte](s S) (ID, error) {
 	for i := 0; i < len(s); i++ {
 		c := s[i]
 		if c < '0' || c > '9' {
-			return ID{}, badID
+			return ID{}, errBadID
 		}
 		d := int64(c - '0')
 		if n > (math.MaxInt64-d)/10 {
-			return ID{}, longID
+			return ID{}, errLongID
 		}
 		n = n*10 + d
 	}

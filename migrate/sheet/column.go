@@ -8,8 +8,8 @@ type DateColumn struct {
 
 	MonthOnly int // cells that are a day only with the month first
 	DayOnly   int // cells that are a day only with the day first
-	Both      int // cells that are a day either way
-	Neither   int // cells that are no date: rejected when read
+	Ambiguous int // cells that are a day either way
+	Invalid   int // cells that are no date: rejected when read
 
 	DayOnlyLine  int    // the first cell of DayOnly: its line, 0 for none
 	DayOnlyValue string // and its text
@@ -21,13 +21,13 @@ type DateColumn struct {
 // Layout names the order in which the column is read.
 func (c *DateColumn) Layout() string { return c.Order.String() }
 
-// Question says whether a person must confirm the order: nobody has, and the cells
+// NeedsDecision says whether a person must confirm the order: nobody has, and the cells
 // hold days that fit only with the day first and none that fit only with the
 // month first. Until then the column is read day first.
-func (c *DateColumn) Question() bool { return !c.Decided && c.DayOnly > 0 && c.MonthOnly == 0 }
+func (c *DateColumn) NeedsDecision() bool { return !c.Decided && c.DayOnly > 0 && c.MonthOnly == 0 }
 
-// vote counts one cell.
-func (c *DateColumn) vote(line int, cell []byte) {
+// observe counts one cell.
+func (c *DateColumn) observe(line int, cell []byte) {
 	p, kind, ok := readDate(string(cell))
 	if ok && kind == NoDate {
 		return
@@ -35,10 +35,10 @@ func (c *DateColumn) vote(line int, cell []byte) {
 	month, day := ok && p.fits(MonthFirst), ok && p.fits(DayFirst)
 	switch {
 	case !month && !day:
-		c.Neither++
+		c.Invalid++
 	case !p.slash:
 	case month && day:
-		c.Both++
+		c.Ambiguous++
 	case month:
 		c.MonthOnly++
 	default:
@@ -64,22 +64,22 @@ func (c *DateColumn) decide(path string, opt Options) {
 	case DayFirst.String():
 		c.Order, c.Decided = DayFirst, true
 	default:
-		if c.Question() {
+		if c.NeedsDecision() {
 			c.Order = DayFirst
 		}
 	}
 }
 
-// idVote tells a column of ids from one of names.
-type idVote struct{ ids, others int }
+// idCount tells a column of ids from one of names.
+type idCount struct{ ids, nonIDs int }
 
-func (v *idVote) vote(cell []byte) {
+func (v *idCount) observe(cell []byte) {
 	if len(cell) == 0 {
 		return
 	}
 	for _, c := range cell {
 		if c < '0' || c > '9' {
-			v.others++
+			v.nonIDs++
 			return
 		}
 	}

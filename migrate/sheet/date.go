@@ -45,18 +45,19 @@ func ParseDate(s string, order Order, loc *time.Location) (time.Time, DateKind, 
 		ok = p.fits(order)
 	}
 	if !ok {
-		return time.Time{}, NoDate, badDate
+		return time.Time{}, NoDate, errBadDate
 	}
 	return p.time(order, loc), kind, nil
 }
 
-var badDate error = &CellError{BadDate, "write the date as 2023-03-31 or, in the order of its column, as 3/31/2023; if the whole column is day first, say so in the config"}
+var errBadDate error = &CellError{BadDate,
+	"write the date as 2023-03-31 or, in the order of its column, as 3/31/2023; if the whole column is day first, say so in the config"}
 
-// dateParts is a date as written. With slash set, a and b are the two numbers
+// dateParts is a date as written. With slash set, first and second are the two numbers
 // before the year, in an order that only the column knows.
 type dateParts struct {
 	slash                 bool
-	year, a, b            int // a is the month and b the day unless slash is set
+	year, first, second   int // the month and the day unless slash is set
 	hour, min, sec, nanos int
 	zoned                 bool
 	offset                int // seconds east of UTC
@@ -64,9 +65,9 @@ type dateParts struct {
 
 func (p *dateParts) monthDay(order Order) (month, day int) {
 	if p.slash && order == DayFirst {
-		return p.b, p.a
+		return p.second, p.first
 	}
-	return p.a, p.b
+	return p.first, p.second
 }
 
 // fits says whether there is such a day when the numbers are read in that order.
@@ -117,15 +118,15 @@ func readDate(s string) (p dateParts, kind DateKind, ok bool) {
 	case (digits == 1 || digits == 2) && s[digits] == '/':
 		p.slash = true
 		var n int
-		p.a = number(s[:digits])
-		if p.b, n = leading(s[digits+1:], 2); n == 0 {
+		p.first = digitsValue(s[:digits])
+		if p.second, n = leadingDigits(s[digits+1:], 2); n == 0 {
 			return p, NoDate, false
 		}
 		rest = s[digits+1+n:]
 		if rest == "" || rest[0] != '/' {
 			return p, NoDate, false
 		}
-		p.year, n = leading(rest[1:], 4)
+		p.year, n = leadingDigits(rest[1:], 4)
 		rest = rest[1+n:]
 		switch {
 		case n == 2 && p.year >= 69:
@@ -139,9 +140,9 @@ func readDate(s string) (p dateParts, kind DateKind, ok bool) {
 		if len(s) < 10 || s[7] != '-' || !allDigits(s[5:7]) || !allDigits(s[8:10]) {
 			return p, NoDate, false
 		}
-		p.year, p.a, p.b, rest = number(s[:4]), number(s[5:7]), number(s[8:10]), s[10:]
+		p.year, p.first, p.second, rest = digitsValue(s[:4]), digitsValue(s[5:7]), digitsValue(s[8:10]), s[10:]
 	case digits == 8 && s[8] == 'T':
-		p.year, p.a, p.b, rest = number(s[:4]), number(s[4:6]), number(s[6:8]), s[8:]
+		p.year, p.first, p.second, rest = digitsValue(s[:4]), digitsValue(s[4:6]), digitsValue(s[6:8]), s[8:]
 		if len(rest) < len("T00:00:00") || rest[6] != ':' {
 			return p, NoDate, false
 		}
@@ -165,12 +166,12 @@ func (p *dateParts) readClock(s string) bool {
 		return false
 	}
 	var n int
-	if p.hour, n = leading(s, 2); n == 0 || len(s) < n+3 || s[n] != ':' || !allDigits(s[n+1:n+3]) {
+	if p.hour, n = leadingDigits(s, 2); n == 0 || len(s) < n+3 || s[n] != ':' || !allDigits(s[n+1:n+3]) {
 		return false
 	}
-	p.min, s = number(s[n+1:n+3]), s[n+3:]
+	p.min, s = digitsValue(s[n+1:n+3]), s[n+3:]
 	if len(s) >= 3 && s[0] == ':' && allDigits(s[1:3]) {
-		p.sec, s = number(s[1:3]), s[3:]
+		p.sec, s = digitsValue(s[1:3]), s[3:]
 		if len(s) > 1 && s[0] == '.' {
 			var ok bool
 			if s, ok = p.readFraction(s[1:]); !ok {
@@ -219,7 +220,7 @@ func (p *dateParts) readZone(s string) bool {
 	if len(s) != 5 || s[0] != '+' && s[0] != '-' || !allDigits(s[1:]) {
 		return false
 	}
-	hours, minutes := number(s[1:3]), number(s[3:5])
+	hours, minutes := digitsValue(s[1:3]), digitsValue(s[3:5])
 	p.offset = hours*3600 + minutes*60
 	if s[0] == '-' {
 		p.offset = -p.offset
@@ -236,8 +237,8 @@ func allDigits[S string | []byte](s S) bool {
 	return true
 }
 
-// number reads a text of a few digits.
-func number(s string) int {
+// digitsValue reads a text of a few digits.
+func digitsValue(s string) int {
 	n := 0
 	for i := 0; i < len(s); i++ {
 		n = n*10 + int(s[i]-'0')
@@ -245,13 +246,13 @@ func number(s string) int {
 	return n
 }
 
-// leading reads the digits that s begins with; more than most are no number.
-func leading(s string, most int) (value, n int) {
+// leadingDigits reads the digits that s begins with; more than most are no number.
+func leadingDigits(s string, most int) (value, n int) {
 	for n < len(s) && '0' <= s[n] && s[n] <= '9' {
 		n++
 	}
 	if n > most {
 		return 0, 0
 	}
-	return number(s[:n]), n
+	return digitsValue(s[:n]), n
 }

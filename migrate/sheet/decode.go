@@ -12,19 +12,19 @@ import (
 
 // decoder decodes the cells of records into the fields of one row.
 type decoder struct {
-	fields  []decodedField
+	fields  []fieldDecoder
 	opt     Options
 	text    []byte          // of strings that are not remembered, one behind the other
 	strings []pendingString // those strings
 	scratch []byte
 }
 
-type decodedField struct {
+type fieldDecoder struct {
 	name   string // of the kind's field
 	column int
 	to     any   // pointer to the field
 	order  Order // of a date
-	seen   texts
+	texts  textCache
 }
 
 // pendingString is a string field whose text is not a string yet.
@@ -48,7 +48,7 @@ func newDecoder(f *File, row any) (*decoder, error) {
 		return nil, err
 	}
 	type placed struct {
-		decodedField
+		fieldDecoder
 		place int
 	}
 	var fields []placed
@@ -56,7 +56,7 @@ func newDecoder(f *File, row any) (*decoder, error) {
 		if places[i] < 0 {
 			continue
 		}
-		field := decodedField{name: name, column: f.columns[f.kind.field(name)], to: v.Field(places[i]).Addr().Interface()}
+		field := fieldDecoder{name: name, column: f.columns[f.kind.field(name)], to: v.Field(places[i]).Addr().Interface()}
 		switch field.to.(type) {
 		case *Date:
 			n := slices.IndexFunc(f.Dates, func(c DateColumn) bool { return c.Field == name })
@@ -72,7 +72,7 @@ func newDecoder(f *File, row any) (*decoder, error) {
 	}
 	slices.SortFunc(fields, func(a, b placed) int { return cmp.Compare(a.place, b.place) })
 	for _, p := range fields {
-		d.fields = append(d.fields, p.decodedField)
+		d.fields = append(d.fields, p.fieldDecoder)
 	}
 	return d, nil
 }
@@ -93,7 +93,7 @@ func (d *decoder) decode(r *record) *Reject {
 			if len(cell) == 0 {
 				break
 			}
-			slot := f.seen.slot(cell)
+			slot := f.texts.slot(cell)
 			if slot != nil && *slot == string(cell) {
 				*to = *slot
 				break
@@ -106,7 +106,7 @@ func (d *decoder) decode(r *record) *Reject {
 		case *Date:
 			*to, err = readDateCell(string(cell), f.order, d.opt.Location)
 		case gocsv.TypeUnmarshaller:
-			err = to.UnmarshalCSV(f.seen.text(cell))
+			err = to.UnmarshalCSV(f.texts.text(cell))
 		}
 		if err != nil {
 			return f.reject(err)
@@ -125,7 +125,7 @@ func (d *decoder) decode(r *record) *Reject {
 }
 
 // reject is the reject for a cell that cannot be decoded.
-func (f *decodedField) reject(err error) *Reject {
+func (f *fieldDecoder) reject(err error) *Reject {
 	var cell *CellError
 	if !errors.As(err, &cell) {
 		cell = &CellError{Reason: MissingValue, Hint: err.Error()}

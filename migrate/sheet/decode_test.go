@@ -118,7 +118,10 @@ func TestStringsOfManyRows(t *testing.T) {
 	}
 	rapid.Check(t, func(rt *rapid.T) {
 		value := rapid.OneOf(rapid.SampledFrom([]string{"", "a", "b", strings.Repeat("long", 20)}), rapid.StringMatching(`[a-z]{1,3}`))
-		rows := rapid.SliceOfN(rapid.Custom(func(rt *rapid.T) row { return row{value.Draw(rt, "name"), value.Draw(rt, "email")} }), 1, 50).Draw(rt, "rows")
+		rows := rapid.SliceOfN(rapid.Custom(func(rt *rapid.T) row {
+			return row{value.Draw(rt, "name"),
+				value.Draw(rt, "email")}
+		}), 1, 50).Draw(rt, "rows")
 		var text strings.Builder
 		text.WriteString("Id,Name,Email\n")
 		for i, r := range rows {

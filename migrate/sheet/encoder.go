@@ -13,7 +13,7 @@ import (
 // false), or of a type with MarshalCSV or MarshalText; a nil pointer is blank. Any other
 // struct is a group of columns, whose names stand behind its own and a dot.
 func Write[T any](w *Writer, rows []T) error {
-	if err := gocsv.MarshalCSV(rows, guard{w}); err != nil {
+	if err := gocsv.MarshalCSV(rows, gocsvWriter{w}); err != nil {
 		return err
 	}
 	return w.Flush()
@@ -21,20 +21,20 @@ func Write[T any](w *Writer, rows []T) error {
 
 // WriteHeadless is [Write] for files that have no header.
 func WriteHeadless[T any](w *Writer, rows []T) error {
-	if err := gocsv.MarshalCSVWithoutHeaders(rows, guard{w}); err != nil {
+	if err := gocsv.MarshalCSVWithoutHeaders(rows, gocsvWriter{w}); err != nil {
 		return err
 	}
 	return w.Flush()
 }
 
-// guard is a [Writer] as gocsv takes one.
-type guard struct{ *Writer }
+// gocsvWriter is a [Writer] as gocsv takes one.
+type gocsvWriter struct{ *Writer }
 
-func (g guard) Write(cells []string) error { return g.Writer.Write(cells...) }
+func (g gocsvWriter) Write(cells []string) error { return g.Writer.Write(cells...) }
 
-func (g guard) Flush() { g.w.Flush() }
+func (g gocsvWriter) Flush() { g.w.Flush() }
 
-func (g guard) Error() error { return g.w.Error() }
+func (g gocsvWriter) Error() error { return g.w.Error() }
 
 // Encoder is [Write] for rows that come one by one, of which there may be millions. Their
 // fields are strings, int64s, bools, or have MarshalCSV.

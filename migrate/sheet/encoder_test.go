@@ -64,7 +64,10 @@ func TestStructsAreWritten(t *testing.T) {
 	}
 	f("one by one", header+body, stream(rows))
 	f("none by one", header, stream(nil))
-	f("struct in a struct", "day.text\n2023-03-31\n", func(w *strings.Builder) error { return Write(NewWriter(w), []dated{{day{"2023-03-31"}}}) })
+	f("struct in a struct", "day.text\n2023-03-31\n", func(w *strings.Builder) error {
+		return Write(NewWriter(w),
+			[]dated{{day{"2023-03-31"}}})
+	})
 	if err := NewEncoder[dated](NewWriter(failingWriter{})).Encode(dated{}); err == nil {
 		t.Error("a row of a million is written with cells that an Encoder does not know")
 	}

@@ -46,9 +46,9 @@ func readMark(r io.Reader) (string, io.Reader, error) {
 	return "", io.MultiReader(bytes.NewReader(head), r), nil
 }
 
-// decoded returns r, without its mark, as UTF-8. Bytes that the encoding does not
+// utf8Reader returns r, without its mark, as UTF-8. Bytes that the encoding does not
 // know become U+FFFD; valid says that UTF-8 is known to hold none.
-func decoded(r io.Reader, encoding string, valid bool) io.Reader {
+func utf8Reader(r io.Reader, encoding string, valid bool) io.Reader {
 	switch encoding {
 	case UTF16LE:
 		return unicode.UTF16(unicode.LittleEndian, unicode.IgnoreBOM).NewDecoder().Reader(r)
@@ -77,11 +77,11 @@ func Text(r io.Reader) ([]byte, error) {
 	if encoding == "" && !utf8.Valid(text) {
 		encoding = Windows1252
 	}
-	return io.ReadAll(decoded(bytes.NewReader(text), encoding, utf8.Valid(text)))
+	return io.ReadAll(utf8Reader(bytes.NewReader(text), encoding, utf8.Valid(text)))
 }
 
-// meter passes bytes on and keeps what only the whole file can tell.
-type meter struct {
+// checksumReader passes bytes on and keeps what only the whole file can tell.
+type checksumReader struct {
 	r     io.Reader
 	sum   hash.Hash
 	bytes int64
@@ -89,19 +89,21 @@ type meter struct {
 	tail  []byte
 }
 
-func newMeter(r io.Reader) *meter { return &meter{r: r, sum: sha256.New(), valid: true} }
+func newChecksumReader(r io.Reader) *checksumReader {
+	return &checksumReader{r: r, sum: sha256.New(), valid: true}
+}
 
-func (m *meter) Read(p []byte) (int, error) {
+func (m *checksumReader) Read(p []byte) (int, error) {
 	n, err := m.r.Read(p)
 	m.bytes += int64(n)
 	m.sum.Write(p[:n])
 	if m.valid {
-		m.check(p[:n])
+		m.checkUTF8(p[:n])
 	}
 	return n, err
 }
 
-func (m *meter) check(p []byte) {
+func (m *checksumReader) checkUTF8(p []byte) {
 	for len(m.tail) > 0 && len(p) > 0 {
 		m.tail = append(m.tail, p[0])
 		p = p[1:]
@@ -122,5 +124,5 @@ func (m *meter) check(p []byte) {
 	m.valid = m.valid && utf8.Valid(p)
 }
 
-// utf8 says whether everything that was read is UTF-8, to its last byte.
-func (m *meter) utf8() bool { return m.valid && len(m.tail) == 0 }
+// isUTF8 says whether everything that was read is UTF-8, to its last byte.
+func (m *checksumReader) isUTF8() bool { return m.valid && len(m.tail) == 0 }

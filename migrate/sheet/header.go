@@ -25,15 +25,15 @@ type header struct {
 
 // findHeader looks at the start of the stream without moving on.
 func findHeader(s *scanner, in Input, kinds []Kind, opt Options) (*header, error) {
-	named := make(map[string]map[string]string, len(opt.Headers))
+	operatorHeaders := make(map[string]map[string]string, len(opt.Headers))
 	for i := range kinds {
 		name := kinds[i].Name
-		named[name] = make(map[string]string, len(opt.Headers[name]))
+		operatorHeaders[name] = make(map[string]string, len(opt.Headers[name]))
 		for h, field := range opt.Headers[name] {
 			if kinds[i].field(field) < 0 {
 				return nil, fmt.Errorf("header %q of %s: there is no field %q", h, name, field)
 			}
-			named[name][Key(h)] = field
+			operatorHeaders[name][Key(h)] = field
 		}
 	}
 	for !s.eof && s.end < s.limit+2 {
@@ -48,17 +48,17 @@ func findHeader(s *scanner, in Input, kinds []Kind, opt Options) (*header, error
 	if len(window) == 0 {
 		return nil, fmt.Errorf("%s: %w", in.Path, ErrEmpty)
 	}
-	unknown := &UnknownKind{Path: in.Path, Kind: in.Kind}
+	unknown := &UnknownKindError{Path: in.Path, Kind: in.Kind}
 	start := 0
 	for line := 1; line <= headerLines && start < len(window); line++ {
-		if best := bestHeader(window[start:], s, in, kinds, named, unknown); best != nil {
+		if best := bestHeader(window[start:], s, in, kinds, operatorHeaders, unknown); best != nil {
 			best.line = line
 			return best, nil
 		}
 		n := bytes.IndexAny(window[start:], "\r\n")
 		if n < 0 {
 			if len(window)-start > s.limit && bytes.IndexByte(window, 0) < 0 {
-				return nil, &LongRecord{Path: in.Path, Line: line, Limit: s.limit, Headless: true}
+				return nil, &LongRecordError{Path: in.Path, Line: line, Limit: s.limit, Headless: true}
 			}
 			break
 		}
@@ -71,7 +71,8 @@ func findHeader(s *scanner, in Input, kinds []Kind, opt Options) (*header, error
 }
 
 // bestHeader reads the line at the start of w with each delimiter as each kind.
-func bestHeader(w []byte, s *scanner, in Input, kinds []Kind, named map[string]map[string]string, unknown *UnknownKind) *header {
+func bestHeader(w []byte, s *scanner, in Input, kinds []Kind, operatorHeaders map[string]map[string]string,
+	unknown *UnknownKindError) *header {
 	var best *header
 	var bestScore [3]int
 	var widest []string
@@ -87,9 +88,9 @@ func bestHeader(w []byte, s *scanner, in Input, kinds []Kind, named map[string]m
 		}
 		line.rec.data = w[:n]
 		cells := line.rec.strings()
-		keys := keysOf(cells)
+		keys := headerKeys(cells)
 		for i := range kinds {
-			m := matchKind(&kinds[i], keys, named[kinds[i].Name])
+			m := matchKind(&kinds[i], keys, operatorHeaders[kinds[i].Name])
 			if !m.complete(in.Kind != "") {
 				if in.Kind != "" && (len(unknown.Missing) == 0 || len(m.missing()) < len(unknown.Missing)) {
 					unknown.Missing = m.missing()
@@ -107,7 +108,7 @@ func bestHeader(w []byte, s *scanner, in Input, kinds []Kind, named map[string]m
 	if !unknown.seen && len(widest) > 1 {
 		unknown.seen = true
 		if looksLikeHeader(widest) {
-			unknown.Headers = shortened(widest)
+			unknown.Headers = firstHeaders(widest)
 		}
 	}
 	return best
@@ -123,7 +124,7 @@ func looksLikeHeader(cells []string) bool {
 	return Key(strings.Join(cells, "")) != ""
 }
 
-func shortened(cells []string) []string {
+func firstHeaders(cells []string) []string {
 	out := []string{}
 	for _, c := range cells {
 		if c = Clean(strings.ToValidUTF8(c, "\ufffd")); c != "" {
@@ -136,7 +137,7 @@ func shortened(cells []string) []string {
 	return out
 }
 
-func keysOf(cells []string) []string {
+func headerKeys(cells []string) []string {
 	keys := make([]string, len(cells))
 	for i, c := range cells {
 		keys[i] = Key(c)

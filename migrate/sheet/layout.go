@@ -10,7 +10,7 @@ type layout struct {
 }
 
 func newLayout(header []string, kind *Kind) *layout {
-	l := &layout{keys: keysOf(header), secret: make([]bool, len(header)), firstSecret: len(header)}
+	l := &layout{keys: headerKeys(header), secret: make([]bool, len(header)), firstSecret: len(header)}
 	for i, key := range l.keys {
 		if kind.isSecret(key) {
 			l.secret[i] = true
@@ -24,11 +24,11 @@ func newLayout(header []string, kind *Kind) *layout {
 type shape uint8
 
 const (
-	ordinary shape = iota
+	dataRow shape = iota
 	blankRow
-	repeatedHeader
-	totals
-	tooManyCells
+	headerRow
+	totalsRow
+	longRow
 )
 
 // Names of the reasons for which rows are skipped here.
@@ -42,7 +42,7 @@ func (l *layout) classify(r *record) shape {
 	var scratch []byte
 	first := -1
 	for i := range r.cells {
-		if !r.blank(i, &scratch) {
+		if !r.isBlank(i, &scratch) {
 			first = i
 			break
 		}
@@ -50,22 +50,22 @@ func (l *layout) classify(r *record) shape {
 	switch {
 	case first < 0:
 		return blankRow
-	case l.repeats(r, first, &scratch):
-		return repeatedHeader
+	case l.repeatsHeader(r, first, &scratch):
+		return headerRow
 	case isTotals(r, first, &scratch):
-		return totals
+		return totalsRow
 	}
 	for i := len(l.keys); i < len(r.cells); i++ {
-		if !r.blank(i, &scratch) {
-			return tooManyCells
+		if !r.isBlank(i, &scratch) {
+			return longRow
 		}
 	}
-	return ordinary
+	return dataRow
 }
 
-// blank says whether cell i reads as nothing.
-func (r *record) blank(i int, scratch *[]byte) bool {
-	b, _ := r.raw(i)
+// isBlank says whether cell i reads as nothing.
+func (r *record) isBlank(i int, scratch *[]byte) bool {
+	b, _ := r.rawCell(i)
 	if len(b) == 0 {
 		return true
 	}
@@ -75,8 +75,8 @@ func (r *record) blank(i int, scratch *[]byte) bool {
 	return len(clean(r.cell(i, scratch))) == 0
 }
 
-// repeats says whether a row whose first content is in cell first is the header again.
-func (l *layout) repeats(r *record, first int, scratch *[]byte) bool {
+// repeatsHeader says whether a row whose first content is in cell first is the header again.
+func (l *layout) repeatsHeader(r *record, first int, scratch *[]byte) bool {
 	if first >= len(l.keys) || !sameKey(r.cell(first, scratch), l.keys[first]) {
 		return false
 	}
@@ -116,7 +116,7 @@ func sameKey(cell []byte, key string) bool {
 func isTotals(r *record, first int, scratch *[]byte) bool {
 	found := false
 	for i := first; i < len(r.cells); i++ {
-		if r.blank(i, scratch) {
+		if r.isBlank(i, scratch) {
 			continue
 		}
 		switch cell := clean(r.cell(i, scratch)); {

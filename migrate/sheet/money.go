@@ -34,12 +34,12 @@ func (m Money) String() string { return terms.FormatMoney(m.Minor, m.Currency) }
 func ParseAmount(s, own string) (Money, error) {
 	a, ok := splitAmount(s)
 	if !ok {
-		return Money{}, badMoney
+		return Money{}, errBadMoney
 	}
 	currency := own
-	if a.named[0] != "" {
+	if a.names[0] != "" {
 		if currency, ok = a.currency(own); !ok {
-			return Money{}, badCurrency
+			return Money{}, errUnclearCurrency
 		}
 	}
 	n, err := minorUnits(a.number, terms.Decimals(currency))
@@ -53,22 +53,24 @@ func ParseAmount(s, own string) (Money, error) {
 }
 
 var (
-	badMoney    error = &CellError{BadMoney, "write the amount as 1234.50, $1,234.50, -12.00, (12.00) or AUD 12.00"}
-	badDecimals error = &CellError{BadMoney, "the amount has more decimals than the currency; it is never rounded, so write it out exactly"}
-	badCurrency error = &CellError{BadMoney, "the currency is not clear; write its code beside the amount, such as AUD 12.00"}
-	badSize     error = &CellError{BadMoney, "the amount is larger than any that can be kept; look for digits that do not belong to it"}
+	errBadMoney        error = &CellError{BadMoney, "write the amount as 1234.50, $1,234.50, -12.00, (12.00) or AUD 12.00"}
+	errTooManyDecimals error = &CellError{BadMoney,
+		"the amount has more decimals than the currency; it is never rounded, so write it out exactly"}
+	errUnclearCurrency error = &CellError{BadMoney, "the currency is not clear; write its code beside the amount, such as AUD 12.00"}
+	errTooLarge        error = &CellError{BadMoney,
+		"the amount is larger than any that can be kept; look for digits that do not belong to it"}
 )
 
 // amountParts is an amount taken apart.
 type amountParts struct {
 	negative bool
 	number   string    // digits, dots and commas; begins with a digit
-	named    [2]string // symbols and codes in the order of the text; empty for none
+	names    [2]string // symbols and codes in the order of the text; empty for none
 }
 
 // splitAmount takes an amount apart. What the parts mean is left to others.
 func splitAmount(s string) (a amountParts, ok bool) {
-	open, names := false, 0
+	inParens, named := false, 0
 	for i := 0; i < len(s); {
 		switch c := s[i]; {
 		case '0' <= c && c <= '9':
@@ -86,24 +88,24 @@ func splitAmount(s string) (a amountParts, ok bool) {
 			if a.negative || c == '(' && a.number != "" {
 				return a, false
 			}
-			a.negative, open = true, c == '('
+			a.negative, inParens = true, c == '('
 			i++
 		case c == ')':
-			if !open || a.number == "" {
+			if !inParens || a.number == "" {
 				return a, false
 			}
-			open = false
+			inParens = false
 			i++
 		case c == '.' || c == ',' || c == '+':
 			return a, false
 		default:
 			n := nameLength(s[i:])
 			if n > 0 {
-				if names == len(a.named) {
+				if named == len(a.names) {
 					return a, false
 				}
-				a.named[names] = s[i : i+n]
-				names++
+				a.names[named] = s[i : i+n]
+				named++
 				i += n
 				break
 			}
@@ -117,7 +119,7 @@ func splitAmount(s string) (a amountParts, ok bool) {
 			i += n
 		}
 	}
-	return a, a.number != "" && !open
+	return a, a.number != "" && !inParens
 }
 
 // nameLength is how many bytes at the start of s belong to a symbol or a code.
@@ -134,23 +136,23 @@ func nameLength(s string) int {
 
 // currency is what the names in an amount agree on, in a program whose currency is own.
 func (a *amountParts) currency(own string) (string, bool) {
-	first, ok := lookupCurrency(a.named[0])
+	first, ok := lookupCurrency(a.names[0])
 	if !ok {
 		return "", false
 	}
-	if a.named[1] == "" {
-		return first.in(own)
+	if a.names[1] == "" {
+		return first.currencyIn(own)
 	}
-	second, ok := lookupCurrency(a.named[1])
+	second, ok := lookupCurrency(a.names[1])
 	switch {
 	case !ok:
 		return "", false
-	case first.code && !second.code:
-		return first.usual, second.means(first.usual)
-	case second.code && !first.code:
-		return second.usual, first.means(second.usual)
+	case first.isCode && !second.isCode:
+		return first.standard, second.canMean(first.standard)
+	case second.isCode && !first.isCode:
+		return second.standard, first.canMean(second.standard)
 	}
-	return first.usual, first.usual == second.usual && first.code
+	return first.standard, first.standard == second.standard && first.isCode
 }
 
 // isAmount says whether a cell, which is not empty, is an amount of whatever currency.
@@ -172,7 +174,7 @@ func isAmount(cell []byte) bool {
 	if !ok {
 		return false
 	}
-	for _, name := range a.named {
+	for _, name := range a.names {
 		if name == "" {
 			break
 		}
@@ -200,29 +202,29 @@ func minorUnits(s string, decimals int) (int64, error) {
 	}
 	switch {
 	case strings.IndexByte(fraction, '.') >= 0 || strings.IndexByte(fraction, ',') >= 0 || pointed && fraction == "":
-		return 0, badMoney
+		return 0, errBadMoney
 	case len(fraction) > decimals:
-		return 0, badDecimals
+		return 0, errTooManyDecimals
 	case point == ',' && len(fraction) != decimals:
-		return 0, badMoney
+		return 0, errBadMoney
 	}
 
 	n, digits, grouped := uint64(0), 0, false
 	for i := 0; i < len(whole); i++ {
 		if whole[i] == group {
 			if digits == 0 || digits > 3 || grouped && digits != 3 {
-				return 0, badMoney
+				return 0, errBadMoney
 			}
 			digits, grouped = 0, true
 			continue
 		}
 		digits++
 		if n = n*10 + uint64(whole[i]-'0'); n > math.MaxInt64/10 && i+1 < len(whole) {
-			return 0, badSize
+			return 0, errTooLarge
 		}
 	}
 	if grouped && digits != 3 {
-		return 0, badMoney
+		return 0, errBadMoney
 	}
 	for i := range decimals {
 		digit := uint64(0)
@@ -230,12 +232,12 @@ func minorUnits(s string, decimals int) (int64, error) {
 			digit = uint64(fraction[i] - '0')
 		}
 		if n > (math.MaxInt64-digit)/10 {
-			return 0, badSize
+			return 0, errTooLarge
 		}
 		n = n*10 + digit
 	}
 	if n > math.MaxInt64 {
-		return 0, badSize
+		return 0, errTooLarge
 	}
 	return int64(n), nil
 }

@@ -28,7 +28,8 @@ func TestParseAmount(t *testing.T) {
 	f("USD", "007", 700, "USD")
 
 	// Below zero, wherever the sign stands.
-	for _, s := range []string{"-12.00", "-$12.00", "$-12.00", "(12.00)", "($12.00)", "$(12.00)", "12.00-", "$12.00-", "- 12.00", "(12.00) USD", "\u221212.00"} {
+	for _, s := range []string{"-12.00", "-$12.00", "$-12.00", "(12.00)", "($12.00)", "$(12.00)", "12.00-", "$12.00-",
+		"- 12.00", "(12.00) USD", "\u221212.00"} {
 		f("USD", s, -1200, "USD")
 	}
 	f("USD", "-0.00", 0, "USD")
@@ -96,10 +97,12 @@ func TestParseAmount(t *testing.T) {
 		}
 	}
 	bad("USD", "", " ", "$", "-", "()", "USD", "n/a", "-0-")
-	bad("USD", "12.", ".5", "1,23", "1,2345", "1234,567", ",123", "1,,234", "1,234,", "1.5.0", "1 234", "1'234", "1e3", "1.23E+05", "12%", "2023-03-31", "3/31/2023")
+	bad("USD", "12.", ".5", "1,23", "1,2345", "1234,567", ",123", "1,,234", "1,234,", "1.5.0", "1 234", "1'234", "1e3",
+		"1.23E+05", "12%", "2023-03-31", "3/31/2023")
 	bad("USD", "12.345", "12.000", "1.500", "$1.234,567", "1.234,5", "12,50", "1.234", "1.234.567", "1234.567,89", "1,234.567,89")
 	bad("USD", "(12", "12)", ")12(", "-(12)", "(-12)", "(12-)", "--1", "-12-", "+5", "((12))", "12 - 3")
-	bad("USD", "€12 USD", "USD 12 AUD", "€12 £", "$ $12", "XYZ 12", "US 12", "AUDX 12", "kr 12", "12 total", "A$B$C 12", "\x8012", "12\xa0")
+	bad("USD", "€12 USD", "USD 12 AUD", "€12 £", "$ $12", "XYZ 12", "US 12", "AUDX 12", "kr 12", "12 total",
+		"A$B$C 12", "\x8012", "12\xa0")
 	bad("JPY", "12.0", "1.234,56")
 	bad("KWD", "1.2345", "1.234,56")
 	bad("USD", "92233720368547758.08", "-92233720368547758.08", "922337203685477580700", "18446744073709551616", "99,999,999,999,999,999,999")
@@ -142,7 +145,8 @@ func TestAmountsRoundTrip(t *testing.T) {
 		want := Money{rapid.Int64Range(-1_000_000_000_000_000, 1_000_000_000_000_000).Draw(t, "minor"), currency}
 		plain := terms.FormatMinor(want.Minor, currency)
 		positive, negative := strings.CutPrefix(plain, "-")
-		forms := []string{want.String(), currency + plain, currency + " " + plain, plain + currency, strings.ToLower(currency) + "\u202f" + plain}
+		forms := []string{want.String(), currency + plain, currency + " " + plain, plain + currency,
+			strings.ToLower(currency) + "\u202f" + plain}
 		if negative {
 			forms = append(forms, "("+currency+" "+positive+")", "("+positive+") "+currency, currency+positive+"-")
 		}
@@ -215,7 +219,8 @@ func TestTotalsOfAnyCurrency(t *testing.T) {
 			t.Errorf("%q: %v", cell, got)
 		}
 	}
-	for _, s := range []string{"12", "$1,234.50", "€ 1.234,56", "AUD 12.00", "12.00 AUD", "(12.00)", "12.00-", "KWD 1.234,567", "1.2345", "kr 12"} {
+	for _, s := range []string{"12", "$1,234.50", "€ 1.234,56", "AUD 12.00", "12.00 AUD", "(12.00)", "12.00-",
+		"KWD 1.234,567", "1.2345", "kr 12"} {
 		f(s, true)
 	}
 	for _, s := range []string{"May 12", "A1", "Ann", "2023-03-31", "12 x", "total 5", "-", "€", strings.Repeat("1", 41)} {

@@ -27,19 +27,19 @@ type Options struct {
 
 // File is a source whose bytes have all been seen once.
 type File struct {
-	Path          string
-	Kind          string
-	Encoding      string // utf-8, utf-8-bom, utf-16le, utf-16be, windows-1252
-	Delimiter     string // comma, semicolon, tab
-	LineEnd       string // lf, crlf, cr, mixed; none when nothing ends
-	HeaderLine    int
-	Header        []string // cells of the header, cleaned
-	NotUnderstood []string // those that no field took, secrets left out
-	Secrets       []string // those whose columns are dropped when read
-	Dates         []DateColumn
-	Rows          int // records after the header
-	Bytes         int64
-	SHA256        string // of the raw bytes, hex
+	Path           string
+	Kind           string
+	Encoding       string // utf-8, utf-8-bom, utf-16le, utf-16be, windows-1252
+	Delimiter      string // comma, semicolon, tab
+	LineEnd        string // lf, crlf, cr, mixed; none when nothing ends
+	HeaderLine     int
+	Header         []string // cells of the header, cleaned
+	UnknownHeaders []string // those that no field took, secrets left out
+	SecretHeaders  []string // those whose columns are dropped when read
+	Dates          []DateColumn
+	Rows           int // records after the header
+	Bytes          int64
+	SHA256         string // of the raw bytes, hex
 
 	source  Source
 	opt     Options
@@ -57,8 +57,8 @@ func (f *File) Column(field string) (header string, found bool) {
 	return "", false
 }
 
-// UnknownKind says that no line at the start of a file names a kind of export.
-type UnknownKind struct {
+// UnknownKindError says that no line at the start of a file names a kind of export.
+type UnknownKindError struct {
 	Path    string
 	Kind    string   // the kind that it was said to be, if any
 	Missing []string // what it lacks of that kind
@@ -66,7 +66,7 @@ type UnknownKind struct {
 	seen    bool
 }
 
-func (e *UnknownKind) Error() string {
+func (e *UnknownKindError) Error() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s: none of the first %d lines is the header of a known export", e.Path, headerLines)
 	if e.Kind != "" {
@@ -84,8 +84,8 @@ func (e *UnknownKind) Error() string {
 var ErrEmpty = errors.New("the file is empty: export it again, or leave it out")
 
 // Probe reads a source once, to its end, and tells what it is: kind, encoding,
-// delimiter, line ends, the order of each date column. Errors are [*UnknownKind],
-// [*LongRecord], [ErrEmpty], or say what could not be read.
+// delimiter, line ends, the order of each date column. Errors are [*UnknownKindError],
+// [*LongRecordError], [ErrEmpty], or say what could not be read.
 func Probe(in Input, kinds []Kind, opt Options) (*File, error) {
 	if in.Kind != "" {
 		i := slices.IndexFunc(kinds, func(k Kind) bool { return k.Name == in.Kind })
@@ -103,13 +103,13 @@ func Probe(in Input, kinds []Kind, opt Options) (*File, error) {
 	}
 	defer r.Close()
 
-	m := newMeter(r)
+	m := newChecksumReader(r)
 	encoding, text, err := readMark(m)
 	if err != nil {
 		return nil, fmt.Errorf("read %s: %w", in.Path, err)
 	}
 	if encoding == UTF16LE || encoding == UTF16BE {
-		text = decoded(text, encoding, true)
+		text = utf8Reader(text, encoding, true)
 	}
 	s := newScanner(in.Path, text, ',')
 	h, err := findHeader(s, in, kinds, opt)
@@ -117,7 +117,8 @@ func Probe(in Input, kinds []Kind, opt Options) (*File, error) {
 		return nil, err
 	}
 
-	f := &File{Path: in.Path, Kind: h.match.kind.Name, Delimiter: h.delimiter, HeaderLine: h.line, source: in.Source, opt: opt, kind: h.match.kind}
+	f := &File{Path: in.Path, Kind: h.match.kind.Name, Delimiter: h.delimiter, HeaderLine: h.line, source: in.Source,
+		opt: opt, kind: h.match.kind}
 	for s.line < h.line {
 		if err := s.skipLine(); err != nil {
 			return nil, fmt.Errorf("read %s: %w", in.Path, err)
@@ -129,11 +130,11 @@ func Probe(in Input, kinds []Kind, opt Options) (*File, error) {
 	}
 	header := s.rec.strings()
 	f.layout = newLayout(header, f.kind)
-	if err := f.survey(s, h.match); err != nil {
+	if err := f.scanRows(s, h.match); err != nil {
 		return nil, err
 	}
 
-	f.valid = m.utf8()
+	f.valid = m.isUTF8()
 	switch {
 	case encoding != "":
 		f.Encoding = encoding
@@ -144,22 +145,22 @@ func Probe(in Input, kinds []Kind, opt Options) (*File, error) {
 	}
 	f.Bytes, f.SHA256 = m.bytes, hex.EncodeToString(m.sum.Sum(nil))
 	f.LineEnd = lineEndName(s)
-	f.nameColumns(header)
+	f.setHeaders(header)
 	return f, nil
 }
 
-// survey reads all rows and settles what only they can tell.
-func (f *File) survey(s *scanner, m *match) error {
-	ids := make([]idVote, len(f.kind.Fields))
-	var weak, dates []int
+// scanRows reads all rows and settles what only they can tell.
+func (f *File) scanRows(s *scanner, m *match) error {
+	ids := make([]idCount, len(f.kind.Fields))
+	var fallbacks, dates []int
 	for i, field := range f.kind.Fields {
 		switch {
 		case m.columns[i] < 0:
 		case field.Date:
 			dates = append(dates, i)
 			f.Dates = append(f.Dates, DateColumn{Field: field.Name})
-		case field.ID && m.weak[i]:
-			weak = append(weak, i)
+		case field.ID && m.fallback[i]:
+			fallbacks = append(fallbacks, i)
 		}
 	}
 	var scratch []byte
@@ -172,49 +173,49 @@ func (f *File) survey(s *scanner, m *match) error {
 			return err
 		}
 		f.Rows++
-		if f.layout.classify(&s.rec) != ordinary {
+		if f.layout.classify(&s.rec) != dataRow {
 			continue
 		}
 		for n, i := range dates {
 			if c := m.columns[i]; c < len(s.rec.cells) {
-				f.Dates[n].vote(s.rec.line, clean(s.rec.cell(c, &scratch)))
+				f.Dates[n].observe(s.rec.line, clean(s.rec.cell(c, &scratch)))
 			}
 		}
-		for _, i := range weak {
+		for _, i := range fallbacks {
 			if c := m.columns[i]; c < len(s.rec.cells) {
-				ids[i].vote(clean(s.rec.cell(c, &scratch)))
+				ids[i].observe(clean(s.rec.cell(c, &scratch)))
 			}
 		}
 	}
 	for n := range f.Dates {
 		f.Dates[n].decide(f.Path, f.opt)
 	}
-	m.settle(ids, f.layout.keys)
+	m.releaseNonIDs(ids, f.layout.keys)
 	f.columns = m.columns
 	return nil
 }
 
-// settle gives up weak columns whose cells are no ids, where the kind can do without,
-// and lets other fields have them.
-func (m *match) settle(ids []idVote, keys []string) {
+// releaseNonIDs gives up columns of ids that only a fallback found and whose cells are no
+// ids, where the kind can do without, and lets other fields have them.
+func (m *match) releaseNonIDs(ids []idCount, keys []string) {
 	for i, v := range ids {
 		field := m.kind.Fields[i]
-		if v.others <= v.ids || field.Required {
+		if v.nonIDs <= v.ids || field.Required {
 			continue
 		}
 		column := m.columns[i]
-		m.columns[i], m.taken[column] = -1, false
+		m.columns[i], m.used[column] = -1, false
 		for j, other := range m.kind.Fields {
-			if m.columns[j] < 0 && !other.ID && slices.Contains(other.Weak, keys[column]) && !m.grouped(other.Name) {
-				m.take(j, column)
+			if m.columns[j] < 0 && !other.ID && slices.Contains(other.Fallbacks, keys[column]) && !m.groupFilled(other.Name) {
+				m.assign(j, column)
 				break
 			}
 		}
 	}
 }
 
-// nameColumns fills in what the file's header says, once its encoding is known.
-func (f *File) nameColumns(header []string) {
+// setHeaders fills in what the file's header says, once its encoding is known.
+func (f *File) setHeaders(header []string) {
 	understood := make([]bool, len(header))
 	for _, c := range f.columns {
 		if c >= 0 {
@@ -226,9 +227,9 @@ func (f *File) nameColumns(header []string) {
 		f.Header = append(f.Header, name)
 		switch {
 		case f.layout.secret[i]:
-			f.Secrets = append(f.Secrets, name)
-		case !understood[i] && name != "" && !own(f.layout.keys[i]):
-			f.NotUnderstood = append(f.NotUnderstood, name)
+			f.SecretHeaders = append(f.SecretHeaders, name)
+		case !understood[i] && name != "" && !isRejectColumn(f.layout.keys[i]):
+			f.UnknownHeaders = append(f.UnknownHeaders, name)
 		}
 	}
 	for n := range f.Dates {

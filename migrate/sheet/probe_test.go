@@ -26,11 +26,11 @@ var testKinds = []Kind{
 			{Name: "name", Aliases: []string{"name"}, Required: true},
 			{Name: "born", Aliases: []string{"born"}, Date: true},
 			{Name: "email", Aliases: []string{"email"}},
-			{Name: "boss", Aliases: []string{"bossid"}, Weak: []string{"boss"}, ID: true},
-			{Name: "boss_name", Weak: []string{"boss"}},
+			{Name: "boss", Aliases: []string{"bossid"}, Fallbacks: []string{"boss"}, ID: true},
+			{Name: "boss_name", Fallbacks: []string{"boss"}},
 		},
-		Secret:    []string{"ssn", "*password*"},
-		FileHints: []string{"people"},
+		SecretHeaders: []string{"ssn", "*password*"},
+		FileHints:     []string{"people"},
 	},
 	{
 		Name: "things",
@@ -87,7 +87,8 @@ func TestProbe(t *testing.T) {
 
 func TestProbeColumns(t *testing.T) {
 	opt := Options{Headers: map[string]map[string]string{"people": {"THE mail!": "email"}}}
-	text, err := charmap.Windows1252.NewEncoder().String("Größe,Id,Name,SSN,Email,Id,The Mail,User Password,Boss,carryover_line\n1,1,a,,,,,,Ann,\n")
+	text, err := charmap.Windows1252.NewEncoder().String("Größe,Id,Name,SSN,Email,Id,The Mail,User Password,Boss," +
+		"carryover_line\n1,1,a,,,,,,Ann,\n")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -95,11 +96,11 @@ func TestProbeColumns(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := []string{"Größe", "Email", "Id"}; !reflect.DeepEqual(file.NotUnderstood, want) {
-		t.Errorf("not understood: %q", file.NotUnderstood)
+	if want := []string{"Größe", "Email", "Id"}; !reflect.DeepEqual(file.UnknownHeaders, want) {
+		t.Errorf("not understood: %q", file.UnknownHeaders)
 	}
-	if want := []string{"SSN", "User Password"}; !reflect.DeepEqual(file.Secrets, want) {
-		t.Errorf("secret: %q", file.Secrets)
+	if want := []string{"SSN", "User Password"}; !reflect.DeepEqual(file.SecretHeaders, want) {
+		t.Errorf("secret: %q", file.SecretHeaders)
 	}
 	if h, _ := file.Column("email"); h != "The Mail" {
 		t.Errorf("email is in %q", h)
@@ -128,17 +129,17 @@ func TestKindTies(t *testing.T) {
 	f("a.csv", "things", "things")
 }
 
-// Marks and foreign headers count until a person says what a file is.
-func TestMarks(t *testing.T) {
+// Markers and foreign headers count until a person says what a file is.
+func TestMarkers(t *testing.T) {
 	kinds := []Kind{{
 		Name: "lists",
 		Fields: []Field{
 			{Name: "id", Aliases: []string{"id"}, Required: true, ID: true},
-			{Name: "size", Aliases: []string{"size"}, Weak: []string{"length"}},
+			{Name: "size", Aliases: []string{"size"}, Fallbacks: []string{"length"}},
 			{Name: "price", Aliases: []string{"price"}},
 		},
-		Marks:   []string{"size"},
-		Foreign: [][]string{{"day", "amount"}, {"paid"}},
+		Markers:        []string{"size"},
+		ForeignHeaders: [][]string{{"day", "amount"}, {"paid"}},
 	}}
 	f := func(opt Options, header string, recognised bool) {
 		t.Helper()
@@ -167,7 +168,7 @@ func TestProbeErrors(t *testing.T) {
 		in := memory("a.csv", text)
 		in.Kind = forced
 		_, err := Probe(in, testKinds, Options{})
-		var got *UnknownKind
+		var got *UnknownKindError
 		if !errors.As(err, &got) || got.Path != "a.csv" || fmt.Sprint(got.Headers) != fmt.Sprint(headers) {
 			t.Errorf("%.40q: %v", text, err)
 		}
@@ -189,9 +190,12 @@ func TestProbeErrors(t *testing.T) {
 		t.Errorf("empty: %v", err)
 	}
 	if _, err := Probe(memory("a.csv", "\xef\xbb\xbf"), testKinds, Options{}); !errors.Is(err, ErrEmpty) {
-		t.Errorf("a mark alone: %v", err)
+		t.Errorf("a marker alone: %v", err)
 	}
-	if _, err := Probe(Input{Source: Source{Path: "a.csv", Open: func() (io.ReadCloser, error) { return nil, os.ErrPermission }}}, testKinds, Options{}); !errors.Is(err, os.ErrPermission) {
+	if _, err := Probe(Input{Source: Source{Path: "a.csv", Open: func() (io.ReadCloser, error) {
+		return nil,
+			os.ErrPermission
+	}}}, testKinds, Options{}); !errors.Is(err, os.ErrPermission) {
 		t.Errorf("locked: %v", err)
 	}
 }
@@ -222,7 +226,7 @@ func TestLongLines(t *testing.T) {
 		}}}
 		_, err := Probe(in, testKinds, Options{})
 		runtime.ReadMemStats(&after)
-		var long *LongRecord
+		var long *LongRecordError
 		if !errors.As(err, &long) || long.Line != line || long.Path != "a.csv" {
 			t.Errorf("%v", err)
 		}
@@ -248,7 +252,8 @@ func TestDateColumns(t *testing.T) {
 			t.Fatal(err)
 		}
 		d := file.Dates[0]
-		got := fmt.Sprintf("%d %d %d %d %s %v %d %s", d.MonthOnly, d.DayOnly, d.Both, d.Neither, d.Layout(), d.Question(), d.DayOnlyLine, d.DayOnlyValue)
+		got := fmt.Sprintf("%d %d %d %d %s %v %d %s", d.MonthOnly, d.DayOnly, d.Ambiguous, d.Invalid, d.Layout(),
+			d.NeedsDecision(), d.DayOnlyLine, d.DayOnlyValue)
 		if got != want || d.Field != "born" || d.Header != "Born" {
 			t.Errorf("%s: %s, want %s", values, got, want)
 		}

@@ -14,8 +14,8 @@ const recordLimit = 1 << 20
 
 const firstBuffer = 128 << 10
 
-// LongRecord says that a record has no end within the limit.
-type LongRecord struct {
+// LongRecordError says that a record has no end within the limit.
+type LongRecordError struct {
 	Path  string
 	Line  int
 	Limit int // bytes
@@ -23,21 +23,22 @@ type LongRecord struct {
 	Headless bool // it came before any header: the file may be no export at all
 }
 
-func (e *LongRecord) Error() string {
-	return fmt.Sprintf("%s, line %d: no line end within %d bytes; check that the file is a CSV export with one row a line, and export it again",
+func (e *LongRecordError) Error() string {
+	return fmt.Sprintf("%s, line %d: no line end within %d bytes; check that the file is a CSV export with one row a line, "+
+		"and export it again",
 		e.Path, e.Line, e.Limit)
 }
 
 // record is one record of a file. It is valid until the scanner moves on.
 type record struct {
-	line  int      // physical line on which it starts, from 1
-	data  []byte   // its bytes without the line end
-	cells []uint32 // for each cell: the offset of its end in data, doubled, plus 1 if it is quoted
-	odd   bool     // a quote was opened and never closed: the cells may have shifted
+	line          int      // physical line on which it starts, from 1
+	data          []byte   // its bytes without the line end
+	cells         []uint32 // for each cell: the offset of its end in data, doubled, plus 1 if it is quoted
+	unclosedQuote bool     // a quote was opened and never closed: the cells may have shifted
 }
 
-// raw returns the bytes of cell i and whether they are quoted.
-func (r *record) raw(i int) ([]byte, bool) {
+// rawCell returns the bytes of cell i and whether they are quoted.
+func (r *record) rawCell(i int) ([]byte, bool) {
 	start := 0
 	if i > 0 {
 		start = int(r.cells[i-1]>>1) + 1
@@ -48,7 +49,7 @@ func (r *record) raw(i int) ([]byte, bool) {
 // cell returns what cell i holds, unquoted but otherwise as written. The result
 // points into the record, or into scratch when quotes had to be undoubled.
 func (r *record) cell(i int, scratch *[]byte) []byte {
-	b, quoted := r.raw(i)
+	b, quoted := r.rawCell(i)
 	if !quoted {
 		return b
 	}
@@ -88,13 +89,13 @@ type scanner struct {
 	delim byte
 	limit int // recordLimit, smaller in tests
 
-	buf      []byte
-	pos, end int   // what is unread
-	base     int64 // offset of buf[0] in the stream
-	eof      bool
-	line     int   // physical line at pos
-	open     int64 // no quoted cell is closed before this offset; keeps unclosed quotes from being searched again
-	rec      record
+	buf           []byte
+	pos, end      int   // what is unread
+	base          int64 // offset of buf[0] in the stream
+	eof           bool
+	line          int   // physical line at pos
+	unclosedUntil int64 // no quoted cell is closed before this offset; keeps unclosed quotes from being searched again
+	rec           record
 
 	lf, crlf, cr int // how records ended
 }
@@ -142,7 +143,7 @@ func (s *scanner) next() error {
 			return nil
 		}
 		if s.eof || s.end-s.pos >= s.limit+2 {
-			return &LongRecord{Path: s.path, Line: s.line, Limit: s.limit}
+			return &LongRecordError{Path: s.path, Line: s.line, Limit: s.limit}
 		}
 		if err := s.fill(); err != nil {
 			return err
@@ -165,7 +166,7 @@ func (s *scanner) skipLine() error {
 			s.pos = s.end
 		}
 		if passed > s.limit {
-			return &LongRecord{Path: s.path, Line: s.line, Limit: s.limit}
+			return &LongRecordError{Path: s.path, Line: s.line, Limit: s.limit}
 		}
 		if s.eof {
 			return io.EOF
@@ -220,12 +221,12 @@ func (s *scanner) fill() error {
 }
 
 const (
-	lows  = 0x0101010101010101
-	sevns = 0x7f7f7f7f7f7f7f7f
+	lowBits      = 0x0101010101010101
+	lowSevenBits = 0x7f7f7f7f7f7f7f7f
 )
 
-// zeros has the high bit set of every byte of x that is zero, and no other.
-func zeros(x uint64) uint64 { return ^(((x & sevns) + sevns) | x | sevns) }
+// zeroBytes has the high bit set of every byte of x that is zero, and no other.
+func zeroBytes(x uint64) uint64 { return ^(((x & lowSevenBits) + lowSevenBits) | x | lowSevenBits) }
 
 // parse splits the record at s.pos, which is not a line end. It returns the record's
 // length without its line end and the number of line ends inside it; found is
@@ -236,20 +237,20 @@ func (s *scanner) parse() (n, lines int, found bool) {
 	if len(w) > s.limit+2 {
 		w, final = w[:s.limit+2], false
 	}
-	s.rec.cells, s.rec.odd = s.rec.cells[:0], false
-	delims, lfs, crs := lows*uint64(s.delim), uint64(lows*'\n'), uint64(lows*'\r')
+	s.rec.cells, s.rec.unclosedQuote = s.rec.cells[:0], false
+	delims, lfs, crs := lowBits*uint64(s.delim), uint64(lowBits*'\n'), uint64(lowBits*'\r')
 
 	start := 0
 cell:
 	for {
 		p := start
 		if start < len(w) && w[start] == '"' {
-			end, state := s.closing(w, start, final)
+			end, state := s.findClosingQuote(w, start, final)
 			switch state {
-			case unknown:
+			case needMore:
 				return 0, 0, false
 			case unclosed:
-				s.rec.odd = true
+				s.rec.unclosedQuote = true
 			case closed:
 				lines += countLines(w[start:end])
 				s.rec.cells = append(s.rec.cells, uint32(end)<<1|1)
@@ -257,17 +258,17 @@ cell:
 					start = end + 1
 					continue cell
 				}
-				return s.ended(w, end, lines, final)
+				return s.recordEnd(w, end, lines, final)
 			}
 		}
 		for ; p+8 <= len(w); p += 8 {
 			x := binary.LittleEndian.Uint64(w[p:])
-			hits := zeros(x^delims) | zeros(x^lfs) | zeros(x^crs)
+			hits := zeroBytes(x^delims) | zeroBytes(x^lfs) | zeroBytes(x^crs)
 			for ; hits != 0; hits &= hits - 1 {
 				q := p + bits.TrailingZeros64(hits)>>3
 				s.rec.cells = append(s.rec.cells, uint32(q)<<1)
 				if w[q] != s.delim {
-					return s.ended(w, q, lines, final)
+					return s.recordEnd(w, q, lines, final)
 				}
 				if q+1 < len(w) && w[q+1] == '"' {
 					start = q + 1
@@ -285,17 +286,17 @@ cell:
 				}
 			case '\n', '\r':
 				s.rec.cells = append(s.rec.cells, uint32(p)<<1)
-				return s.ended(w, p, lines, final)
+				return s.recordEnd(w, p, lines, final)
 			}
 		}
 		s.rec.cells = append(s.rec.cells, uint32(len(w))<<1)
-		return s.ended(w, len(w), lines, final)
+		return s.recordEnd(w, len(w), lines, final)
 	}
 }
 
-// ended says whether a record that stops at w[n] is whole: a CR as the last byte
+// recordEnd says whether a record that stops at w[n] is whole: a CR as the last byte
 // of the buffer may have its LF still to come.
-func (s *scanner) ended(w []byte, n, lines int, final bool) (int, int, bool) {
+func (s *scanner) recordEnd(w []byte, n, lines int, final bool) (int, int, bool) {
 	whole := n <= s.limit && (final || n < len(w) && (w[n] == '\n' || n+1 < len(w)))
 	return n, lines, whole
 }
@@ -303,23 +304,23 @@ func (s *scanner) ended(w []byte, n, lines int, final bool) (int, int, bool) {
 type quoteState uint8
 
 const (
-	unknown quoteState = iota // more bytes are needed
+	needMore quoteState = iota // more bytes are needed
 	closed
 	unclosed
 )
 
-// closing looks for the end of the quoted cell that opens at w[start]: the offset
+// findClosingQuote looks for the end of the quoted cell that opens at w[start]: the offset
 // behind its closing quote and the blanks that follow it. A cell that spans lines and
 // holds a single quote is none: its opening quote was a stray one, and would swallow the
 // rows up to somebody else's.
-func (s *scanner) closing(w []byte, start int, final bool) (int, quoteState) {
+func (s *scanner) findClosingQuote(w []byte, start int, final bool) (int, quoteState) {
 	capped := !final && len(w) == s.limit+2
 	here := s.base + int64(s.pos)
 	undecided := func(from int) (int, quoteState) {
 		if !final && !capped {
-			return 0, unknown
+			return 0, needMore
 		}
-		s.open = max(s.open, here+int64(from))
+		s.unclosedUntil = max(s.unclosedUntil, here+int64(from))
 		return 0, unclosed
 	}
 	bare, lines := false, false // a single quote, a line end was passed
@@ -362,7 +363,7 @@ func (s *scanner) closing(w []byte, start int, final bool) (int, quoteState) {
 			}
 		}
 		// From here on an earlier search has seen every quote up to s.open.
-		if known := s.open - here; known > int64(j) {
+		if known := s.unclosedUntil - here; known > int64(j) {
 			j = min(int(known), len(w))
 		}
 	}

@@ -31,7 +31,8 @@ func scan(r io.Reader, delim byte, limit int) ([]string, *scanner, error) {
 func TestScanner(t *testing.T) {
 	f := func(input string, want ...string) {
 		t.Helper()
-		for _, r := range []io.Reader{strings.NewReader(input), iotest.OneByteReader(strings.NewReader(input)), iotest.DataErrReader(strings.NewReader(input))} {
+		for _, r := range []io.Reader{strings.NewReader(input), iotest.OneByteReader(strings.NewReader(input)),
+			iotest.DataErrReader(strings.NewReader(input))} {
 			got, _, err := scan(r, ',', 100)
 			if err != nil || !reflect.DeepEqual(got, want) {
 				t.Errorf("%q:\ngot  %q %v\nwant %q", input, got, err, want)
@@ -92,7 +93,7 @@ func TestScannerLimit(t *testing.T) {
 	f := func(input string, line int) {
 		t.Helper()
 		_, s, err := scan(strings.NewReader(input), ',', 100)
-		var long *LongRecord
+		var long *LongRecordError
 		if line == 0 && err == nil {
 			return
 		}

@@ -25,8 +25,8 @@ func (r *Reject) Error() string {
 	return fmt.Sprintf("line %d, %s %q: %s: %s", r.Line, r.Column, r.Value, r.Reason, r.Hint)
 }
 
-// Missing is the reject for a field that must not be blank.
-func Missing(field string) *Reject {
+// MissingField is the reject for a field that must not be blank.
+func MissingField(field string) *Reject {
 	return &Reject{Reason: MissingValue, Field: field, Hint: "fill it in; a row without it cannot be loaded"}
 }
 
@@ -41,7 +41,7 @@ func (s *Skip) Error() string { return "skipped: " + s.Reason }
 func (l *layout) verbatim(r *record, shifted bool) []string {
 	cells := r.strings()
 	for i := range cells {
-		if i < len(l.secret) && l.secret[i] || (shifted || r.odd) && i >= l.firstSecret && l.firstSecret < len(l.keys) {
+		if i < len(l.secret) && l.secret[i] || (shifted || r.unclosedQuote) && i >= l.firstSecret && l.firstSecret < len(l.keys) {
 			cells[i] = ""
 		}
 	}
@@ -53,16 +53,16 @@ func (l *layout) verbatim(r *record, shifted bool) []string {
 // carryover_hint, then cells that no header is above.
 type RejectWriter struct {
 	w     *Writer
-	own   []bool // by column: written by an earlier RejectWriter
+	added []bool // by column: written by an earlier RejectWriter
 	width int
 	cells []string
 }
 
 // NewRejectWriter writes the header. Flush must be called at the end.
 func NewRejectWriter(w io.Writer, f *File) (*RejectWriter, error) {
-	rw := &RejectWriter{w: NewWriter(w), own: make([]bool, len(f.Header)), width: len(f.Header)}
+	rw := &RejectWriter{w: NewWriter(w), added: make([]bool, len(f.Header)), width: len(f.Header)}
 	for i, h := range f.Header {
-		if rw.own[i] = own(f.layout.keys[i]); !rw.own[i] {
+		if rw.added[i] = isRejectColumn(f.layout.keys[i]); !rw.added[i] {
 			rw.cells = append(rw.cells, h)
 		}
 	}
@@ -75,7 +75,7 @@ func (rw *RejectWriter) Write(r *Reject) error {
 	rw.cells = rw.cells[:0]
 	for i := range rw.width {
 		switch {
-		case rw.own[i]:
+		case rw.added[i]:
 		case i < len(r.Cells):
 			rw.cells = append(rw.cells, r.Cells[i])
 		default:

@@ -54,34 +54,34 @@ func (f *File) rows(fn func(*record) error, onReject func(*Reject) error) (Count
 		return count, fmt.Errorf("open %s: %w", f.Path, err)
 	}
 	defer r.Close()
-	counted := &counter{r: r}
-	s, err := f.rescan(counted)
+	counted := &byteCounter{r: r}
+	s, err := f.openRows(counted)
 	if err != nil {
 		return count, err
 	}
 	reject := func(rec *record, rej *Reject, shifted bool) error {
 		count.Rejected++
 		rej.Line, rej.Cells = rec.line, f.layout.verbatim(rec, shifted)
-		f.name(rej)
+		f.locate(rej)
 		if onReject == nil {
 			return nil
 		}
 		return onReject(rej)
 	}
 
-	err = s.each(func(rec *record) error {
+	err = s.eachRecord(func(rec *record) error {
 		count.Rows++
 		switch f.layout.classify(rec) {
 		case blankRow:
 			count.skip(SkippedBlank)
 			return nil
-		case repeatedHeader:
+		case headerRow:
 			count.skip(SkippedRepeatedHeader)
 			return nil
-		case totals:
+		case totalsRow:
 			count.skip(SkippedTotals)
 			return nil
-		case tooManyCells:
+		case longRow:
 			return reject(rec, &Reject{Reason: TooManyCells, Hint: fmt.Sprintf(
 				"the row has %d cells and the header %d; a cell that holds the delimiter must stand in quotes", len(rec.cells), len(f.Header))}, true)
 		}
@@ -110,8 +110,8 @@ func (f *File) rows(fn func(*record) error, onReject func(*Reject) error) (Count
 	return count, nil
 }
 
-// name fills in the header and the cell of the field that a reject is about.
-func (f *File) name(rej *Reject) {
+// locate fills in the header and the cell of the field that a reject is about.
+func (f *File) locate(rej *Reject) {
 	if rej.Field == "" {
 		return
 	}
@@ -127,13 +127,13 @@ func (f *File) name(rej *Reject) {
 	}
 }
 
-// rescan opens the rows below the header.
-func (f *File) rescan(r io.Reader) (*scanner, error) {
+// openRows opens the rows below the header.
+func (f *File) openRows(r io.Reader) (*scanner, error) {
 	_, text, err := readMark(r)
 	if err != nil {
 		return nil, fmt.Errorf("read %s: %w", f.Path, err)
 	}
-	s := newScanner(f.Path, decoded(text, f.Encoding, f.valid), ',')
+	s := newScanner(f.Path, utf8Reader(text, f.Encoding, f.valid), ',')
 	for s.line < f.HeaderLine && err == nil {
 		err = s.skipLine()
 	}
@@ -151,13 +151,13 @@ func (f *File) rescan(r io.Reader) (*scanner, error) {
 	return s, err
 }
 
-// counter counts the bytes of a stream.
-type counter struct {
+// byteCounter counts the bytes of a stream.
+type byteCounter struct {
 	r     io.Reader
 	bytes int64
 }
 
-func (c *counter) Read(p []byte) (int, error) {
+func (c *byteCounter) Read(p []byte) (int, error) {
 	n, err := c.r.Read(p)
 	c.bytes += int64(n)
 	return n, err

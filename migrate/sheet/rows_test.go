@@ -35,7 +35,7 @@ func readPeople(t *testing.T, text string) (got []string, rejects string, count 
 	count, err = Rows(file, func(line int, p *person) error {
 		switch {
 		case p.Name == "":
-			return Missing("name")
+			return MissingField("name")
 		case seen[p.ID.Number]:
 			return fmt.Errorf("wrapped: %w", &Skip{Reason: "duplicate"})
 		}
@@ -81,7 +81,8 @@ func TestRows(t *testing.T) {
 	f("Id,Name\n1,x\n1,y\n", `2 1 "x" ""`, "1 duplicate")
 	f("Id,Name\n1,\n1.23E+05,x\n", `2 missing_value Name ""`, `3 bad_id Id "1.23E+05"`)
 	f("Id,Name,Boss\n1,x,7\n2,y,8\n3,z,me\n", `2 1 "x" ""`, `3 2 "y" ""`, `4 bad_id Boss "me"`)
-	f("Id,Name,Born\n1,x,2/30/2023\n2,y,1/31/2023\n3,z,31/1/2023\n", `2 bad_date Born "2/30/2023"`, `3 2 "y" ""`, `4 bad_date Born "31/1/2023"`)
+	f("Id,Name,Born\n1,x,2/30/2023\n2,y,1/31/2023\n3,z,31/1/2023\n", `2 bad_date Born "2/30/2023"`, `3 2 "y" ""`,
+		`4 bad_date Born "31/1/2023"`)
 	f("Id,Name\n1,\"x\n2,y\n", `2 1 "\"x" ""`, `3 2 "y" ""`)
 	f("title\r\rId;Name;Email\r1;a;b\r", `4 1 "a" "b"`)
 }
@@ -125,7 +126,8 @@ func TestMendedRejectsAreReadAgain(t *testing.T) {
 
 func TestRowsDates(t *testing.T) {
 	zone := time.FixedZone("there", -7*3600)
-	file, err := Probe(memory("a.csv", "Id,Name,Born\n1,a,13/1/2023\n2,b,2023-01-02 03:04\n3,c,\n4,d,0000-00-00\n"), testKinds, Options{Location: zone})
+	file, err := Probe(memory("a.csv", "Id,Name,Born\n1,a,13/1/2023\n2,b,2023-01-02 03:04\n3,c,\n4,d,0000-00-00\n"),
+		testKinds, Options{Location: zone})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -134,7 +136,8 @@ func TestRowsDates(t *testing.T) {
 		got = append(got, fmt.Sprintf("%s %v %v", p.Born.Time.Format("2006-01-02T15:04Z07"), p.Born.Clock, p.Born.Valid))
 		return nil
 	}, nil)
-	want := []string{"2023-01-13T07:00Z false true", "2023-01-02T10:04Z true true", "0001-01-01T00:00Z false false", "0001-01-01T00:00Z false false"}
+	want := []string{"2023-01-13T07:00Z false true", "2023-01-02T10:04Z true true", "0001-01-01T00:00Z false false",
+		"0001-01-01T00:00Z false false"}
 	if err != nil || !reflect.DeepEqual(got, want) {
 		t.Errorf("%q %v", got, err)
 	}
@@ -203,7 +206,7 @@ func FuzzFile(f *testing.F) {
 			}
 			count, err := Rows(file, func(line int, p *person) error {
 				if !p.ID.Valid {
-					return Missing("id")
+					return MissingField("id")
 				}
 				return nil
 			}, func(r *Reject) error {

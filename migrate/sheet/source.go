@@ -60,11 +60,11 @@ func Find(args []string, kinds []string) ([]Input, error) {
 			return nil, err
 		}
 	}
-	return once(found), nil
+	return uniqueInputs(found), nil
 }
 
-// once drops repeated paths; what the command line said of a file is kept.
-func once(found []Input) []Input {
+// uniqueInputs drops repeated paths; what the command line said of a file is kept.
+func uniqueInputs(found []Input) []Input {
 	at := make(map[string]int, len(found))
 	out := found[:0]
 	for _, in := range found {
@@ -84,7 +84,7 @@ func once(found []Input) []Input {
 
 func isZip(path string) bool { return strings.EqualFold(filepath.Ext(path), ".zip") }
 
-func hidden(name string) bool { return strings.HasPrefix(name, ".") || name == "__MACOSX" }
+func isHidden(name string) bool { return strings.HasPrefix(name, ".") || name == "__MACOSX" }
 
 func fileSource(path string, size int64) Source {
 	return Source{
@@ -99,7 +99,7 @@ func findInFolder(root string, found *[]Input) error {
 		if err != nil {
 			return fmt.Errorf("find exports: %w", err)
 		}
-		if path != root && hidden(entry.Name()) {
+		if path != root && isHidden(entry.Name()) {
 			if entry.IsDir() {
 				return filepath.SkipDir
 			}
@@ -132,7 +132,8 @@ func findInZip(path string, found *[]Input) error {
 	var in []Input
 	for i, entry := range archive.File {
 		name := filepath.ToSlash(entry.Name)
-		if strings.HasSuffix(name, "/") || slices.ContainsFunc(strings.Split(name, "/"), func(part string) bool { return part != ".." && hidden(part) }) {
+		if strings.HasSuffix(name, "/") || slices.ContainsFunc(strings.Split(name, "/"),
+			func(part string) bool { return part != ".." && isHidden(part) }) {
 			continue
 		}
 		in = append(in, Input{Source: Source{

@@ -13,8 +13,8 @@ import (
 // gocsv match csv tags and columns once, on a struct that has the tags of T and an int in the
 // place of every field, and move the cells themselves.
 
-// tagged is struct type t with ints for fields. What gocsv must leave alone has no column.
-func tagged(t reflect.Type) reflect.Type {
+// mirrorOf is struct type t with ints for fields. What gocsv must leave alone has no column.
+func mirrorOf(t reflect.Type) reflect.Type {
 	fields := make([]reflect.StructField, t.NumField())
 	for i := range fields {
 		f := t.Field(i)
@@ -33,7 +33,7 @@ func fieldsUnder(header []string, t reflect.Type) ([]int, error) {
 	for i := range header {
 		numbers[i], fields[i] = strconv.Itoa(i+1), -1
 	}
-	rows := reflect.New(reflect.SliceOf(tagged(t)))
+	rows := reflect.New(reflect.SliceOf(mirrorOf(t)))
 	if err := gocsv.UnmarshalDecoder(table{header, numbers}, rows.Interface()); err != nil {
 		return nil, err
 	}
@@ -47,7 +47,7 @@ func fieldsUnder(header []string, t reflect.Type) ([]int, error) {
 
 // headerOf returns the columns that t is written under, and the index of the field of each.
 func headerOf(t reflect.Type) (header []string, fields []int, err error) {
-	rows := reflect.MakeSlice(reflect.SliceOf(tagged(t)), 1, 1)
+	rows := reflect.MakeSlice(reflect.SliceOf(mirrorOf(t)), 1, 1)
 	for i, row := 0, rows.Index(0); i < row.NumField(); i++ {
 		row.Field(i).SetInt(int64(i))
 	}

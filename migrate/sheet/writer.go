@@ -20,15 +20,15 @@ func NewWriter(w io.Writer) *Writer { return &Writer{w: csv.NewWriter(w)} }
 
 // NewExcelWriter is [NewWriter] for a CSV that begins with a byte order mark: without one
 // Excel does not take it for UTF-8. Programs that read CSV may stumble over the mark.
-func NewExcelWriter(w io.Writer) *Writer { return NewWriter(&marked{w: w}) }
+func NewExcelWriter(w io.Writer) *Writer { return NewWriter(&markWriter{w: w}) }
 
-// marked writes the mark of UTF-8 before anything else.
-type marked struct {
+// markWriter writes the mark of UTF-8 before anything else.
+type markWriter struct {
 	w       io.Writer
 	written bool
 }
 
-func (m *marked) Write(p []byte) (int, error) {
+func (m *markWriter) Write(p []byte) (int, error) {
 	if !m.written {
 		if _, err := io.WriteString(m.w, "\ufeff"); err != nil {
 			return 0, err
@@ -63,15 +63,15 @@ func Defuse(cell string) string {
 	case '=', '@', '\t', '\r':
 		return "'" + cell
 	case '+', '-':
-		if !plainNumber(cell[1:]) {
+		if !isPlainNumber(cell[1:]) {
 			return "'" + cell
 		}
 	}
 	return cell
 }
 
-// plainNumber says whether s is digits, with or without a decimal part.
-func plainNumber(s string) bool {
+// isPlainNumber says whether s is digits, with or without a decimal part.
+func isPlainNumber(s string) bool {
 	before, dots := 0, 0
 	for i := 0; i < len(s); i++ {
 		switch {

@@ -2,9 +2,9 @@ package sheet
 
 import "hash/maphash"
 
-// texts remembers texts of one column that were read not long ago, each under its hash: most
+// textCache remembers texts of one column that were read not long ago, each under its hash: most
 // columns repeat a few values, which need be in memory once.
-type texts struct{ recent *[recentTexts]string }
+type textCache struct{ recent *[recentTexts]string }
 
 const (
 	recentTexts = 512
@@ -14,7 +14,7 @@ const (
 var textSeed = maphash.MakeSeed()
 
 // slot is where cell is, or belongs; nil for one that is too long.
-func (t *texts) slot(cell []byte) *string {
+func (t *textCache) slot(cell []byte) *string {
 	if len(cell) > longestText {
 		return nil
 	}
@@ -25,7 +25,7 @@ func (t *texts) slot(cell []byte) *string {
 }
 
 // text returns cell as a string, and remembers it.
-func (t *texts) text(cell []byte) string {
+func (t *textCache) text(cell []byte) string {
 	slot := t.slot(cell)
 	switch {
 	case slot == nil:
