@@ -94,7 +94,7 @@ func run(args []string, in io.Reader, out, errOut io.Writer) int {
 	if err != nil {
 		panic("BUG: " + err.Error())
 	}
-	parsed, err := parser.Parse(flagsLast(parser.Model, args))
+	parsed, err := parser.Parse(console.FlagsLast(parser.Model, args))
 	if exited >= 0 { // --help
 		return exited
 	}

@@ -1,20 +1,18 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
-	"strconv"
 	"time"
 
 	"carryover/cmd/carryover/internal/config"
 	"carryover/cmd/carryover/internal/console"
+	"carryover/cmd/carryover/internal/view"
 	"carryover/gateway/click"
 	"carryover/mapping/book"
+	"carryover/mapping/history"
 )
 
 // clickFlags choose the clicks of a report.
@@ -61,30 +59,11 @@ func (a *app) withClicks(f *clickFlags, fn func(b *book.Book, filter book.ClickF
 				a.Note("the newest clicks are not in this report: %v", err)
 			}
 		}
-		if err := a.knowsToken(b, filter.Token); err != nil {
+		if err := history.CheckClickToken(a.ctx, b, filter.Token); err != nil {
 			return err
 		}
 		return fn(b, filter, cfg.Zone)
 	})
-}
-
-// knowsToken fails when nobody has the ref token and no click ever named it: it is mistyped.
-func (a *app) knowsToken(b *book.Book, token string) error {
-	if token == "" {
-		return nil
-	}
-	clicks, err := b.ClickCounts(a.ctx, book.ClickFilter{Token: token}, book.ByPromoter, nil)
-	if err != nil || len(clicks) > 0 {
-		return err
-	}
-	content, err := b.Content(a.ctx)
-	if err != nil {
-		return err
-	}
-	if !slices.ContainsFunc(content.Promoters, func(p book.Promoter) bool { return p.Token == token }) {
-		return fmt.Errorf("no promoter has the ref token %q: \"carryover promoters\" lists them", token)
-	}
-	return nil
 }
 
 type clicksCmd struct {
@@ -102,66 +81,23 @@ changes.
 Example: carryover clicks --by promoter --since 2023-03-01`
 }
 
-// clickLine is a click as --raw --json tells it.
-type clickLine struct {
-	At        time.Time `json:"at"`
-	Node      string    `json:"node"`
-	Seq       int64     `json:"seq"`
-	Host      string    `json:"host"`
-	Path      string    `json:"path"`
-	Outcome   string    `json:"outcome"`
-	RefToken  string    `json:"ref_token"`
-	Link      string    `json:"link"`
-	Ad        string    `json:"ad"`
-	Verdict   string    `json:"verdict"`
-	Reason    string    `json:"reason"`
-	Referrer  string    `json:"referrer"`
-	UserAgent string    `json:"user_agent"`
-}
-
 func (c *clicksCmd) Run(a *app) error {
 	return a.withClicks(&c.clickFlags, func(b *book.Book, filter book.ClickFilter, zone *time.Location) error {
 		if c.Raw {
 			return c.list(a, b, filter, zone)
 		}
-		counts, err := b.ClickCounts(a.ctx, filter, c.By, zone)
+		counts, err := history.ClickCounts(a.ctx, b, filter, c.By, zone)
 		if err != nil {
 			return err
 		}
-		lines := make([]clickCount, len(counts))
-		for i, n := range counts {
-			lines[i] = clickCount{n.Key, n.Human, n.Total}
-		}
-		return console.Print(a.Console, &console.Table[clickCount]{
-			Titles: []string{c.By, "human", "all"},
-			Cells: func(n *clickCount) []string {
-				return []string{cmp.Or(n.Key, "(none)"), strconv.FormatInt(n.Human, 10), strconv.FormatInt(n.Total, 10)}
-			},
-			Names: map[string]string{"key": c.By},
-			Empty: "No clicks so far.",
-		}, lines)
+		return console.Print(a.Console, view.ClickCounts(c.By), counts)
 	})
-}
-
-// clickCount is a count; its key is named for what was counted by.
-type clickCount struct {
-	Key   string `json:"key"`
-	Human int64  `json:"human"`
-	Total int64  `json:"total"`
 }
 
 // list writes each click.
 func (c *clicksCmd) list(a *app, b *book.Book, filter book.ClickFilter, zone *time.Location) error {
-	rows := console.NewRows(a.Console, &console.Table[clickLine]{
-		Titles: []string{"at", "answered", "verdict", "address", "reason"},
-		Cells: func(k *clickLine) []string {
-			return []string{k.At.In(zone).Format("2006-01-02 15:04:05.000 MST"), k.Outcome, k.Verdict, k.Host + k.Path, k.Reason}
-		},
-		Empty: "No clicks so far.",
-	})
-	err := b.Clicks(a.ctx, filter, func(k book.Click) error {
-		return rows.Add(&clickLine{k.At, k.Node, k.Seq, k.Host, k.Path, k.Outcome, k.Token, k.Link, k.Ad, k.Verdict, k.Reason, k.Referrer, k.UserAgent})
-	})
+	rows := console.NewRows(a.Console, view.Clicks(zone))
+	err := history.EachClick(a.ctx, b, filter, rows.Add)
 	return errors.Join(err, rows.End())
 }
 
@@ -179,38 +115,12 @@ partners, foreign hosts. The ones that most people want come first. Brings the n
 Example: carryover misses --since 2023-03-01`
 }
 
-// missLine is a miss as --json tells it.
-type missLine struct {
-	Host     string    `json:"host"`
-	Path     string    `json:"path"`
-	Outcome  string    `json:"outcome"`
-	Human    int64     `json:"human"`
-	Total    int64     `json:"total"`
-	First    time.Time `json:"first"`
-	Last     time.Time `json:"last"`
-	Referrer string    `json:"top_referrer"`
-}
-
 func (c *missesCmd) Run(a *app) error {
 	return a.withClicks(&c.clickFlags, func(b *book.Book, filter book.ClickFilter, zone *time.Location) error {
-		misses, err := b.Misses(a.ctx, filter, c.Limit)
+		misses, err := history.Misses(a.ctx, b, filter, c.Limit)
 		if err != nil {
 			return err
 		}
-		lines := make([]missLine, len(misses))
-		for i, m := range misses {
-			lines[i] = missLine{m.Host, m.Path, m.Outcome, m.Human, m.Total, m.First, m.Last, m.TopReferrer}
-		}
-		return console.Print(a.Console, &console.Table[missLine]{
-			Titles: []string{"address", "answered", "human", "all", "last", "mostly from"},
-			Cells: func(m *missLine) []string {
-				return []string{
-					m.Host + m.Path, m.Outcome, strconv.FormatInt(m.Human, 10), strconv.FormatInt(m.Total, 10),
-					m.Last.In(zone).Format("2006-01-02 15:04 MST"), m.Referrer,
-				}
-			},
-			Below: []string{"last", "mostly from"},
-			Empty: "No misses so far: every address that was asked for is known.",
-		}, lines)
+		return console.Print(a.Console, view.Misses(zone), misses)
 	})
 }

@@ -10,6 +10,7 @@ import (
 
 	"carryover/cmd/carryover/internal/config"
 	"carryover/cmd/carryover/internal/console"
+	"carryover/cmd/carryover/internal/view"
 	"carryover/mapping"
 	"carryover/mapping/terms"
 )
@@ -113,7 +114,7 @@ func (f *configFacts) rows(cfg *config.Config) [][]string {
 		{"program", f.Program}, {"old links end", f.Cutoff + " (" + f.Timezone + ")"}, {"legacy hosts", strings.Join(f.LegacyHosts, " ")},
 		{"allowed hosts", strings.Join(f.AllowedHosts, " ")}, {"landing page", f.Pages.Landing}, {"login page", f.Pages.Login},
 		{"rejoin page", f.Pages.Rejoin}, {"memberships pay", f.MembershipPercent}, {"trainings pay", f.TrainingPercent},
-		{"held for", counted(f.HoldMonths, "month")}, {"paid on days", fmt.Sprintf("%d to %d", f.PayoutDays[0], f.PayoutDays[1])},
+		{"held for", view.Count(f.HoldMonths, "month")}, {"paid on days", fmt.Sprintf("%d to %d", f.PayoutDays[0], f.PayoutDays[1])},
 		{"minimum", terms.FormatMoney(f.Minimum, f.Currency)}, {"payees need", strings.Join(f.Requires, " ")},
 	}
 	for _, code := range slices.Sorted(maps.Keys(f.Rates)) {

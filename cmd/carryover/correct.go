@@ -2,7 +2,6 @@ package main
 
 import (
 	"errors"
-	"fmt"
 	"strings"
 	"time"
 
@@ -11,6 +10,7 @@ import (
 	"carryover/cmd/carryover/internal/config"
 	"carryover/cmd/carryover/internal/console"
 	"carryover/mapping/book"
+	"carryover/mapping/payout"
 	"carryover/mapping/terms"
 	"carryover/migrate/sheet"
 )
@@ -45,84 +45,38 @@ func (s *signedText) Decode(ctx *kong.DecodeContext) error {
 	return nil
 }
 
-// maxNote is the longest note, in characters.
-const maxNote = 300
-
-// correctionLine is a correction as --json tells it.
-type correctionLine struct {
-	EventID    string `json:"event_id"` // of the ledger's entry: t-17
-	RefToken   string `json:"ref_token"`
-	Month      string `json:"month"` // of earning
-	Amount     int64  `json:"amount_cents"`
-	Currency   string `json:"currency"`
-	Note       string `json:"note"`
-	RecordedAt string `json:"recorded_at"`
-	RecordedBy string `json:"recorded_by"`
-}
-
-// read reads the command line; the promoter is left open.
-func (c *ledgerCorrectCmd) read(cfg *config.Config, now time.Time) (*book.Correction, error) {
-	amount, err := sheet.ParseAmount(strings.TrimSpace(string(c.Amount)), cfg.Currency)
-	switch {
-	case err != nil:
-		return nil, console.UsageError("--amount: %q: %w", string(c.Amount), err)
-	case amount.Currency != cfg.Currency:
-		return nil, console.UsageError("--amount: %q is not in %s: corrections are in the program's currency", string(c.Amount), cfg.Currency)
-	case amount.Minor == 0:
-		return nil, console.UsageError("--amount: %q changes nothing: write what it does to the balance, such as -12.50", string(c.Amount))
-	}
-	note := strings.Join(strings.Fields(c.Note), " ") // on one line
-	switch n := len([]rune(note)); {
-	case n == 0:
-		return nil, console.UsageError("--note is empty: write why, for whoever asks in years")
-	case n > maxNote:
-		return nil, console.UsageError("--note has %d characters: write at most %d", n, maxNote)
-	}
-	month, this := terms.MonthOf(now, cfg.Zone), terms.MonthOf(now, cfg.Zone)
-	if text := strings.TrimSpace(c.Month); text != "" {
-		var ok bool
-		if month, ok = terms.ParseMonth(text); !ok || month < 200001 {
-			return nil, console.UsageError("--month: %q is no month: write the one of earning, like 2023-03", c.Month)
-		}
-	}
-	if month > this {
-		return nil, console.UsageError("--month: %s has not come yet", month)
-	}
-	return &book.Correction{Month: int32(month), Amount: amount.Minor, Currency: cfg.Currency, Note: note, RecordedAt: now.Unix(), RecordedBy: by(c.By)}, nil
-}
-
 func (c *ledgerCorrectCmd) Run(a *app) error {
 	cfg, err := a.loadConfig()
 	if err != nil {
 		return err
 	}
-	made, err := c.read(cfg, time.Now())
+	amount, err := sheet.ParseAmount(strings.TrimSpace(string(c.Amount)), cfg.Currency)
+	if err != nil {
+		return console.UsageError("--amount: %q: %w", string(c.Amount), err)
+	}
+	correction, err := a.payouts(cfg, nil).NewCorrection(payout.CorrectionRequest{
+		Amount: amount.Minor, Currency: amount.Currency, AmountText: string(c.Amount), Month: c.Month, Note: c.Note, By: console.User(c.By), Now: time.Now(),
+	})
 	if err != nil {
 		return err
 	}
 	return a.inBook(cfg, func(cfg *config.Config, b *book.Book) error {
-		dir, err := b.Directory(a.ctx)
+		directory, err := b.Directory(a.ctx)
 		if err != nil {
 			return err
 		}
-		promoter, err := a.findPromoter(dir, c.Promoter)
+		promoter, err := a.findPromoter(directory, c.Promoter)
 		if err != nil {
 			return err
 		}
-		made.PromoterID = promoter.ID
-		if err := b.Correct(a.ctx, made); errors.Is(err, book.ErrDuplicateCorrection) {
-			return fmt.Errorf("%w, as t-%d on %s by %s: nothing was booked; one more of the same needs another note", err, made.LineID, terms.FormatDay(made.RecordedAt, cfg.Zone), made.RecordedBy)
-		} else if err != nil {
-			return fmt.Errorf("booking a correction: %w; nothing was booked", err)
-		}
-		l := correctionLine{
-			EventID: fmt.Sprintf("t-%d", made.LineID), RefToken: promoter.Token, Month: terms.Month(made.Month).String(), Amount: made.Amount, Currency: made.Currency,
-			Note: made.Note, RecordedAt: terms.FormatTime(made.RecordedAt, cfg.Zone), RecordedBy: made.RecordedBy,
+		booked, err := a.payouts(cfg, b).Correct(a.ctx, promoter, correction)
+		if err != nil {
+			return err
 		}
 		if a.JSON {
-			return a.Object(l)
+			return a.Object(booked)
 		}
-		err = a.Say("%s: %s %s for %s in %s, booked by %s: %s", l.EventID, terms.FormatMinor(l.Amount, l.Currency), l.Currency, l.RefToken, l.Month, l.RecordedBy, l.Note)
-		return err
+		return a.Say("%s: %s %s for %s in %s, booked by %s: %s", booked.EntryID, terms.FormatMinor(booked.Amount, booked.Currency),
+			booked.Currency, booked.RefToken, booked.Month, booked.RecordedBy, booked.Note)
 	})
 }

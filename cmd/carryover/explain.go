@@ -1,12 +1,11 @@
 package main
 
 import (
-	"cmp"
-	"strconv"
 	"time"
 
 	"carryover/cmd/carryover/internal/config"
 	"carryover/cmd/carryover/internal/console"
+	"carryover/cmd/carryover/internal/view"
 	"carryover/mapping/book"
 	"carryover/mapping/history"
 )
@@ -39,9 +38,9 @@ func (c *explainCmd) Run(a *app) error {
 		case a.Form == console.JSON:
 			return a.Object(e)
 		case a.Form == console.CSV && e.CustomerHistory != nil:
-			return console.Print(a.Console, timelineTable(cfg), e.Timeline)
+			return console.Print(a.Console, view.Timeline(cfg), e.Timeline)
 		case a.Form == console.CSV:
-			return console.Print(a.Console, ledgerEntryTable(cfg), e.Entries)
+			return console.Print(a.Console, view.LedgerEntries(cfg), e.Entries)
 		}
 		return writeExplanation(a, cfg, x, e)
 	})
@@ -70,7 +69,7 @@ func writeExplanation(a *app, cfg *config.Config, x *history.Explainer, e *histo
 	}
 	if len(e.Entries) > 0 {
 		a.Say("")
-		if err := console.Print(a.Console, ledgerEntryTable(cfg), e.Entries); err != nil {
+		if err := console.Print(a.Console, view.LedgerEntries(cfg), e.Entries); err != nil {
 			return err
 		}
 	}
@@ -81,19 +80,6 @@ func writeExplanation(a *app, cfg *config.Config, x *history.Explainer, e *histo
 		a.Say("")
 	}
 	return writeHistory(a, cfg, x, e.CustomerHistory)
-}
-
-func ledgerEntryTable(cfg *config.Config) *console.Table[history.LedgerEntry] {
-	return &console.Table[history.LedgerEntry]{
-		Titles: []string{"date", "entry", "promoter", "amount", "invoice", "for", "customer", "event"},
-		Cells: func(l *history.LedgerEntry) []string {
-			return []string{
-				l.At[:min(len(time.DateOnly), len(l.At))], l.Label(), cmp.Or(l.RefToken, book.HouseName), cfg.Amount(l.Amount, l.Currency),
-				l.Invoice, l.Purpose(), cmp.Or(l.Email, l.Name), l.EventID,
-			}
-		},
-		Below: []string{"for", "event"},
-	}
 }
 
 // writeHistory tells the history of a customer to a person.
@@ -108,22 +94,5 @@ func writeHistory(a *app, cfg *config.Config, x *history.Explainer, h *history.C
 		return nil
 	}
 	a.Say("")
-	return console.Print(a.Console, timelineTable(cfg), h.Timeline)
-}
-
-func timelineTable(cfg *config.Config) *console.Table[history.TimelineEntry] {
-	return &console.Table[history.TimelineEntry]{
-		Titles: []string{"when", "what", "promoter", "amount", "became", "more"},
-		Cells: func(t *history.TimelineEntry) []string {
-			what, amount := t.Kind, ""
-			if t.KeapID != 0 {
-				what += " " + strconv.FormatInt(t.KeapID, 10)
-			}
-			if t.Amount != nil {
-				amount = cfg.Amount(*t.Amount, t.Currency)
-			}
-			return []string{t.When, what, t.Owner, amount, t.Outcome, t.Details}
-		},
-		Below: []string{"more"},
-	}
+	return console.Print(a.Console, view.Timeline(cfg), h.Timeline)
 }

@@ -6,8 +6,6 @@ import (
 	"io/fs"
 	"strings"
 
-	"github.com/alecthomas/kong"
-
 	"carryover/cmd/carryover/internal/console"
 	"carryover/cmd/carryover/internal/manual"
 )
@@ -55,7 +53,7 @@ func (c *helpCmd) Run(a *app) error {
 		return err
 	}
 	asked := strings.Join(c.Subject, " ")
-	isCommand := commandWords(parser.Model.Node, c.Subject) == len(c.Subject)
+	isCommand := console.CommandWords(parser.Model.Node, c.Subject) == len(c.Subject)
 	page, isPage := m.Page(asked)
 	switch {
 	case isPage && a.Form == console.JSON:
@@ -73,7 +71,7 @@ func (c *helpCmd) Run(a *app) error {
 		return nil
 	}
 	hint := ""
-	if near := m.Nearest(asked, commandNames(parser.Model.Node)); near != "" {
+	if near := m.Nearest(asked, console.CommandNames(parser.Model.Node)); near != "" {
 		hint = fmt.Sprintf("did you mean %s? ", near)
 	}
 	return console.UsageError("there is no page and no command %q: %s\"carryover help\" lists the pages, \"carryover --help\" the commands", asked, hint)
@@ -91,18 +89,4 @@ func (a *app) listSubjects(m *manual.Manual) error {
 	}
 	_, err := fmt.Fprintf(a.Out, "\ncarryover help SUBJECT shows a page, carryover help COMMAND a command's help.\ncarryover --help lists the commands.\n")
 	return err
-}
-
-// commandNames are all commands below n, as they are typed.
-func commandNames(n *kong.Node) (names []string) {
-	for _, child := range n.Children {
-		if child.Type != kong.CommandNode {
-			continue
-		}
-		names = append(names, child.Name)
-		for _, name := range commandNames(child) {
-			names = append(names, child.Name+" "+name)
-		}
-	}
-	return names
 }

@@ -11,6 +11,7 @@ import (
 
 	"carryover/cmd/carryover/internal/config"
 	"carryover/cmd/carryover/internal/console"
+	"carryover/cmd/carryover/internal/view"
 	"carryover/mapping/book"
 	"carryover/mapping/history"
 	"carryover/mapping/payout"
@@ -68,7 +69,7 @@ func (c *ledgerListCmd) Run(a *app) error {
 		}
 		switch {
 		case a.Form != console.Text:
-			rows := console.NewRows(a.Console, ledgerEntryTable(cfg))
+			rows := console.NewRows(a.Console, view.LedgerEntries(cfg))
 			err = x.EachLedgerEntry(a.ctx, earners, func(e *book.Entry) bool { return filter.Wants(e.Kind, e.Month) }, rows.Add)
 			return errors.Join(err, rows.End())
 		case c.Promoter != "":
@@ -97,7 +98,7 @@ func writeAccount(a *app, cfg *config.Config, s *payout.Service, x *history.Expl
 		Cells: func(r *accountRow) []string {
 			e := r.entry
 			return []string{
-				terms.FormatDay(e.At, cfg.Zone), r.Label(), e.Invoice, r.Purpose(), cmp.Or(r.Email, r.Name, number(r.ContactID)),
+				terms.FormatDay(e.At, cfg.Zone), r.Label(), e.Invoice, r.Purpose(), cmp.Or(r.Email, r.Name, view.Number(r.ContactID)),
 				cfg.Amount(e.Amount, e.Currency), cfg.Amount(r.after, e.Currency), payout.Origin(e.Source, e.Line), r.EventID,
 			}
 		},
@@ -162,32 +163,21 @@ func writeAccountTotals(a *app, cfg *config.Config, account *payout.AccountLedge
 	for i := range account.Sums {
 		t := &account.Sums[i]
 		totals[i] = &t.Totals
-		row := func(name string, n int, amount int64) {
-			if n > 0 {
-				rows = append(rows, []string{name, strconv.Itoa(n), cfg.Amount(amount, t.Currency)})
-			}
+		for _, k := range t.ByKind() {
+			rows = append(rows, []string{k.Name, strconv.Itoa(k.Count), cfg.Amount(k.Amount, t.Currency)})
 		}
-		row("opening entries", t.Counts[book.KindOpening], t.Opening)
-		row("commissions", t.Counts[book.KindCommission], t.Commissions)
-		row("  of the second level", t.SecondLevelCount, t.SecondLevel)
-		row("clawbacks", t.Counts[book.KindClawback], t.Clawbacks)
-		row("refunds", t.Counts[book.KindRefund], t.Refunds)
-		row("denied", t.Counts[book.KindDenied], t.Denied)
-		row("corrections", t.Counts[book.KindCorrection], t.Corrections)
-		row("payments", t.Counts[book.KindPayment], t.Payments)
-		row("differences", t.Counts[book.KindDifference], t.Differences)
 	}
 	a.Say("")
 	if err := a.table(a.Out, []string{"kind", "entries", "amount"}, rows); err != nil {
 		return err
 	}
-	columns := ledgerColumns(totals, true, true)
+	columns := payout.AccountColumns(totals)
 	header := []string{"year"}
 	if !account.OfOneKind {
 		header = append(header, "brought forward")
 	}
 	for _, column := range columns {
-		header = append(header, column.title)
+		header = append(header, column.Title)
 	}
 	if !account.OfOneKind {
 		header = append(header, "balance")
@@ -200,7 +190,7 @@ func writeAccountTotals(a *app, cfg *config.Config, account *payout.AccountLedge
 			row = append(row, cfg.Amount(y.Before, y.Currency))
 		}
 		for _, column := range columns {
-			row = append(row, cfg.Amount(column.of(&y.Totals), y.Currency))
+			row = append(row, cfg.Amount(column.Of(&y.Totals), y.Currency))
 		}
 		if !account.OfOneKind {
 			row = append(row, cfg.Amount(y.After, y.Currency))
@@ -209,35 +199,6 @@ func writeAccountTotals(a *app, cfg *config.Config, account *payout.AccountLedge
 	}
 	a.Say("")
 	return a.table(a.Out, header, rows)
-}
-
-// ledgerColumn is one column of a table of sums.
-type ledgerColumn struct {
-	title string
-	of    func(t *payout.Totals) int64
-}
-
-// ledgerColumns are those that a table of sums has: refunds, denied commissions and
-// corrections, which are booked live only, where there are any.
-func ledgerColumns(sums []*payout.Totals, second, differences bool) (list []ledgerColumn) {
-	add := func(shown bool, title string, of func(t *payout.Totals) int64) {
-		if shown {
-			list = append(list, ledgerColumn{title, of})
-		}
-	}
-	addIfAny := func(title string, of func(t *payout.Totals) int64) {
-		add(slices.ContainsFunc(sums, func(t *payout.Totals) bool { return of(t) != 0 }), title, of)
-	}
-	add(true, map[bool]string{true: "opening entries", false: "beginning"}[second], func(t *payout.Totals) int64 { return t.Opening })
-	add(true, "commissions", func(t *payout.Totals) int64 { return t.Commissions })
-	add(second, "second level", func(t *payout.Totals) int64 { return t.SecondLevel })
-	add(true, "clawbacks", func(t *payout.Totals) int64 { return t.Clawbacks })
-	addIfAny("refunds", func(t *payout.Totals) int64 { return t.Refunds })
-	addIfAny("denied", func(t *payout.Totals) int64 { return t.Denied })
-	addIfAny("corrections", func(t *payout.Totals) int64 { return t.Corrections })
-	add(true, "payments", func(t *payout.Totals) int64 { return t.Payments })
-	add(differences, "differences", func(t *payout.Totals) int64 { return t.Differences })
-	return list
 }
 
 // writeLedgerSummary writes one line an owner and currency.
@@ -249,25 +210,17 @@ func writeLedgerSummary(a *app, s *payout.Service, filter payout.Filter) error {
 	if len(summary.Owners) == 0 {
 		return a.Say("No entries.")
 	}
-	totals := make([]*payout.Totals, len(summary.Currencies))
-	differences := false
-	for i := range summary.Currencies {
-		totals[i] = &summary.Currencies[i].Totals
-	}
-	for i := range summary.Owners {
-		differences = differences || summary.Owners[i].HasDifferences
-	}
-	columns := ledgerColumns(totals, false, differences)
+	columns := summary.Columns()
 	header := []string{"ref token", "currency"}
 	for _, column := range columns {
-		header = append(header, column.title)
+		header = append(header, column.Title)
 	}
 	header = append(header, "balance")
 	var rows [][]string
 	row := func(name string, o *payout.OwnerTotals) {
 		cells := []string{name, o.Currency}
 		for _, column := range columns {
-			cells = append(cells, terms.FormatMinor(column.of(&o.Totals), o.Currency))
+			cells = append(cells, terms.FormatMinor(column.Of(&o.Totals), o.Currency))
 		}
 		rows = append(rows, append(cells, terms.FormatMinor(o.Balance(), o.Currency)))
 	}

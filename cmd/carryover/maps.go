@@ -5,10 +5,10 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"carryover/cmd/carryover/internal/config"
 	"carryover/cmd/carryover/internal/console"
+	"carryover/cmd/carryover/internal/view"
 	"carryover/mapping"
 	"carryover/mapping/book"
 	"carryover/mapping/store"
@@ -42,17 +42,7 @@ func (mapListCmd) Run(a *app) error {
 		if err != nil {
 			return err
 		}
-		return console.Print(a.Console, &console.Table[store.Epoch]{
-			Titles: []string{"epoch", "", "published", "links", "codes", "Keap ids", "paths", "plan"},
-			Cells: func(e *store.Epoch) []string {
-				live := map[bool]string{true: "live"}[e.Live]
-				return []string{
-					fmt.Sprint(e.ID), live, e.PublishedAt.Format(time.RFC3339), fmt.Sprint(e.Links), fmt.Sprint(e.Partners),
-					fmt.Sprint(e.IDs), fmt.Sprint(e.Paths), e.PlanID,
-				}
-			},
-			Empty: fmt.Sprintf("No link map was published in %s yet: \"carryover apply\" does.", s),
-		}, epochs)
+		return console.Print(a.Console, view.Epochs(s), epochs)
 	})
 }
 

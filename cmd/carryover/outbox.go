@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"strconv"
@@ -10,9 +9,9 @@ import (
 
 	"carryover/cmd/carryover/internal/config"
 	"carryover/cmd/carryover/internal/console"
+	"carryover/cmd/carryover/internal/view"
 	"carryover/mapping/book"
-	"carryover/mapping/terms"
-	"carryover/migrate/report"
+	"carryover/mapping/history"
 )
 
 type outboxCmd struct {
@@ -40,45 +39,6 @@ through. With --state the events themselves. Changes nothing.
 Example: carryover outbox --state refused --json`
 }
 
-// outboxState is a state of the outbox as --json tells it.
-type outboxState struct {
-	State  string `json:"state"`
-	Count  int64  `json:"count"`
-	Oldest string `json:"oldest"` // when the earliest of them came; empty: there is none
-	Said   string `json:"last_said"`
-	Means  string `json:"means"`
-}
-
-// outboxEvent is an event of the outbox as --json tells it.
-type outboxEvent struct {
-	ID       int64  `json:"id"` // what "outbox retry" takes
-	Kind     string `json:"kind"`
-	EventID  string `json:"event_id"`
-	Customer int64  `json:"customer_id"`
-	State    string `json:"state"`
-	Came     string `json:"came_at"`
-	Tries    int64  `json:"tries"`
-	Next     string `json:"next_at"` // of what waits: not sent before
-	Done     string `json:"done_at"`
-	Status   int64  `json:"status"` // of the last answer; 0: none came
-	Said     string `json:"said"`
-}
-
-// forwardMeans says what a state of the outbox is.
-func forwardMeans(state string) string {
-	switch state {
-	case book.ForwardWaiting:
-		return "on its way"
-	case book.ForwardSent:
-		return "FirstPromoter took it"
-	case book.ForwardAlready:
-		return "FirstPromoter had it"
-	case book.ForwardNotReferred:
-		return "the customer is nobody's there"
-	}
-	return "not taken: a person must look"
-}
-
 func (c *outboxListCmd) Run(a *app) error {
 	if c.State != "" && forwardState(c.State) == "" {
 		return console.UsageError("--state: %q is no state: write %s", c.State, strings.Join(book.ForwardStates(), ", "))
@@ -102,34 +62,11 @@ func forwardState(text string) string {
 }
 
 func (c *outboxListCmd) states(a *app, cfg *config.Config, b *book.Book) error {
-	counts, err := b.ForwardCounts(a.ctx)
+	states, err := history.OutboxStates(a.ctx, b, cfg.Zone)
 	if err != nil {
 		return err
 	}
-	by := map[string]book.ForwardCount{}
-	for _, n := range counts {
-		by[n.State] = n
-	}
-	var states []outboxState
-	for _, name := range book.ForwardStates() {
-		n := by[name]
-		s := outboxState{State: name, Count: n.Count, Oldest: terms.FormatTime(n.Oldest, cfg.Zone), Means: forwardMeans(name)}
-		if name == book.ForwardWaiting || name == book.ForwardRefused {
-			if s.Said, err = b.ForwardSaid(a.ctx, name); err != nil {
-				return err
-			}
-		}
-		states = append(states, s)
-	}
-	err = console.Print(a.Console, &console.Table[outboxState]{
-		Titles: []string{"state", "events", "oldest", "means", "said last"},
-		Cells: func(s *outboxState) []string {
-			return []string{s.State, report.Count(s.Count), s.Oldest, s.Means, s.Said}
-		},
-		Alert: func(s *outboxState, title string) bool {
-			return title == "state" && s.State == book.ForwardRefused && s.Count > 0
-		},
-	}, states)
+	err = console.Print(a.Console, view.OutboxStates(), states)
 	if err == nil && a.Form == console.Text && !cfg.FirstPromoter.Forward {
 		fmt.Fprintln(a.Err, "Forwarding is off: [firstpromoter] forward = true turns it on.")
 	}
@@ -141,25 +78,9 @@ func (c *outboxListCmd) events(a *app, cfg *config.Config, b *book.Book) error {
 	if state == book.ForwardWaiting {
 		when = "not before"
 	}
-	rows := console.NewRows(a.Console, &console.Table[outboxEvent]{
-		Titles: []string{"id", "kind", "event id", "came", "tries", when, "status", "said"},
-		Cells: func(e *outboxEvent) []string {
-			return []string{
-				strconv.FormatInt(e.ID, 10), e.Kind, e.EventID, e.Came, strconv.FormatInt(e.Tries, 10), cmp.Or(e.Next, e.Done),
-				strconv.FormatInt(e.Status, 10), e.Said,
-			}
-		},
-		Below: []string{"said"},
-		Empty: fmt.Sprintf("No event is %s.", strings.ReplaceAll(state, "_", " ")),
-	})
+	rows := console.NewRows(a.Console, view.OutboxEvents(state, when))
 	err := b.Forwards(a.ctx, state, func(f book.Forward) error {
-		e := outboxEvent{
-			ID: f.EventID, Kind: f.Kind, EventID: f.ExternalID, Customer: f.CustomerID, State: f.State, Came: terms.FormatTime(f.ReceivedAt, zone),
-			Tries: f.Tries, Done: terms.FormatTime(f.DoneAt, zone), Status: f.Status, Said: f.Answer,
-		}
-		if f.State == book.ForwardWaiting {
-			e.Next = terms.FormatTime(f.NextAt, zone)
-		}
+		e := history.NewOutboxEvent(&f, zone)
 		return rows.Add(&e)
 	})
 	return errors.Join(err, rows.End())
@@ -211,7 +132,7 @@ func (c *outboxRetryCmd) Run(a *app) error {
 			case f == nil:
 				return fmt.Errorf("the outbox has no event %d: \"carryover outbox --state refused\" lists the ids", id)
 			case f.State != book.ForwardRefused && f.State != book.ForwardNotReferred:
-				return fmt.Errorf("event %d is %s (%s): there is nothing to send again", id, f.State, forwardMeans(f.State))
+				return fmt.Errorf("event %d is %s (%s): there is nothing to send again", id, f.State, history.OutboxMeaning(f.State))
 			}
 		}
 		n, err := b.RetryForwards(a.ctx, ids, states, time.Now().Unix())
@@ -221,7 +142,6 @@ func (c *outboxRetryCmd) Run(a *app) error {
 		if a.JSON {
 			return a.Object(map[string]int64{"put_back": n})
 		}
-		err = a.Say("%s put back; a gateway with [firstpromoter] forward = true sends what was put back.", counted(int(n), "event"))
-		return err
+		return a.Say("%s put back; a gateway with [firstpromoter] forward = true sends what was put back.", view.Count(int(n), "event"))
 	})
 }

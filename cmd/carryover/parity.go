@@ -9,6 +9,7 @@ import (
 
 	"carryover/cmd/carryover/internal/config"
 	"carryover/cmd/carryover/internal/console"
+	"carryover/cmd/carryover/internal/view"
 	"carryover/mapping/book"
 	"carryover/mapping/terms"
 	"carryover/migrate/firstpromoter"
@@ -38,42 +39,24 @@ func (c *parityCmd) Run(a *app) error {
 		return console.UsageError("--month: %q is no month: write it like 2023-03", c.Month)
 	}
 	return a.withBook(func(cfg *config.Config, b *book.Book) error {
-		books, err := a.ours(cfg, b, month)
+		result, err := firstpromoter.RunParity(a.ctx, firstpromoter.ParityRun{
+			Book: b, Month: month, Zone: cfg.Zone, Currency: cfg.Currency, File: c.Theirs, Amounts: c.Amounts, Now: time.Now(),
+			API: firstpromoter.Options{
+				BaseURL: cfg.FirstPromoter.BaseURL, AccountID: cfg.FirstPromoter.AccountID, Key: os.Getenv(firstpromoter.KeyVariable),
+				PerMinute: map[bool]int{true: firstpromoter.SharedPerMinute}[cfg.FirstPromoter.Forward], Logger: a.Log,
+			},
+		})
 		if err != nil {
 			return err
 		}
-		source, notes := "FirstPromoter's API", []string{}
-		unread := 0
-		if c.Theirs != "" {
-			source = c.Theirs
-			f, err := firstpromoter.ReadFile(c.Theirs, month, cfg.Zone, cfg.Currency, c.Amounts)
-			if err != nil {
-				return err
+		for i, r := range result.Rejects {
+			if i == 20 {
+				fmt.Fprintf(a.Err, "and %d more\n", len(result.Rejects)-i)
+				break
 			}
-			books.Theirs, unread = f.Commissions, len(f.Rejects)
-			notes = append(notes, fileNotes(f, month)...)
-			for i, r := range f.Rejects {
-				if i == 20 {
-					fmt.Fprintf(a.Err, "and %d more\n", unread-i)
-					break
-				}
-				fmt.Fprintf(a.Err, "%s, %v\n", c.Theirs, r)
-			}
-		} else if err := a.theirs(cfg, books); err != nil {
-			return err
+			fmt.Fprintf(a.Err, "%s, %v\n", c.Theirs, r)
 		}
-		if books.Known, err = knownEvents(a, b, books); err != nil {
-			return err
-		}
-		result := firstpromoter.Compare(books)
-		if unread > 0 {
-			result.Agrees = false
-			notes = append(notes, counted(unread, "row")+" of the file could not be read")
-		}
-		if !time.Now().After(monthStart(month.Add(1), cfg.Zone)) {
-			notes = append(notes, "the month is not over yet")
-		}
-		if err := a.tellParity(cfg, result, source, notes); err != nil {
+		if err := a.tellParity(cfg, result); err != nil {
 			return err
 		}
 		if !result.Agrees {
@@ -83,121 +66,13 @@ func (c *parityCmd) Run(a *app) error {
 	})
 }
 
-// monthStart is the first instant of a month in a zone.
-func monthStart(m terms.Month, zone *time.Location) time.Time {
-	return terms.DayStart(int(m)/100, time.Month(int(m)%100), 1, zone)
-}
-
-// ours reads our side of a month, with a day on either side for clocks of other zones.
-func (a *app) ours(cfg *config.Config, b *book.Book, month terms.Month) (*firstpromoter.Books, error) {
-	zone := cfg.Zone
-	books := &firstpromoter.Books{Month: month, Zone: zone}
-	var err error
-	if books.Content, err = b.Content(a.ctx); err != nil {
-		return nil, err
-	}
-	books.Ours, err = b.EarnedFrom(a.ctx, monthStart(month, zone).Add(-24*time.Hour).Unix(), monthStart(month.Add(1), zone).Add(24*time.Hour).Unix())
-	return books, err
-}
-
-// theirs asks FirstPromoter for everything that may belong to the month: entries of some days
-// around it, and of as long after it as events were forwarded late.
-func (a *app) theirs(cfg *config.Config, books *firstpromoter.Books) error {
-	// While a gateway forwards, both share what FirstPromoter takes in a minute.
-	perMinute := 0
-	if cfg.FirstPromoter.Forward {
-		perMinute = 60
-	}
-	client, err := firstpromoter.New(firstpromoter.Options{
-		BaseURL: cfg.FirstPromoter.BaseURL, AccountID: cfg.FirstPromoter.AccountID, Key: os.Getenv(firstpromoter.KeyVariable),
-		PerMinute: perMinute, Logger: a.Log,
-	})
-	if err != nil {
-		return fmt.Errorf("%w; or compare with a file: --theirs FILE.csv", err)
-	}
-	const around = 3 * 24 * time.Hour
-	from, to := monthStart(books.Month, books.Zone).Add(-around), monthStart(books.Month.Add(1), books.Zone).Add(around)
-	for i := range books.Ours {
-		if late := time.Unix(books.Ours[i].DoneAt, 0).Add(24 * time.Hour); late.After(to) {
-			to = late
-		}
-	}
-	if err := client.Promoters(a.ctx, func(who firstpromoter.Promoter) error {
-		books.People = append(books.People, who)
-		return nil
-	}); err != nil {
-		return err
-	}
-	return client.Commissions(a.ctx, from, to, func(k firstpromoter.Commission) error {
-		books.Theirs = append(books.Theirs, k)
-		return nil
-	})
-}
-
-// knownEvents finds the events here that theirs name and that are not ours of this month.
-func knownEvents(a *app, b *book.Book, books *firstpromoter.Books) ([]book.Event, error) {
-	ours := map[string]bool{}
-	for i := range books.Ours {
-		if e := &books.Ours[i]; terms.MonthOf(time.Unix(e.At, 0), books.Zone) == books.Month {
-			ours[e.Kind+" "+e.ExternalID] = true
-		}
-	}
-	asked := map[string]bool{}
-	var ids []string
-	for i := range books.Theirs {
-		k := &books.Theirs[i]
-		kind := book.EventSale
-		if k.Amount < 0 {
-			kind = book.EventRefund
-		}
-		if k.EventID != "" && !ours[kind+" "+k.EventID] && !asked[k.EventID] {
-			asked[k.EventID] = true
-			ids = append(ids, k.EventID)
-		}
-	}
-	return b.EventsNamed(a.ctx, ids)
-}
-
-// fileNotes say how a file was read where it could have been read otherwise.
-func fileNotes(f *firstpromoter.File, month terms.Month) (notes []string) {
-	if !f.Dated {
-		notes = append(notes, "the file says no dates: all of it was taken for "+month.String())
-	}
-	if f.Cents && len(f.Commissions) > 0 {
-		notes = append(notes, "the file's amounts were taken as cents; if they are not: --amounts decimal")
-	}
-	return notes
-}
-
-// parityResult is a comparison as --json tells it.
-type parityResult struct {
-	*firstpromoter.Parity
-	Currency string   `json:"currency"`
-	Source   string   `json:"theirs"`
-	Notes    []string `json:"notes"`
-}
-
-func (a *app) tellParity(cfg *config.Config, r *firstpromoter.Parity, source string, notes []string) error {
+func (a *app) tellParity(cfg *config.Config, r *firstpromoter.ParityResult) error {
 	if a.Form == console.JSON {
-		return a.Object(parityResult{r, cfg.Currency, source, notes})
+		return a.Object(r)
 	}
 	amount := func(minor int64) string { return cfg.Amount(minor, cfg.Currency) }
 	differ := 0
-	rows := console.NewRows(a.Console, &console.Table[firstpromoter.Line]{
-		Titles: []string{"promoter", "ours", "theirs", "difference", "likely reason"},
-		Cells: func(l *firstpromoter.Line) []string {
-			var reasons []string
-			for _, why := range l.Reasons {
-				text := why.Text
-				if why.Amount != 0 && len(l.Reasons) > 1 {
-					text += " (" + amount(why.Amount) + ")"
-				}
-				reasons = append(reasons, text)
-			}
-			return []string{l.Token, amount(l.Ours), amount(l.Theirs), amount(l.Difference), strings.Join(reasons, "; ")}
-		},
-		Alert: func(l *firstpromoter.Line, title string) bool { return title == "difference" && !l.Agrees() },
-	})
+	rows := console.NewRows(a.Console, view.ParityLines(cfg))
 	for i := range r.Lines {
 		if !r.Lines[i].Agrees() {
 			differ++
@@ -210,7 +85,7 @@ func (a *app) tellParity(cfg *config.Config, r *firstpromoter.Parity, source str
 	if err != nil || a.Form != console.Text {
 		return err
 	}
-	for _, n := range notes {
+	for _, n := range r.Notes {
 		if err := a.Say("Note: %s.", n); err != nil {
 			return err
 		}
@@ -224,7 +99,7 @@ func (a *app) tellParity(cfg *config.Config, r *firstpromoter.Parity, source str
 	case len(r.Lines) == 0:
 		said = "No-go: in " + r.Month + " there is nothing to compare"
 	case !r.Agrees:
-		said = fmt.Sprintf("No-go: in %s figures differ for %d of %s", r.Month, differ, counted(len(r.Lines), "promoter"))
+		said = fmt.Sprintf("No-go: in %s figures differ for %d of %s", r.Month, differ, view.Count(len(r.Lines), "promoter"))
 	}
-	return a.Say("%s (%s; theirs from %s).", said, how, source)
+	return a.Say("%s (%s; theirs from %s).", said, how, r.Source)
 }

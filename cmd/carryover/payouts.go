@@ -41,9 +41,12 @@ func payoutMonth(cfg *config.Config, text string) (terms.Month, error) {
 	return month, nil
 }
 
-// withPayouts gives fn what answers for the payouts of the program, whose book must be there.
+// payouts is what answers for the payouts of the program.
+func (a *app) payouts(cfg *config.Config, b *book.Book) *payout.Service {
+	return &payout.Service{Book: b, Program: cfg.Program, Currency: cfg.Currency, Zone: cfg.Zone, Terms: cfg.Terms, Forms: cfg.Form1099}
+}
+
+// withPayouts gives it to fn, with the book, which must be there.
 func (a *app) withPayouts(fn func(cfg *config.Config, s *payout.Service) error) error {
-	return a.withBook(func(cfg *config.Config, b *book.Book) error {
-		return fn(cfg, &payout.Service{Book: b, Program: cfg.Program, Currency: cfg.Currency, Zone: cfg.Zone, Terms: cfg.Terms, Forms: cfg.Form1099})
-	})
+	return a.withBook(func(cfg *config.Config, b *book.Book) error { return fn(cfg, a.payouts(cfg, b)) })
 }

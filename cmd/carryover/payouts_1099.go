@@ -6,6 +6,7 @@ import (
 
 	"carryover/cmd/carryover/internal/config"
 	"carryover/cmd/carryover/internal/console"
+	"carryover/cmd/carryover/internal/view"
 	"carryover/mapping/payout"
 	"carryover/mapping/terms"
 )
@@ -57,17 +58,5 @@ func (c *payouts1099Cmd) Run(a *app) error {
 }
 
 func writeTaxPayees(a *app, cfg *config.Config, list []payout.TaxPayee) error {
-	return console.Print(a.Console, &console.Table[payout.TaxPayee]{
-		Titles: []string{"ref token", "name", "W-9", "paid", "over PayPal", "otherwise", "form"},
-		Cells: func(p *payout.TaxPayee) []string {
-			form := map[bool]string{true: "1099-NEC", false: "PayPal's 1099-K"}[p.FileNEC]
-			return []string{
-				p.RefToken, p.Name, map[bool]string{true: "yes", false: "no"}[p.W9], cfg.Amount(p.Paid, cfg.Currency),
-				cfg.Amount(p.ViaPayPal, cfg.Currency), cfg.Amount(p.Other, cfg.Currency), form,
-			}
-		},
-		Below: []string{"form"},
-		Alert: func(p *payout.TaxPayee, title string) bool { return title == "W-9" && !p.W9 && p.FileNEC },
-		Empty: "Nobody.",
-	}, list)
+	return console.Print(a.Console, view.TaxPayees(cfg), list)
 }

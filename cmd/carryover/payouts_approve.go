@@ -31,7 +31,7 @@ func (c *payoutsApproveCmd) Run(a *app) error {
 		if err != nil {
 			return err
 		}
-		done, err := s.Approve(a.ctx, payout.Approval{Month: month, At: time.Now(), By: by(c.By), Early: c.Early})
+		done, err := s.Approve(a.ctx, payout.Approval{Month: month, At: time.Now(), By: console.User(c.By), Early: c.Early})
 		if err != nil {
 			return err
 		}

@@ -1,12 +1,9 @@
 package main
 
 import (
-	"strconv"
-	"strings"
-
 	"carryover/cmd/carryover/internal/config"
 	"carryover/cmd/carryover/internal/console"
-	"carryover/mapping/book"
+	"carryover/cmd/carryover/internal/view"
 	"carryover/mapping/payout"
 )
 
@@ -25,18 +22,7 @@ func (payoutsListCmd) Run(a *app) error {
 		if err != nil {
 			return err
 		}
-		return console.Print(a.Console, &console.Table[payout.Batch]{
-			Titles: []string{"run", "paid in", "earned through", "lines", "net", "paid", "failed", "returned", "open", "approved", "by"},
-			Cells: func(b *payout.Batch) []string {
-				amount := func(minor int64) string { return cfg.Amount(minor, b.Currency) }
-				return []string{
-					strconv.FormatInt(b.ID, 10), b.Month, b.EarnedThrough, strconv.Itoa(b.LineCount), amount(b.Net), amount(b.Paid),
-					amount(b.Failed), amount(b.Returned), amount(b.Open), b.ApprovedOn(), b.ApprovedBy,
-				}
-			},
-			Below: []string{"approved", "by"},
-			Empty: "No payouts were approved yet: \"carryover payouts plan\" says who is payable.",
-		}, batches)
+		return console.Print(a.Console, view.Batches(cfg), batches)
 	})
 }
 
@@ -68,22 +54,7 @@ func (c *payoutsShowCmd) Run(a *app) error {
 		if a.Form == console.Text {
 			a.Say("Run %d, paid in %s: what was earned through %s. Approved %s by %s.\n", b.ID, b.Month, b.EarnedThrough, b.ApprovedOn(), b.ApprovedBy)
 		}
-		if err := console.Print(a.Console, &console.Table[payout.BatchLine]{
-			Titles: []string{"line", "ref token", "name", "earned in", "net", "method", "paid to", "status", "reference", "on", "note"},
-			Cells: func(l *payout.BatchLine) []string {
-				at, note := "", ""
-				if n := len(l.Records); n > 0 {
-					at, note = strings.SplitN(l.Records[n-1].At, "T", 2)[0], l.Records[n-1].Note
-				}
-				return []string{
-					l.Name, l.RefToken, l.Payee, payout.MonthSpan(l.Months), cfg.Amount(l.Net, l.Currency), l.Method, l.Address, l.Status, l.Reference, at, note,
-				}
-			},
-			Below: []string{"paid to", "reference", "on", "note"},
-			Alert: func(l *payout.BatchLine, title string) bool {
-				return title == "status" && (l.Status == book.PayoutFailed || l.Status == book.PayoutReturned)
-			},
-		}, b.Lines); err != nil || a.Form == console.CSV {
+		if err := console.Print(a.Console, view.BatchLines(cfg), b.Lines); err != nil || a.Form == console.CSV {
 			return err
 		}
 		amount := func(minor int64) string { return cfg.Amount(minor, b.Currency) }

@@ -3,8 +3,6 @@ package main
 import (
 	"bytes"
 	"fmt"
-	"os"
-	"path/filepath"
 	"time"
 
 	"carryover/cmd/carryover/internal/config"
@@ -73,7 +71,7 @@ func (c *payoutsExportCmd) Run(a *app) error {
 			_, err := a.Out.Write(text.Bytes())
 			return err
 		}
-		if err := writeNew(c.Out, text.Bytes()); err != nil {
+		if err := console.WriteNew(c.Out, text.Bytes()); err != nil {
 			return err
 		}
 		if a.Form == console.JSON {
@@ -119,24 +117,4 @@ func (c *payoutsExportCmd) write(to *bytes.Buffer, s *payout.Service, b *payout.
 		}
 	}
 	return len(rows), 0, w.Flush()
-}
-
-// writeNew writes a file for its owner only, and never over another: a file of payments
-// may be on its way already.
-func writeNew(path string, text []byte) error {
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		return err
-	}
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
-	if os.IsExist(err) {
-		return fmt.Errorf("%s is there already: choose another name with --out, or move it away", path)
-	}
-	if err != nil {
-		return err
-	}
-	if _, err := f.Write(text); err != nil {
-		f.Close()
-		return err
-	}
-	return f.Close()
 }

@@ -2,12 +2,11 @@ package main
 
 import (
 	"fmt"
-	"strings"
 
 	"carryover/cmd/carryover/internal/config"
 	"carryover/cmd/carryover/internal/console"
+	"carryover/cmd/carryover/internal/view"
 	"carryover/mapping/payout"
-	"carryover/mapping/terms"
 )
 
 type payoutsPlanCmd struct {
@@ -79,40 +78,21 @@ func writePlan(a *app, cfg *config.Config, plan *payout.Plan) error {
 }
 
 func writePayable(a *app, cfg *config.Config, lines []payout.PayableLine) error {
-	cells := func(l *payout.PayableLine, currency string) []string {
-		amount := func(minor int64) string { return cfg.Amount(minor, currency) }
-		return []string{
-			l.RefToken, l.Name, payout.MonthSpan(l.Months), amount(l.Gross), amount(l.Refunds), amount(l.Carried), amount(l.Net), l.Method, l.Address,
-		}
-	}
-	rows := console.NewRows(a.Console, &console.Table[payout.PayableLine]{
-		Titles: []string{"ref token", "name", "earned in", "gross", "refunds", "carried", "net", "method", "paid to"},
-		Cells:  func(l *payout.PayableLine) []string { return cells(l, l.Currency) },
-		Below:  []string{"paid to", "method", "earned in"},
-	})
+	table := view.PayableLines(cfg)
+	rows := console.NewRows(a.Console, table)
 	for i := range lines {
 		if err := rows.Add(&lines[i]); err != nil {
 			return err
 		}
 	}
 	sum := payout.SumLines(lines)
-	sum.RefToken = "together"
-	if err := rows.Extra(cells(&sum, cfg.Currency)...); err != nil {
+	sum.RefToken, sum.Currency = "together", cfg.Currency
+	if err := rows.Extra(table.Cells(&sum)...); err != nil {
 		return err
 	}
 	return rows.End()
 }
 
 func writeHeld(a *app, cfg *config.Config, lines []payout.HeldLine) error {
-	return console.Print(a.Console, &console.Table[payout.HeldLine]{
-		Titles: []string{"ref token", "name", "amount", "reason", "also"},
-		Cells: func(h *payout.HeldLine) []string {
-			also := make([]string, 0, len(h.Reasons))
-			for _, r := range h.Reasons[1:] {
-				also = append(also, string(r))
-			}
-			return []string{h.RefToken, h.Name, cfg.Amount(h.Amount, h.Currency), string(h.Reason), strings.Join(also, " ")}
-		},
-		Alert: func(h *payout.HeldLine, title string) bool { return title == "reason" && h.Reason == terms.HoldFlagged },
-	}, lines)
+	return console.Print(a.Console, view.HeldLines(cfg), lines)
 }

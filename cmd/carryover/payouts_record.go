@@ -42,7 +42,7 @@ func (c *payoutsRecordCmd) Run(a *app) error {
 	}
 	return a.withPayouts(func(cfg *config.Config, s *payout.Service) error {
 		now := time.Now()
-		base := book.PayoutRecord{At: now.Unix(), Note: c.Note, RecordedAt: now.Unix(), RecordedBy: by(c.By)}
+		base := book.PayoutRecord{At: now.Unix(), Note: c.Note, RecordedAt: now.Unix(), RecordedBy: console.User(c.By)}
 		if c.Date != "" {
 			day, err := s.ParseDay("--date", c.Date, now)
 			if err != nil {

@@ -2,12 +2,11 @@ package main
 
 import (
 	"cmp"
-	"strconv"
-	"strings"
 	"time"
 
 	"carryover/cmd/carryover/internal/config"
 	"carryover/cmd/carryover/internal/console"
+	"carryover/cmd/carryover/internal/view"
 	"carryover/mapping/book"
 	"carryover/mapping/payout"
 )
@@ -49,33 +48,8 @@ func (c promotersListCmd) Run(a *app) error {
 		if err != nil {
 			return err
 		}
-		return console.Print(a.Console, &console.Table[payout.PromoterAccount]{
-			Titles: []string{"ref token", "status", "e-mail", "balance", hold.Label, "Keap ids", "codes", "parent"},
-			Cells: func(p *payout.PromoterAccount) []string {
-				email := p.Email
-				if p.NeedsEmail {
-					email = "(needs one)"
-				}
-				balance := cfg.Amount(p.Balance, p.Currency)
-				for _, o := range p.Others {
-					balance += " + " + cfg.Amount(o.Balance, o.Currency)
-				}
-				return []string{
-					p.RefToken, p.Status, email, balance, cfg.Amount(p.Held, p.Currency), joinIDs(p.KeapIDs), strings.Join(p.Codes, " "), p.ParentRefToken,
-				}
-			},
-			Below: []string{"Keap ids", "codes", "parent"},
-			Alert: func(p *payout.PromoterAccount, title string) bool { return title == "e-mail" && p.NeedsEmail },
-		}, list)
+		return console.Print(a.Console, view.Promoters(cfg, hold.Label), list)
 	})
-}
-
-func joinIDs(ids []int64) string {
-	words := make([]string, len(ids))
-	for i, id := range ids {
-		words[i] = strconv.FormatInt(id, 10)
-	}
-	return strings.Join(words, " ")
 }
 
 // holdDate is when what is held is looked at: as --month says, else now.

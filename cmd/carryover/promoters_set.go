@@ -4,10 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"os"
-	"os/user"
 	"slices"
-	"strings"
 	"time"
 
 	"carryover/cmd/carryover/internal/config"
@@ -140,7 +137,7 @@ func (c *promotersSetCmd) settings(zone *time.Location, now time.Time) ([]book.S
 		if from.After(now) && !s.IsDated() {
 			return nil, console.UsageError("%s holds at once: it cannot begin on %s", s.Field, c.From)
 		}
-		s.From, s.RecordedAt, s.RecordedBy = from.Unix(), now.Unix(), by(c.By)
+		s.From, s.RecordedAt, s.RecordedBy = from.Unix(), now.Unix(), console.User(c.By)
 	}
 	return list, nil
 }
@@ -164,18 +161,4 @@ func (a *app) findOwner(dir *book.Directory, who string) (book.Match, error) {
 		a.Note("%s", found.Also)
 	}
 	return found, err
-}
-
-// by is who does something: as named, else the user of this machine.
-func by(name string) string {
-	if name = strings.TrimSpace(name); name != "" {
-		return name
-	}
-	if name = os.Getenv("USER"); name != "" {
-		return name
-	}
-	if u, err := user.Current(); err == nil {
-		return u.Username
-	}
-	return "unknown"
 }

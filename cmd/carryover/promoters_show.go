@@ -1,11 +1,11 @@
 package main
 
 import (
-	"cmp"
 	"strings"
 
 	"carryover/cmd/carryover/internal/config"
 	"carryover/cmd/carryover/internal/console"
+	"carryover/cmd/carryover/internal/view"
 	"carryover/mapping/book"
 	"carryover/mapping/payout"
 )
@@ -44,7 +44,7 @@ func (c *promotersShowCmd) Run(a *app) error {
 			return a.Object(detail)
 		}
 		if a.Form == console.CSV {
-			return console.Print(a.Console, historyTable(), detail.History)
+			return console.Print(a.Console, view.RecordedSettings(), detail.History)
 		}
 		return writePromoter(a, cfg, detail, hold.Label)
 	})
@@ -57,7 +57,7 @@ func writePromoter(a *app, cfg *config.Config, s *payout.PromoterDetail, held st
 	}
 	rows := [][]string{
 		{"ref token", s.RefToken}, {"name", s.Name}, {"e-mail", s.Email}, {"status", status}, {"joined", strings.SplitN(s.JoinedAt, "T", 2)[0]},
-		{"Keap ids", joinIDs(s.KeapIDs)}, {"codes", strings.Join(s.Codes, " ")}, {"parent", s.ParentRefToken},
+		{"Keap ids", view.JoinIDs(s.KeapIDs)}, {"codes", strings.Join(s.Codes, " ")}, {"parent", s.ParentRefToken},
 		{"balance", cfg.Amount(s.Balance, s.Currency)}, {held, cfg.Amount(s.Held, s.Currency)},
 	}
 	for _, o := range s.Others {
@@ -76,14 +76,5 @@ func writePromoter(a *app, cfg *config.Config, s *payout.PromoterDetail, held st
 		return err
 	}
 	a.Say("")
-	return console.Print(a.Console, historyTable(), s.History)
-}
-
-func historyTable() *console.Table[payout.RecordedSetting] {
-	return &console.Table[payout.RecordedSetting]{
-		Titles: []string{"recorded", "value", "from", "at", "by"},
-		Cells: func(r *payout.RecordedSetting) []string {
-			return []string{r.Field, cmp.Or(r.Value, "(taken back)"), strings.SplitN(r.From, "T", 2)[0], r.RecordedAt, r.RecordedBy}
-		},
-	}
+	return console.Print(a.Console, view.RecordedSettings(), s.History)
 }

@@ -339,7 +339,7 @@ func TestManualCommandsParse(t *testing.T) {
 				continue
 			}
 			parsed++
-			if commandWords(parser.Model.Node, args) == len(args) { // it is only named
+			if console.CommandWords(parser.Model.Node, args) == len(args) { // it is only named
 				continue
 			}
 			for i, w := range args {

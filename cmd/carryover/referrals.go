@@ -2,13 +2,12 @@ package main
 
 import (
 	"errors"
-	"strconv"
 
 	"carryover/cmd/carryover/internal/config"
 	"carryover/cmd/carryover/internal/console"
+	"carryover/cmd/carryover/internal/view"
 	"carryover/mapping/book"
 	"carryover/mapping/history"
-	"carryover/mapping/terms"
 )
 
 type referralsCmd struct {
@@ -42,7 +41,7 @@ func (c *referralsCmd) Run(a *app) error {
 			}
 			filter.Owner = &owner
 		}
-		rows := console.NewRows(a.Console, ownedCustomerTable(cfg))
+		rows := console.NewRows(a.Console, view.OwnedCustomers(cfg))
 		leftOut, err := history.OwnedCustomers(a.ctx, b, directory, filter, rows.Add)
 		if err = errors.Join(err, rows.End()); err != nil || a.Form != console.Text {
 			return err
@@ -55,34 +54,4 @@ func (c *referralsCmd) Run(a *app) error {
 		}
 		return err
 	})
-}
-
-func ownedCustomerTable(cfg *config.Config) *console.Table[history.OwnedCustomer] {
-	return &console.Table[history.OwnedCustomer]{
-		Titles: []string{"customer", "contact", "ref token", "referred", "source", "rule", "partner", "referral"},
-		Cells: func(c *history.OwnedCustomer) []string {
-			email, rule := c.Email, c.Rule
-			switch {
-			case email == "" && c.UID != "":
-				email = "uid:" + c.UID
-			case email == "":
-				email = "(needs an e-mail)"
-			}
-			if c.Self {
-				rule += ", self"
-			}
-			return []string{email, number(c.ContactID), c.Owner, terms.FormatDay(c.Since, cfg.Zone), c.Source, rule, number(c.PartnerID),
-				number(c.ReferralID)}
-		},
-		Below: []string{"contact", "partner", "referral"},
-		Empty: "No customers.",
-	}
-}
-
-// number writes an id; empty for 0.
-func number(id int64) string {
-	if id == 0 {
-		return ""
-	}
-	return strconv.FormatInt(id, 10)
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"fmt"
 	"strconv"
 	"strings"
@@ -9,8 +8,8 @@ import (
 
 	"carryover/cmd/carryover/internal/config"
 	"carryover/cmd/carryover/internal/console"
+	"carryover/cmd/carryover/internal/view"
 	"carryover/mapping/book"
-	"carryover/mapping/history"
 )
 
 type reviewCmd struct {
@@ -57,26 +56,7 @@ func (c *reviewListCmd) Run(a *app) error {
 		if err != nil {
 			return err
 		}
-		return console.Print(a.Console, &console.Table[history.Review]{
-			Titles: []string{"id", "date", "promoter", "customer", "amount", "for", "why", "decided"},
-			Cells: func(r *history.Review) []string {
-				var reasons []string
-				for _, v := range r.Reasons {
-					reasons = append(reasons, v.Reason+": "+v.Detail)
-				}
-				decided := r.Decision
-				if decided != "" {
-					decided += " by " + r.DecidedBy
-				}
-				return []string{
-					r.ID, r.At[:min(len(time.DateOnly), len(r.At))], r.RefToken, cmp.Or(r.Email, r.UID), cfg.Amount(r.Amount, r.Currency),
-					r.Product, strings.Join(reasons, "; "), decided,
-				}
-			},
-			Below: []string{"for", "why"},
-			Alert: func(r *history.Review, title string) bool { return title == "id" && r.Decision == "" },
-			Empty: "Nothing to review.",
-		}, list)
+		return console.Print(a.Console, view.Reviews(cfg), list)
 	})
 }
 
@@ -118,7 +98,7 @@ func (c *reviewDecision) decide(a *app, decision string) error {
 		if !ok || err != nil || line <= 0 {
 			return console.UsageError("%q is no entry of the review list: write it like t-17", id)
 		}
-		list = append(list, book.ReviewDecision{LineID: line, Decision: decision, Note: c.Note, DecidedAt: time.Now().Unix(), DecidedBy: by(c.By)})
+		list = append(list, book.ReviewDecision{LineID: line, Decision: decision, Note: c.Note, DecidedAt: time.Now().Unix(), DecidedBy: console.User(c.By)})
 	}
 	return a.withBook(func(_ *config.Config, b *book.Book) error {
 		n, err := b.Decide(a.ctx, list)

@@ -58,7 +58,7 @@ func (c *statementCmd) Run(a *app) error {
 			_, err := a.Out.Write(text.Bytes())
 			return err
 		}
-		if err := writeNew(c.Out, text.Bytes()); err != nil {
+		if err := console.WriteNew(c.Out, text.Bytes()); err != nil {
 			return err
 		}
 		err = a.Say("%s is the statement of %s for %d.", c.Out, promoter.Token, c.Year)

@@ -3,11 +3,11 @@ package main
 import (
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"carryover/cmd/carryover/internal/config"
 	"carryover/cmd/carryover/internal/console"
+	"carryover/cmd/carryover/internal/view"
 	"carryover/mapping/book"
 	"carryover/mapping/store"
 	"carryover/migrate"
@@ -81,11 +81,11 @@ func (c *verifyCmd) Run(a *app) error {
 		}
 		switch {
 		case money > 0:
-			return console.Decide(fmt.Errorf("%s, %d of them of money: the totals are not proven", counted(differences, "difference"), money))
+			return console.Decide(fmt.Errorf("%s, %d of them of money: the totals are not proven", view.Count(differences, "difference"), money))
 		case differences > 0:
-			return errors.New(counted(differences, "difference"))
+			return errors.New(view.Count(differences, "difference"))
 		case decided > 0:
-			return console.Decide(fmt.Errorf("everything else agrees; %s that a person decided about remains", counted(decided, "difference")))
+			return console.Decide(fmt.Errorf("everything else agrees; %s that a person decided about remains", view.Count(decided, "difference")))
 		}
 		return nil
 	})
@@ -93,17 +93,7 @@ func (c *verifyCmd) Run(a *app) error {
 
 // printChecks writes what was compared, and for a person some of what differs.
 func printChecks(a *app, checks []migrate.Check) error {
-	err := console.Print(a.Console, &console.Table[migrate.Check]{
-		Titles: []string{"check", "compared", "differences", "note"},
-		Cells: func(check *migrate.Check) []string {
-			note := check.Note
-			if check.Decided > 0 {
-				note = strings.TrimPrefix(note+"; "+counted(check.Decided, "difference")+" that a person decided about", "; ")
-			}
-			return []string{check.Name, fmt.Sprint(check.Compared), fmt.Sprint(check.Differences), note}
-		},
-		Alert: func(check *migrate.Check, title string) bool { return title == "differences" && check.Differences > 0 },
-	}, checks)
+	err := console.Print(a.Console, view.Checks(), checks)
 	if err != nil || a.Form != console.Text {
 		return err
 	}
@@ -120,11 +110,4 @@ func printChecks(a *app, checks []migrate.Check) error {
 		}
 	}
 	return nil
-}
-
-func counted(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return fmt.Sprintf("%d %ss", n, what)
 }

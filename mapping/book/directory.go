@@ -482,3 +482,6 @@ func (p *DirectoryPromoter) graceEnd(zone *time.Location) time.Time {
 	}
 	return terms.DayStart(day.Year(), day.Month(), day.Day()+1, zone).UTC()
 }
+
+// HasToken says whether a promoter has a ref token, or had it before it was merged.
+func (d *Directory) HasToken(token string) bool { return d.byToken[token] != nil }

@@ -1,4 +1,4 @@
-package main
+package console
 
 import (
 	"slices"
@@ -6,9 +6,9 @@ import (
 	"github.com/alecthomas/kong"
 )
 
-// flagsLast moves flags behind the words of a command line, which keep their order: kong
+// FlagsLast moves flags behind the words of a command line, which keep their order: kong
 // takes no flag before its command, nor between two arguments of one list.
-func flagsLast(model *kong.Application, args []string) []string {
+func FlagsLast(model *kong.Application, args []string) []string {
 	takesValue := map[string]bool{}
 	var note func(n *kong.Node)
 	note = func(n *kong.Node) {
@@ -24,7 +24,7 @@ func flagsLast(model *kong.Application, args []string) []string {
 	for i := 0; i < len(args); i++ {
 		switch arg := args[i]; {
 		case arg == "--": // only words from here on, even those that look like flags
-			n := commandWords(model.Node, words)
+			n := CommandWords(model.Node, words)
 			return slices.Concat(words[:n], flags, []string{"--"}, words[n:], args[i+1:])
 		case len(arg) < 2 || arg[0] != '-': // "-" is a word: standard input
 			words = append(words, arg)
@@ -38,14 +38,28 @@ func flagsLast(model *kong.Application, args []string) []string {
 	return append(words, flags...)
 }
 
-// commandWords is how many of the words name the command.
-func commandWords(n *kong.Node, words []string) int {
+// CommandWords is how many of the words name the command.
+func CommandWords(n *kong.Node, words []string) int {
 	if len(words) > 0 {
 		for _, child := range n.Children {
 			if child.Type == kong.CommandNode && child.Name == words[0] {
-				return 1 + commandWords(child, words[1:])
+				return 1 + CommandWords(child, words[1:])
 			}
 		}
 	}
 	return 0
+}
+
+// CommandNames are all commands below n, as they are typed.
+func CommandNames(n *kong.Node) (names []string) {
+	for _, child := range n.Children {
+		if child.Type != kong.CommandNode {
+			continue
+		}
+		names = append(names, child.Name)
+		for _, name := range CommandNames(child) {
+			names = append(names, child.Name+" "+name)
+		}
+	}
+	return names
 }
