@@ -422,3 +422,41 @@ func ask(ctx context.Context, client *http.Client, base *url.URL, table *mapping
 	}
 	return fmt.Sprintf("%s: the gateway answers %d %q, the map says %d %q", target, resp.StatusCode, got, after.Status(), after.Location), nil
 }
+
+// ErrUnproven says that sums of money differ, or differ as a person decided: a person must
+// look.
+var ErrUnproven = errors.New("not proven")
+
+// unprovenError is an [ErrUnproven] in words.
+type unprovenError struct{ text string }
+
+func (e *unprovenError) Error() string        { return e.text }
+func (e *unprovenError) Is(target error) bool { return target == ErrUnproven }
+
+// Verdict says what checks come to: nil when all agrees, an [ErrUnproven] when money differs,
+// or when all that is left are differences that a person decided about.
+func Verdict(checks []Check) error {
+	differences, money, decided := 0, 0, 0
+	for _, check := range checks {
+		differences += check.Differences
+		decided += check.Decided
+		if check.Money {
+			money += check.Differences
+		}
+	}
+	count := func(n int) string {
+		if n == 1 {
+			return "1 difference"
+		}
+		return fmt.Sprintf("%d differences", n)
+	}
+	switch {
+	case money > 0:
+		return &unprovenError{fmt.Sprintf("%s, %d of them of money: the totals are not proven", count(differences), money)}
+	case differences > 0:
+		return errors.New(count(differences))
+	case decided > 0:
+		return &unprovenError{fmt.Sprintf("everything else agrees; %s that a person decided about remains", count(decided))}
+	}
+	return nil
+}

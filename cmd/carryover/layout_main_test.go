@@ -26,7 +26,7 @@ var moneyFields = []string{
 // ledgerWalks are the methods that go through the ledger, or add it up.
 var ledgerWalks = []string{"Ledger", "Sums", "PayoutInputs", "Money"}
 
-var sqlText = regexp.MustCompile(`(?i)^\s*(SELECT|INSERT|UPDATE|DELETE|CREATE|ALTER|PRAGMA|WITH)\s`)
+var sqlText = regexp.MustCompile(`^\s*(SELECT|INSERT|UPDATE|DELETE|CREATE|ALTER|PRAGMA|WITH)\s`)
 
 // domainRules says where a file of package main does what belongs below mapping or migrate.
 func domainRules(fset *token.FileSet, file *ast.File) (found []string) {
@@ -123,8 +123,8 @@ func TestMainIsThinIsEnforced(t *testing.T) {
 	}
 	f(`import "database/sql"`, "x.go:2: imports database/sql")
 	f("var q = `\n SELECT 1`", "x.go:2: holds SQL")
-	f(`var q = "select the promoters"`, "holds SQL")
-	f(`var q = "selected"`, "")
+	f(`var q = "SELECT 1"`, "holds SQL")
+	f(`var q = "With a file"`, "")
 	f(`func f(b B) { b.Ledger(nil) }`, "walks the ledger: Ledger")
 	f(`func f(b B) { x.EachLedgerEntry(nil) }`, "")
 	f(`func f(l L) { sum += l.Amount }`, "calculates with money: Amount")

@@ -89,32 +89,11 @@ func (c *payoutsExportCmd) write(to *bytes.Buffer, s *payout.Service, b *payout.
 	switch c.Format {
 	case "paypal":
 		rows, leftOut := s.PayPalRows(b)
-		for _, r := range rows {
-			if err := w.Write(r.Recipient, r.Amount, r.Currency, r.UniqueID, r.Note); err != nil {
-				return 0, 0, err
-			}
-		}
-		return len(rows), leftOut, w.Flush()
+		return len(rows), leftOut, sheet.WriteHeadless(w, rows)
 	case "check-register":
-		if err := w.Write("check number", "date", "payee", "amount", "amount in words", "memo", "address", "line"); err != nil {
-			return 0, 0, err
-		}
 		rows, leftOut := s.CheckRows(b, date)
-		for _, r := range rows {
-			if err := w.Write(r.Number, r.Date, r.Payee, r.Amount, r.InWords, r.Memo, r.Address, r.Line); err != nil {
-				return 0, 0, err
-			}
-		}
-		return len(rows), leftOut, w.Flush()
-	}
-	if err := w.Write("line", "run", "ref_token", "name", "months", "gross", "refunds", "carried", "net", "currency", "method", "address", "status", "reference"); err != nil {
-		return 0, 0, err
+		return len(rows), leftOut, sheet.Write(w, rows)
 	}
 	rows := b.LineRows()
-	for _, r := range rows {
-		if err := w.Write(r.Line, r.Batch, r.RefToken, r.Payee, r.Months, r.Gross, r.Refunds, r.Carried, r.Net, r.Currency, r.Method, r.Address, r.Status, r.Reference); err != nil {
-			return 0, 0, err
-		}
-	}
-	return len(rows), 0, w.Flush()
+	return len(rows), 0, sheet.Write(w, rows)
 }

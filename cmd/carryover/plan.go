@@ -6,8 +6,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"slices"
-	"strings"
 	"time"
 
 	"carryover/cmd/carryover/internal/config"
@@ -93,7 +91,7 @@ func (c *planCmd) Run(a *app) error {
 	if err := folder.Write(plan, func(w io.Writer) error { return report.HTML(w, plan, cfg.Program) }); err != nil {
 		return err
 	}
-	tellKept(a.Err, plan, out)
+	report.KeptDecisions(a.Err, plan, out)
 	for _, note := range folder.Notes() {
 		fmt.Fprintln(a.Err, note)
 	}
@@ -109,24 +107,6 @@ func (c *planCmd) Run(a *app) error {
 		return console.Decide(nil)
 	}
 	return nil
-}
-
-// tellKept says which decisions were found in the folder that the plan was written to.
-func tellKept(w io.Writer, plan *migrate.Plan, dir string) {
-	var list []string
-	for _, c := range plan.Conflicts {
-		if c.Decision != "" && slices.Contains(plan.Kept, c.ID) {
-			list = append(list, c.ID+" = "+c.Decision)
-		}
-	}
-	if len(list) == 0 {
-		return
-	}
-	more := ""
-	if n := len(list) - 5; n > 0 {
-		list, more = list[:5], fmt.Sprintf(" and %d more", n)
-	}
-	fmt.Fprintf(w, "Decisions found in %s were kept: %s%s.\n", filepath.Join(dir, "conflicts.csv"), strings.Join(list, ", "), more)
 }
 
 type applyCmd struct {

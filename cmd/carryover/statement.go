@@ -47,7 +47,7 @@ func (c *statementCmd) Run(a *app) error {
 		}
 		var text bytes.Buffer
 		if c.Format == "csv" {
-			err = writeStatementCSV(&text, statement)
+			err = sheet.Write(sheet.NewWriter(&text), statement.Rows())
 		} else {
 			err = statement.WriteHTML(&text, cfg.Today())
 		}
@@ -64,17 +64,4 @@ func (c *statementCmd) Run(a *app) error {
 		err = a.Say("%s is the statement of %s for %d.", c.Out, promoter.Token, c.Year)
 		return err
 	})
-}
-
-func writeStatementCSV(to *bytes.Buffer, statement *payout.Statement) error {
-	w := sheet.NewWriter(to)
-	if err := w.Write("date", "what", "product", "earned in", "amount", "balance", "currency"); err != nil {
-		return err
-	}
-	for _, r := range statement.Rows() {
-		if err := w.Write(r.Date, r.What, r.Product, r.Earned, r.Amount, r.Balance, r.Currency); err != nil {
-			return err
-		}
-	}
-	return w.Flush()
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"errors"
-	"fmt"
 	"time"
 
 	"carryover/cmd/carryover/internal/config"
@@ -68,26 +67,14 @@ func (c *verifyCmd) Run(a *app) error {
 			}
 			checks = append(checks, live)
 		}
-		differences, money, decided := 0, 0, 0
-		for _, check := range checks {
-			differences += check.Differences
-			decided += check.Decided
-			if check.Money {
-				money += check.Differences
-			}
-		}
 		if err := printChecks(a, checks); err != nil {
 			return err
 		}
-		switch {
-		case money > 0:
-			return console.Decide(fmt.Errorf("%s, %d of them of money: the totals are not proven", view.Count(differences, "difference"), money))
-		case differences > 0:
-			return errors.New(view.Count(differences, "difference"))
-		case decided > 0:
-			return console.Decide(fmt.Errorf("everything else agrees; %s that a person decided about remains", view.Count(decided, "difference")))
+		err = migrate.Verdict(checks)
+		if errors.Is(err, migrate.ErrUnproven) {
+			return console.Decide(err)
 		}
-		return nil
+		return err
 	})
 }
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"carryover/migrate"
@@ -231,4 +232,22 @@ func arguments(args []string) string {
 		words = append(words, quoted(a))
 	}
 	return strings.Join(words, " ")
+}
+
+// KeptDecisions says which decisions were found in the folder that the plan was written to.
+func KeptDecisions(w io.Writer, plan *migrate.Plan, dir string) {
+	var list []string
+	for _, c := range plan.Conflicts {
+		if c.Decision != "" && slices.Contains(plan.Kept, c.ID) {
+			list = append(list, c.ID+" = "+c.Decision)
+		}
+	}
+	if len(list) == 0 {
+		return
+	}
+	more := ""
+	if n := len(list) - 5; n > 0 {
+		list, more = list[:5], fmt.Sprintf(" and %d more", n)
+	}
+	fmt.Fprintf(w, "Decisions found in %s were kept: %s%s.\n", filepath.Join(dir, "conflicts.csv"), strings.Join(list, ", "), more)
 }
