@@ -347,7 +347,7 @@ func TestManualCommandsParse(t *testing.T) {
 					args[i] = "3"
 				}
 			}
-			if _, err := parser.Parse(flagsLast(parser.Model, args)); err != nil {
+			if _, err := parser.Parse(console.FlagsLast(parser.Model, args)); err != nil {
 				t.Errorf("%s: %s: %v", path, command, err)
 			}
 		}
