@@ -29,7 +29,7 @@ func (a *accounts) of(promoter *book.DirectoryPromoter, currency string) *terms.
 }
 
 // newAccounts sorts what the book has added up by promoter and currency. It fails with
-// [terms.ErrUnbalanced] on money of somebody whom the directory does not know.
+// [ErrUnbalanced] on money of somebody whom the directory does not know.
 func newAccounts(directory *book.Directory, inputs *book.PayoutInputs) (*accounts, error) {
 	a := &accounts{byOwner: map[accountKey]*terms.Account{}, house: map[string]int64{}}
 	unmatched := map[*terms.Account][]terms.Reversal{} // of which nobody knows what they take back from
@@ -41,7 +41,7 @@ func newAccounts(directory *book.Directory, inputs *book.PayoutInputs) (*account
 			continue
 		}
 		if owner.Promoter == nil {
-			return nil, fmt.Errorf("%w: the book does not know %s, who has entries; nothing can be paid, please report this", terms.ErrUnbalanced, t.Earner)
+			return nil, fmt.Errorf("%w: the book does not know %s, who has entries; nothing can be paid, please report this", ErrUnbalanced, t.Earner)
 		}
 		to := a.of(owner.Promoter, t.Currency)
 		if reversal := addTotal(to, t); reversal != nil {
@@ -95,7 +95,7 @@ func (a *accounts) addPayouts(directory *book.Directory, inputs *book.PayoutInpu
 		promoter := directory.ByID(l.PromoterID).Promoter
 		if promoter == nil {
 			return fmt.Errorf("%w: the book does not know promoter %d, whom run %d pays; nothing can be paid, please report this",
-				terms.ErrUnbalanced, l.PromoterID, l.BatchID)
+				ErrUnbalanced, l.PromoterID, l.BatchID)
 		}
 		to := a.of(promoter, batch.Currency)
 		switch o := outcomes[l.ID]; {

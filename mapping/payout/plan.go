@@ -3,6 +3,7 @@ package payout
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -76,7 +77,11 @@ type OtherCurrency struct {
 	Due      int64  `json:"due_cents"`
 }
 
-// Plan makes the plan of a month. It fails with [terms.ErrUnbalanced] rather than with a cent
+// ErrUnbalanced says that payouts and the ledger do not agree. It is a mistake of the
+// program, and nothing may be paid then.
+var ErrUnbalanced = errors.New("payouts do not sum to the ledger")
+
+// Plan makes the plan of a month. It fails with [ErrUnbalanced] rather than with a cent
 // too much or too little.
 func (s *Service) Plan(ctx context.Context, month terms.Month) (*Plan, error) {
 	last := s.Terms.LastEarningMonth(month)
@@ -160,7 +165,7 @@ func (plan *Plan) reconcile(accounts *accounts, ledger map[string]int64, last te
 	}
 	for _, l := range plan.Payable {
 		if l.Net != l.Gross+l.Refunds+l.Carried {
-			return fmt.Errorf("%w: the columns of %s; nothing can be paid, please report this", terms.ErrUnbalanced, l.RefToken)
+			return fmt.Errorf("%w: the columns of %s; nothing can be paid, please report this", ErrUnbalanced, l.RefToken)
 		}
 		in(l.Currency).Payable += l.Net
 	}
@@ -184,7 +189,7 @@ func (plan *Plan) reconcile(accounts *accounts, ledger map[string]int64, last te
 		t := all[currency]
 		t.Due = t.Payable + t.Held
 		if sum := t.Due + t.InPayment + t.InsideHold + t.House; sum != t.Ledger {
-			return fmt.Errorf("%w: %d and %d minor units of %s; nothing can be paid, please report this", terms.ErrUnbalanced, sum, t.Ledger, currency)
+			return fmt.Errorf("%w: %d and %d minor units of %s; nothing can be paid, please report this", ErrUnbalanced, sum, t.Ledger, currency)
 		}
 		if currency != plan.Currency && slices.ContainsFunc(plan.Held, func(h HeldLine) bool { return h.Currency == currency }) {
 			plan.Others = append(plan.Others, OtherCurrency{currency, t.Due})

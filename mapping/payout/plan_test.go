@@ -25,7 +25,7 @@ func TestReconcile(t *testing.T) {
 		}
 		ledger := map[string]int64{"USD": 125 + 600 + 5000 + 20_000, "AUD": 7 + 80}
 		change(plan, accounts, ledger)
-		if err := plan.reconcile(accounts, ledger, 202301); (err == nil) != balanced || err != nil && !errors.Is(err, terms.ErrUnbalanced) {
+		if err := plan.reconcile(accounts, ledger, 202301); (err == nil) != balanced || err != nil && !errors.Is(err, ErrUnbalanced) {
 			t.Errorf("%s: %v", about, err)
 		}
 	}

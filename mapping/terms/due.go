@@ -2,7 +2,6 @@ package terms
 
 import (
 	"cmp"
-	"errors"
 	"maps"
 	"slices"
 )
@@ -161,7 +160,3 @@ func (a *Account) AllocateUnmatched(unmatched []Reversal) {
 		reverse(r.Month, -r.New, true)
 	}
 }
-
-// ErrUnbalanced says that payouts and the ledger do not agree. It is a mistake of the
-// program, and nothing may be paid then.
-var ErrUnbalanced = errors.New("payouts do not sum to the ledger")
