@@ -37,22 +37,19 @@ func (c *linksCmd) Run(a *app) error {
 		out := bufio.NewWriterSize(a.Out, 1<<18)
 		enc := json.NewEncoder(out)
 		enc.SetEscapeHTML(false)
-		sheetOut := sheet.NewWriter(out)
-		write := func(l migrate.SheetLink) error {
+		sheetOut := sheet.NewEncoder[migrate.SheetLink](sheet.NewWriter(out))
+		err = migrate.SheetLinks(&cfg.Policy, content, content.Links, c.Promoter, func(l migrate.SheetLink) error {
 			if err := a.ctx.Err(); err != nil { // there may be millions
 				return err
 			}
 			if a.Form == console.JSON {
 				return enc.Encode(l)
 			}
-			return sheetOut.Write(l.OldLink, l.NewLink, l.Link, l.Code, l.Token, l.Email, l.Status)
+			return sheetOut.Encode(l)
+		})
+		if a.Form != console.JSON {
+			err = errors.Join(err, sheetOut.Flush())
 		}
-		if !a.JSON {
-			if err := sheetOut.Write("old_link", "new_link", "link", "code", "ref_token", "email", "status"); err != nil {
-				return err
-			}
-		}
-		err = migrate.SheetLinks(&cfg.Policy, content, content.Links, c.Promoter, write)
-		return errors.Join(err, sheetOut.Flush(), out.Flush())
+		return errors.Join(err, out.Flush())
 	})
 }
