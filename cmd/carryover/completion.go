@@ -35,7 +35,14 @@ func (a *app) complete(words []string) int {
 	if err != nil {
 		panic("BUG: " + err.Error())
 	}
-	for _, offer := range console.Complete(parser.Model, words) {
+	offers := console.Complete(parser.Model, words)
+	if len(words) > 1 && words[0] == "help" {
+		offers = append(offers, console.Complete(parser.Model, words[1:])...)
+		if len(words) == 2 {
+			offers = append(readManual().Offers(words[1]), offers...)
+		}
+	}
+	for _, offer := range offers {
 		fmt.Fprintln(a.Out, offer)
 	}
 	return console.ExitDone

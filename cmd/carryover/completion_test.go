@@ -34,6 +34,9 @@ func TestCompletion(t *testing.T) {
 	f([]string{"promoters", "--mon"}, "--month") // of the command that needs no name
 	f([]string{"payouts", "show", "--j"}, "--json")
 	f([]string{"completion", ""}, "bash", "zsh", "fish")
+	f([]string{"help", "cu"}, "customers")
+	f([]string{"help", "cl"}, "clicks", "clicks") // a page and a command
+	f([]string{"help", "payouts", "sh"}, "show")
 	f([]string{"plan", ""})
 	f([]string{"plan", "--decisions", ""})
 	f([]string{"nonsense", "x"})

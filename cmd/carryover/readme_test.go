@@ -404,6 +404,51 @@ func TestManualIsComplete(t *testing.T) {
 	}
 }
 
+// What the program calls by name is explained on its page: whatever a person may read in a
+// file or a table is found here.
+func TestManualNames(t *testing.T) {
+	f := func(page, sources, constant string, least int) {
+		t.Helper()
+		text, found := readFile(t, "manual/"+page), 0
+		paths, err := filepath.Glob("../../" + sources)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, path := range paths {
+			for _, m := range regexp.MustCompile(`(?m)^\s*`+constant+`\s.*"([a-z0-9_]+)"`).FindAllStringSubmatch(readFile(t, path), -1) {
+				if found++; !strings.Contains(text, "`"+m[1]+"`") {
+					t.Errorf("%s does not explain %s (%s)", page, m[1], path)
+				}
+			}
+		}
+		if found < least {
+			t.Errorf("%d names like %s in %s", found, constant, sources)
+		}
+	}
+	f("decisions.md", "migrate/*.go", `Kind\w+ +=`, 30)
+	f("exports.md", "migrate/sheet/*.go", `(?:Bad|Missing|TooMany|Unsafe)\w+ +=`, 5)
+	f("commissions.md", "mapping/book/*.go", `Reason\w+ +=`, 8)
+	f("people.md", "mapping/book/*.go", `Setting\w+ +=`, 10)
+	f("payouts.md", "mapping/terms/*.go", `Hold\w+ +=`, 7)
+	f("clicks.md", "gateway/click/verdict.go", `(?:Human|Preview|Bot|Scanner|Prefetch|Frame) +=`, 6)
+	f("customers.md", "mapping/terms/*.go", `Rule\w+ +=`, 9)
+
+	// and what the manual names is there
+	example := config.Example()
+	for path, text := range written(t) {
+		for _, m := range regexp.MustCompile("`(carryover_[a-z_]+)`").FindAllStringSubmatch(text, -1) {
+			if m[1] != "carryover_click" && !strings.Contains(readFile(t, "../../gateway/metrics.go"), `"`+m[1]+`"`) {
+				t.Errorf("%s: there is no metric %s", path, m[1])
+			}
+		}
+		for _, m := range regexp.MustCompile("`(\\[+[a-z_.]+)\\]+ ?([a-z_]*)").FindAllStringSubmatch(text, -1) {
+			if !strings.Contains(example, m[1]) || !regexp.MustCompile(`(?m)^[# ]*`+m[2]).MatchString(example) {
+				t.Errorf("%s: the configuration has no %s] %s", path, m[1], m[2])
+			}
+		}
+	}
+}
+
 // The index lists every page under its title, once.
 func TestManualIndex(t *testing.T) {
 	listed := map[string]bool{"manual/" + manual.Index: true}

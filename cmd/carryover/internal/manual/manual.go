@@ -58,6 +58,16 @@ func (m *Manual) Page(subject string) (Page, bool) {
 	return Page{}, false
 }
 
+// Offers are the subjects that begin with a prefix, each with what is in it behind a tab.
+func (m *Manual) Offers(prefix string) (offers []string) {
+	for _, p := range m.pages {
+		if strings.HasPrefix(p.Subject, prefix) {
+			offers = append(offers, p.Subject+"\t"+p.Summary)
+		}
+	}
+	return offers
+}
+
 // Nearest is the subject, or one of the other names, that somebody may have meant; empty:
 // nothing is like it.
 func (m *Manual) Nearest(subject string, others []string) string {

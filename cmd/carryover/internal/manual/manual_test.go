@@ -38,6 +38,9 @@ func TestRead(t *testing.T) {
 	if near := m.Nearest("payouts plna", []string{"payouts plan"}); near != "payouts plan" {
 		t.Errorf("nearest to a command: %q", near)
 	}
+	if got := strings.Join(m.Offers("mo"), ";"); got != "money\tMoney: what is owed" {
+		t.Errorf("completing mo: %q", got)
+	}
 	broken := pages()
 	delete(broken, "money.md")
 	if _, err := Read(broken); err == nil {
@@ -59,7 +62,7 @@ func TestRender(t *testing.T) {
 	}
 	plain, colour := report.Terminal{Width: 30}, report.Terminal{Width: 30, Colour: true}
 
-	f("# Money\n\n## Holds\n", plain, "Money\n=====\n\nHolds\n-----\n")
+	f("# Money\n\n## Holds\n\n### How long?\n", plain, "Money\n=====\n\nHolds\n-----\n\nHow long?\n")
 	f("# Money\n", colour, "\x1b[1mMoney\x1b[0m\n")
 
 	f("One two three\nfour five six seven eight.\n\nNext.", plain, "One two three four five six\nseven eight.\n\nNext.\n")
@@ -74,8 +77,8 @@ func TestRender(t *testing.T) {
 	f("See [Holds](money.md#holds).", plain, "See Holds\n(carryover help money).\n")
 	f("See [below](#holds), [the site](https://a.test/b), [the example](../x/README.md).", report.Terminal{Width: 80}, "See below, the site (https://a.test/b), the example.\n")
 
-	f("| a | what |\n| --- | --- |\n| `x` | [Holds](money.md) |\n| `y`, `z` | **12** |\n", report.Terminal{Width: 80}, "  a         what\n  x         Holds (carryover help money)\n  `y`, `z`  12\n")
-	f("| a | what it is |\n| --- | --- |\n| x | words that need more room than there is |\n", plain, "  a  what it is\n  x  words that need more room\n     than there is\n")
+	f("| a | what |\n| --- | --- |\n| `x` | [Holds](money.md) |\n| `y`, `z` | **12** |\n", report.Terminal{Width: 80}, "  a         what\n  ---       ----\n  x         Holds (carryover help money)\n  `y`, `z`  12\n")
+	f("| a | what it is |\n| --- | --- |\n| x | words that need more room than there is |\n", plain, "  a    what it is\n  ---  ----------\n  x    words that need more\n       room than there is\n")
 
 	f("```console\n$ carryover clicks\nday  human  and a line that is longer than the width\n```\n\nDone.", plain,
 		"    $ carryover clicks\n    day  human  and a line that is longer than the width\n\nDone.\n")

@@ -30,6 +30,9 @@ const (
 	codeInset = "    "
 )
 
+// underlines are by the level of a heading.
+const underlines = "=-"
+
 // Render writes Markdown for a terminal, as far as the pages of the manual use it: headings,
 // paragraphs, lists, tables, code, links. Without a width it is wrapped for 80 columns.
 func Render(w io.Writer, t report.Terminal, text string) error {
@@ -83,14 +86,14 @@ func (r *renderer) block(lines []string) int {
 	return n
 }
 
-// heading stands out by its style, or by a line below it where there are none.
+// heading stands out by its style; where there are none, by a line below those of the page
+// and its parts.
 func (r *renderer) heading(line string) {
 	level := len(line) - len(strings.TrimLeft(line, "#"))
 	text := r.plain(strings.TrimSpace(line[level:]))
 	r.out.WriteString(r.style(strong, text) + "\n")
-	if !r.Colour {
-		under := map[bool]string{true: "=", false: "-"}[level == 1]
-		r.out.WriteString(strings.Repeat(under, utf8.RuneCountInString(text)) + "\n")
+	if !r.Colour && level <= len(underlines) {
+		r.out.WriteString(strings.Repeat(underlines[level-1:level], utf8.RuneCountInString(text)) + "\n")
 	}
 }
 
@@ -125,6 +128,11 @@ func (r *renderer) list(lines []string) {
 
 func (r *renderer) table(lines []string) {
 	t := report.Table{Terminal: r.Terminal, Titles: r.cells(lines[0]), Margin: 2}
+	var rules []string
+	for _, title := range t.Titles {
+		rules = append(rules, strings.Repeat("-", max(3, utf8.RuneCountInString(title))))
+	}
+	t.Rows = append(t.Rows, rules)
 	for _, line := range lines[min(2, len(lines)):] { // after the rule
 		t.Rows = append(t.Rows, r.cells(line))
 	}
