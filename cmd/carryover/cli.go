@@ -22,10 +22,10 @@ import (
 // cli is the command line: global flags and one field a command.
 type cli struct {
 	Config   string `default:"carryover.toml" placeholder:"FILE" group:"global" help:"The program's configuration (default: carryover.toml)."`
-	Data     string `default:"data" placeholder:"DIR" group:"global" help:"Folder of the book, the clicks and the last good link map (default: data)."`
+	Data     string `default:"data" placeholder:"DIR" group:"global" help:"Folder of book, clicks and last good link map (default: data)."`
 	Redis    string `env:"REDIS_URL" placeholder:"URL" group:"global" help:"Redis to publish the link map in, instead of the book"`
 	JSON     bool   `name:"json" group:"global" help:"Write JSON to standard output, one object a line where there are many."`
-	LogLevel string `enum:"debug,info,warn,error" default:"info" placeholder:"LEVEL" group:"global" help:"Log from this on: debug, info, warn or error (default: info)."`
+	LogLevel string `enum:"${levels}" default:"info" placeholder:"LEVEL" group:"global" help:"Log debug, info (default), warn or error."`
 
 	ShowVersion kong.VersionFlag `name:"version" group:"global" help:"Print the version."`
 
@@ -50,7 +50,7 @@ type cli struct {
 	Parity       parityCmd       `cmd:"" help:"The gate of a parallel run: our ledger of a month beside FirstPromoter's."`
 	Clicks       clicksCmd       `cmd:"" help:"Count the clicks, or list each."`
 	Misses       missesCmd       `cmd:"" help:"Addresses that did not resolve, most wanted first."`
-	ConfigFile   configCmd       `cmd:"" name:"config" help:"The configuration: check it."`
+	ConfigFile   configCmd       `cmd:"" name:"config" help:"Check the configuration."`
 	Completion   completionCmd   `cmd:"" help:"Print what makes a shell complete commands and flags."`
 	Man          manCmd          `cmd:"" help:"Print the manual page."`
 	Help         helpCmd         `cmd:"" help:"Show the manual: its subjects, or one of them; or the help of a command."`
@@ -114,7 +114,7 @@ func run(args []string, in io.Reader, out, errOut io.Writer) int {
 // newParser reads command lines into a. exit is called where kong would end the process.
 func newParser(a *app, exit func(code int)) (*kong.Kong, error) {
 	global := kong.Group{Key: "global", Title: "Global flags:"} // below those of the command
-	parser, err := kong.New(a.cli, kong.Name("carryover"), kong.Bind(a), kong.Vars{"version": "carryover " + version},
+	parser, err := kong.New(a.cli, kong.Name("carryover"), kong.Bind(a), kong.Vars{"version": "carryover " + version, "levels": "debug,info,warn,error"},
 		kong.Description("Carries an affiliate program from Keap to FirstPromoter and keeps every old link working."),
 		kong.UsageOnError(), kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}),
 		kong.ExplicitGroups([]kong.Group{global}), kong.Writers(a.Out, a.Err), kong.Exit(exit))

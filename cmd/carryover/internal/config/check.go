@@ -96,7 +96,8 @@ func (c *checker) oneOf(key, value string, options ...string) string {
 	return value
 }
 
-const wantInstant = "a date such as \"2023-03-31\" (honoured to its last instant) or a moment such as \"2023-04-01T00:00:00-07:00\" (the first not honoured)"
+const wantInstant = "a date such as \"2023-03-31\" (honoured to its last instant) or " +
+	"a moment such as \"2023-04-01T00:00:00-07:00\" (the first not honoured)"
 
 // instant reads a date or a moment. A date means its end: the first instant after it in
 // the program's zone.

@@ -116,7 +116,8 @@ func (c *checker) firstPromoter(f *file) FirstPromoter {
 		p.Campaign = n
 	}
 	if p.Forward && p.AccountID == "" {
-		c.invalid("firstpromoter.account_id", nil, "the account's id, as forward = true needs it: FirstPromoter shows it in its settings, under integrations")
+		c.invalid("firstpromoter.account_id", nil,
+			"the account's id, as forward = true needs it: FirstPromoter shows it in its settings, under integrations")
 	}
 	return p
 }

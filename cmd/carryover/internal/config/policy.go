@@ -57,14 +57,16 @@ func (c *checker) policy(f *file, zone *time.Location) mapping.Policy {
 		Program: f.Program, KeapApp: strings.ToLower(f.KeapApp),
 		Cutoff:      c.instant("cutoff", f.Cutoff, zone, true),
 		AfterCutoff: c.oneOf("after_cutoff", f.AfterCutoff, mapping.AfterRedirect, mapping.AfterPage),
-		Inactive:    c.oneOf("partners.inactive", f.Partners.Inactive, mapping.InactiveUncredited, mapping.InactiveRejoin, mapping.InactiveForward),
+		Inactive: c.oneOf("partners.inactive", f.Partners.Inactive,
+			mapping.InactiveUncredited, mapping.InactiveRejoin, mapping.InactiveForward),
 		LegacyHosts: c.hosts("legacy_hosts", f.LegacyHosts), AllowedHosts: c.hosts("allowed_hosts", f.AllowedHosts),
 		TokenParam: f.Links.TokenParam, SubIDParam: f.Links.SubIDParam,
 		CodeParams: f.Links.CodeParams, IDParams: f.Links.IDParams, RootCodes: f.Links.RootCodes,
 		BuiltinJoin: c.join(f),
 	}
 	if f.Partners.Inactive == mapping.InactiveForward && !f.Partners.InactiveEarns {
-		c.invalid("partners.inactive_earns", f.Partners.InactiveEarns, "true where inactive = \"forward\" credits inactive promoters with new customers")
+		c.invalid("partners.inactive_earns", f.Partners.InactiveEarns,
+			"true where inactive = \"forward\" credits inactive promoters with new customers")
 	}
 	if len(f.LegacyHosts) == 0 {
 		c.invalid("legacy_hosts", nil, "the hosts that carried the old links, such as [\"go.carrot.com\"]")

@@ -34,7 +34,8 @@ func (c *checker) terms(f *file, zone *time.Location) terms.Config {
 		t.HoldMonths = -1
 	}
 	if t.HoldMonths < 0 || t.HoldMonths > 24 {
-		c.invalid("terms.hold", f.Terms.Hold, "\"next_month\" (held through the month after the one of earning), \"none\", or a number of months")
+		c.invalid("terms.hold", f.Terms.Hold,
+			"\"next_month\" (held through the month after the one of earning), \"none\", or a number of months")
 	}
 	if days := f.Terms.PayoutDays; days != nil && (len(days) != 2 || days[0] < 1 || days[0] > days[1] || days[1] > 31) {
 		c.invalid("terms.payout_days", days, "the first and the last day of the month for payouts, such as [10, 15]")

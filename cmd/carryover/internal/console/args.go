@@ -41,10 +41,8 @@ func FlagsLast(model *kong.Application, args []string) []string {
 // CommandWords is how many of the words name the command.
 func CommandWords(n *kong.Node, words []string) int {
 	if len(words) > 0 {
-		for _, child := range n.Children {
-			if child.Type == kong.CommandNode && child.Name == words[0] {
-				return 1 + CommandWords(child, words[1:])
-			}
+		if child := childNamed(n, words[0]); child != nil {
+			return 1 + CommandWords(child, words[1:])
 		}
 	}
 	return 0

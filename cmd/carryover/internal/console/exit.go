@@ -62,7 +62,8 @@ func (c *Console) ExitCode(ctx context.Context, err error) int {
 		c.Note("stopped")
 		return ExitFailed
 	case strings.Contains(err.Error(), "SQLITE_BUSY"):
-		c.Note("%v\nAnother program is writing to the book and did not end in time: a large \"apply\", or a gateway that hangs. %s", err, busyAdvice(err))
+		c.Note("%v\nAnother program is writing to the book and did not end in time: a large \"apply\", or a gateway that hangs. %s",
+			err, busyAdvice(err))
 		return ExitFailed
 	}
 	c.Note("%v", err)

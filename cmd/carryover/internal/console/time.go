@@ -19,5 +19,6 @@ func ParseTime(s string, zone *time.Location) (time.Time, error) {
 			return t, nil
 		}
 	}
-	return time.Time{}, fmt.Errorf("%q is no time: write it like 2023-03-31T23:59:59-07:00, without the zone for the time in %s, or a date", s, zone)
+	const format = "%q is no time: write it like 2023-03-31T23:59:59-07:00, without the zone for the time in %s, or a date"
+	return time.Time{}, fmt.Errorf(format, s, zone)
 }
