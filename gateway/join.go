@@ -161,7 +161,7 @@ func (h *joinHandler) takeForm(ctx *fasthttp.RequestCtx, l *liveMap, rejoin bool
 	application.AppliedAt, application.Visitor, application.Terms = now.Unix(), h.visitors.Hash(addr, now), h.terms()
 	within, cancel := context.WithTimeout(context.Background(), bookWithin)
 	defer cancel()
-	done, err := h.book.TakeApplication(within, application, h.auto)
+	done, err := h.book.SubmitApplication(within, application, h.auto)
 	if err != nil {
 		h.log.Error("an application could not be kept", "err", err)
 		ctx.Response.Header.SetCanonical(headerRetryAfter, oneSecond)
@@ -182,11 +182,11 @@ func (h *joinHandler) thanksFor(policy *mapping.Policy, done book.Admission, now
 		return t
 	}
 	switch done.Outcome {
-	case book.TakesPart:
+	case book.AdmissionActive:
 		t.what = takesPart
-	case book.Joined, book.Rejoined:
+	case book.AdmissionJoined, book.AdmissionRejoined:
 		t.what, t.token = joined, done.Promoter.Token
-		if done.Outcome == book.Rejoined {
+		if done.Outcome == book.AdmissionRejoined {
 			t.what = rejoined
 		}
 		t.counts = h.publishAndWait(policy, t.token)

@@ -61,9 +61,9 @@ func (a *App) status(ctx context.Context) admin.Status {
 		s.Misses = append(s.Misses, admin.Miss{URL: miss.Host + miss.Path, Human: miss.Human, Total: miss.Total, Last: miss.Last, Referrer: miss.TopReferrer})
 	}
 	s.HasBook = true
-	tracked, waiting, e := a.o.Book.TrackedSince(ctx, today.From)
+	tracked, waiting, e := a.o.Book.EventTotals(ctx, today.From)
 	note(e)
-	if len(a.o.Tracking.Keys) > 0 || len(tracked) > 0 || waiting != (book.Waiting{}) {
+	if len(a.o.Tracking.Keys) > 0 || len(tracked) > 0 || waiting != (book.Backlog{}) {
 		s.Tracking = &admin.Tracking{Reviews: waiting.Reviews, Applications: waiting.Applications, Outbox: waiting.Outbox, Refused: waiting.Refused}
 		for _, t := range tracked {
 			s.Tracking.Events = append(s.Tracking.Events, admin.Event{Kind: t.Kind, Count: t.Events, Earned: terms.FormatMinor(t.Earned, a.o.Tracking.Currency)})

@@ -150,7 +150,7 @@ func decided(err error) error {
 	switch {
 	case errors.Is(err, book.ErrNoApplication):
 		return fmt.Errorf("%w: \"carryover applications --all\" lists them; nothing was changed", err)
-	case errors.Is(err, book.ErrApproved):
+	case errors.Is(err, book.ErrAlreadyApproved):
 		return fmt.Errorf("%w: \"carryover promoters set TOKEN status=inactive\" ends that; nothing was changed", err)
 	}
 	return fmt.Errorf("deciding: %w; nothing was changed", err)

@@ -23,7 +23,7 @@ func (b *booking) attribute(c *book.Customer) (terms.Attribution, error) {
 	if c.Email == "" {
 		return terms.Attribute(b.at(), candidates, first, b.s.o.CreditPolicy), nil
 	}
-	carried, _, err := b.t.Carried(c.Email)
+	carried, _, err := b.t.Referral(c.Email)
 	switch {
 	case err != nil:
 		return terms.Attribution{}, err
@@ -34,7 +34,7 @@ func (b *booking) attribute(c *book.Customer) (terms.Attribution, error) {
 	case carried.PartnerID != 0:
 		return ownedBy(candidateOf(terms.Candidate{By: terms.ByCarried, At: carried.ReferredAt}, dir.ByPartner(carried.PartnerID))), nil
 	case carried.Rule == terms.RuleLater:
-		rows, err := b.t.History(c.Email)
+		rows, err := b.t.ReferralRows(c.Email)
 		if err != nil {
 			return terms.Attribution{}, err
 		}

@@ -44,7 +44,7 @@ func (b *booking) saveCustomer(c *book.Customer) error {
 		return nil
 	}
 	*c = completed
-	return b.t.NameCustomer(c)
+	return b.t.IdentifyCustomer(c)
 }
 
 // bindCustomer binds the customer to the promoter of a, for life, unless it was bound before.
@@ -63,7 +63,7 @@ func (b *booking) bindCustomer(c *book.Customer, a *terms.Attribution) error {
 	self := sameEmail(c, b.promoter(a.Promoter))
 	if !self && b.visitor != "" {
 		var err error
-		if self, err = b.t.AppliedFrom(a.Promoter, b.visitor); err != nil {
+		if self, err = b.t.HasApplicationFrom(a.Promoter, b.visitor); err != nil {
 			return err
 		}
 	}
@@ -71,7 +71,7 @@ func (b *booking) bindCustomer(c *book.Customer, a *terms.Attribution) error {
 		reasons = append(reasons, book.ReasonSelf)
 	}
 	if b.visitor != "" {
-		n, err := b.t.Sharing(a.Promoter, b.visitor)
+		n, err := b.t.CountCustomersFrom(a.Promoter, b.visitor)
 		if err != nil {
 			return err
 		}

@@ -179,7 +179,7 @@ func (f *Forwarder) Run(ctx context.Context) error {
 
 // due lists what may be sent now.
 func (f *Forwarder) due(ctx context.Context, busy map[int64]bool) []book.Forward {
-	list, err := f.o.Book.ForwardsDue(ctx, f.o.Now().Unix(), forwardBatch+len(busy))
+	list, err := f.o.Book.DueForwards(ctx, f.o.Now().Unix(), forwardBatch+len(busy))
 	if err != nil {
 		if ctx.Err() == nil {
 			f.stumble(bookPause, fmt.Errorf("the outbox cannot be read: %w", err))
@@ -217,13 +217,13 @@ func (f *Forwarder) forward(ctx context.Context, e *book.Forward) {
 	case v.later:
 		wait := backoff.Delay(e.Tries, v.after, rand.Int64N)
 		f.missed(wait, v.everyone, said)
-		err = f.o.Book.ForwardLater(ctx, e, now.Add(wait).Unix()+1, a.status, said)
+		err = f.o.Book.PostponeForward(ctx, e, now.Add(wait).Unix()+1, a.status, said)
 	default:
 		if v.state == book.ForwardRefused {
 			f.o.Logger.Warn("FirstPromoter refused an event: \"carryover outbox --state refused\" lists it",
 				"event", e.EventID, "kind", e.Kind, "status", a.status, "said", said)
 		}
-		if err = f.o.Book.ForwardDone(ctx, e.EventID, v.state, a.status, said, now.Unix()); err == nil {
+		if err = f.o.Book.FinishForward(ctx, e.EventID, v.state, a.status, said, now.Unix()); err == nil {
 			f.recovered()
 		}
 	}
@@ -295,7 +295,7 @@ func (f *Forwarder) Fault() error {
 
 // Waiting is how many events wait, and the age of the oldest.
 func (f *Forwarder) Waiting(ctx context.Context) (count int64, age time.Duration, err error) {
-	count, oldest, err := f.o.Book.ForwardsWaiting(ctx)
+	count, oldest, err := f.o.Book.WaitingForwards(ctx)
 	if err != nil || count == 0 {
 		return 0, 0, err
 	}

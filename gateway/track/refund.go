@@ -87,7 +87,7 @@ func (b *booking) refundableSales(c *book.Customer, known bool) ([]book.Event, e
 func (b *booking) refundFacts(sales []book.Event, known bool, a terms.Attribution) (f terms.RefundFacts, err error) {
 	f = terms.RefundFacts{SaleNamed: b.call.SaleEventID != "", SalesBooked: len(sales) > 0, CustomerKnown: known, Attribution: a}
 	if f.SaleNamed && !f.SalesBooked {
-		f.SaleUnattributed, err = b.t.WasUnattributed(book.EventSale, b.call.SaleEventID)
+		f.SaleUnattributed, err = b.t.IsUnattributed(book.EventSale, b.call.SaleEventID)
 	}
 	return f, err
 }
@@ -157,7 +157,7 @@ func (b *booking) readSales(c *book.Customer, sales []book.Event, reversible map
 // saleLine reads what was reversed of a commission.
 func (b *booking) saleLine(l *book.EventLine) (terms.SaleLine, error) {
 	s := terms.SaleLine{ID: l.ID, Amount: l.SaleAmount, Percent: l.Percent, Earned: l.Amount}
-	reversals, err := b.t.TakenFrom(l.ID)
+	reversals, err := b.t.Reversals(l.ID)
 	for i := range reversals {
 		s.Refunded -= reversals[i].SaleAmount
 		s.Reversed -= reversals[i].Amount
@@ -167,7 +167,7 @@ func (b *booking) saleLine(l *book.EventLine) (terms.SaleLine, error) {
 
 // matchRefunds takes back what was refunded of a sale before the sale came.
 func (b *booking) matchRefunds(c *book.Customer, sale *book.Event) error {
-	refunds, err := b.t.Unmatched(c.ID)
+	refunds, err := b.t.UnmatchedRefunds(c.ID)
 	if err != nil {
 		return err
 	}
@@ -189,7 +189,7 @@ func (b *booking) matchRefunds(c *book.Customer, sale *book.Event) error {
 		if err != nil {
 			return err
 		}
-		if err := b.t.Match(e, sale.ID, lines); err != nil {
+		if err := b.t.MatchRefund(e, sale.ID, lines); err != nil {
 			return err
 		}
 	}

@@ -25,7 +25,7 @@ func (b *booking) isFastSale(c *book.Customer, known bool) (bool, error) {
 	if !known {
 		return true, nil
 	}
-	before, err := b.t.Has(c.ID, book.EventSale)
+	before, err := b.t.HasEvent(c.ID, book.EventSale)
 	return !before, err
 }
 
@@ -48,7 +48,7 @@ func (b *booking) flagForReview(c *book.Customer, promoter int64, lines []book.E
 			continue
 		}
 		for _, r := range reasons {
-			if cleared, err := b.t.Cleared(c.ID, r.reason); err != nil {
+			if cleared, err := b.t.ReasonAccepted(c.ID, r.reason); err != nil {
 				return err
 			} else if cleared {
 				continue

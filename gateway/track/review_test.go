@@ -111,7 +111,7 @@ func TestSharedAddresses(t *testing.T) {
 	sale("a5@mail.test", "")
 
 	// Whoever applied from that address on that day.
-	if _, err := f.book.TakeApplication(context.Background(),
+	if _, err := f.book.SubmitApplication(context.Background(),
 		book.Application{Email: "new@promoters.test", Name: "New One", AppliedAt: f.now.Unix(), Visitor: f.o.Visitors.Hash(office, f.now)},
 		true); err != nil {
 		t.Fatal(err)

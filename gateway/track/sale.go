@@ -138,6 +138,6 @@ func (b *booking) alreadyPurchased(c *book.Customer, plan string) (bool, error) 
 	if c.Email == "" {
 		return false, nil
 	}
-	products, err := b.t.EarnedAtKeap(c.Email)
+	products, err := b.t.KeapProducts(c.Email)
 	return slices.ContainsFunc(products, same), err
 }

@@ -12,7 +12,7 @@ func (b *booking) bookSignup() (Result, error) {
 		return Result{}, err
 	}
 	if known {
-		if again, err := b.t.Has(c.ID, book.EventSignup); err != nil || again {
+		if again, err := b.t.HasEvent(c.ID, book.EventSignup); err != nil || again {
 			return Result{Outcome: AlreadySignedUp, Customer: c}, err
 		}
 	}

@@ -56,7 +56,7 @@ type commissionWatch struct {
 func (w *commissionWatch) scan(ctx context.Context) error {
 	b := w.s.o.Book
 	if !w.started {
-		id, err := b.LinesSince(ctx, w.s.o.Now().Add(-watchLookback))
+		id, err := b.LineBefore(ctx, w.s.o.Now().Add(-watchLookback))
 		if err != nil {
 			return err
 		}
@@ -64,7 +64,7 @@ func (w *commissionWatch) scan(ctx context.Context) error {
 	}
 	refundRates := map[int64]string{} // by promoter, for the whole scan: some have many lines
 	for {
-		lines, err := b.LinesAfter(ctx, w.after, watchPageSize)
+		lines, err := b.CommissionsAfter(ctx, w.after, watchPageSize)
 		if err != nil || len(lines) == 0 {
 			return err
 		}
@@ -142,7 +142,7 @@ func (w *commissionWatch) findReasons(
 
 // refundRate says how many of a promoter's sales were refunded; empty: not too many.
 func (w *commissionWatch) refundRate(ctx context.Context, promoter int64, now time.Time) (string, error) {
-	sales, refunded, err := w.s.o.Book.SalesAndRefunds(ctx, promoter, now.AddDate(0, 0, -refundRateDays))
+	sales, refunded, err := w.s.o.Book.CountSalesAndRefunds(ctx, promoter, now.AddDate(0, 0, -refundRateDays))
 	if err != nil || sales < refundRateMinSales || refunded*100 < sales*refundRateMinPercent {
 		return "", err
 	}
@@ -151,11 +151,11 @@ func (w *commissionWatch) refundRate(ctx context.Context, promoter int64, now ti
 
 // clickBurst says how many more clicks than usual a promoter had in an hour; empty: not far more.
 func (w *commissionWatch) clickBurst(ctx context.Context, token string, hour time.Time) (string, error) {
-	n, err := w.s.o.Book.ClicksOf(ctx, token, hour, hour.Add(time.Hour))
+	n, err := w.s.o.Book.CountClicks(ctx, token, hour, hour.Add(time.Hour))
 	if err != nil || n < burstClicks {
 		return "", err
 	}
-	week, err := w.s.o.Book.ClicksOf(ctx, token, hour.AddDate(0, 0, -7), hour)
+	week, err := w.s.o.Book.CountClicks(ctx, token, hour.AddDate(0, 0, -7), hour)
 	usual := week / (7 * 24)
 	if err != nil || n < usual*burstFactor {
 		return "", err

@@ -168,7 +168,7 @@ func TestManyRefunds(t *testing.T) {
 		t.Fatal(err)
 	}
 	reviews := f.reviewReasons()
-	lines, err := f.book.LinesAfter(context.Background(), 0, 1000)
+	lines, err := f.book.CommissionsAfter(context.Background(), 0, 1000)
 	if err != nil {
 		t.Fatal(err)
 	}

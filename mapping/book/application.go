@@ -36,8 +36,8 @@ const (
 	ApplicationRejected = "rejected"
 )
 
-// DecidedAtOnce is who decided about an application that needed nobody.
-const DecidedAtOnce = "auto"
+// DecidedAutomatically is who decided about an application that needed nobody.
+const DecidedAutomatically = "auto"
 
 var applications = table[Application]{"application", "id, kind, name, email, site, terms, applied_at, visitor, state, promoter_id, decided_at, decided_by", 1, false, (*Application).record}
 
@@ -58,8 +58,8 @@ func (a *Application) record(r *record) {
 
 // Errors that callers decide on.
 var (
-	ErrNoApplication = errors.New("there is no such application")
-	ErrApproved      = errors.New("the application was approved already")
+	ErrNoApplication   = errors.New("there is no such application")
+	ErrAlreadyApproved = errors.New("the application was approved already")
 )
 
 // Admission is what became of an application.
@@ -73,30 +73,30 @@ type Admission struct {
 type AdmissionOutcome uint8
 
 const (
-	Waits     AdmissionOutcome = iota + 1 // for a person to decide
-	Joined                                // there is a new promoter
-	Rejoined                              // a promoter of old takes part again
-	TakesPart                             // the promoter took part already: nothing changed for it
-	Settled                               // it was decided so before: nothing changed
-	Rejected                              // a person said no
+	AdmissionPending   AdmissionOutcome = iota + 1 // for a person to decide
+	AdmissionJoined                                // there is a new promoter
+	AdmissionRejoined                              // a promoter of old takes part again
+	AdmissionActive                                // the promoter took part already: nothing changed for it
+	AdmissionUnchanged                             // it was decided so before: nothing changed
+	AdmissionRejected                              // a person said no
 )
 
-// sentTwice is how long, in seconds, the same form from the same visitor is one that
+// resubmitSeconds is how long, in seconds, the same form from the same visitor is one that
 // was sent twice.
-const sentTwice = 15 * 60
+const resubmitSeconds = 15 * 60
 
-// TakeApplication keeps an application. It is a rejoin when a promoter has its e-mail
+// SubmitApplication keeps an application. It is a rejoin when a promoter has its e-mail
 // key, and a join otherwise, whatever a says; a's ID, State and what follows it are not
 // read. There is at most one waiting application of an e-mail key: a second changes
 // nothing, and so does one of somebody who takes part.
 //
 // With admit nobody has to decide, unless the promoter is blocked or the last decision
 // about this key was to reject it.
-func (b *Book) TakeApplication(ctx context.Context, a Application, admit bool) (Admission, error) {
+func (b *Book) SubmitApplication(ctx context.Context, a Application, admit bool) (Admission, error) {
 	var done Admission
 	err := b.update(ctx, func(tx *sql.Tx) error {
 		done = Admission{}
-		who, err := applicant(ctx, tx, a.Email)
+		who, err := findApplicant(ctx, tx, a.Email)
 		if err != nil {
 			return err
 		}
@@ -105,9 +105,9 @@ func (b *Book) TakeApplication(ctx context.Context, a Application, admit bool) (
 			return err
 		}
 		if who != nil && who.Status == terms.Active {
-			done.Outcome, done.Promoter = TakesPart, *who.Promoter
-			if len(earlier) > 0 && a.repeats(&earlier[0]) && earlier[0].PromoterID == who.ID {
-				done.Outcome, done.Application = earlier[0].admitted(), earlier[0]
+			done.Outcome, done.Promoter = AdmissionActive, *who.Promoter
+			if len(earlier) > 0 && a.isResubmissionOf(&earlier[0]) && earlier[0].PromoterID == who.ID {
+				done.Outcome, done.Application = earlier[0].outcome(), earlier[0]
 			}
 			return nil
 		}
@@ -122,11 +122,11 @@ func (b *Book) TakeApplication(ctx context.Context, a Application, admit bool) (
 		} else if err := a.insert(ctx, tx); err != nil {
 			return err
 		}
-		done.Outcome, done.Application = Waits, a
+		done.Outcome, done.Application = AdmissionPending, a
 		if !admit || refused {
 			return nil
 		}
-		done, err = a.approve(ctx, tx, DecidedAtOnce, a.AppliedAt)
+		done, err = a.approve(ctx, tx, DecidedAutomatically, a.AppliedAt)
 		return err
 	})
 	if err != nil {
@@ -135,17 +135,17 @@ func (b *Book) TakeApplication(ctx context.Context, a Application, admit bool) (
 	return done, nil
 }
 
-// repeats reports whether a is the form of an approved application once more.
-func (a *Application) repeats(e *Application) bool {
-	return e.State == ApplicationApproved && e.DecidedBy == DecidedAtOnce && a.AppliedAt-e.AppliedAt <= sentTwice &&
+// isResubmissionOf reports whether a is the form of an approved application once more.
+func (a *Application) isResubmissionOf(e *Application) bool {
+	return e.State == ApplicationApproved && e.DecidedBy == DecidedAutomatically && a.AppliedAt-e.AppliedAt <= resubmitSeconds &&
 		a.Visitor != "" && a.Visitor == e.Visitor && a.Name == e.Name && a.Site == e.Site
 }
 
-func (a *Application) admitted() AdmissionOutcome {
+func (a *Application) outcome() AdmissionOutcome {
 	if a.Kind == ApplyRejoin {
-		return Rejoined
+		return AdmissionRejoined
 	}
-	return Joined
+	return AdmissionJoined
 }
 
 // Approve makes promoters of the applicants, or reactivates those that they were, all in
@@ -154,7 +154,7 @@ func (a *Application) admitted() AdmissionOutcome {
 func (b *Book) Approve(ctx context.Context, ids []int64, by string, now int64) ([]Admission, error) {
 	return b.decide(ctx, ids, func(tx *sql.Tx, a *Application) (Admission, error) {
 		if a.State == ApplicationApproved {
-			done := Admission{Outcome: Settled, Application: *a}
+			done := Admission{Outcome: AdmissionUnchanged, Application: *a}
 			d, err := readDirectoryOf(ctx, tx, `SELECT ?`, a.PromoterID)
 			if err != nil {
 				return done, err
@@ -169,17 +169,17 @@ func (b *Book) Approve(ctx context.Context, ids []int64, by string, now int64) (
 }
 
 // Reject says no to applications, all in one transaction. It fails with
-// [ErrNoApplication] or [ErrApproved], and then nothing changed.
+// [ErrNoApplication] or [ErrAlreadyApproved], and then nothing changed.
 func (b *Book) Reject(ctx context.Context, ids []int64, by string, now int64) ([]Admission, error) {
 	return b.decide(ctx, ids, func(tx *sql.Tx, a *Application) (Admission, error) {
 		switch a.State {
 		case ApplicationApproved:
-			return Admission{}, fmt.Errorf("%w: %d", ErrApproved, a.ID)
+			return Admission{}, fmt.Errorf("%w: %d", ErrAlreadyApproved, a.ID)
 		case ApplicationRejected:
-			return Admission{Outcome: Settled, Application: *a}, nil
+			return Admission{Outcome: AdmissionUnchanged, Application: *a}, nil
 		}
 		a.State, a.DecidedAt, a.DecidedBy = ApplicationRejected, now, by
-		return Admission{Outcome: Rejected, Application: *a}, a.settle(ctx, tx)
+		return Admission{Outcome: AdmissionRejected, Application: *a}, a.saveDecision(ctx, tx)
 	})
 }
 
@@ -224,11 +224,11 @@ func (a *Application) insert(ctx context.Context, tx *sql.Tx) error {
 	if err := tx.QueryRowContext(ctx, `SELECT coalesce(max(id), 0) + 1 FROM application`).Scan(&a.ID); err != nil {
 		return err
 	}
-	return put(ctx, tx, &applications, a)
+	return insertRow(ctx, tx, &applications, a)
 }
 
-// settle writes what was decided.
-func (a *Application) settle(ctx context.Context, tx *sql.Tx) error {
+// saveDecision writes what was decided.
+func (a *Application) saveDecision(ctx context.Context, tx *sql.Tx) error {
 	_, err := tx.ExecContext(ctx, `UPDATE application SET kind = ?, state = ?, promoter_id = ?, decided_at = ?, decided_by = ? WHERE id = ?`,
 		a.Kind, a.State, a.PromoterID, a.DecidedAt, a.DecidedBy, a.ID)
 	return err
@@ -236,20 +236,20 @@ func (a *Application) settle(ctx context.Context, tx *sql.Tx) error {
 
 // approve makes the applicant an active promoter.
 func (a *Application) approve(ctx context.Context, tx *sql.Tx, by string, now int64) (Admission, error) {
-	done := Admission{Outcome: TakesPart}
-	who, err := applicant(ctx, tx, a.Email)
+	done := Admission{Outcome: AdmissionActive}
+	who, err := findApplicant(ctx, tx, a.Email)
 	switch {
 	case err != nil:
 		return done, err
 	case who == nil:
-		a.Kind, done.Outcome = ApplyJoin, Joined
-		p, err := a.newcomer(ctx, tx, now)
+		a.Kind, done.Outcome = ApplyJoin, AdmissionJoined
+		p, err := a.createPromoter(ctx, tx, now)
 		if err != nil {
 			return done, err
 		}
 		who = &DirectoryPromoter{Promoter: p, Status: terms.Active}
 	case who.Status != terms.Active:
-		a.Kind, done.Outcome = ApplyRejoin, Rejoined
+		a.Kind, done.Outcome = ApplyRejoin, AdmissionRejoined
 		back := []Setting{{PromoterID: who.ID, Field: SettingStatus, Value: string(terms.Active), From: now, RecordedAt: now, RecordedBy: by}}
 		if err := recordSettings(ctx, tx, back); err != nil {
 			return done, err
@@ -257,29 +257,29 @@ func (a *Application) approve(ctx context.Context, tx *sql.Tx, by string, now in
 	}
 	a.State, a.PromoterID, a.DecidedAt, a.DecidedBy = ApplicationApproved, who.ID, now, by
 	done.Application, done.Promoter = *a, *who.Promoter
-	return done, a.settle(ctx, tx)
+	return done, a.saveDecision(ctx, tx)
 }
 
-// newcomer makes a promoter whom Keap never knew. Ids of Keap are above 0, so its own is
+// createPromoter makes a promoter whom Keap never knew. Ids of Keap are above 0, so its own is
 // below; the alias is how a later run finds it by its address.
-func (a *Application) newcomer(ctx context.Context, tx *sql.Tx, now int64) (*Promoter, error) {
+func (a *Application) createPromoter(ctx context.Context, tx *sql.Tx, now int64) (*Promoter, error) {
 	p := &Promoter{Email: a.Email, Name: a.Name, Status: StatusActive, JoinedAt: now}
 	if err := tx.QueryRowContext(ctx, `SELECT min(coalesce(min(id), 0), 0) - 1 FROM promoter`).Scan(&p.ID); err != nil {
 		return nil, err
 	}
 	p.KeapID = p.ID
 	var err error
-	if p.Token, err = freeToken(ctx, tx, naturalToken(a.Name, a.Site)); err != nil {
+	if p.Token, err = freeToken(ctx, tx, preferredToken(a.Name, a.Site)); err != nil {
 		return nil, err
 	}
-	if err := put(ctx, tx, &promoters, p); err != nil {
+	if err := insertRow(ctx, tx, &promoters, p); err != nil {
 		return nil, err
 	}
-	return p, put(ctx, tx, &aliases, &Alias{Kind: AliasKeapID, Value: strconv.FormatInt(p.ID, 10), PromoterID: p.ID, Email: a.Email, Active: true})
+	return p, insertRow(ctx, tx, &aliases, &Alias{Kind: AliasKeapID, Value: strconv.FormatInt(p.ID, 10), PromoterID: p.ID, Email: a.Email, Active: true})
 }
 
-// put writes one new row.
-func put[T any](ctx context.Context, tx *sql.Tx, t *table[T], row *T) error {
+// insertRow writes one new row.
+func insertRow[T any](ctx context.Context, tx *sql.Tx, t *table[T], row *T) error {
 	var r record
 	t.record(row, &r)
 	if _, err := tx.ExecContext(ctx, t.insertText(1), r.cells...); err != nil {
@@ -288,8 +288,8 @@ func put[T any](ctx context.Context, tx *sql.Tx, t *table[T], row *T) error {
 	return nil
 }
 
-// applicant is the promoter who has an e-mail key; nil: nobody has.
-func applicant(ctx context.Context, tx *sql.Tx, key string) (*DirectoryPromoter, error) {
+// findApplicant is the promoter who has an e-mail key; nil: nobody has.
+func findApplicant(ctx context.Context, tx *sql.Tx, key string) (*DirectoryPromoter, error) {
 	d, err := readDirectoryOf(ctx, tx, `SELECT id FROM promoter WHERE email = ?1
 		UNION SELECT promoter_id FROM promoter_alias WHERE kind = 'keap_id' AND email = ?1 AND promoter_id != 0`, key)
 	if err != nil {

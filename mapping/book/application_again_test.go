@@ -29,7 +29,7 @@ func TestWhoApplies(t *testing.T) {
 	}
 
 	a := l.apply("no@post.test", false).Application.ID
-	for i, want := range []book.AdmissionOutcome{book.Rejected, book.Settled} {
+	for i, want := range []book.AdmissionOutcome{book.AdmissionRejected, book.AdmissionUnchanged} {
 		done, err := l.Reject(t.Context(), []int64{a}, fmt.Sprint("kim", i), l.now+int64(i))
 		if err != nil || done[0].Outcome != want || done[0].Application.DecidedBy != "kim0" || done[0].Application.DecidedAt != l.now {
 			t.Errorf("no for the %d. time: %+v, %v", i+1, done, err)
@@ -42,7 +42,7 @@ func TestWhoApplies(t *testing.T) {
 	form := book.Application{Name: "Zoe", Email: "zoe@post.test", AppliedAt: 1000, Visitor: "v1"}
 	asked := l.take(form, false)
 	l.approve(asked.Application.ID)
-	if d := l.take(form, true); d.Outcome != book.TakesPart || d.Application.ID != 0 {
+	if d := l.take(form, true); d.Outcome != book.AdmissionActive || d.Application.ID != 0 {
 		t.Errorf("a form that kim approved, once more: %+v", d)
 	}
 	form = book.Application{Name: "Yan", Email: "yan@post.test", AppliedAt: 1000, Visitor: "v1"}
@@ -50,7 +50,7 @@ func TestWhoApplies(t *testing.T) {
 	for _, s := range []struct {
 		after int64
 		want  book.AdmissionOutcome
-	}{{15 * 60, book.Joined}, {15*60 + 1, book.TakesPart}} {
+	}{{15 * 60, book.AdmissionJoined}, {15*60 + 1, book.AdmissionActive}} {
 		again := form
 		again.AppliedAt += s.after
 		if d := l.take(again, true); d.Outcome != s.want {

@@ -66,7 +66,7 @@ func (l *lobby) apply(email string, admit bool) book.Admission {
 
 func (l *lobby) take(a book.Application, admit bool) book.Admission {
 	l.Helper()
-	d, err := l.TakeApplication(context.Background(), a, admit)
+	d, err := l.SubmitApplication(context.Background(), a, admit)
 	if err != nil {
 		l.Fatal(err)
 	}
@@ -109,17 +109,17 @@ func TestWhatBecomesOfAnApplication(t *testing.T) {
 		}
 	}
 	// a person decides
-	f("new@post.test", false, book.Waits, book.ApplyJoin, book.ApplicationWaiting, 0)
-	f("anna@post.test", false, book.TakesPart, "", "", 1)
-	f("old@post.test", false, book.Waits, book.ApplyRejoin, book.ApplicationWaiting, 2)
-	f("bad@post.test", false, book.Waits, book.ApplyRejoin, book.ApplicationWaiting, 3)
+	f("new@post.test", false, book.AdmissionPending, book.ApplyJoin, book.ApplicationWaiting, 0)
+	f("anna@post.test", false, book.AdmissionActive, "", "", 1)
+	f("old@post.test", false, book.AdmissionPending, book.ApplyRejoin, book.ApplicationWaiting, 2)
+	f("bad@post.test", false, book.AdmissionPending, book.ApplyRejoin, book.ApplicationWaiting, 3)
 	// nobody has to
-	f("new@post.test", true, book.Joined, book.ApplyJoin, book.ApplicationApproved, -1)
-	f("anna@post.test", true, book.TakesPart, "", "", 1)
-	f("old@post.test", true, book.Rejoined, book.ApplyRejoin, book.ApplicationApproved, 2)
-	f("bad@post.test", true, book.Waits, book.ApplyRejoin, book.ApplicationWaiting, 3)
-	f("former@post.test", true, book.Rejoined, book.ApplyRejoin, book.ApplicationApproved, 2) // merged since
-	f("second@post.test", true, book.Rejoined, book.ApplyRejoin, book.ApplicationApproved, 2) // of another partner of his
+	f("new@post.test", true, book.AdmissionJoined, book.ApplyJoin, book.ApplicationApproved, -1)
+	f("anna@post.test", true, book.AdmissionActive, "", "", 1)
+	f("old@post.test", true, book.AdmissionRejoined, book.ApplyRejoin, book.ApplicationApproved, 2)
+	f("bad@post.test", true, book.AdmissionPending, book.ApplyRejoin, book.ApplicationWaiting, 3)
+	f("former@post.test", true, book.AdmissionRejoined, book.ApplyRejoin, book.ApplicationApproved, 2) // merged since
+	f("second@post.test", true, book.AdmissionRejoined, book.ApplyRejoin, book.ApplicationApproved, 2) // of another partner of his
 }
 
 func TestANewcomerIsAPromoter(t *testing.T) {
@@ -141,7 +141,7 @@ func TestANewcomerIsAPromoter(t *testing.T) {
 	if next := l.apply("next@post.test", true); next.Promoter.ID != -2 || next.Promoter.Token != "some-one" {
 		t.Errorf("the next one: %+v", next.Promoter)
 	}
-	if again := l.apply("zoe@post.test", true); again.Outcome != book.TakesPart || again.Promoter.ID != -1 {
+	if again := l.apply("zoe@post.test", true); again.Outcome != book.AdmissionActive || again.Promoter.ID != -1 {
 		t.Errorf("applying again: %+v", again)
 	}
 	err := l.Track(func(tr *book.Tracking) error {
@@ -193,15 +193,15 @@ func TestOneApplicationWaitsAtATime(t *testing.T) {
 	}
 	// Who was rejected may ask again, and a person decides again, in either mode.
 	third := l.apply("new@post.test", true)
-	if third.Outcome != book.Waits || third.Application.ID == first.Application.ID {
+	if third.Outcome != book.AdmissionPending || third.Application.ID == first.Application.ID {
 		t.Errorf("after a no: %+v", third)
 	}
-	if fourth := l.apply("new@post.test", true); fourth.Outcome != book.Waits || fourth.Application.ID != third.Application.ID {
+	if fourth := l.apply("new@post.test", true); fourth.Outcome != book.AdmissionPending || fourth.Application.ID != third.Application.ID {
 		t.Errorf("and again: %+v", fourth)
 	}
 	// One that waited when nobody had to decide any more is approved with the next form.
 	waiting := l.apply("patient@post.test", false)
-	if done := l.apply("patient@post.test", true); done.Outcome != book.Joined || done.Application.ID != waiting.Application.ID {
+	if done := l.apply("patient@post.test", true); done.Outcome != book.AdmissionJoined || done.Application.ID != waiting.Application.ID {
 		t.Errorf("approved at last: %+v", done)
 	}
 }
@@ -219,12 +219,12 @@ func TestAFormSentTwice(t *testing.T) {
 			t.Errorf("%+v: %+v", a, d)
 		}
 	}
-	f(book.Joined, func(*book.Application) {})
-	f(book.Joined, func(a *book.Application) { a.AppliedAt += 60 })
-	f(book.TakesPart, func(a *book.Application) { a.AppliedAt += 3600 })
-	f(book.TakesPart, func(a *book.Application) { a.Visitor = "v2" })
-	f(book.TakesPart, func(a *book.Application) { a.Visitor = "" })
-	f(book.TakesPart, func(a *book.Application) { a.Name = "Other" })
+	f(book.AdmissionJoined, func(*book.Application) {})
+	f(book.AdmissionJoined, func(a *book.Application) { a.AppliedAt += 60 })
+	f(book.AdmissionActive, func(a *book.Application) { a.AppliedAt += 3600 })
+	f(book.AdmissionActive, func(a *book.Application) { a.Visitor = "v2" })
+	f(book.AdmissionActive, func(a *book.Application) { a.Visitor = "" })
+	f(book.AdmissionActive, func(a *book.Application) { a.Name = "Other" })
 	if all, _ := l.Applications(context.Background(), true); len(all) != 1 {
 		t.Errorf("the book keeps %v", all)
 	}
@@ -238,7 +238,7 @@ func TestApprovingTwice(t *testing.T) {
 	for _, d := range done {
 		got = append(got, d.Outcome)
 	}
-	if !slices.Equal(got, []book.AdmissionOutcome{book.Joined, book.Rejoined, book.Settled}) || done[2].Promoter.ID != -1 || done[1].Promoter.ID != 2 {
+	if !slices.Equal(got, []book.AdmissionOutcome{book.AdmissionJoined, book.AdmissionRejoined, book.AdmissionUnchanged}) || done[2].Promoter.ID != -1 || done[1].Promoter.ID != 2 {
 		t.Errorf("%+v", done)
 	}
 	if l.standing(2) != terms.Active {
@@ -249,7 +249,7 @@ func TestApprovingTwice(t *testing.T) {
 	if after := l.content(); len(after.Promoters) != len(before.Promoters) || len(after.Settings) != len(before.Settings) {
 		t.Errorf("approving once more changed the book: %v", after)
 	}
-	if _, err := l.Reject(context.Background(), []int64{a}, "kim", l.now); !errors.Is(err, book.ErrApproved) {
+	if _, err := l.Reject(context.Background(), []int64{a}, "kim", l.now); !errors.Is(err, book.ErrAlreadyApproved) {
 		t.Errorf("rejecting one that was approved: %v", err)
 	}
 	// All or none.
@@ -265,7 +265,7 @@ func TestApprovingTwice(t *testing.T) {
 		t.Fatal(err)
 	}
 	blocked := l.apply("bad@post.test", true).Application.ID
-	if done := l.approve(c, blocked); done[0].Outcome != book.Joined || done[1].Outcome != book.Rejoined || l.standing(3) != terms.Active {
+	if done := l.approve(c, blocked); done[0].Outcome != book.AdmissionJoined || done[1].Outcome != book.AdmissionRejoined || l.standing(3) != terms.Active {
 		t.Errorf("%+v", done)
 	}
 }
@@ -294,7 +294,7 @@ func TestApprovalsAtOnce(t *testing.T) {
 				}
 				outcome = done[0].Outcome
 			default:
-				d, err := b.TakeApplication(context.Background(), book.Application{Name: "New", Email: "twin@post.test", AppliedAt: int64(10_000 * i)}, true)
+				d, err := b.SubmitApplication(context.Background(), book.Application{Name: "New", Email: "twin@post.test", AppliedAt: int64(10_000 * i)}, true)
 				if err != nil {
 					t.Error(err)
 				}
@@ -306,7 +306,7 @@ func TestApprovalsAtOnce(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	if count[book.Joined] != 2 || count[book.Settled] != 7 || count[book.TakesPart] != 7 {
+	if count[book.AdmissionJoined] != 2 || count[book.AdmissionUnchanged] != 7 || count[book.AdmissionActive] != 7 {
 		t.Errorf("outcomes %v", count)
 	}
 	joined := 0

@@ -15,9 +15,9 @@ import (
 // longestToken bounds the ref tokens that we make up, in bytes: people read them out.
 const longestToken = 40
 
-// naturalToken is the ref token that a newcomer asks for: the host of a site of its own,
+// preferredToken is the ref token that a newcomer asks for: the host of a site of its own,
 // else the name. A page on somebody else's site says nothing in its host.
-func naturalToken(name, site string) string {
+func preferredToken(name, site string) string {
 	_, rest, _ := strings.Cut(site, "://")
 	host, page, _ := strings.Cut(rest, "/")
 	host, _, _ = strings.Cut(host, ":")
@@ -27,15 +27,15 @@ func naturalToken(name, site string) string {
 		sources = []string{name, host}
 	}
 	for _, s := range sources {
-		if token := readable(s); strings.ContainsFunc(token, func(r rune) bool { return r != '-' }) {
+		if token := slug(s); strings.ContainsFunc(token, func(r rune) bool { return r != '-' }) {
 			return token
 		}
 	}
 	return "partner"
 }
 
-// readable makes a token of text: words with one "-" between them, accents left off.
-func readable(text string) string {
+// slug makes a token of text: words with one "-" between them, accents left off.
+func slug(text string) string {
 	plain := strings.Map(func(r rune) rune {
 		if unicode.Is(unicode.Mn, r) {
 			return -1

@@ -22,8 +22,8 @@ var schemaFS embed.FS
 
 // Errors that callers decide on.
 var (
-	ErrNoBook = errors.New("there is no book yet")
-	ErrNewer  = errors.New("the book was written by a newer carryover")
+	ErrNoBook    = errors.New("there is no book yet")
+	ErrNewerBook = errors.New("the book was written by a newer carryover")
 )
 
 // Book is one SQLite file in WAL mode. Writers queue on a single connection; readers
@@ -32,11 +32,11 @@ type Book struct {
 	w, r *sql.DB
 	path string
 
-	tracker tracker
+	tracker trackingCache
 }
 
 // Open opens the book at path, creating it and its folder when missing, and brings its
-// schema up to date. It fails with [ErrNewer] on a book that this binary does not know.
+// schema up to date. It fails with [ErrNewerBook] on a book that this binary does not know.
 func Open(path string) (*Book, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return nil, fmt.Errorf("the data directory cannot be made: %w; choose another with --data", err)
@@ -111,7 +111,7 @@ func openHandle(path, mode string, existing bool) (*sql.DB, error) {
 // describeOpen turns the driver's words into a sentence that says what to do.
 func describeOpen(path string, err error) error {
 	switch text := err.Error(); {
-	case errors.Is(err, ErrNewer):
+	case errors.Is(err, ErrNewerBook):
 		return fmt.Errorf("%s: %w", path, err)
 	case strings.Contains(text, "not a database"):
 		return fmt.Errorf("%s is not a carryover book: move the file away or choose another folder with --data", path)
@@ -142,7 +142,7 @@ func migrate(db *sql.DB) error {
 	}
 	for name := range applied {
 		if !slices.Contains(files, "schema/"+name) {
-			return fmt.Errorf("%w (it has %s): install the newer binary, or choose another folder with --data", ErrNewer, name)
+			return fmt.Errorf("%w (it has %s): install the newer binary, or choose another folder with --data", ErrNewerBook, name)
 		}
 	}
 	for _, file := range files {

@@ -7,26 +7,26 @@ import (
 	"strings"
 )
 
-// change is a row that a run wrote over another, or created where rows do not say which
+// changedRow is a row that a run wrote over another, or created where rows do not say which
 // run did.
-type change struct {
+type changedRow struct {
 	Seq    int64
 	Table  string
 	Key    string // JSON: the cells of its key
 	Before string // JSON: the row as it was; empty: it was not there
 }
 
-var changes = table[change]{"change", "seq, table_name, row_key, row_before", 1, true, (*change).record}
+var changedRows = table[changedRow]{"change", "seq, table_name, row_key, row_before", 1, true, (*changedRow).record}
 
-func (c *change) record(r *record) {
+func (c *changedRow) record(r *record) {
 	r.int(&c.Seq)
 	r.text(&c.Table)
 	r.text(&c.Key)
 	r.text(&c.Before)
 }
 
-// changed numbers a change and says which row it is about.
-func (w *writer) changed(c change, key []any) (change, error) {
+// numberChange numbers a change and says which row it is about.
+func (w *writer) numberChange(c changedRow, key []any) (changedRow, error) {
 	w.seq++
 	c.Seq = w.seq
 	text, err := json.Marshal(key)
@@ -34,8 +34,8 @@ func (w *writer) changed(c change, key []any) (change, error) {
 	return c, err
 }
 
-// cells reads the key again.
-func (c *change) cells() (key []any, err error) {
+// keyCells reads the key again.
+func (c *changedRow) keyCells() (key []any, err error) {
 	numbers := json.NewDecoder(strings.NewReader(c.Key))
 	numbers.UseNumber() // a Keap id may need all of its 64 bits
 	if err := numbers.Decode(&key); err != nil {
@@ -53,7 +53,7 @@ func (c *change) cells() (key []any, err error) {
 
 // undo makes the table what it was before run.
 func (t *table[T]) undo(w *writer) error {
-	list, err := changes.some(w.ctx, w.tx, "WHERE import_id = ? AND table_name = ? ORDER BY seq DESC", w.run, t.name)
+	list, err := changedRows.some(w.ctx, w.tx, "WHERE import_id = ? AND table_name = ? ORDER BY seq DESC", w.importID, t.name)
 	if err != nil {
 		return err
 	}
@@ -74,17 +74,17 @@ func (t *table[T]) undo(w *writer) error {
 			return err
 		}
 	}
-	_, err = w.tx.Exec("DELETE FROM change WHERE import_id = ? AND table_name = ?", w.run, t.name)
+	_, err = w.tx.Exec("DELETE FROM change WHERE import_id = ? AND table_name = ?", w.importID, t.name)
 	return err
 }
 
-func (t *table[T]) deleteChanged(w *writer, list []change) error {
+func (t *table[T]) deleteChanged(w *writer, list []changedRow) error {
 	stmt, err := w.tx.Prepare("DELETE FROM " + t.name + " WHERE " + t.isRow())
 	if err != nil {
 		return err
 	}
 	for i := range list {
-		key, err := list[i].cells()
+		key, err := list[i].keyCells()
 		if err != nil {
 			return err
 		}
@@ -96,7 +96,7 @@ func (t *table[T]) deleteChanged(w *writer, list []change) error {
 }
 
 // restore puts rows back, the latest change first.
-func (t *table[T]) restore(w *writer, list []change) error {
+func (t *table[T]) restore(w *writer, list []changedRow) error {
 	put, err := w.tx.Prepare(t.putText())
 	if err != nil {
 		return err
@@ -111,7 +111,7 @@ func (t *table[T]) restore(w *writer, list []change) error {
 		}
 		var r record
 		if t.owned {
-			r.cells = append(r.cells, w.run)
+			r.cells = append(r.cells, w.importID)
 		}
 		t.record(&row, &r)
 		if _, err := put.Exec(r.cells...); err != nil {
@@ -124,7 +124,7 @@ func (t *table[T]) restore(w *writer, list []change) error {
 // deleteCreated deletes what the run created.
 func (t *table[T]) deleteCreated(w *writer) error {
 	var all, created int
-	if err := w.tx.QueryRow("SELECT count(*), count(*) FILTER (WHERE import_id = ?) FROM "+t.name, w.run).Scan(&all, &created); err != nil || created == 0 {
+	if err := w.tx.QueryRow("SELECT count(*), count(*) FILTER (WHERE import_id = ?) FROM "+t.name, w.importID).Scan(&all, &created); err != nil || created == 0 {
 		return err
 	}
 	if created == all {
@@ -138,7 +138,7 @@ func (t *table[T]) deleteCreated(w *writer) error {
 			return err
 		}
 	}
-	if _, err := w.tx.Exec("DELETE FROM "+t.name+" WHERE import_id = ?", w.run); err != nil {
+	if _, err := w.tx.Exec("DELETE FROM "+t.name+" WHERE import_id = ?", w.importID); err != nil {
 		return err
 	}
 	return rebuild()
@@ -155,7 +155,7 @@ func undo(w *writer) error {
 		}
 	}
 	var unknown string
-	switch err := w.tx.QueryRow("SELECT table_name FROM change WHERE import_id = ? LIMIT 1", w.run).Scan(&unknown); err {
+	switch err := w.tx.QueryRow("SELECT table_name FROM change WHERE import_id = ? LIMIT 1", w.importID).Scan(&unknown); err {
 	case sql.ErrNoRows:
 		return nil
 	case nil:

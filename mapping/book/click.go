@@ -69,14 +69,14 @@ type rollupKey struct {
 	token, link, outcome, verdict string
 }
 
-// clicksAtOnce bounds how long other writers wait for a transaction of clicks.
-const clicksAtOnce = 250
+// clicksPerTx bounds how long other writers wait for a transaction of clicks.
+const clicksPerTx = 250
 
 // AddClicks stores the clicks that the book does not have yet and counts exactly those, a
 // few hundred in a transaction: after an error some may be stored. The same clicks may be
 // given any number of times, by any number of processes. added is how many were new.
 func (b *Book) AddClicks(ctx context.Context, clicks []Click) (added int, err error) {
-	for some := range slices.Chunk(clicks, clicksAtOnce) {
+	for some := range slices.Chunk(clicks, clicksPerTx) {
 		n, err := b.addClicks(ctx, some)
 		if err != nil {
 			return added, fmt.Errorf("adding clicks: %w", err)

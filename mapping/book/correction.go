@@ -55,10 +55,10 @@ func (b *Book) Correct(ctx context.Context, c *Correction) error {
 			*c = same[0]
 			return ErrDuplicateCorrection
 		}
-		if c.LineID, err = t.next(&t.nextLine, t.stmts.maxLine); err != nil {
+		if c.LineID, err = t.nextID(&t.lastLine, t.stmts.maxLine); err != nil {
 			return err
 		}
-		if err := insert(t, &lines, t.stmts.addLine, &EventLine{
+		if err := insertTracked(t, &eventLines, t.stmts.addLine, &EventLine{
 			ID: c.LineID, Kind: KindCorrection, PromoterID: c.PromoterID, At: c.RecordedAt, Month: c.Month, Amount: c.Amount, Currency: c.Currency,
 		}); err != nil {
 			return err

@@ -80,7 +80,7 @@ func TestCorrect(t *testing.T) {
 		t.Errorf("not live: %v", err)
 	}
 	// Corrections have no event: the watch looks at commissions from where it stopped.
-	if id, err := b.LinesSince(ctx, time.Unix(march, 0)); err != nil || id != 0 {
+	if id, err := b.LineBefore(ctx, time.Unix(march, 0)); err != nil || id != 0 {
 		t.Errorf("the watch begins after line %d, %v", id, err)
 	}
 

@@ -129,8 +129,8 @@ func (b *Book) ContactsOf(ctx context.Context, customer string) ([]Contact, erro
 	return contacts.find(ctx, b, "WHERE email = ? ORDER BY id", customer)
 }
 
-// maxFound is the most contacts that a search lists.
-const maxFound = 50
+// maxFoundContacts is the most contacts that a search lists.
+const maxFoundContacts = 50
 
 // FindContacts lists the contacts that a person means: digits are a Keap id, a text with
 // an @ is an e-mail address, anything else a name in any case. Names that are the text
@@ -144,7 +144,7 @@ func (b *Book) FindContacts(ctx context.Context, text string) ([]Contact, error)
 	case strings.Trim(text, "0123456789") == "":
 		return contacts.find(ctx, b, "WHERE id = ?", text)
 	case strings.Contains(text, "@"):
-		return contacts.find(ctx, b, "WHERE email = ? ORDER BY id LIMIT ?", strings.ToLower(text), maxFound)
+		return contacts.find(ctx, b, "WHERE email = ? ORDER BY id LIMIT ?", strings.ToLower(text), maxFoundContacts)
 	}
 	var exact, holding []Contact
 	err := b.view(ctx, func(tx *sql.Tx) error {
@@ -153,14 +153,14 @@ func (b *Book) FindContacts(ctx context.Context, text string) ([]Contact, error)
 			switch {
 			case name == strings.Join(words, " "):
 				exact = append(exact, c)
-			case len(holding) < maxFound && !slices.ContainsFunc(words, func(w string) bool { return !strings.Contains(name, w) }):
+			case len(holding) < maxFoundContacts && !slices.ContainsFunc(words, func(w string) bool { return !strings.Contains(name, w) }):
 				holding = append(holding, c)
 			}
 			return nil
 		})
 	})
 	if len(exact) > 0 {
-		return exact[:min(len(exact), maxFound)], err
+		return exact[:min(len(exact), maxFoundContacts)], err
 	}
 	return holding, err
 }

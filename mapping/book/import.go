@@ -29,7 +29,7 @@ type Reject struct {
 	Cells  []string
 }
 
-var rejected = table[Reject]{"reject", "file, line, reason, cells", 2, true, (*Reject).record}
+var rejectRows = table[Reject]{"reject", "file, line, reason, cells", 2, true, (*Reject).record}
 
 func (x *Reject) record(r *record) {
 	r.text(&x.File)
@@ -47,7 +47,7 @@ var (
 
 // LastImport returns the newest run that stands; ErrNoRun when none does.
 func (b *Book) LastImport(ctx context.Context) (Import, error) {
-	return scanRun(b.r.QueryRowContext(ctx, selectRun+` WHERE rolled_back_at IS NULL ORDER BY id DESC LIMIT 1`))
+	return scanImport(b.r.QueryRowContext(ctx, selectImport+` WHERE rolled_back_at IS NULL ORDER BY id DESC LIMIT 1`))
 }
 
 // AsOf is the beginning of the day in zone whose customers the newest run that stands carried
@@ -75,14 +75,14 @@ func (b *Book) AsOf(ctx context.Context, otherwise string, zone *time.Location) 
 
 // Imports lists every run, the newest first.
 func (b *Book) Imports(ctx context.Context) ([]Import, error) {
-	rows, err := b.r.QueryContext(ctx, selectRun+` ORDER BY id DESC`)
+	rows, err := b.r.QueryContext(ctx, selectImport+` ORDER BY id DESC`)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
 	var runs []Import
 	for rows.Next() {
-		r, err := scanRun(rows)
+		r, err := scanImport(rows)
 		if err != nil {
 			return nil, err
 		}
@@ -91,9 +91,9 @@ func (b *Book) Imports(ctx context.Context) ([]Import, error) {
 	return runs, rows.Err()
 }
 
-const selectRun = `SELECT id, plan_id, applied_at, coalesce(rolled_back_at, 0), plan_dir, inputs, tables FROM import`
+const selectImport = `SELECT id, plan_id, applied_at, coalesce(rolled_back_at, 0), plan_dir, inputs, tables FROM import`
 
-func scanRun(row interface{ Scan(...any) error }) (Import, error) {
+func scanImport(row interface{ Scan(...any) error }) (Import, error) {
 	var r Import
 	var applied, rolledBack int64
 	var inputs, tables string
@@ -116,7 +116,7 @@ func scanRun(row interface{ Scan(...any) error }) (Import, error) {
 // The id of the run is returned.
 func (b *Book) Apply(ctx context.Context, run Import, base int64, rows *Changes, rejects []Reject, progress func(done int)) (int64, error) {
 	err := b.update(ctx, func(tx *sql.Tx) error {
-		switch last, err := scanRun(tx.QueryRowContext(ctx, selectRun+` WHERE rolled_back_at IS NULL ORDER BY id DESC LIMIT 1`)); {
+		switch last, err := scanImport(tx.QueryRowContext(ctx, selectImport+` WHERE rolled_back_at IS NULL ORDER BY id DESC LIMIT 1`)); {
 		case err != nil && !errors.Is(err, ErrNoImport):
 			return err
 		case last.ID != base:
@@ -130,11 +130,11 @@ func (b *Book) Apply(ctx context.Context, run Import, base int64, rows *Changes,
 		if run.ID, err = res.LastInsertId(); err != nil {
 			return err
 		}
-		w := &writer{ctx: ctx, tx: tx, run: run.ID, total: rows.Len(), progress: progress}
+		w := &writer{ctx: ctx, tx: tx, importID: run.ID, total: rows.Len(), progress: progress}
 		if err := rows.write(w); err != nil {
 			return err
 		}
-		return rejected.create(w.quiet(), rejects)
+		return rejectRows.create(w.withoutProgress(), rejects)
 	})
 	if err != nil && !errors.Is(err, ErrStale) {
 		// A transaction that its context has ended fails in words of its own.
@@ -162,7 +162,7 @@ func (b *Book) Rollback(ctx context.Context, id int64, now time.Time) (Import, e
 	var run Import
 	err := b.update(ctx, func(tx *sql.Tx) error {
 		var err error
-		if run, err = scanRun(tx.QueryRowContext(ctx, selectRun+` WHERE rolled_back_at IS NULL ORDER BY id DESC LIMIT 1`)); err != nil {
+		if run, err = scanImport(tx.QueryRowContext(ctx, selectImport+` WHERE rolled_back_at IS NULL ORDER BY id DESC LIMIT 1`)); err != nil {
 			return err
 		}
 		if id != 0 && run.ID != id {
@@ -177,10 +177,10 @@ func (b *Book) Rollback(ctx context.Context, id int64, now time.Time) (Import, e
 			}
 			return fmt.Errorf("run %d is not the newest: undo run %d first", id, run.ID)
 		}
-		if err := undo(&writer{ctx: ctx, tx: tx, run: run.ID}); err != nil {
+		if err := undo(&writer{ctx: ctx, tx: tx, importID: run.ID}); err != nil {
 			return fmt.Errorf("undoing run %d: %w; nothing was changed", run.ID, err)
 		}
-		if err := everybodyStands(ctx, tx); err != nil {
+		if err := checkPromoterReferences(ctx, tx); err != nil {
 			return fmt.Errorf("run %d cannot be undone: %w; nothing was changed", run.ID, err)
 		}
 		run.RolledBack = now.UTC()
@@ -190,9 +190,9 @@ func (b *Book) Rollback(ctx context.Context, id int64, now time.Time) (Import, e
 	return run, err
 }
 
-// everybodyStands fails when money or a customer that came since names a promoter whom
+// checkPromoterReferences fails when money or a customer that came since names a promoter whom
 // the book no longer has.
-func everybodyStands(ctx context.Context, tx *sql.Tx) error {
+func checkPromoterReferences(ctx context.Context, tx *sql.Tx) error {
 	var id int64
 	switch err := tx.QueryRowContext(ctx, `SELECT promoter_id FROM (
 		SELECT promoter_id FROM event_line UNION SELECT promoter_id FROM customer UNION SELECT promoter_id FROM payout_line)

@@ -76,10 +76,10 @@ var (
 	payouts     = table[Payout]{"payout", "id, partner_id, keap_id, paid_at, month, amount, currency, type, note, source_id, source_line", 1, true, (*Payout).record}
 
 	// A third of a commission's cells, and of the time and memory.
-	booked = table[PostedCommission]{"commission", "id, kind, partner_id, earned_at, month, amount, currency", 1, true, (*PostedCommission).record}
+	postedCommissions = table[PostedCommission]{"commission", "id, kind, partner_id, earned_at, month, amount, currency", 1, true, (*PostedCommission).record}
 
 	entries = table[Entry]{"entry", "id, kind, promoter_id, partner_id, seller_id, contact_id, customer_id, at, month, amount, currency, invoice, product, description, type, keap_id, source, source_line, import_id", 1, false, (*Entry).record}
-	addends = table[Sum]{"entry", "promoter_id, partner_id, kind, currency, month, amount", 0, false, (*Sum).record}
+	sumRows = table[Sum]{"entry", "promoter_id, partner_id, kind, currency, month, amount", 0, false, (*Sum).record}
 )
 
 func (c *Commission) record(r *record) {
@@ -303,7 +303,7 @@ func (b *Book) Sums(ctx context.Context) ([]Sum, error) {
 		return nil
 	}
 	if err := b.view(ctx, func(tx *sql.Tx) error {
-		return addends.each(ctx, tx, "", nil, add)
+		return sumRows.each(ctx, tx, "", nil, add)
 	}); err != nil {
 		return nil, err
 	}

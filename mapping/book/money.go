@@ -75,7 +75,7 @@ func (m *Money) write(w *writer) error {
 		s.ID = w.sources.before + int64(i) + 1
 		numbered[i] = s
 	}
-	if err := sources.create(w.quiet(), numbered); err != nil {
+	if err := sources.create(w.withoutProgress(), numbered); err != nil {
 		return err
 	}
 	if err := contacts.write(w, m.Contacts); err != nil {
@@ -114,7 +114,7 @@ func (b *Book) Money(ctx context.Context) (*Money, error) {
 	var m Money
 	var leftErr, rightErr error
 	var wg sync.WaitGroup
-	wg.Go(func() { m.Booked, leftErr = booked.whole(ctx, left) })
+	wg.Go(func() { m.Booked, leftErr = postedCommissions.whole(ctx, left) })
 	wg.Go(func() { rightErr = m.readCustomers(ctx, right) })
 	wg.Wait()
 	return &m, cmp.Or(leftErr, rightErr)

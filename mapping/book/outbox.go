@@ -56,16 +56,16 @@ func (f *Forward) record(r *record) {
 	r.int(&f.ReceivedAt)
 }
 
-// ForwardsDue lists what may be sent at an instant: at most limit events, each the
+// DueForwards lists what may be sent at an instant: at most limit events, each the
 // earliest that waits of its customer, those that are due longest first.
-func (b *Book) ForwardsDue(ctx context.Context, now int64, limit int) ([]Forward, error) {
+func (b *Book) DueForwards(ctx context.Context, now int64, limit int) ([]Forward, error) {
 	return forwards.find(ctx, b, `WHERE o.state = 'waiting' AND o.next_at <= ? AND NOT EXISTS
 		(SELECT 1 FROM outbox p WHERE p.customer_id = o.customer_id AND p.state = 'waiting' AND p.event_id < o.event_id)
 		ORDER BY o.next_at, o.event_id LIMIT ?`, now, limit)
 }
 
-// ForwardDone ends the way of an event that waits. status and answer are what was said of it.
-func (b *Book) ForwardDone(ctx context.Context, event int64, state string, status int, answer string, at int64) error {
+// FinishForward ends the way of an event that waits. status and answer are what was said of it.
+func (b *Book) FinishForward(ctx context.Context, event int64, state string, status int, answer string, at int64) error {
 	return b.update(ctx, func(tx *sql.Tx) error {
 		_, err := tx.Exec(`UPDATE outbox SET state = ?, tries = tries + 1, status = ?, answer = ?, done_at = ? WHERE event_id = ? AND state = 'waiting'`,
 			state, status, answer, at, event)
@@ -73,9 +73,9 @@ func (b *Book) ForwardDone(ctx context.Context, event int64, state string, statu
 	})
 }
 
-// ForwardLater puts an event that waits off, and with it all that waits of its customer:
+// PostponeForward puts an event that waits off, and with it all that waits of its customer:
 // so they need not be looked at before.
-func (b *Book) ForwardLater(ctx context.Context, f *Forward, nextAt int64, status int, answer string) error {
+func (b *Book) PostponeForward(ctx context.Context, f *Forward, nextAt int64, status int, answer string) error {
 	return b.update(ctx, func(tx *sql.Tx) error {
 		if _, err := tx.Exec(`UPDATE outbox SET tries = tries + 1, status = ?, answer = ? WHERE event_id = ? AND state = 'waiting'`,
 			status, answer, f.EventID); err != nil {
@@ -125,9 +125,9 @@ func (b *Book) ForwardCounts(ctx context.Context) (list []ForwardCount, err erro
 	return list, nil
 }
 
-// ForwardsWaiting is how many events wait, and when the earliest of them came (Unix
+// WaitingForwards is how many events wait, and when the earliest of them came (Unix
 // seconds; 0: none waits). It is quick whatever the outbox holds besides.
-func (b *Book) ForwardsWaiting(ctx context.Context) (count, oldest int64, err error) {
+func (b *Book) WaitingForwards(ctx context.Context) (count, oldest int64, err error) {
 	err = b.r.QueryRowContext(ctx, `SELECT n, coalesce((SELECT received_at FROM event WHERE id = first), 0)
 		FROM (SELECT count(*) AS n, min(event_id) AS first FROM outbox WHERE state = 'waiting')`).Scan(&count, &oldest)
 	if err != nil {
@@ -164,9 +164,9 @@ func (b *Book) ForwardsByID(ctx context.Context, ids []int64) ([]Forward, error)
 	return forwards.find(ctx, b, "WHERE o.event_id IN "+anyOf+" ORDER BY o.event_id", idList(ids))
 }
 
-// ForwardSaid is what was wrong with the event of a state that was tried last; empty:
+// LastForwardAnswer is what was wrong with the event of a state that was tried last; empty:
 // nothing was.
-func (b *Book) ForwardSaid(ctx context.Context, state string) (said string, err error) {
+func (b *Book) LastForwardAnswer(ctx context.Context, state string) (said string, err error) {
 	err = b.r.QueryRowContext(ctx, `SELECT coalesce((SELECT answer FROM outbox WHERE state = ? AND answer != '' ORDER BY max(next_at, done_at) DESC, event_id DESC LIMIT 1), '')`, state).Scan(&said)
 	if err != nil {
 		return "", fmt.Errorf("reading the outbox: %w", err)

@@ -6,9 +6,9 @@ import (
 	"encoding/json"
 )
 
-// Earned is what one event did to one promoter's balance, and how it fared on its way to
+// EventEarning is what one event did to one promoter's balance, and how it fared on its way to
 // FirstPromoter.
-type Earned struct {
+type EventEarning struct {
 	EventID    int64 // event.id
 	Kind       string
 	ExternalID string // the billing system's; empty: it gave none
@@ -21,11 +21,11 @@ type Earned struct {
 	DoneAt     int64
 }
 
-var earneds = table[Earned]{`event e JOIN event_line l ON l.event_id = e.id LEFT JOIN outbox o ON o.event_id = e.id`,
+var eventEarnings = table[EventEarning]{`event e JOIN event_line l ON l.event_id = e.id LEFT JOIN outbox o ON o.event_id = e.id`,
 	`e.id, e.kind, e.external_id, e.at, l.promoter_id, l.currency, sum(l.amount), sum(CASE l.kind WHEN 'denied' THEN l.amount ELSE 0 END), coalesce(o.state,''), coalesce(o.done_at,0)`,
-	1, false, (*Earned).record}
+	1, false, (*EventEarning).record}
 
-func (e *Earned) record(r *record) {
+func (e *EventEarning) record(r *record) {
 	r.int(&e.EventID)
 	r.word(&e.Kind)
 	r.text(&e.ExternalID)
@@ -38,14 +38,14 @@ func (e *Earned) record(r *record) {
 	r.int(&e.DoneAt)
 }
 
-// EarnedFrom lists what the events that happened in from <= at < to (Unix seconds) did, by
+// EventEarnings lists what the events that happened in from <= at < to (Unix seconds) did, by
 // promoter, in the order of the events.
-func (b *Book) EarnedFrom(ctx context.Context, from, to int64) ([]Earned, error) {
-	return earneds.find(ctx, b, `WHERE e.at >= ? AND e.at < ? GROUP BY e.id, l.promoter_id, l.currency ORDER BY e.id, l.promoter_id`, from, to)
+func (b *Book) EventEarnings(ctx context.Context, from, to int64) ([]EventEarning, error) {
+	return eventEarnings.find(ctx, b, `WHERE e.at >= ? AND e.at < ? GROUP BY e.id, l.promoter_id, l.currency ORDER BY e.id, l.promoter_id`, from, to)
 }
 
-// EventsNamed lists the sales and refunds that the billing system gave one of the ids.
-func (b *Book) EventsNamed(ctx context.Context, ids []string) (list []Event, err error) {
+// EventsByExternalIDs lists the sales and refunds that the billing system gave one of the ids.
+func (b *Book) EventsByExternalIDs(ctx context.Context, ids []string) (list []Event, err error) {
 	const together = 1000
 	err = b.view(ctx, func(tx *sql.Tx) error {
 		for len(ids) > 0 {

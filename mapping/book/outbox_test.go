@@ -36,7 +36,7 @@ func outboxBook(t testing.TB, customers ...int64) *Book {
 // due lists the ids of what may be sent.
 func due(t testing.TB, b *Book, now int64, limit int) (ids []int64) {
 	t.Helper()
-	list, err := b.ForwardsDue(context.Background(), now, limit)
+	list, err := b.DueForwards(context.Background(), now, limit)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -66,13 +66,13 @@ func TestForwardsDue(t *testing.T) {
 	f(999, 10)
 	f(1000, 10, 1, 2, 5)
 	f(1000, 2, 1, 2)
-	must(t, b.ForwardDone(ctx, 1, ForwardSent, 200, "", 1001))
+	must(t, b.FinishForward(ctx, 1, ForwardSent, 200, "", 1001))
 	f(1001, 10, 2, 3, 5)
-	must(t, b.ForwardDone(ctx, 1, ForwardRefused, 400, "too late", 1002)) // it was sent
-	must(t, b.ForwardLater(ctx, &Forward{EventID: 2, CustomerID: 2}, 1060, 503, "busy"))
+	must(t, b.FinishForward(ctx, 1, ForwardRefused, 400, "too late", 1002)) // it was sent
+	must(t, b.PostponeForward(ctx, &Forward{EventID: 2, CustomerID: 2}, 1060, 503, "busy"))
 	f(1059, 10, 3, 5)
 	f(1060, 10, 3, 5, 2)
-	must(t, b.ForwardDone(ctx, 2, ForwardRefused, 400, "no", 1061))
+	must(t, b.FinishForward(ctx, 2, ForwardRefused, 400, "no", 1061))
 	f(1061, 10, 3, 5, 4)
 
 	list, err := b.ForwardsByID(ctx, []int64{1, 2, 99})
@@ -85,7 +85,7 @@ func TestForwardsDue(t *testing.T) {
 	if got := fmt.Sprint(counts); got != "[{refused 1 1001} {sent 1 1000} {waiting 3 1002}]" {
 		t.Errorf("counts: %s", got)
 	}
-	if said, err := b.ForwardSaid(ctx, ForwardRefused); said != "no" || err != nil {
+	if said, err := b.LastForwardAnswer(ctx, ForwardRefused); said != "no" || err != nil {
 		t.Errorf("said: %q, %v", said, err)
 	}
 
@@ -116,7 +116,7 @@ func TestEarnedFrom(t *testing.T) {
 	}))
 	f := func(from, to int64, want string) {
 		t.Helper()
-		list, err := b.EarnedFrom(ctx, from, to)
+		list, err := b.EventEarnings(ctx, from, to)
 		must(t, err)
 		got := ""
 		for _, e := range list {
@@ -130,7 +130,7 @@ func TestEarnedFrom(t *testing.T) {
 	f(500, 600, `sale x 7 150 "waiting";`)
 	f(501, 601, `refund x 7 -30 "";`)
 	f(0, 500, ``)
-	named, err := b.EventsNamed(ctx, []string{"x", "p1", "none", ""})
+	named, err := b.EventsByExternalIDs(ctx, []string{"x", "p1", "none", ""})
 	if len(named) != 3 || err != nil {
 		t.Errorf("%v, %v", named, err)
 	}

@@ -49,9 +49,9 @@ type PayoutRecord struct {
 	DayEnd int64
 }
 
-// tells says whether r, which is to be booked, tells what there tells: of the day and of
+// matches says whether r, which is to be booked, tells what there tells: of the day and of
 // the note only where r has them.
-func (r *PayoutRecord) tells(there *PayoutRecord) bool {
+func (r *PayoutRecord) matches(there *PayoutRecord) bool {
 	return (r.DayEnd == 0 || r.At <= there.At && there.At < r.DayEnd) && (r.Note == "" || r.Note == there.Note)
 }
 
@@ -107,8 +107,8 @@ func (p *PayoutRecord) record(r *record) {
 var (
 	// ErrPayoutsStale says that payouts or the ledger changed since what is due was added up.
 	ErrPayoutsStale = errors.New("payouts were approved or recorded, or a run applied, at the same time")
-	// ErrContradicts says that a record does not fit what is there already.
-	ErrContradicts = errors.New("it contradicts what is recorded")
+	// ErrRecordConflict says that a record does not fit what is there already.
+	ErrRecordConflict = errors.New("it contradicts what is recorded")
 )
 
 // Payouts is every approved run with its lines and what became of them, of one moment;
@@ -192,7 +192,7 @@ func (b *Book) ApprovePayouts(ctx context.Context, run *PayoutBatch, lines []Pay
 
 // RecordPayouts books what became of lines: all of the records in one transaction, or none.
 // One that is there already, with the same reference, is left alone; again counts them. It
-// fails with [ErrContradicts] where a line has another outcome, the reference is another's,
+// fails with [ErrRecordConflict] where a line has another outcome, the reference is another's,
 // or the record that is there has another day or note: see [RecordMismatchError]. The error
 // says which record of the list it was.
 func (b *Book) RecordPayouts(ctx context.Context, list []PayoutRecord) (again int, err error) {
@@ -229,21 +229,21 @@ func recordPayout(ctx context.Context, tx *sql.Tx, r *PayoutRecord) (same bool, 
 	for i := range of {
 		there := &of[i]
 		switch {
-		case there.Status == r.Status && there.Reference == r.Reference && !r.tells(there):
+		case there.Status == r.Status && there.Reference == r.Reference && !r.matches(there):
 			return false, &RecordMismatchError{*there}
 		case there.Status == r.Status && there.Reference == r.Reference:
 			*r = *there
 			return true, nil
 		case there.Status == r.Status:
-			return false, fmt.Errorf("%w: %s already, with the reference %q", ErrContradicts, there.Status, there.Reference)
+			return false, fmt.Errorf("%w: %s already, with the reference %q", ErrRecordConflict, there.Status, there.Reference)
 		case there.Status == PayoutPaid && r.Status == PayoutReturned:
 			paid = true
 		default:
-			return false, fmt.Errorf("%w: %s, with the reference %q", ErrContradicts, there.Status, there.Reference)
+			return false, fmt.Errorf("%w: %s, with the reference %q", ErrRecordConflict, there.Status, there.Reference)
 		}
 	}
 	if r.Status == PayoutReturned && !paid {
-		return false, fmt.Errorf("%w: what was not recorded as paid cannot come back", ErrContradicts)
+		return false, fmt.Errorf("%w: what was not recorded as paid cannot come back", ErrRecordConflict)
 	}
 	others, err := payoutRecords.some(ctx, tx, "WHERE reference = ? AND status = ?", r.Reference, r.Status)
 	if err != nil {
@@ -262,16 +262,16 @@ func recordPayout(ctx context.Context, tx *sql.Tx, r *PayoutRecord) (same bool, 
 }
 
 // RecordMismatchError says that a record is there, with the same reference, and that its day
-// or its note is another. It is an [ErrContradicts].
+// or its note is another. It is an [ErrRecordConflict].
 type RecordMismatchError struct{ There PayoutRecord }
 
 func (e *RecordMismatchError) Error() string {
-	return fmt.Sprintf("%v: %s already, with the reference %q, on another day or with another note", ErrContradicts, e.There.Status, e.There.Reference)
+	return fmt.Sprintf("%v: %s already, with the reference %q, on another day or with another note", ErrRecordConflict, e.There.Status, e.There.Reference)
 }
 
-func (e *RecordMismatchError) Unwrap() error { return ErrContradicts }
+func (e *RecordMismatchError) Unwrap() error { return ErrRecordConflict }
 
-// ReferenceInUseError says that a payment's reference is another line's. It is an [ErrContradicts].
+// ReferenceInUseError says that a payment's reference is another line's. It is an [ErrRecordConflict].
 type ReferenceInUseError struct {
 	Reference, Status string
 	LineID            int64
@@ -281,4 +281,4 @@ func (e *ReferenceInUseError) Error() string {
 	return fmt.Sprintf("the reference %q is that of another line that was %s", e.Reference, e.Status)
 }
 
-func (e *ReferenceInUseError) Unwrap() error { return ErrContradicts }
+func (e *ReferenceInUseError) Unwrap() error { return ErrRecordConflict }

@@ -99,7 +99,7 @@ func TestDues(t *testing.T) {
 	if !slices.Equal(d.Totals, want) {
 		t.Errorf("got  %v\nwant %v", d.Totals, want)
 	}
-	flagged := []book.FlaggedLine{{ids[0], 7, "USD", 202301, 570, march, march + 10}, {ids[2], -3, "USD", 202302, 0, march, march + 10}}
+	flagged := []book.FlaggedCommission{{ids[0], 7, "USD", 202301, 570, march, march + 10}, {ids[2], -3, "USD", 202302, 0, march, march + 10}}
 	if !slices.Equal(d.Flagged, flagged) {
 		t.Errorf("flagged %v, want %v", d.Flagged, flagged)
 	}
@@ -211,7 +211,7 @@ func TestRecordPayouts(t *testing.T) {
 		if lacks == "" && (err != nil || n != again) {
 			t.Errorf("%v: %d again, %v", list, n, err)
 		}
-		if lacks != "" && (!errors.Is(err, book.ErrContradicts) || !strings.Contains(err.Error(), lacks)) {
+		if lacks != "" && (!errors.Is(err, book.ErrRecordConflict) || !strings.Contains(err.Error(), lacks)) {
 			t.Errorf("%v: %v", list, err)
 		}
 	}
@@ -319,15 +319,15 @@ func TestPaidInYear(t *testing.T) {
 	}); err != nil {
 		t.Fatal(err)
 	}
-	f := func(year int, want ...book.Paid) {
+	f := func(year int, want ...book.PaidTotal) {
 		t.Helper()
-		if got, err := b.PaidIn(ctx, year); err != nil || !slices.Equal(got, want) {
+		if got, err := b.PaidTotals(ctx, year); err != nil || !slices.Equal(got, want) {
 			t.Errorf("%d: %v, %v", year, got, err)
 		}
 	}
 	f(2022)
-	f(2023, book.Paid{partner(7), "USD", "", -40}, book.Paid{partner(7), "USD", "PayPal", 1000}, book.Paid{live(7), "USD", "check", 170})
-	f(2024, book.Paid{live(7), "USD", "check", -70})
+	f(2023, book.PaidTotal{partner(7), "USD", "", -40}, book.PaidTotal{partner(7), "USD", "PayPal", 1000}, book.PaidTotal{live(7), "USD", "check", 170})
+	f(2024, book.PaidTotal{live(7), "USD", "check", -70})
 	var balance int64
 	sums, err := b.Sums(ctx)
 	for _, s := range sums {

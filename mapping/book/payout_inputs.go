@@ -17,8 +17,8 @@ type LedgerTotal struct {
 	New      int64 // of an Amount below 0: what was booked since the last run
 }
 
-// FlaggedLine is a commission that a person has not looked at yet.
-type FlaggedLine struct {
+// FlaggedCommission is a commission that a person has not looked at yet.
+type FlaggedCommission struct {
 	LineID     int64
 	PromoterID int64
 	Currency   string
@@ -31,7 +31,7 @@ type FlaggedLine struct {
 // PayoutInputs is everything that payouts are planned from, of one moment.
 type PayoutInputs struct {
 	Totals  []LedgerTotal
-	Flagged []FlaggedLine
+	Flagged []FlaggedCommission
 	Payouts *Payouts
 	Ledger  map[string]int64 // what all entries of the ledger sum to, by currency: added up apart from the rest
 	State   string           // for [Book.ApprovePayouts]
@@ -96,9 +96,9 @@ func (p *Payouts) last(currency string) (run *PayoutBatch) {
 	return run
 }
 
-// monthly makes one number of an earner's id and a month: one number is sorted in half the
+// monthKeys makes one number of an earner's id and a month: one number is sorted in half the
 // time of two cells, and commissions are many.
-const monthly = 1_000_000
+const monthKeys = 1_000_000
 
 func readLedgerTotals(ctx context.Context, tx *sql.Tx, currency string, since int64) (sums []LedgerTotal, err error) {
 	read := func(scan func(rows *sql.Rows) (LedgerTotal, error), query string, args ...any) error {
@@ -124,9 +124,9 @@ func readLedgerTotals(ctx context.Context, tx *sql.Tx, currency string, since in
 		s = LedgerTotal{Kind: KindCommission, Currency: currency}
 		var key int64
 		err = rows.Scan(&key, &s.Amount)
-		id, s.Month = key/monthly, int32(key%monthly)
+		id, s.Month = key/monthKeys, int32(key%monthKeys)
 		if s.Month < 0 { // the id is below 0
-			id, s.Month = id-1, s.Month+monthly
+			id, s.Month = id-1, s.Month+monthKeys
 		}
 		return id, s, err
 	}
@@ -167,7 +167,7 @@ func readLedgerTotals(ctx context.Context, tx *sql.Tx, currency string, since in
 	)
 }
 
-func readFlagged(ctx context.Context, tx *sql.Tx) (list []FlaggedLine, err error) {
+func readFlagged(ctx context.Context, tx *sql.Tx) (list []FlaggedCommission, err error) {
 	rows, err := tx.QueryContext(ctx, `SELECT l.id, l.promoter_id, l.currency, l.month,
 			l.amount + coalesce((SELECT sum(t.amount) FROM event_line t WHERE t.reverses_line_id = l.id AND t.reverses_line_id != 0), 0),
 			max(l.at, coalesce((SELECT received_at FROM event WHERE id = l.event_id), 0)), f.at
@@ -178,7 +178,7 @@ func readFlagged(ctx context.Context, tx *sql.Tx) (list []FlaggedLine, err error
 	}
 	defer rows.Close()
 	for rows.Next() {
-		var f FlaggedLine
+		var f FlaggedCommission
 		if err := rows.Scan(&f.LineID, &f.PromoterID, &f.Currency, &f.Month, &f.Amount, &f.BookedAt, &f.FlaggedAt); err != nil {
 			return nil, err
 		}

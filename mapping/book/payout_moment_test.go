@@ -93,7 +93,7 @@ func TestWhatFailedDoesNotComeBack(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, status := range []string{book.PayoutReturned, book.PayoutPaid} {
-		if err := record(status); !errors.Is(err, book.ErrContradicts) || !strings.Contains(err.Error(), `failed, with the reference "R"`) {
+		if err := record(status); !errors.Is(err, book.ErrRecordConflict) || !strings.Contains(err.Error(), `failed, with the reference "R"`) {
 			t.Errorf("%s: %v", status, err)
 		}
 	}

@@ -5,18 +5,18 @@ import (
 	"database/sql"
 )
 
-// Paid is what an earner was paid in a year by one way to pay; minor units. Money that
+// PaidTotal is what an earner was paid in a year by one way to pay; minor units. Money that
 // came back is deducted.
-type Paid struct {
+type PaidTotal struct {
 	Earner
 	Currency string
 	Method   string // as the export says it, or as it was approved
 	Amount   int64
 }
 
-// PaidIn lists what was paid in a year of the program's zone: at Keap and since, in the
+// PaidTotals lists what was paid in a year of the program's zone: at Keap and since, in the
 // order of earner, currency and method.
-func (b *Book) PaidIn(ctx context.Context, year int) (list []Paid, err error) {
+func (b *Book) PaidTotals(ctx context.Context, year int) (list []PaidTotal, err error) {
 	err = b.view(ctx, func(tx *sql.Tx) error {
 		rows, err := tx.QueryContext(ctx, `SELECT promoter_id, partner_id, currency, type, sum(-amount) FROM entry
 			WHERE kind = 'payment' AND month / 100 = ? GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4`, year)
@@ -25,7 +25,7 @@ func (b *Book) PaidIn(ctx context.Context, year int) (list []Paid, err error) {
 		}
 		defer rows.Close()
 		for rows.Next() {
-			var p Paid
+			var p PaidTotal
 			if err := rows.Scan(&p.PromoterID, &p.PartnerID, &p.Currency, &p.Method, &p.Amount); err != nil {
 				return err
 			}

@@ -51,7 +51,7 @@ type Review struct {
 	Decision ReviewDecision
 }
 
-var reasons = table[ReviewReason]{"review", "line_id, reason, detail, at", 1, false, (*ReviewReason).record}
+var reviewReasons = table[ReviewReason]{"review", "line_id, reason, detail, at", 1, false, (*ReviewReason).record}
 var reviewDecisions = table[ReviewDecision]{"review_decision", "line_id, decision, note, decided_at, decided_by", 1, false, (*ReviewDecision).record}
 
 func (v *ReviewReason) record(r *record) {
@@ -91,7 +91,7 @@ func (b *Book) reviews(ctx context.Context, all bool, only string, args ...any) 
 		}
 		at := map[int64]int{}
 		var ids, told []int64
-		if err := reasons.each(ctx, tx, "WHERE 1 = 1"+only+" ORDER BY line_id, id", args, func(r ReviewReason) error {
+		if err := reviewReasons.each(ctx, tx, "WHERE 1 = 1"+only+" ORDER BY line_id, id", args, func(r ReviewReason) error {
 			d, done := decided[r.LineID]
 			if done && !all {
 				return nil
@@ -108,7 +108,7 @@ func (b *Book) reviews(ctx context.Context, all bool, only string, args ...any) 
 		}); err != nil {
 			return err
 		}
-		if err := lines.each(ctx, tx, "WHERE id IN "+anyOf, []any{idList(ids)}, func(l EventLine) error {
+		if err := eventLines.each(ctx, tx, "WHERE id IN "+anyOf, []any{idList(ids)}, func(l EventLine) error {
 			list[at[l.ID]].Line = l
 			told = append(told, l.EventID)
 			return nil
@@ -130,17 +130,17 @@ func (b *Book) reviews(ctx context.Context, all bool, only string, args ...any) 
 	return list, err
 }
 
-// ErrDecided says that a review was decided otherwise before.
-var ErrDecided = errors.New("it was decided before")
+// ErrAlreadyDecided says that a review was decided otherwise before.
+var ErrAlreadyDecided = errors.New("it was decided before")
 
 // Decide books what a person decided about lines under review, all of them or none. To
 // deny takes back, with a line of its own, what is left of the commission. A decision that is
-// there already is left alone; another one is an [ErrDecided]. It
+// there already is left alone; another one is an [ErrAlreadyDecided]. It
 // returns how many decisions are new.
 func (b *Book) Decide(ctx context.Context, list []ReviewDecision) (booked int, err error) {
 	err = b.Track(func(t *Tracking) error {
 		for _, d := range list {
-			line, ok, err := first(t, &lines, t.stmts.lineByID, d.LineID)
+			line, ok, err := queryOne(t, &eventLines, t.stmts.lineByID, d.LineID)
 			if err != nil {
 				return err
 			}
@@ -153,11 +153,11 @@ func (b *Book) Decide(ctx context.Context, list []ReviewDecision) (booked int, e
 				return fmt.Errorf("t-%d has no reason to be reviewed", d.LineID)
 			}
 			var before string
-			switch err := t.tx.Stmt(t.stmts.decided).QueryRow(d.LineID).Scan(&before); {
+			switch err := t.tx.Stmt(t.stmts.decision).QueryRow(d.LineID).Scan(&before); {
 			case err == nil && before == d.Decision:
 				continue
 			case err == nil:
-				return fmt.Errorf("%w: t-%d, %s", ErrDecided, d.LineID, before)
+				return fmt.Errorf("%w: t-%d, %s", ErrAlreadyDecided, d.LineID, before)
 			case !errors.Is(err, sql.ErrNoRows):
 				return err
 			}
@@ -169,7 +169,7 @@ func (b *Book) Decide(ctx context.Context, list []ReviewDecision) (booked int, e
 				continue
 			}
 			left := line.Amount
-			taken, err := t.TakenFrom(line.ID)
+			taken, err := t.Reversals(line.ID)
 			if err != nil {
 				return err
 			}
@@ -181,10 +181,10 @@ func (b *Book) Decide(ctx context.Context, list []ReviewDecision) (booked int, e
 			}
 			back := line
 			back.Kind, back.At, back.Amount, back.SaleAmount, back.ReversesLineID = KindDenied, d.DecidedAt, -left, 0, line.ID
-			if back.ID, err = t.next(&t.nextLine, t.stmts.maxLine); err != nil {
+			if back.ID, err = t.nextID(&t.lastLine, t.stmts.maxLine); err != nil {
 				return err
 			}
-			if err := insert(t, &lines, t.stmts.addLine, &back); err != nil {
+			if err := insertTracked(t, &eventLines, t.stmts.addLine, &back); err != nil {
 				return err
 			}
 		}

@@ -293,7 +293,7 @@ func (t *table[T]) whole(ctx context.Context, tx *sql.Tx) (rows []T, err error) 
 type writer struct {
 	ctx      context.Context
 	tx       *sql.Tx
-	run      int64
+	importID int64
 	seq      int64 // of the last change
 	sources  sourceIDs
 	done     int
@@ -301,8 +301,8 @@ type writer struct {
 	progress func(done int)
 }
 
-// wrote tells of n more rows, and stops the run when its context has ended.
-func (w *writer) wrote(n int) error {
+// advance tells of n more rows, and stops the run when its context has ended.
+func (w *writer) advance(n int) error {
 	before := w.done
 	w.done += n
 	if w.done/1000 == before/1000 && w.done != w.total {
@@ -312,9 +312,9 @@ func (w *writer) wrote(n int) error {
 	return w.ctx.Err()
 }
 
-// quiet is for rows that are not among those of the plan.
-func (w *writer) quiet() *writer {
-	return &writer{ctx: w.ctx, tx: w.tx, run: w.run, progress: func(int) {}}
+// withoutProgress is for rows that are not among those of the plan.
+func (w *writer) withoutProgress() *writer {
+	return &writer{ctx: w.ctx, tx: w.tx, importID: w.importID, progress: func(int) {}}
 }
 
 // write writes the rows of one table.
@@ -346,7 +346,7 @@ func (t *table[T]) create(w *writer, rows []T) error {
 	}
 	var stmt *sql.Stmt
 	prepared := 0
-	run := any(w.run)
+	run := any(w.importID)
 	r := record{sources: w.sources}
 	for chunk := range slices.Chunk(rows, max(1, valuesPerStatement/len(t.written()))) {
 		if len(chunk) != prepared {
@@ -369,7 +369,7 @@ func (t *table[T]) create(w *writer, rows []T) error {
 		if _, err := stmt.Exec(r.cells...); err != nil {
 			return t.blame(w, chunk, err)
 		}
-		if err := w.wrote(len(chunk)); err != nil {
+		if err := w.advance(len(chunk)); err != nil {
 			return err
 		}
 	}
@@ -392,7 +392,7 @@ func (t *table[T]) blame(w *writer, rows []T, err error) error {
 	for i := range rows {
 		r := record{sources: w.sources}
 		if t.owned {
-			r.cells = append(r.cells, w.run)
+			r.cells = append(r.cells, w.importID)
 		}
 		t.record(&rows[i], &r)
 		_, err := one.Exec(r.cells...)
@@ -426,7 +426,7 @@ func (t *table[T]) replace(w *writer, rows []T) error {
 	if err != nil {
 		return err
 	}
-	note, err := w.tx.Prepare(changes.insertText(1))
+	note, err := w.tx.Prepare(changedRows.insertText(1))
 	if err != nil {
 		return err
 	}
@@ -438,7 +438,7 @@ func (t *table[T]) replace(w *writer, rows []T) error {
 	for i := range rows {
 		var r record
 		t.record(&rows[i], &r)
-		c := change{Table: t.name}
+		c := changedRow{Table: t.name}
 		var old T
 		switch err := s.scan(before.QueryRow(r.cells[:t.key]...), &old); {
 		case err == nil:
@@ -452,19 +452,19 @@ func (t *table[T]) replace(w *writer, rows []T) error {
 		case t.owned:
 			return fmt.Errorf("the %s %s is not there any more: somebody changed the book since this plan was made; plan again", t.name, t.keyText(&rows[i]))
 		}
-		if c, err = w.changed(c, r.cells[:t.key]); err != nil {
+		if c, err = w.numberChange(c, r.cells[:t.key]); err != nil {
 			return err
 		}
-		if _, err := note.Exec(w.run, c.Seq, c.Table, c.Key, c.Before); err != nil {
+		if _, err := note.Exec(w.importID, c.Seq, c.Table, c.Key, c.Before); err != nil {
 			return err
 		}
 		if t.owned {
-			r.cells = slices.Insert(r.cells, 0, any(w.run))
+			r.cells = slices.Insert(r.cells, 0, any(w.importID))
 		}
 		if _, err := put.Exec(r.cells...); err != nil {
 			return fmt.Errorf("writing %s %s: %w", t.name, t.keyText(&rows[i]), err)
 		}
-		if err := w.wrote(1); err != nil {
+		if err := w.advance(1); err != nil {
 			return err
 		}
 	}
@@ -476,16 +476,16 @@ func (t *table[T]) fill(w *writer, rows []T) error {
 	if err := t.create(w, rows); err != nil {
 		return err
 	}
-	list := make([]change, len(rows))
+	list := make([]changedRow, len(rows))
 	for i := range rows {
 		var r record
 		t.record(&rows[i], &r)
 		var err error
-		if list[i], err = w.changed(change{Table: t.name}, r.cells[:t.key]); err != nil {
+		if list[i], err = w.numberChange(changedRow{Table: t.name}, r.cells[:t.key]); err != nil {
 			return err
 		}
 	}
-	return changes.create(w.quiet(), list)
+	return changedRows.create(w.withoutProgress(), list)
 }
 
 // fills reports whether n new rows are so many that building the table's indexes anew

@@ -92,12 +92,12 @@ type EventLine struct {
 }
 
 var (
-	customers = table[Customer]{"customer", "id, email, uid, promoter_id, bound_at, clicked_at, suspicion, visitor, created_at", 1, false, (*Customer).record}
-	events    = table[Event]{"event", "id, kind, external_id, customer_id, at, received_at, amount, currency, quantity, plan, sale_event_id, promoter_id, evidence", 1, false, (*Event).record}
-	lines     = table[EventLine]{"event_line", "id, event_id, kind, promoter_id, customer_id, at, month, amount, currency, sale_amount, percent, product, product_kind, quantity, reverses_line_id", 1, false, (*EventLine).record}
+	customers  = table[Customer]{"customer", "id, email, uid, promoter_id, bound_at, clicked_at, suspicion, visitor, created_at", 1, false, (*Customer).record}
+	events     = table[Event]{"event", "id, kind, external_id, customer_id, at, received_at, amount, currency, quantity, plan, sale_event_id, promoter_id, evidence", 1, false, (*Event).record}
+	eventLines = table[EventLine]{"event_line", "id, event_id, kind, promoter_id, customer_id, at, month, amount, currency, sale_amount, percent, product, product_kind, quantity, reverses_line_id", 1, false, (*EventLine).record}
 )
 
-var unreferred = table[UnattributedEvent]{"unattributed_event", "id, kind, external_id, email, uid, at, received_at, evidence", 1, false, (*UnattributedEvent).record}
+var unattributedEvents = table[UnattributedEvent]{"unattributed_event", "id, kind, external_id, email, uid, at, received_at, evidence", 1, false, (*UnattributedEvent).record}
 
 func (u *UnattributedEvent) record(r *record) {
 	r.int(&u.ID)
@@ -112,7 +112,7 @@ func (u *UnattributedEvent) record(r *record) {
 
 // UnattributedOf lists what was told of a customer, by e-mail key or uid, and credited to nobody.
 func (b *Book) UnattributedOf(ctx context.Context, email, uid string) ([]UnattributedEvent, error) {
-	return unreferred.find(ctx, b, "WHERE (email = ? AND email != '') OR (uid = ? AND uid != '') ORDER BY at, id", email, uid)
+	return unattributedEvents.find(ctx, b, "WHERE (email = ? AND email != '') OR (uid = ? AND uid != '') ORDER BY at, id", email, uid)
 }
 
 // UnmatchedRefunds lists the refunds that name a sale which nobody knows yet.
@@ -206,12 +206,12 @@ func (b *Book) EventsOf(ctx context.Context, customer int64) ([]Event, error) {
 
 // LinesOf lists what the given events did.
 func (b *Book) LinesOf(ctx context.Context, ids []int64) ([]EventLine, error) {
-	return lines.find(ctx, b, "WHERE event_id IN "+anyOf+" ORDER BY id", idList(ids))
+	return eventLines.find(ctx, b, "WHERE event_id IN "+anyOf+" ORDER BY id", idList(ids))
 }
 
 // LineByID returns one line; [ErrNoEntry] when there is none.
 func (b *Book) LineByID(ctx context.Context, id int64) (EventLine, error) {
-	return lines.one(ctx, b, id, ErrNoEntry)
+	return eventLines.one(ctx, b, id, ErrNoEntry)
 }
 
 // TrackedCustomers lists the customers with the given e-mail key or uid: one, or two when

@@ -42,7 +42,7 @@ func TestDirectoryOfAnotherProcess(t *testing.T) {
 	read := func() (owner int64) {
 		t.Helper()
 		if err := b.Track(func(tr *book.Tracking) error {
-			c, _, err := tr.Carried("bo@mail.test")
+			c, _, err := tr.Referral("bo@mail.test")
 			owner = c.PartnerID
 			return err
 		}); err != nil {
@@ -110,7 +110,7 @@ func TestRollbackLeavesNobodyBehind(t *testing.T) {
 		return b.ApprovePayouts(t.Context(), &book.PayoutBatch{Month: 202303, EarnedThrough: 202301, Currency: "USD"}, []book.PayoutLine{{PromoterID: 7, Net: 5}}, d.State)
 	})
 	f("somebody who joined here, and a sale of theirs", true, func(b *book.Book) error {
-		joined, err := b.TakeApplication(t.Context(), book.Application{Email: "new@mail.test", Name: "New"}, true)
+		joined, err := b.SubmitApplication(t.Context(), book.Application{Email: "new@mail.test", Name: "New"}, true)
 		if err != nil {
 			return err
 		}
@@ -199,8 +199,8 @@ func TestDecide(t *testing.T) {
 	decide(2, nil, book.ReviewDeny, ids[1], ids[2])
 	open()
 	decide(0, nil, book.ReviewDeny, ids[1], ids[2])
-	decide(0, book.ErrDecided, book.ReviewAccept, ids[1])
-	decide(0, book.ErrDecided, book.ReviewDeny, ids[0])
+	decide(0, book.ErrAlreadyDecided, book.ReviewAccept, ids[1])
+	decide(0, book.ErrAlreadyDecided, book.ReviewDeny, ids[0])
 
 	var denied []book.EventLine
 	last := int64(0)
@@ -258,7 +258,7 @@ func TestDirectoryIsKept(t *testing.T) {
 	if customer(b, "a@mail.test") || customer(other, "a@mail.test") || !customer(b, "a@mail.test") {
 		t.Error("the other process's customer is not known")
 	}
-	if _, err := b.TakeApplication(t.Context(), book.Application{Name: "Ann", Email: "ann@mail.test"}, false); err != nil {
+	if _, err := b.SubmitApplication(t.Context(), book.Application{Name: "Ann", Email: "ann@mail.test"}, false); err != nil {
 		t.Fatal(err)
 	}
 	if directory(t, b) != before {
@@ -268,7 +268,7 @@ func TestDirectoryIsKept(t *testing.T) {
 	if directory(t, b) == before || directory(t, b).ByCoupon("seven").Promoter == nil {
 		t.Error("a coupon that another process recorded is not known")
 	}
-	if _, err := other.TakeApplication(t.Context(), book.Application{Name: "Ben", Email: "ben@mail.test"}, true); err != nil {
+	if _, err := other.SubmitApplication(t.Context(), book.Application{Name: "Ben", Email: "ben@mail.test"}, true); err != nil {
 		t.Fatal(err)
 	}
 	if directory(t, b).ByToken("ben").Promoter == nil {

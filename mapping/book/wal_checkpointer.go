@@ -9,11 +9,11 @@ import (
 
 // How the log is tended while many events are booked.
 const (
-	tendEvery   = 200 * time.Millisecond
-	logPages    = 2_000     // about 8 MB: worth moving into the file
-	restartSize = 192 << 20 // bytes: the log begins anew, and writers wait for that moment
-	idleSize    = 16 << 20  // bytes: it does so when all of it has moved, and nobody waits long
-	loosePages  = 100_000   // a writer moves by itself only when nobody tends
+	checkpointEvery       = 200 * time.Millisecond
+	checkpointPages       = 2_000     // about 8 MB: worth moving into the file
+	truncateSize          = 192 << 20 // bytes: the log begins anew, and writers wait for that moment
+	idleTruncateSize      = 16 << 20  // bytes: it does so when all of it has moved, and nobody waits long
+	writerCheckpointPages = 100_000   // a writer moves by itself only when nobody tends
 )
 
 // RunWALCheckpointer moves what writers have logged into the book's file, behind them: a writer that did so
@@ -26,11 +26,11 @@ func (b *Book) RunWALCheckpointer(ctx context.Context) error {
 	}
 	defer db.Close()
 	db.SetMaxOpenConns(1)
-	if _, err := b.w.ExecContext(ctx, `PRAGMA wal_autocheckpoint = `+strconv.Itoa(loosePages)); err != nil {
+	if _, err := b.w.ExecContext(ctx, `PRAGMA wal_autocheckpoint = `+strconv.Itoa(writerCheckpointPages)); err != nil {
 		return err
 	}
 	defer b.w.Exec(`PRAGMA wal_autocheckpoint = 1000`) // SQLite's own
-	tick := time.NewTicker(tendEvery)
+	tick := time.NewTicker(checkpointEvery)
 	defer tick.Stop()
 	for before := -1; ; { // frames that the log held the last time
 		select {
@@ -43,7 +43,7 @@ func (b *Book) RunWALCheckpointer(ctx context.Context) error {
 			continue
 		}
 		var busy, logged, moved int
-		if err := db.QueryRow(`PRAGMA wal_checkpoint(NOOP)`).Scan(&busy, &logged, &moved); err == nil && logged-moved < logPages && info.Size() < idleSize {
+		if err := db.QueryRow(`PRAGMA wal_checkpoint(NOOP)`).Scan(&busy, &logged, &moved); err == nil && logged-moved < checkpointPages && info.Size() < idleTruncateSize {
 			continue
 		}
 		if err := db.QueryRow(`PRAGMA wal_checkpoint(PASSIVE)`).Scan(&busy, &logged, &moved); err != nil {
@@ -51,7 +51,7 @@ func (b *Book) RunWALCheckpointer(ctx context.Context) error {
 		}
 		idle := logged == moved && logged == before
 		before = logged
-		if info.Size() >= restartSize || info.Size() >= idleSize && idle {
+		if info.Size() >= truncateSize || info.Size() >= idleTruncateSize && idle {
 			db.QueryRow(`PRAGMA wal_checkpoint(TRUNCATE)`).Scan(&busy, &logged, &moved)
 		}
 	}

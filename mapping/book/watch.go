@@ -9,14 +9,14 @@ import (
 	"time"
 )
 
-// LinesAfter lists at most limit commissions that earned something, by id, beyond a given
+// CommissionsAfter lists at most limit commissions that earned something, by id, beyond a given
 // one.
-func (b *Book) LinesAfter(ctx context.Context, id int64, limit int) ([]EventLine, error) {
-	return lines.find(ctx, b, "WHERE id > ? AND kind = ? AND amount > 0 ORDER BY id LIMIT ?", id, KindCommission, limit)
+func (b *Book) CommissionsAfter(ctx context.Context, id int64, limit int) ([]EventLine, error) {
+	return eventLines.find(ctx, b, "WHERE id > ? AND kind = ? AND amount > 0 ORDER BY id LIMIT ?", id, KindCommission, limit)
 }
 
-// LinesSince is the id before the first line that was booked at an instant or later.
-func (b *Book) LinesSince(ctx context.Context, at time.Time) (id int64, err error) {
+// LineBefore is the id before the first line that was booked at an instant or later.
+func (b *Book) LineBefore(ctx context.Context, at time.Time) (id int64, err error) {
 	if id, err = b.eventsBefore(ctx, at); err == nil {
 		// By the first of the few lines since, not by the last of the many before: among these
 		// are late ones of old events.
@@ -42,21 +42,21 @@ func (b *Book) eventsBefore(ctx context.Context, at time.Time) (int64, error) {
 	return int64(n), failed
 }
 
-// Tracked is what came of the events of one kind.
-type Tracked struct {
+// EventTotal is what came of the events of one kind.
+type EventTotal struct {
 	Kind   string // one of the Event constants
 	Events int64
 	Earned int64 // minor units of the program's currency; refunds below 0
 }
 
-// Waiting is how much waits for a person, or for FirstPromoter.
-type Waiting struct {
+// Backlog is how much waits for a person, or for FirstPromoter.
+type Backlog struct {
 	Reviews, Applications int64
 	Outbox, Refused       int64 // on their way; and refused there
 }
 
-// TrackedSince adds up what was received since an instant, by kind, and says what waits.
-func (b *Book) TrackedSince(ctx context.Context, at time.Time) (list []Tracked, w Waiting, err error) {
+// EventTotals adds up what was received since an instant, by kind, and says what waits.
+func (b *Book) EventTotals(ctx context.Context, at time.Time) (list []EventTotal, w Backlog, err error) {
 	after, err := b.eventsBefore(ctx, at)
 	if err != nil {
 		return nil, w, fmt.Errorf("counting events: %w", err)
@@ -69,7 +69,7 @@ func (b *Book) TrackedSince(ctx context.Context, at time.Time) (list []Tracked, 
 		}
 		defer rows.Close()
 		for rows.Next() {
-			var t Tracked
+			var t EventTotal
 			if err := rows.Scan(&t.Kind, &t.Events, &t.Earned); err != nil {
 				return err
 			}
@@ -90,15 +90,15 @@ func (b *Book) TrackedSince(ctx context.Context, at time.Time) (list []Tracked, 
 	return list, w, nil
 }
 
-// ClicksOf counts all clicks that named a promoter's token in whole hours, from inclusive.
-func (b *Book) ClicksOf(ctx context.Context, token string, from, to time.Time) (n int64, err error) {
+// CountClicks counts all clicks that named a promoter's token in whole hours, from inclusive.
+func (b *Book) CountClicks(ctx context.Context, token string, from, to time.Time) (n int64, err error) {
 	err = b.r.QueryRowContext(ctx, `SELECT coalesce(sum(count), 0) FROM click_rollup WHERE hour >= ? AND hour < ? AND ref_token = ?`, from.Unix(), to.Unix(), token).Scan(&n)
 	return n, err
 }
 
-// SalesAndRefunds counts a promoter's commissions since an instant, and how many of them
+// CountSalesAndRefunds counts a promoter's commissions since an instant, and how many of them
 // were taken back, wholly or in part.
-func (b *Book) SalesAndRefunds(ctx context.Context, promoter int64, since time.Time) (sales, refunded int64, err error) {
+func (b *Book) CountSalesAndRefunds(ctx context.Context, promoter int64, since time.Time) (sales, refunded int64, err error) {
 	err = b.r.QueryRowContext(ctx, `SELECT count(*), coalesce(sum(EXISTS (SELECT 1 FROM event_line r WHERE r.reverses_line_id = l.id AND r.reverses_line_id != 0 AND r.kind = 'refund')), 0)
 		FROM event_line l WHERE promoter_id = ? AND at >= ? AND kind = 'commission' AND amount > 0`, promoter, since.Unix()).Scan(&sales, &refunded)
 	return sales, refunded, err

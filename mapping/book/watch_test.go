@@ -13,7 +13,7 @@ func TestLinesSince(t *testing.T) {
 	b, _ := openMapBook(t)
 	since := func(at int64) int64 {
 		t.Helper()
-		id, err := b.LinesSince(t.Context(), time.Unix(at, 0))
+		id, err := b.LineBefore(t.Context(), time.Unix(at, 0))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -77,15 +77,15 @@ type ApplicationDecision struct {
 func NewApplicationDecision(a *book.Admission, policy *mapping.Policy) ApplicationDecision {
 	d := ApplicationDecision{ID: a.Application.ID, Email: a.Application.Email, State: a.Application.State}
 	switch a.Outcome {
-	case book.Joined:
+	case book.AdmissionJoined:
 		d.Outcome, d.Text = "joined", "takes part"
-	case book.Rejoined:
+	case book.AdmissionRejoined:
 		d.Outcome, d.Text = "rejoined", "takes part again"
-	case book.TakesPart:
+	case book.AdmissionActive:
 		d.Outcome, d.Text = "takes part", "took part already"
-	case book.Rejected:
+	case book.AdmissionRejected:
 		d.Outcome, d.Text = "rejected", "rejected"
-	case book.Settled:
+	case book.AdmissionUnchanged:
 		d.Outcome, d.Text = "unchanged", "was "+a.Application.State+" before"
 	}
 	if policy != nil && a.Promoter.Token != "" {

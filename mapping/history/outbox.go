@@ -63,7 +63,7 @@ func OutboxStates(ctx context.Context, b *book.Book, zone *time.Location) ([]Out
 		n := by[name]
 		s := OutboxState{State: name, Count: n.Count, Oldest: terms.FormatTime(n.Oldest, zone), Means: OutboxMeaning(name)}
 		if name == book.ForwardWaiting || name == book.ForwardRefused {
-			if s.Said, err = b.ForwardSaid(ctx, name); err != nil {
+			if s.Said, err = b.LastForwardAnswer(ctx, name); err != nil {
 				return nil, err
 			}
 		}

@@ -119,7 +119,7 @@ func (a *accounts) addPayouts(directory *book.Directory, inputs *book.PayoutInpu
 }
 
 // approvedBeforeFlag says whether a commission was approved for payment before it was flagged.
-func approvedBeforeFlag(f *book.FlaggedLine, batches []*book.PayoutBatch) bool {
+func approvedBeforeFlag(f *book.FlaggedCommission, batches []*book.PayoutBatch) bool {
 	return slices.ContainsFunc(batches, func(b *book.PayoutBatch) bool {
 		return b.Currency == f.Currency && b.EarnedThrough >= f.Month && f.BookedAt <= b.ApprovedAt && b.ApprovedAt < f.FlaggedAt
 	})

@@ -145,7 +145,7 @@ func (s *Service) refusal(err error, lines map[int64]*book.PayoutLine) string {
 			note = fmt.Sprintf("the note %q", there.Note)
 		}
 		return fmt.Sprintf("%v: %s already on %s, with the reference %q and %s",
-			book.ErrContradicts, there.Status, terms.FormatDay(there.At, s.Zone), there.Reference, note)
+			book.ErrRecordConflict, there.Status, terms.FormatDay(there.At, s.Zone), there.Reference, note)
 	}
 	return err.Error()
 }

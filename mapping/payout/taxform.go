@@ -45,7 +45,7 @@ func (s *Service) TaxForms(ctx context.Context, year int) (*TaxForms, error) {
 	if err != nil {
 		return nil, err
 	}
-	paid, err := s.Book.PaidIn(ctx, year)
+	paid, err := s.Book.PaidTotals(ctx, year)
 	if err != nil {
 		return nil, err
 	}
@@ -67,7 +67,7 @@ func (s *Service) TaxForms(ctx context.Context, year int) (*TaxForms, error) {
 
 // taxPayees adds payments in a currency up by promoter, in the order of ref tokens. others
 // are the currencies of payments that are left out.
-func taxPayees(directory *book.Directory, currency string, paid []book.Paid) (list []TaxPayee, others []string) {
+func taxPayees(directory *book.Directory, currency string, paid []book.PaidTotal) (list []TaxPayee, others []string) {
 	others = []string{}
 	by := map[*book.DirectoryPromoter]*TaxPayee{}
 	for _, sum := range paid {

@@ -75,10 +75,10 @@ type Books struct {
 	Month   terms.Month
 	Zone    *time.Location
 	Content *book.Content
-	Ours    []book.Earned // of the month, and of a day on either side of it
-	Known   []book.Event  // sales and refunds of other times that theirs name
-	Theirs  []Commission  // of the month, and as far around it as forwarding may have put it
-	People  []Promoter    // theirs; may be empty
+	Ours    []book.EventEarning // of the month, and of a day on either side of it
+	Known   []book.Event        // sales and refunds of other times that theirs name
+	Theirs  []Commission        // of the month, and as far around it as forwarding may have put it
+	People  []Promoter          // theirs; may be empty
 }
 
 // key names an event in both books.

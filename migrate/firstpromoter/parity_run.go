@@ -56,7 +56,7 @@ func RunParity(ctx context.Context, run ParityRun) (*ParityResult, error) {
 	} else if err := run.theirs(ctx, books); err != nil {
 		return nil, err
 	}
-	if books.Known, err = run.Book.EventsNamed(ctx, books.unknownIDs()); err != nil {
+	if books.Known, err = run.Book.EventsByExternalIDs(ctx, books.unknownIDs()); err != nil {
 		return nil, err
 	}
 	result.Parity = Compare(books)
@@ -88,7 +88,7 @@ func (run *ParityRun) ours(ctx context.Context) (*Books, error) {
 	}
 	const day = 24 * time.Hour
 	from, to := monthStart(run.Month, run.Zone).Add(-day), monthStart(run.Month.Add(1), run.Zone).Add(day)
-	books.Ours, err = run.Book.EarnedFrom(ctx, from.Unix(), to.Unix())
+	books.Ours, err = run.Book.EventEarnings(ctx, from.Unix(), to.Unix())
 	return books, err
 }
 

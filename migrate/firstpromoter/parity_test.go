@@ -57,7 +57,7 @@ func at(text string) time.Time {
 // here books an event of ours: "sale p1" earned a promoter an amount.
 func (l *ledgers) here(event string, promoter, amount int64, when, state string) {
 	kind, id, _ := strings.Cut(event, " ")
-	l.b.Ours = append(l.b.Ours, book.Earned{Kind: kind, ExternalID: id, At: at(when).Unix(), PromoterID: promoter, Amount: amount, State: state, Currency: "USD"})
+	l.b.Ours = append(l.b.Ours, book.EventEarning{Kind: kind, ExternalID: id, At: at(when).Unix(), PromoterID: promoter, Amount: amount, State: state, Currency: "USD"})
 }
 
 // there books a commission of theirs.
