@@ -265,11 +265,7 @@ func Rollback(ctx context.Context, run int64, s *Settings, b *book.Book, to stor
 	if err != nil {
 		return undone, store.Epoch{}, err
 	}
-	planID := ""
-	if last, err := b.LastImport(ctx); err == nil {
-		planID = last.PlanID
-	}
-	epoch, _, err := Publish(ctx, s, b, to, planID, progress)
+	epoch, _, err := Republish(ctx, s, b, to, progress)
 	if err != nil {
 		err = fmt.Errorf("run %d is undone in the book, but the link map was not published: %w; run \"carryover map publish\"", undone.ID, err)
 	}

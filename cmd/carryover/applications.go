@@ -11,6 +11,7 @@ import (
 	"carryover/mapping/book"
 	"carryover/mapping/history"
 	"carryover/mapping/store"
+	"carryover/migrate"
 )
 
 type applicationsCmd struct {
@@ -101,7 +102,7 @@ func (c *applicationsApproveCmd) Run(a *app) error {
 				return err
 			}
 		}
-		e, err := publishJoined(a.ctx, cfg, b, s)
+		e, err := migrate.RepublishUntilCurrent(a.ctx, cfg.Settings(), b, s)
 		if err != nil {
 			return fmt.Errorf("they are approved, but the link map was not published: %w; run \"carryover map publish\"", err)
 		}

@@ -114,7 +114,8 @@ func run(args []string, in io.Reader, out, errOut io.Writer) int {
 // newParser reads command lines into a. exit is called where kong would end the process.
 func newParser(a *app, exit func(code int)) (*kong.Kong, error) {
 	global := kong.Group{Key: "global", Title: "Global flags:"} // below those of the command
-	parser, err := kong.New(a.cli, kong.Name("carryover"), kong.Bind(a), kong.Vars{"version": "carryover " + version, "levels": "debug,info,warn,error"},
+	parser, err := kong.New(a.cli, kong.Name("carryover"), kong.Bind(a),
+		kong.Vars{"version": "carryover " + version, "levels": "debug,info,warn,error"},
 		kong.Description("Carries an affiliate program from Keap to FirstPromoter and keeps every old link working."),
 		kong.UsageOnError(), kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}),
 		kong.ExplicitGroups([]kong.Group{global}), kong.Writers(a.Out, a.Err), kong.Exit(exit))

@@ -13,6 +13,7 @@ import (
 	"carryover/gateway"
 	"carryover/gateway/track"
 	"carryover/mapping/book"
+	"carryover/migrate"
 )
 
 type gatewayCmd struct {
@@ -84,7 +85,10 @@ func (c *gatewayCmd) Run(a *app) error {
 	o.Tracking.Forward = forwarding(cfg, &o)
 	o.Join = gateway.Join{Auto: cfg.Join.Auto, TermsURL: cfg.Join.TermsURL}
 	if o.Book != nil {
-		o.Join.Publish = func(ctx context.Context) error { _, err := publishJoined(ctx, cfg, o.Book, s); return err }
+		o.Join.Publish = func(ctx context.Context) error {
+			_, err := migrate.RepublishUntilCurrent(ctx, cfg.Settings(), o.Book, s)
+			return err
+		}
 	}
 	g, err := gateway.New(o)
 	if err != nil {

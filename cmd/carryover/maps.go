@@ -99,11 +99,7 @@ Example: carryover map publish`
 
 func (mapPublishCmd) Run(a *app) error {
 	return a.withMap(func(cfg *config.Config, b *book.Book, s store.Store) error {
-		planID := ""
-		if run, err := b.LastImport(a.ctx); err == nil {
-			planID = run.PlanID
-		}
-		e, changed, err := migrate.Publish(a.ctx, cfg.Settings(), b, s, planID, a.Progress())
+		e, changed, err := migrate.Republish(a.ctx, cfg.Settings(), b, s, a.Progress())
 		if err != nil {
 			return err
 		}

@@ -90,11 +90,7 @@ func (c *promotersSetCmd) Run(a *app) error {
 			}
 		}
 		if publishes {
-			planID := ""
-			if run, err := b.LastImport(a.ctx); err == nil {
-				planID = run.PlanID
-			}
-			epoch, changed, err := migrate.Publish(a.ctx, cfg.Settings(), b, s, planID, a.Progress())
+			epoch, changed, err := migrate.Republish(a.ctx, cfg.Settings(), b, s, a.Progress())
 			if err != nil {
 				return fmt.Errorf("it is recorded, but the link map was not published: %w; run \"carryover map publish\"", err)
 			}
