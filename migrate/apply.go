@@ -55,8 +55,8 @@ func Apply(ctx context.Context, reviewed *Plan, dir string, extra Decisions, s *
 		return nil, err
 	}
 	dir = absolutePath(currentDir(), dir)
-	var rejected Rejected
-	p, err := Make(ctx, Request{Settings: s, Args: absolute(reviewed.WorkDir, reviewed.Args), WorkDir: reviewed.WorkDir, AsOf: reviewed.AsOf, Decisions: decisions, Book: b, Progress: progress, Sink: rejected.Sink, reviewed: newReviewed(reviewed.WorkDir, dir, reviewed.Files)})
+	var rejected rejectList
+	p, err := Make(ctx, Request{Settings: s, Args: absolute(reviewed.WorkDir, reviewed.Args), WorkDir: reviewed.WorkDir, AsOf: reviewed.AsOf, Decisions: decisions, Book: b, Progress: progress, Sink: rejected.sink, reviewed: newReviewedInputs(reviewed.WorkDir, dir, reviewed.Files)})
 	if err != nil {
 		return nil, err
 	}
@@ -75,7 +75,7 @@ func Apply(ctx context.Context, reviewed *Plan, dir string, extra Decisions, s *
 		}
 	}
 	if record {
-		if res.Run, err = p.write(ctx, dir, reviewed, decisions, b, rejected.Rows, progress, now); err != nil {
+		if res.Run, err = p.write(ctx, dir, reviewed, decisions, b, rejected.rows, progress, now); err != nil {
 			return nil, err
 		}
 	}

@@ -13,7 +13,6 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"sync"
 
 	"carryover/migrate/sheet"
 )
@@ -80,11 +79,11 @@ var kinds = []string{
 
 // Decisions that a conflict can take. Most know only one: what the plan does.
 const (
-	Accept   = "accept"
-	KeepOne  = "first"
-	KeepNew  = "later"
-	DayFirst = "day_first"
-	MonFirst = "month_first"
+	Accept     = "accept"
+	KeepFirst  = "first"
+	KeepLater  = "later"
+	DayFirst   = "day_first"
+	MonthFirst = "month_first"
 
 	Exclude          = "exclude"      // leave the money of this partner out
 	Fix              = "fix"          // the rows are right, and the ledger's ending is not
@@ -116,8 +115,8 @@ type Decision struct {
 	About string // fingerprint of the rows it was made about; empty: not known
 }
 
-// counts reports whether d was made about what c asks.
-func (d Decision) counts(c *Conflict) bool {
+// answers reports whether d was made about what c asks.
+func (d Decision) answers(c *Conflict) bool {
 	return d.Value != "" && (d.About == "" || d.About == c.about)
 }
 
@@ -231,23 +230,33 @@ func KeepDecisions(dir string, given Decisions) (all Decisions, kept []string, e
 	return all, kept, nil
 }
 
-// conflictList collects conflicts and puts the decisions to them.
+// conflictList collects the conflicts that stages find, and puts the decisions to them. It
+// is for one goroutine: what runs beside it works on a [conflictList.fork].
 type conflictList struct {
-	mu        sync.Mutex // several sides of a plan find conflicts at once
 	list      []Conflict
 	decisions Decisions
-	seen      map[string]int
+	seen      map[string]int // how many there are of an id
 }
 
-// add appends c with its decision, if there is one. A subject that has several conflicts
-// of one kind gets numbered ids. A decision that was made about other rows does not
-// count: the question is asked again.
-func (l *conflictList) add(c Conflict) *Conflict {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.seen == nil {
-		l.seen = map[string]int{}
+func newConflictList(d Decisions) *conflictList {
+	return &conflictList{decisions: d, seen: map[string]int{}}
+}
+
+// fork is an empty list with the same decisions.
+func (l *conflictList) fork() *conflictList { return newConflictList(l.decisions) }
+
+// join adds the conflicts of a fork, which finds others than the list.
+func (l *conflictList) join(fork *conflictList) {
+	l.list = append(l.list, fork.list...)
+	for id, n := range fork.seen {
+		l.seen[id] += n
 	}
+}
+
+// add appends c, and returns it with its decision, if there is one. A subject that has
+// several conflicts of one kind gets numbered ids. A decision that was made about other rows
+// does not count: the question is asked again.
+func (l *conflictList) add(c Conflict) Conflict {
 	l.seen[c.ID]++
 	if n := l.seen[c.ID]; n > 1 {
 		c.ID = fmt.Sprintf("%s#%d", c.ID, n)
@@ -256,13 +265,13 @@ func (l *conflictList) add(c Conflict) *Conflict {
 		c.Detail += " [rows " + c.about + "]"
 	}
 	switch d := l.decisions[c.ID]; {
-	case d.counts(&c):
+	case d.answers(&c):
 		c.Decision, c.DecidedBy = d.Value, d.By
 	case d.Value != "":
 		c.Detail = fmt.Sprintf("asked again, because %q was decided about other rows: %s", d.Value, c.Detail)
 	}
 	l.list = append(l.list, c)
-	return &l.list[len(l.list)-1]
+	return c
 }
 
 // sort puts what blocks first, and the others in the order of their kinds: those of one
@@ -287,7 +296,7 @@ func (l *conflictList) check() (unused []string, err error) {
 	for _, c := range l.list {
 		d := l.decisions[c.ID]
 		used[c.ID] = true
-		if d.counts(&c) && !slices.Contains(c.options, d.Value) {
+		if d.answers(&c) && !slices.Contains(c.options, d.Value) {
 			wrong = append(wrong, fmt.Errorf("%s: conflict %s: decision %q must be one of: %s", d.where(), c.ID, d.Value, strings.Join(c.options, ", ")))
 		}
 	}

@@ -144,7 +144,7 @@ func TestDecisionsAsSpreadsheetsSaveThem(t *testing.T) {
 		d.plan(exports)
 		file, err := os.Open(d.decide("decided.csv", func(id, recommended string) string {
 			if id == "duplicate:partners:1" {
-				return migrate.KeepNew
+				return migrate.KeepLater
 			}
 			return recommended
 		}))
@@ -221,7 +221,7 @@ func TestDecisionMeansARow(t *testing.T) {
 	one := d.write("a.csv", "Id,Code,Status", "1,one,Active", "2,two,Active")
 	uno := d.write("b.csv", "Id,Code,Status", "1,uno,Active")
 	d.plan(one, uno)
-	decide := func(id, _ string) string { return map[string]string{"duplicate:partners:1": migrate.KeepNew}[id] }
+	decide := func(id, _ string) string { return map[string]string{"duplicate:partners:1": migrate.KeepLater}[id] }
 	file := d.decide("decided.csv", decide)
 	for _, exports := range [][]string{{one, uno}, {uno, one}} {
 		p, err := d.try(file, exports...)
@@ -297,7 +297,7 @@ func TestRecommendedIsWhatTheBookSays(t *testing.T) {
 	d.write("later/links.csv", "Id,Code,Website Address", "7,l,https://carrot.test/l", "7,l,https://carrot.test/else")
 	p := d.plan(d.path("later"))
 	for _, c := range p.Open() {
-		if c.Recommended != migrate.KeepNew {
+		if c.Recommended != migrate.KeepLater {
 			t.Errorf("%s recommends %q: %s", c.ID, c.Recommended, c.Detail)
 		}
 	}
@@ -388,7 +388,7 @@ func TestChangedSinceThePlan(t *testing.T) {
 	f(func(d *desk) { d.settings.ConfigHash = "another" }, "configuration has changed", "plan again")
 	f(func(d *desk) {
 		d.decide("decided.csv", func(id, recommended string) string {
-			return strings.Replace(recommended, migrate.KeepOne, migrate.KeepNew, strings.Count(id, migrate.KindDuplicate))
+			return strings.Replace(recommended, migrate.KeepFirst, migrate.KeepLater, strings.Count(id, migrate.KindDuplicate))
 		})
 	}, "duplicate:partners:1", `"first"`, `"later"`)
 	f(func(d *desk) { d.must(os.Remove(d.path("decided.csv"))) }, "decisions", "decided.csv")
@@ -443,7 +443,7 @@ func TestDatesOfTwoFilesOfOneName(t *testing.T) {
 	}
 	p, err := d.try(d.decide("decided.csv", func(id, recommended string) string {
 		if strings.Contains(id, "#2") {
-			return migrate.MonFirst
+			return migrate.MonthFirst
 		}
 		return recommended
 	}), d.path("exports"))

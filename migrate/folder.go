@@ -152,14 +152,15 @@ func sameFile(a, b string) bool {
 // Write puts the plan and its files in place. html writes the report page.
 func (d *Folder) Write(p *Plan, html func(io.Writer) error) error {
 	defer d.Discard()
+	directory := book.NewDirectory(&p.After)
 	files := []struct {
 		name  string
 		write func(io.Writer) error
 	}{
 		{conflictsFile, func(w io.Writer) error { return WriteConflicts(w, p.Conflicts) }},
 		{"links.csv", p.writeLinks},
-		{"owners.csv", p.writeOwners},
-		{"findings.csv", p.writeFindings},
+		{"owners.csv", func(w io.Writer) error { return p.writeOwners(w, directory) }},
+		{"findings.csv", func(w io.Writer) error { return p.writeFindings(w, directory) }},
 		{"report.html", html},
 		{planFile, func(w io.Writer) error { // last: it is what apply looks for
 			enc := json.NewEncoder(w)
@@ -363,11 +364,11 @@ func rejectsWritten(dir string) (written map[string]string, planned bool) {
 	return p.Written, true
 }
 
-// unmended finds, among files, rejects that are as a plan wrote them: reading them again
+// unmendedRejects finds, among files, rejects that are as a plan wrote them: reading them again
 // would only reject every row once more.
-type unmended map[string]map[string]string // by folder of a plan
+type unmendedRejects map[string]map[string]string // by folder of a plan
 
-func (u unmended) has(path string) bool {
+func (u unmendedRejects) has(path string) bool {
 	dir, name := filepath.Split(path)
 	if dir = filepath.Clean(dir); filepath.Base(dir) != rejectsDir {
 		return false
@@ -440,18 +441,20 @@ type ownersRow struct {
 
 // writeOwners writes every customer, whose it was in Keap, and whose it is now: who was
 // bound by the live program is whose the last column says.
-func (p *Plan) writeOwners(w io.Writer) error {
+func (p *Plan) writeOwners(w io.Writer, d *book.Directory) error {
 	out := sheet.NewEncoder[ownersRow](sheet.NewWriter(w))
-	for i := range p.owners {
-		r := &p.owners[i]
-		row := ownersRow{Customer: r.Customer, Promoter: p.money.promoterOf(r.PartnerID), Why: r.Rule, ContactID: r.ContactID}
+	for i := range p.Owners {
+		r := &p.Owners[i]
+		row := ownersRow{Customer: r.Customer, Why: r.Rule, ContactID: r.ContactID, LiveRefToken: p.LiveOwners[r.Email]}
 		if r.PartnerID != 0 {
-			row.PartnerID, row.PartnerCode = strconv.FormatInt(r.PartnerID, 10), p.money.payees.codes[r.PartnerID]
+			row.PartnerID = strconv.FormatInt(r.PartnerID, 10)
+		}
+		if partner := d.Partner(r.PartnerID); partner != nil {
+			row.PartnerCode, row.Promoter = partner.Code, partner.Owner.Token()
 		}
 		if r.ReferralID != 0 {
 			row.ReferralID = strconv.FormatInt(r.ReferralID, 10)
 		}
-		row.LiveRefToken, _, _, _ = p.money.boundTo(r.Email)
 		if r.ReferredAt != 0 {
 			row.ReferredAt = time.Unix(r.ReferredAt, 0).UTC().Format(time.RFC3339)
 		}
@@ -480,13 +483,13 @@ type findingsRow struct {
 }
 
 // writeFindings writes the orders and commissions that do not agree with the terms.
-func (p *Plan) writeFindings(w io.Writer) error {
+func (p *Plan) writeFindings(w io.Writer, d *book.Directory) error {
 	out := sheet.NewEncoder[findingsRow](sheet.NewWriter(w))
 	for i := range p.Findings {
 		f := &p.Findings[i]
 		amount := func(n int64) string { return terms.FormatMinor(n, f.Currency) }
 		if err := out.Encode(findingsRow{
-			Kind: f.Kind, Day: f.Day, ContactID: f.ContactID, PartnerID: f.PartnerID, RefToken: p.money.promoterOf(f.PartnerID),
+			Kind: f.Kind, Day: f.Day, ContactID: f.ContactID, PartnerID: f.PartnerID, RefToken: d.ByPartner(f.PartnerID).Token(),
 			Orders: f.Orders, Invoices: f.Invoices, Products: f.Products,
 			Total: amount(f.Total), Expected: amount(f.Expected), Found: amount(f.Found), Currency: f.Currency, Explanation: f.Explanation,
 		}); err != nil {

@@ -390,7 +390,7 @@ func (b business) owners(s *migrate.Settings) (lines []string) {
 			panic(err)
 		}
 		key := fmt.Sprintf("contact:%d", contact)
-		if email, ok := migrate.EmailKey(b.contacts[contact-1]); ok {
+		if email, ok := terms.EmailKey(b.contacts[contact-1]); ok {
 			key = email
 		}
 		r := book.ReferralRow{ID: id, ContactID: contact, PartnerID: int64(b.partners[row.partner].id), SetAt: at.Unix(), ExpiresOn: cells[3], Type: strings.ToUpper(cells[4])}

@@ -1,22 +1,13 @@
 package migrate
 
 import (
-	"cmp"
-	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
-	"errors"
-	"fmt"
-	"os"
-	"path/filepath"
-	"strings"
-	"sync"
-	"time"
 
 	"carryover/mapping"
 	"carryover/mapping/book"
-	"carryover/migrate/sheet"
+	"carryover/migrate/keap"
 )
 
 // Plan is what a migration would do.
@@ -52,15 +43,8 @@ type Plan struct {
 	After    book.Content `json:"-"` // the book's content once they are
 	Map      *mapping.Map `json:"-"` // what would be published
 
-	money  *money
-	owners []book.Referral // all customers, as they will be in the book
-}
-
-// TableCount says what a plan does to one table of the model.
-type TableCount struct {
-	Create    int `json:"create"`
-	Update    int `json:"update"`
-	Unchanged int `json:"unchanged"`
+	Owners     []book.Referral   `json:"-"` // all customers, as they will be in the book
+	LiveOwners map[string]string `json:"-"` // ref tokens of those to whom the live program has bound customers, by e-mail key
 }
 
 // Totals are the figures that a person compares with Keap's own.
@@ -79,6 +63,39 @@ type Totals struct {
 	Rejected     int `json:"rejected"`
 	Skipped      int `json:"skipped"`
 	OpenBlocking int `json:"open_blocking"` // conflicts that block and are not decided
+}
+
+// countTotals counts what the report shows of the model.
+func countTotals(who *people, files []FilePlan, after *book.Content) (t Totals) {
+	t.Partners, t.House = len(who.partners)+len(who.house), len(who.house)
+	t.Merged = len(who.partners) - len(who.groups)
+	t.Promoters = len(who.groups)
+	for _, g := range who.groups {
+		if g.promoter.Status == book.StatusActive {
+			t.Active++
+		} else {
+			t.Inactive++
+		}
+		if g.promoter.Email == "" {
+			t.NeedEmail++
+		}
+	}
+	for _, f := range files {
+		t.Rejected += f.Rejected
+		t.Skipped += f.Skipped
+		if f.Kind == keap.Contacts {
+			t.Contacts += f.Loaded
+		}
+	}
+	t.Links = len(after.Links)
+	for _, a := range after.Aliases {
+		if a.Kind == book.AliasCode {
+			t.Codes++
+		} else {
+			t.KeapIDs++
+		}
+	}
+	return t
 }
 
 // orEmpty makes a list that JSON writes as [] when there is nothing in it.
@@ -100,179 +117,39 @@ func (p *Plan) Open() []Conflict {
 	return open
 }
 
-// Request says what to plan.
-type Request struct {
-	Settings  *Settings
-	Args      []string // folders, zips, files, kind=FILE
-	WorkDir   string
-	Decisions Decisions
-	Book      *book.Book // nil: there is none yet
-	AsOf      string     // the day that a former plan was made for; empty: the settings', else today
-	Progress  Progress
-	Sink      RejectSink
-
-	reviewed *reviewed // nil: there is no former plan to keep to
+// setChanges takes over what must be written.
+func (p *Plan) setChanges(in *inputs, c *changes) {
+	p.Changes, p.Tables, p.Owners = c.rows, c.tables, c.customers
+	p.LiveOwners = in.live.tokens(in.people.directory)
 }
 
-// reviewed is what a plan that is made again is held to. The folder of its rejects may
-// itself be one of the exports, mended ones; what the plan then wrote there is not.
-type reviewed struct {
-	files map[string]bool // absolute paths of its exports
-	dir   string          // where it was written, absolute
+// setTotals takes over the sums that the report shows, and counts what it shows of the model.
+func (p *Plan) setTotals(in *inputs, t moneyTotals) {
+	p.Money, p.Months, p.Balances = t.reconciliations, t.months, t.balances
+	p.Totals = countTotals(in.people, p.Files, &p.After)
 }
 
-func newReviewed(workDir, dir string, files []FilePlan) *reviewed {
-	r := &reviewed{files: make(map[string]bool, len(files)), dir: dir}
-	for _, f := range files {
-		r.files[absolutePath(workDir, f.Path)] = true
+func (p *Plan) setFindings(f findings) {
+	p.Findings, p.Compared, p.Uncompared = f.list, f.compared, f.uncompared
+	p.FindingsBy = map[string]int{}
+	for i := range f.list {
+		p.FindingsBy[f.list[i].Kind]++
 	}
-	return r
 }
 
-// leavesOut reports whether a file that was found in a folder is none of the exports:
-// carryover wrote it into the folder of a plan.
-func (req *Request) leavesOut(path string) bool {
-	abs := absolutePath(currentDir(), path)
-	if r := req.reviewed; r != nil && !r.files[abs] && within(r.dir, abs) {
-		return true
-	}
-	// Or into one that lies somewhere below a folder that was named.
-	below := false
-	for _, arg := range req.Args {
-		_, root := cutKind(arg)
-		if root = absolutePath(currentDir(), root); !within(root, abs) {
-			continue
-		}
-		dir := filepath.Dir(abs)
-		for dir != root && within(root, dir) && !isPlanFolder(dir) {
-			dir = filepath.Dir(dir)
-		}
-		if dir == root || !within(root, dir) {
-			return false
-		}
-		below = true
-	}
-	return below
-}
-
-func within(dir, path string) bool {
-	rel, err := filepath.Rel(dir, path)
-	return err == nil && rel != ".." && !strings.HasPrefix(rel, ".."+string(filepath.Separator))
-}
-
-func isPlanFolder(dir string) bool {
-	_, err := os.Stat(filepath.Join(dir, planFile))
-	return err == nil
-}
-
-// Make reads the exports and works out what would be done. It changes nothing.
-func Make(ctx context.Context, req Request) (*Plan, error) {
-	before, base := &book.Content{}, int64(0)
-	held := func() (*book.Money, error) { return &book.Money{}, nil }
-	if req.Book != nil {
-		held = inBackground(func() (*book.Money, error) { return req.Book.Money(ctx) })
-		var err error
-		if before, err = req.Book.Content(ctx); err != nil {
-			return nil, err
-		}
-		switch last, err := req.Book.LastImport(ctx); {
-		case err == nil:
-			base = last.ID
-		case !errors.Is(err, book.ErrNoImport):
-			return nil, err
-		}
-	}
-	x, err := readExports(ctx, &req, before)
-	if err != nil {
-		return nil, err
-	}
-	p := &Plan{
-		BaseRun: base, WorkDir: req.WorkDir, Args: req.Args, Files: x.files, Rejects: x.rejectLines(), Unread: orEmpty(x.unread),
-		Tables: map[string]TableCount{},
-	}
-	if len(before.Promoters) == 0 && len(x.partners.rows) == 0 {
-		return nil, noPartners(p, x.found)
-	}
-	who := p.build(req.Settings, x, before)
-	money, err := held()
-	if err != nil {
-		return nil, err
-	}
-	m := newMoney(x, who, money, asOf(&req))
-	m.remade = req.reviewed != nil
-	if err := x.readKinds(ctx, "reading customers and money", moneyKinds, m.rows); err != nil {
-		return nil, err
-	}
-	if err := m.readTracked(ctx, req.Book); err != nil {
-		return nil, err
-	}
-	p.carry(m)
-	p.total(x, who)
-	p.Rejects = x.rejectLines()
-	x.conflicts.sort()
-	if p.Unused, err = x.conflicts.check(); err != nil {
-		return nil, err
-	}
-	p.Conflicts = orEmpty(x.conflicts.list)
+// setConflicts takes over the conflicts that all stages found. It fails for decisions that
+// none of them knows.
+func (p *Plan) setConflicts(conflicts *conflictList) (err error) {
+	conflicts.sort()
+	p.Conflicts = orEmpty(conflicts.list)
+	p.Unused, err = conflicts.check()
 	p.Totals.OpenBlocking = len(p.Open())
-	if p.Map, err = req.Settings.Project(&p.After); err != nil {
-		return nil, err
-	}
-	if _, err := mapping.New(p.Map); err != nil {
-		return nil, fmt.Errorf("the link map of this plan cannot be served: %w", err)
-	}
-	p.identify(req.Settings.ConfigHash, req.Decisions)
-	return p, nil
-}
-
-// asOf is the day whose customers are carried over.
-func asOf(req *Request) string {
-	return cmp.Or(req.AsOf, req.Settings.AsOf, time.Now().In(req.Settings.Zone).Format(time.DateOnly))
-}
-
-// inBackground begins fn at once; what it returns waits for it.
-func inBackground[T any](fn func() (T, error)) func() (T, error) {
-	type result struct {
-		value T
-		err   error
-	}
-	done := make(chan result, 1)
-	go func() {
-		value, err := fn()
-		done <- result{value, err}
-	}()
-	return sync.OnceValues(func() (T, error) {
-		r := <-done
-		return r.value, r.err
-	})
-}
-
-func noPartners(p *Plan, found []*sheet.File) error {
-	var b strings.Builder
-	b.WriteString("no referral partner could be loaded, and without partners there is nothing to carry over:")
-	for i, f := range found {
-		n := &p.Files[i]
-		if n.Kind == "" { // not read any more
-			fmt.Fprintf(&b, "\n  %s: %s, %d rows", f.Path, f.Kind, f.Rows)
-			continue
-		}
-		fmt.Fprintf(&b, "\n  %s: %s, %d rows, %d loaded, %d rejected, %d skipped", n.Path, n.Kind, n.Rows, n.Loaded, n.Rejected, n.Skipped)
-	}
-	for _, u := range p.Unread {
-		fmt.Fprintf(&b, "\n  %s: %s", u.Path, u.Reason)
-	}
-	for i, r := range p.Rejects {
-		if i == 5 {
-			break
-		}
-		fmt.Fprintf(&b, "\n  %s, line %d, %s %q: %s, %s", r.File, r.Line, r.Column, r.Value, r.Reason, r.Hint)
-	}
-	return errors.New(b.String())
+	return err
 }
 
 // identify computes the ids: over what was read and how it is read, and with the
 // decisions that apply to it.
-func (p *Plan) identify(configHash string, decisions Decisions) {
+func (p *Plan) identify(configHash string) {
 	type input struct{ Kind, SHA256 string }
 	inputs := make([]input, 0, len(p.Files))
 	for _, f := range p.Files {
@@ -292,22 +169,4 @@ func digest(parts ...any) string {
 	text, _ := json.Marshal(parts) // strings, maps and plain structs: cannot fail
 	sum := sha256.Sum256(text)
 	return hex.EncodeToString(sum[:16])
-}
-
-// Rejected gathers rejected rows for the book.
-type Rejected struct {
-	mu   sync.Mutex // several files may be read at once
-	Rows []book.Reject
-}
-
-// Sink is a [RejectSink] that keeps every rejected row.
-func (r *Rejected) Sink(f *sheet.File, _ int) func(*sheet.Reject) error {
-	return func(x *sheet.Reject) error {
-		if x != nil {
-			r.mu.Lock()
-			defer r.mu.Unlock()
-			r.Rows = append(r.Rows, book.Reject{File: f.Path, Line: x.Line, Reason: x.Reason, Cells: x.Cells})
-		}
-		return nil
-	}
 }

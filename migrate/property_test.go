@@ -13,7 +13,7 @@ import (
 
 	"carryover/mapping"
 	"carryover/mapping/book"
-	"carryover/migrate"
+	"carryover/mapping/terms"
 )
 
 // A small program: few ids, contacts, addresses and codes, so that they meet.
@@ -106,7 +106,7 @@ func (w world) people() []string {
 		if p.contact == 0 || p.contact > len(w.contacts) {
 			return ""
 		}
-		k, _ := migrate.EmailKey(w.contacts[p.contact-1])
+		k, _ := terms.EmailKey(w.contacts[p.contact-1])
 		return k
 	}
 	// The exact code, else the one that differs from it by case only.
@@ -144,7 +144,7 @@ func (w world) people() []string {
 	tokens, taken := make([]string, len(groups)), map[string]bool{}
 	of := map[int]int{} // partner -> group
 	for i, g := range groups {
-		natural := migrate.Token(primary(g).code)
+		natural := terms.RefToken(primary(g).code)
 		tokens[i] = natural
 		for n := 2; taken[tokens[i]]; n++ {
 			tokens[i] = natural + "-" + strconv.Itoa(n)

@@ -3,25 +3,14 @@ package migrate
 import (
 	"cmp"
 	"fmt"
+	"iter"
 	"maps"
 	"slices"
 	"strings"
 
 	"carryover/mapping/book"
 	"carryover/mapping/terms"
-	"carryover/migrate/sheet"
 )
-
-// CustomerTotals count the customers that referrals make.
-type CustomerTotals struct {
-	Customers int `json:"customers"`
-	Owned     int `json:"owned"`         // that belong to a promoter
-	House     int `json:"house"`         // to nobody: the program's own partner won
-	Expired   int `json:"expired"`       // to nobody: every referral has expired
-	Later     int `json:"later"`         // to nobody yet: set after as_of
-	NoEmail   int `json:"without_email"` // of all of them
-	Self      int `json:"self_referred"`
-}
 
 // Reconciliation is the ledger beside its rows, of all partners in one currency, in minor
 // units. The program's own partners are among them.
@@ -38,17 +27,6 @@ type Reconciliation struct {
 	RowPayments    int64  `json:"payment_rows_cents"`
 	Book           int64  `json:"book_cents"` // all balances once the plan is applied
 	Promoters      int64  `json:"owed_cents"` // of them, those of promoters
-}
-
-// Difference is an account whose ledger and rows do not agree.
-type Difference struct {
-	Conflict string `json:"conflict"`
-	Partner  int64  `json:"keap_partner_id"`
-	Code     string `json:"code"`
-	Token    string `json:"ref_token"`
-	Currency string `json:"currency"`
-	Amount   int64  `json:"difference_cents"` // the ledger less the rows
-	Decision string `json:"decision"`         // empty: nobody has decided yet
 }
 
 // MonthTotals are what all partners earned and were paid in one month, in one currency.
@@ -70,18 +48,59 @@ type Balance struct {
 	Held     int64  `json:"held_cents"` // still inside the hold on as_of
 }
 
-// totalMoney adds up what the report shows.
-func (p *Plan) totalMoney(m *money, customers []book.Referral) {
-	p.AsOf, p.Customers, p.Differences = m.asOf, m.customers, orEmpty(m.differences)
-	p.owners = customers
-	byCurrency := map[string]*Reconciliation{}
-	of := func(currency string) *Reconciliation {
-		if byCurrency[currency] == nil {
-			byCurrency[currency] = &Reconciliation{Currency: currency}
+// totalsInput is what the balances after the plan come from.
+type totalsInput struct {
+	settings  *Settings
+	asOfStart int64
+	directory *book.Directory // of the promoters after the plan
+	before    *book.Money
+	changes   *book.Money
+	accounts  *accounts
+	ledger    *reconciliation
+}
+
+// moneyTotals are the sums that the report shows.
+type moneyTotals struct {
+	reconciliations []Reconciliation // by currency
+	months          []MonthTotals
+	balances        []Balance // by currency, the largest first
+}
+
+// sumMoney adds up the money by account, month and promoter.
+func sumMoney(in totalsInput, conflicts *conflictList) moneyTotals {
+	accounts, months := in.sumAccounts()
+	out := moneyTotals{months: months, reconciliations: in.byCurrency(accounts)}
+	for _, r := range out.reconciliations {
+		if own := in.settings.Currency; r.Currency != own {
+			conflicts.add(newConflict(KindCurrency, r.Currency,
+				fmt.Sprintf("there are amounts in %s, and the program is in %s: they are kept apart and never added", r.Currency, own)))
 		}
-		return byCurrency[currency]
 	}
-	for a, s := range m.told {
+	out.balances = in.byPromoter(accounts, terms.Month(monthOf(in.asOfStart, in.settings.Zone)))
+	slices.SortFunc(out.balances, func(a, b Balance) int {
+		return cmp.Or(strings.Compare(a.Currency, b.Currency), cmp.Compare(b.Amount, a.Amount), strings.Compare(a.Token, b.Token))
+	})
+	negative := slices.DeleteFunc(slices.Clone(out.balances), func(b Balance) bool { return b.Amount >= 0 })
+	slices.SortFunc(negative, func(a, b Balance) int {
+		return cmp.Or(strings.Compare(a.Token, b.Token), strings.Compare(a.Currency, b.Currency))
+	})
+	for _, b := range negative {
+		conflicts.add(newConflict(KindNegative, b.Token,
+			fmt.Sprintf("the promoter owes %s: it is carried over as a negative balance, which later earnings fill", terms.FormatMoney(-b.Amount, b.Currency))))
+	}
+	return out
+}
+
+// byCurrency joins the ledger's figures, those of its rows and the balances.
+func (in *totalsInput) byCurrency(accounts []accountBalance) []Reconciliation {
+	sums := map[string]*Reconciliation{}
+	of := func(currency string) *Reconciliation {
+		if sums[currency] == nil {
+			sums[currency] = &Reconciliation{Currency: currency}
+		}
+		return sums[currency]
+	}
+	for a, s := range in.ledger.statements {
 		r := of(a.currency)
 		r.Accounts++
 		r.Beginning += amountOr(s.opening, 0)
@@ -90,61 +109,43 @@ func (p *Plan) totalMoney(m *money, customers []book.Referral) {
 		r.Payments += amountOr(s.payments, 0)
 		r.Ending += s.closing
 	}
-	for a, t := range m.tallied {
+	for a, t := range in.ledger.tallies {
 		r := of(a.currency)
 		r.RowCommissions += t.commissions
 		r.RowClawbacks += t.clawbacks
 		r.RowPayments += t.payments
 	}
-	balances := m.balances(p)
-	for i, b := range balances {
-		r := of(m.accounts.list[i].currency)
-		r.Book += b.amount
-		if m.who.byPartner[m.accounts.list[i].partner] != nil {
-			r.Promoters += b.amount
+	for i := range accounts {
+		a := in.accounts.list[i]
+		r := of(a.currency)
+		r.Book += accounts[i].amount
+		if in.directory.ByPartner(a.partner).Promoter != nil {
+			r.Promoters += accounts[i].amount
 		}
 	}
-	for _, c := range slices.Sorted(maps.Keys(byCurrency)) {
-		p.Money = append(p.Money, *byCurrency[c])
-		if c != m.settings.Currency {
-			m.add(newConflict(KindCurrency, c, fmt.Sprintf("there are amounts in %s, and the program is in %s: they are kept apart and never added", c, m.settings.Currency)))
-		}
+	var out []Reconciliation
+	for _, currency := range slices.Sorted(maps.Keys(sums)) {
+		out = append(out, *sums[currency])
 	}
-	now := terms.Month(monthOf(m.asOfStart, m.settings.Zone))
-	for _, line := range m.owed(balances, now) {
-		p.Balances = append(p.Balances, line)
-		if line.Amount < 0 {
-			m.negative = append(m.negative, line)
-		}
-	}
-	slices.SortFunc(p.Balances, func(a, b Balance) int {
-		return cmp.Or(strings.Compare(a.Currency, b.Currency), cmp.Compare(b.Amount, a.Amount), strings.Compare(a.Token, b.Token))
-	})
-	slices.SortFunc(m.negative, func(a, b Balance) int {
-		return cmp.Or(strings.Compare(a.Token, b.Token), strings.Compare(a.Currency, b.Currency))
-	})
-	for _, line := range m.negative {
-		m.add(newConflict(KindNegative, line.Token, fmt.Sprintf("the promoter owes %s: it is carried over as a negative balance, which later earnings fill", sheet.Money{Minor: -line.Amount, Currency: line.Currency})))
-	}
+	return out
 }
 
-// balance is what an account was credited, by month, and was paid.
-type balance struct {
+// accountBalance is what an account was credited, by month, and was paid.
+type accountBalance struct {
 	amount, paid int64
 	entries      int
 	earned       []terms.Earning // in any order
 }
 
-// balances are those of all accounts once the plan is applied. On the way it adds up the
-// months of the report.
-func (m *money) balances(p *Plan) []balance {
-	earnings := func(yield func(book.PostedCommission) bool) {
-		for i := range m.before.Booked {
-			if !yield(m.before.Booked[i]) {
+// entries are all entries but payments: those of the book, and those that the plan adds.
+func (in *totalsInput) entries() iter.Seq[book.PostedCommission] {
+	return func(yield func(book.PostedCommission) bool) {
+		for i := range in.before.Booked {
+			if !yield(in.before.Booked[i]) {
 				return
 			}
 		}
-		for _, list := range [][]book.Commission{p.Changes.Money.Commissions, p.Changes.Money.Entries} {
+		for _, list := range [][]book.Commission{in.changes.Commissions, in.changes.Entries} {
 			for i := range list {
 				if !yield(list[i].Posted()) {
 					return
@@ -152,35 +153,13 @@ func (m *money) balances(p *Plan) []balance {
 			}
 		}
 	}
-	payouts := [][]book.Payout{m.before.Payouts, p.Changes.Money.Payouts}
-	// Entries of one account stand together: there are too many for a list each.
-	counts := make([]int32, len(m.accounts.list)+1)
-	for e := range earnings {
-		a := m.accounts.of(e.PartnerID, e.Currency)
-		for int(a)+1 >= len(counts) {
-			counts = append(counts, 0)
-		}
-		counts[a+1]++
-	}
-	for _, list := range payouts {
-		for i := range list {
-			m.accounts.of(list[i].PartnerID, list[i].Currency)
-		}
-	}
-	for len(counts) <= len(m.accounts.list) {
-		counts = append(counts, 0)
-	}
-	for i := 1; i < len(counts); i++ {
-		counts[i] += counts[i-1]
-	}
-	earned := make([]terms.Earning, counts[len(counts)-1])
-	out := make([]balance, len(m.accounts.list))
-	for i := range out {
-		out[i].earned = earned[counts[i]:counts[i]:counts[i+1]]
-	}
+}
 
+// sumAccounts are the balances of all accounts, by their number, and the months.
+func (in *totalsInput) sumAccounts() ([]accountBalance, []MonthTotals) {
+	out := in.makeBalances()
 	months := map[string]map[int32]*MonthTotals{}
-	in := func(month int32, currency string) *MonthTotals {
+	inMonth := func(month int32, currency string) *MonthTotals {
 		if months[currency] == nil {
 			months[currency] = map[int32]*MonthTotals{}
 		}
@@ -191,65 +170,97 @@ func (m *money) balances(p *Plan) []balance {
 		}
 		return t
 	}
-	for e := range earnings {
-		b := &out[m.accounts.of(e.PartnerID, e.Currency)]
+	for e := range in.entries() {
+		b := &out[in.accounts.number(e.PartnerID, e.Currency)]
 		b.amount += e.Amount
 		b.entries++
 		b.earned = append(b.earned, terms.Earning{Month: terms.Month(e.Month), Amount: e.Amount})
 		switch e.Kind {
 		case book.KindCommission:
-			in(e.Month, e.Currency).Commissions += e.Amount
+			inMonth(e.Month, e.Currency).Commissions += e.Amount
 		case book.KindClawback:
-			in(e.Month, e.Currency).Clawbacks -= e.Amount
+			inMonth(e.Month, e.Currency).Clawbacks -= e.Amount
 		}
 	}
-	for _, list := range payouts {
+	for _, list := range [][]book.Payout{in.before.Payouts, in.changes.Payouts} {
 		for i := range list {
 			e := &list[i]
-			b := &out[m.accounts.of(e.PartnerID, e.Currency)]
+			b := &out[in.accounts.number(e.PartnerID, e.Currency)]
 			b.amount -= e.Amount
 			b.entries++
 			b.paid += e.Amount
-			in(e.Month, e.Currency).Payments += e.Amount
+			inMonth(e.Month, e.Currency).Payments += e.Amount
 		}
 	}
+	var totals []MonthTotals
 	for _, byMonth := range months {
 		for _, t := range byMonth {
-			p.Months = append(p.Months, *t)
+			totals = append(totals, *t)
 		}
 	}
-	slices.SortFunc(p.Months, func(a, b MonthTotals) int {
+	slices.SortFunc(totals, func(a, b MonthTotals) int {
 		return cmp.Or(strings.Compare(a.Currency, b.Currency), strings.Compare(a.Month, b.Month))
 	})
+	return out, totals
+}
+
+// makeBalances makes an empty balance for every account, with room for its earnings. Those
+// of one account stand together: there are too many for a list each.
+func (in *totalsInput) makeBalances() []accountBalance {
+	counts := make([]int32, len(in.accounts.list)+1)
+	for e := range in.entries() {
+		a := in.accounts.number(e.PartnerID, e.Currency)
+		for int(a)+1 >= len(counts) {
+			counts = append(counts, 0)
+		}
+		counts[a+1]++
+	}
+	for _, list := range [][]book.Payout{in.before.Payouts, in.changes.Payouts} {
+		for i := range list {
+			in.accounts.number(list[i].PartnerID, list[i].Currency)
+		}
+	}
+	for len(counts) <= len(in.accounts.list) {
+		counts = append(counts, 0)
+	}
+	for i := 1; i < len(counts); i++ {
+		counts[i] += counts[i-1]
+	}
+	earned := make([]terms.Earning, counts[len(counts)-1])
+	out := make([]accountBalance, len(in.accounts.list))
+	for i := range out {
+		out[i].earned = earned[counts[i]:counts[i]:counts[i+1]]
+	}
 	return out
 }
 
-// owed joins the balances of the partners of each promoter.
-func (m *money) owed(balances []balance, on terms.Month) []Balance {
-	type owner struct {
-		promoter *group
+// byPromoter joins the balances of the partners of each promoter, in any order. on is the
+// month whose hold counts.
+func (in *totalsInput) byPromoter(accounts []accountBalance, on terms.Month) []Balance {
+	type key struct {
+		promoter *book.DirectoryPromoter
 		currency string
 	}
-	joined := map[owner][]int{}
-	for i := range balances {
-		a := m.accounts.list[i]
-		if g := m.who.byPartner[a.partner]; g != nil && balances[i].entries > 0 {
-			joined[owner{g, a.currency}] = append(joined[owner{g, a.currency}], i)
+	joined := map[key][]int{}
+	for i := range accounts {
+		a := in.accounts.list[i]
+		if p := in.directory.ByPartner(a.partner).Promoter; p != nil && accounts[i].entries > 0 {
+			joined[key{p, a.currency}] = append(joined[key{p, a.currency}], i)
 		}
 	}
 	out := make([]Balance, 0, len(joined))
 	for k, list := range joined {
-		q := &k.promoter.promoter
-		line := Balance{Token: q.Token, Name: q.Name, Status: q.Status, Currency: k.currency}
+		p := k.promoter.Promoter // its status is what the imports say
+		b := Balance{Token: p.Token, Name: p.Name, Status: p.Status, Currency: k.currency}
 		var earned []terms.Earning
 		paid := int64(0)
 		for _, i := range list {
-			line.Amount += balances[i].amount
-			paid += balances[i].paid
-			earned = append(earned, balances[i].earned...)
+			b.Amount += accounts[i].amount
+			paid += accounts[i].paid
+			earned = append(earned, accounts[i].earned...)
 		}
-		line.Held = m.settings.Terms.HeldAmount(earned, paid, on)
-		out = append(out, line)
+		b.Held = in.settings.Terms.HeldAmount(earned, paid, on)
+		out = append(out, b)
 	}
 	return out
 }

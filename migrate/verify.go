@@ -56,7 +56,7 @@ func Verify(ctx context.Context, s *Settings, b *book.Book, from store.Feed, pro
 	if err := json.Unmarshal(run.Inputs, &in); err != nil {
 		return nil, nil, fmt.Errorf("run %d does not say what it read: %w", run.ID, err)
 	}
-	counts, p, err := verifyExports(ctx, s, b, run.PlanDir, in, progress)
+	counts, p, e, err := verifyExports(ctx, s, b, run.PlanDir, in, progress)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -75,7 +75,7 @@ func Verify(ctx context.Context, s *Settings, b *book.Book, from store.Feed, pro
 			standing++
 		}
 	}
-	checks = append(checks, verifyBook(p, content), verifyOwners(p), verifySums(p, standing > 1), verifyLedger(p))
+	checks = append(checks, verifyBook(p, content), verifyOwners(p, e), verifySums(p, e, standing > 1), verifyLedger(p))
 	want, err := s.Project(content)
 	if err != nil {
 		return nil, nil, err
@@ -112,11 +112,11 @@ func nothingApplied(ctx context.Context, b *book.Book) error {
 
 // verifyExports reads the exports again and compares what they hold with what the run
 // said it had read.
-func verifyExports(ctx context.Context, s *Settings, b *book.Book, planDir string, in runInputs, progress Progress) ([]Check, *Plan, error) {
+func verifyExports(ctx context.Context, s *Settings, b *book.Book, planDir string, in runInputs, progress Progress) ([]Check, *Plan, *evidence, error) {
 	silent := func(*sheet.File, int) func(*sheet.Reject) error { return func(*sheet.Reject) error { return nil } }
-	p, err := Make(ctx, Request{Settings: s, Args: absolute(in.WorkDir, in.Args), WorkDir: in.WorkDir, AsOf: in.AsOf, Decisions: decisionsOf(in.Decisions), Book: b, Progress: progress, Sink: silent, reviewed: newReviewed(in.WorkDir, planDir, in.Files)})
+	p, e, err := makePlan(ctx, &Request{Settings: s, Args: absolute(in.WorkDir, in.Args), WorkDir: in.WorkDir, AsOf: in.AsOf, Decisions: decisionsOf(in.Decisions), Book: b, Progress: progress, Sink: silent, reviewed: newReviewedInputs(in.WorkDir, planDir, in.Files)})
 	if err != nil {
-		return nil, nil, fmt.Errorf("the exports of the newest run cannot be read again: %w", err)
+		return nil, nil, nil, fmt.Errorf("the exports of the newest run cannot be read again: %w", err)
 	}
 	files := Check{Name: "exports as they were applied"}
 	for _, change := range changedFiles(in.WorkDir, in.Files, p.Files) {
@@ -131,7 +131,7 @@ func verifyExports(ctx context.Context, s *Settings, b *book.Book, planDir strin
 	if in.InputsID != p.InputsID && files.Differences == 0 {
 		files.Note = configChanged
 	}
-	return []Check{files}, p, nil
+	return []Check{files}, p, e, nil
 }
 
 // verifyBook says where the book differs from what the exports mean.

@@ -14,18 +14,13 @@ import (
 
 // verifyOwners says which customers the book gives to somebody else than the exports do,
 // and which orders and referrals it lacks or has otherwise.
-func verifyOwners(p *Plan) Check {
+func verifyOwners(p *Plan, e *evidence) Check {
 	m := &p.Changes.Money
-	check := Check{Name: "customers: owner before = owner after", Compared: len(p.owners)}
-	name := func(partner int64) string {
-		if token := p.money.promoterOf(partner); token != "" {
-			return token
-		}
-		return "nobody"
-	}
+	check := Check{Name: "customers: owner before = owner after", Compared: len(p.Owners)}
+	name := func(partner int64) string { return cmp.Or(e.directory.ByPartner(partner).Token(), "nobody") }
 	held := map[string]*book.Referral{}
-	for i := range p.money.before.Referrals.Create {
-		held[p.money.before.Referrals.Create[i].Customer] = &p.money.before.Referrals.Create[i]
+	for i := range e.held.Referrals.Create {
+		held[e.held.Referrals.Create[i].Customer] = &e.held.Referrals.Create[i]
 	}
 	for i := range m.Referrals.Create {
 		r := &m.Referrals.Create[i]
@@ -60,14 +55,13 @@ type sumKey struct {
 
 // verifySums compares the sums of the exports with those of the book, by promoter, kind
 // and month. With earlier runs the book holds rows that these exports need not.
-func verifySums(p *Plan, earlier bool) Check {
-	m := p.money
+func verifySums(p *Plan, e *evidence, earlier bool) Check {
 	check := Check{Name: "money: sums of the exports = sums of the book, by promoter, kind and month", Money: true}
 	// Entries that say the same on both sides need not be added up; when some do not, the
 	// sums that they are part of are.
 	differ := map[sumKey]bool{}
 	outside := 0
-	m.eachEntry(p, earlier, func(k sumKey, exports, inBook int64) {
+	e.eachEntry(p, earlier, func(k sumKey, exports, inBook int64) {
 		if check.Compared++; exports != inBook {
 			differ[k] = true
 		}
@@ -79,7 +73,7 @@ func verifySums(p *Plan, earlier bool) Check {
 		return check
 	}
 	exports, inBook := map[sumKey]int64{}, map[sumKey]int64{}
-	m.eachEntry(p, earlier, func(k sumKey, want, got int64) {
+	e.eachEntry(p, earlier, func(k sumKey, want, got int64) {
 		if differ[k] {
 			exports[k] += want
 			inBook[k] += got
@@ -89,24 +83,24 @@ func verifySums(p *Plan, earlier bool) Check {
 		return cmp.Or(cmp.Compare(a.partner, b.partner), cmp.Compare(a.month, b.month), strings.Compare(a.kind, b.kind), strings.Compare(a.currency, b.currency))
 	}) {
 		a := account{k.partner, k.currency}
-		check.differ("%s, partner %s, %s of %s: the exports come to %s, the book to %s, difference %s", cmp.Or(m.promoterOf(k.partner), "no promoter"), m.partnerName(k.partner),
-			k.kind, terms.Month(k.month), m.amount(a, exports[k]), m.amount(a, inBook[k]), m.amount(a, exports[k]-inBook[k]))
+		check.differ("%s, partner %s, %s of %s: the exports come to %s, the book to %s, difference %s", cmp.Or(e.directory.ByPartner(k.partner).Token(), "no promoter"), partnerLabel(e.directory, k.partner),
+			k.kind, terms.Month(k.month), a.format(exports[k]), a.format(inBook[k]), a.format(exports[k]-inBook[k]))
 	}
 	return check
 }
 
 // eachEntry tells of every entry that these exports mean what they and the book have of
 // it. Entries of earlier runs that these exports need not hold are told to outside.
-func (m *money) eachEntry(p *Plan, earlier bool, fn func(k sumKey, exports, inBook int64), outside func()) {
+func (e *evidence) eachEntry(p *Plan, earlier bool, fn func(k sumKey, exports, inBook int64), outside func()) {
 	left := map[account]bool{} // whose money a person left out
-	for _, d := range m.differences {
+	for _, d := range p.Differences {
 		if d.Decision == Exclude {
 			left[account{d.Partner, d.Currency}] = true
 		}
 	}
 	key := func(e *book.Commission) sumKey { return sumKey{e.PartnerID, e.Kind, e.Currency, e.Month} }
 	keyOf := func(e *book.PostedCommission) sumKey { return sumKey{e.PartnerID, e.Kind, e.Currency, e.Month} }
-	compareEntries(m.earnings, m.before.Booked, func(row *book.Commission, entry *book.PostedCommission) {
+	compareEntries(e.commissions, e.held.Booked, func(row *book.Commission, entry *book.PostedCommission) {
 		if row != nil && len(left) > 0 && left[account{row.PartnerID, row.Currency}] {
 			row = nil
 		}
@@ -127,18 +121,18 @@ func (m *money) eachEntry(p *Plan, earlier bool, fn func(k sumKey, exports, inBo
 			fn(keyOf(entry), 0, entry.Amount)
 		}
 	})
-	for i := range m.entries { // that the book lacks
-		if e := &m.entries[i]; !left[account{e.PartnerID, e.Currency}] {
-			fn(key(e), e.Amount, 0)
+	for i := range p.Changes.Money.Entries { // that the book lacks
+		if entry := &p.Changes.Money.Entries[i]; !left[account{entry.PartnerID, entry.Currency}] {
+			fn(key(entry), entry.Amount, 0)
 		}
 	}
-	named := make(map[int64]bool, len(m.payments.rows))
-	for i := range m.payments.rows {
-		named[m.payments.rows[i].id] = true
+	named := make(map[int64]bool, len(e.payments))
+	for i := range e.payments {
+		named[e.payments[i].id] = true
 	}
 	payment := func(p *book.Payout) sumKey { return sumKey{p.PartnerID, book.KindPayment, p.Currency, p.Month} }
-	for i := range m.before.Payouts {
-		q := &m.before.Payouts[i]
+	for i := range e.held.Payouts {
+		q := &e.held.Payouts[i]
 		switch {
 		case named[q.KeapID]:
 			fn(payment(q), q.Amount, q.Amount)

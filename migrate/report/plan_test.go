@@ -99,7 +99,7 @@ func TestConflictsAreGroupedByWhatIsUrgent(t *testing.T) {
 	var order []string
 	for _, g := range groupConflicts([]migrate.Conflict{
 		informs("of_a_later_version", "x", ""), informs(migrate.KindMerged, "x", ""), informs(migrate.KindUnsafeLink, "x", ""),
-		asks(migrate.KindDuplicate, "decided", migrate.KeepOne, migrate.KeepOne, ""), asks(migrate.KindDateOrder, "open", migrate.DayFirst, "", ""),
+		asks(migrate.KindDuplicate, "decided", migrate.KeepFirst, migrate.KeepFirst, ""), asks(migrate.KindDateOrder, "open", migrate.DayFirst, "", ""),
 		asks("unbalanced", "open", migrate.Accept, "", ""),
 	}) {
 		order = append(order, g.Kind)

@@ -92,8 +92,8 @@ func blocked() *migrate.Plan {
 			asks(migrate.KindUnbalanced, "anna", migrate.Accept, "", "anna (1001), exports/old crm/ledger.csv, line 4, ending 100.01 USD: the ledger itself does not add up: 0.00 USD + 100.00 USD - 0.00 USD - 0.00 USD comes to 100.00 USD, difference 0.01 USD"),
 			decided(asks(migrate.KindUnbalanced, hostile, migrate.Accept, migrate.Fix, "its payments come to 12.50 USD in their rows and to 50.00 USD in the ledger, difference 37.50 USD; look at exports/old crm/payments.csv line 9 (rejected, bad_money)"), "Ann Lee"),
 			decided(asks(migrate.KindUnbalanced, "連結", migrate.Accept, migrate.Exclude, "its commissions come to 5.00 USD in their rows and to 0.00 USD in the ledger, difference -5.00 USD"), hostile),
-			asks(migrate.KindDuplicate, "partners:1015", migrate.KeepOne, migrate.KeepNew, "1015 stands in exports/old crm/referral-partners.csv, line 20, and in more.csv, line 4, and the two differ in code, e-mail, without dates that tell which is newer: \"first\" keeps the one named first, \"later\" the other"),
-			asks(migrate.KindDuplicate, "partners:1016", migrate.KeepNew, "", "1016 stands in exports/old crm/referral-partners.csv, line 21, and in more.csv, line 5, and the two differ in status, without dates that tell which is newer: \"first\" keeps the one named first, \"later\" the other"),
+			asks(migrate.KindDuplicate, "partners:1015", migrate.KeepFirst, migrate.KeepLater, "1015 stands in exports/old crm/referral-partners.csv, line 20, and in more.csv, line 4, and the two differ in code, e-mail, without dates that tell which is newer: \"first\" keeps the one named first, \"later\" the other"),
+			asks(migrate.KindDuplicate, "partners:1016", migrate.KeepLater, "", "1016 stands in exports/old crm/referral-partners.csv, line 21, and in more.csv, line 5, and the two differ in status, without dates that tell which is newer: \"first\" keeps the one named first, \"later\" the other"),
 			asks(migrate.KindDateOrder, "exports/old crm/contacts.csv:created_at", migrate.DayFirst, migrate.DayFirst, `exports/old crm/contacts.csv, line 9, column "Date Created": "13/08/2022" is a date only with the day first, and no value of the column needs the month first (412 fit only day first, 600 fit both): is the column day first?`),
 		},
 		Tables: map[string]migrate.TableCount{
@@ -203,7 +203,7 @@ func crowded() *migrate.Plan {
 	for i := range 5000 {
 		p.Conflicts = append(p.Conflicts, informs(migrate.KindNeedsEmail, fmt.Sprintf("code-%04d", i), fmt.Sprintf("partner %d: its contact is in no file; it becomes a promoter that needs one, its links work", 1000+i)))
 		if i < 1200 {
-			p.Conflicts = append(p.Conflicts, asks(migrate.KindDuplicate, fmt.Sprintf("partners:%d", 1000+i), migrate.KeepOne, "", fmt.Sprintf("%d stands in a.csv, line %d, and in b.csv, line %d, and the two differ in code", 1000+i, i, i)))
+			p.Conflicts = append(p.Conflicts, asks(migrate.KindDuplicate, fmt.Sprintf("partners:%d", 1000+i), migrate.KeepFirst, "", fmt.Sprintf("%d stands in a.csv, line %d, and in b.csv, line %d, and the two differ in code", 1000+i, i, i)))
 		}
 		p.Rejects = append(p.Rejects, migrate.RejectLine{File: "a.csv", Line: i + 2, Reason: "bad_id", Column: "Id", Value: "1E+05", Hint: "an id is a whole number"})
 	}

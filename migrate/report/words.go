@@ -26,14 +26,14 @@ var kinds = []words{
 		Title:   "Two rows of one id that say different things",
 		Meaning: "An id, or a link code, stands in the exports twice with different content, and no date tells which row is newer.",
 		Outcome: "One row is carried over and the other is skipped. A person has to say which.",
-		Options: []option{{migrate.KeepOne, "keeps the row named first"}, {migrate.KeepNew, "keeps the other"}},
+		Options: []option{{migrate.KeepFirst, "keeps the row named first"}, {migrate.KeepLater, "keeps the other"}},
 	},
 	{
 		Kind:    migrate.KindDateOrder,
 		Title:   "Dates with the day or the month first?",
 		Meaning: "A column holds a date such as 13/08/2022, which only fits with the day first, and none that needs the month first.",
 		Outcome: "Every date of the column is read the same way. A person has to say which.",
-		Options: []option{{migrate.DayFirst, "13/08/2022 is August 13"}, {migrate.MonFirst, "a date that only fits with the day first is rejected"}},
+		Options: []option{{migrate.DayFirst, "13/08/2022 is August 13"}, {migrate.MonthFirst, "a date that only fits with the day first is rejected"}},
 	},
 	{
 		Kind:    migrate.KindUnbalanced,

@@ -1,0 +1,110 @@
+package migrate
+
+import (
+	"context"
+	"errors"
+
+	"carryover/mapping/book"
+)
+
+// inputs are what was read, by the stages read and people: all that the later ones decide
+// by.
+type inputs struct {
+	book     bookState
+	exports  *exports
+	model    *modelRows
+	people   *people
+	contacts knownContacts
+	rows     customerRows
+	ledger   ledgerRows
+	live     liveBook
+}
+
+// bookState is what the book holds before the plan.
+type bookState struct {
+	base     int64 // the import that it stands at; 0: none
+	content  *book.Content
+	partners map[int64]*book.Alias // what it says of partners, by Keap id
+	money    *book.Money
+}
+
+// readInputs reads the book and the exports. Customers and money need to know first who the
+// promoters are.
+func readInputs(ctx context.Context, req *Request, conflicts *conflictList) (*inputs, error) {
+	in := &inputs{}
+	money := inBackground(func() (m moneyRead) {
+		m.money, m.err = readMoney(ctx, req.Book)
+		return m
+	})
+	var err error
+	if in.book, err = readContent(ctx, req.Book); err != nil {
+		return nil, err
+	}
+	if in.exports, err = findExports(ctx, req, conflicts); err != nil {
+		return nil, err
+	}
+	if in.model, err = readModel(ctx, in.exports, modelInput{req.Settings, in.book.partners, in.book.content.Links}, conflicts); err != nil {
+		return nil, err
+	}
+	if len(in.book.content.Promoters) == 0 && len(in.model.partners) == 0 {
+		return nil, in.exports.errNoPartners()
+	}
+	in.people = resolvePeople(peopleInput{
+		rows: in.model.partners, known: in.book.partners, contacts: &in.model.contacts, before: in.book.content,
+		directory: book.NewDirectory(in.book.content), exclude: req.Settings.Exclude, paths: in.exports.paths(),
+	}, conflicts)
+	m := money()
+	if m.err != nil {
+		return nil, m.err
+	}
+	in.book.money = m.money
+	in.contacts = newKnownContacts(&in.model.contacts, m.money.Contacts.Create)
+	index := newPartnerIndex(in.people, in.book.content)
+	if in.rows, in.ledger, err = readRecords(ctx, in.exports, recordsInput{req.Settings, index, &in.contacts}, conflicts); err != nil {
+		return nil, err
+	}
+	in.live, err = readLive(ctx, req.Book, in.ledger.commissions)
+	return in, err
+}
+
+type moneyRead struct {
+	money *book.Money
+	err   error
+}
+
+func readMoney(ctx context.Context, b *book.Book) (*book.Money, error) {
+	if b == nil {
+		return &book.Money{}, nil
+	}
+	return b.Money(ctx)
+}
+
+func readContent(ctx context.Context, b *book.Book) (s bookState, err error) {
+	s = bookState{content: &book.Content{}, partners: map[int64]*book.Alias{}}
+	if b == nil {
+		return s, nil
+	}
+	if s.content, err = b.Content(ctx); err != nil {
+		return s, err
+	}
+	for i := range s.content.Aliases {
+		a := &s.content.Aliases[i]
+		if id, ok := a.KeapID(); ok {
+			s.partners[id] = a
+		}
+	}
+	last, err := b.LastImport(ctx)
+	if errors.Is(err, book.ErrNoImport) {
+		return s, nil
+	}
+	s.base = last.ID
+	return s, err
+}
+
+// inBackground begins fn at once; what it returns waits for it, and is to be called once.
+// What fn works on nobody else may change until then.
+func inBackground[T any](fn func() T) (wait func() T) {
+	done := make(chan T, 1)
+	go func() { done <- fn() }()
+	return func() T { return <-done }
+}
