@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"pgregory.net/rapid"
+
 	"carryover/mapping/book"
 	"carryover/migrate"
 	"carryover/migrate/keap"
@@ -327,4 +329,73 @@ func TestPlanWithoutLiveData(t *testing.T) {
 			t.Errorf("%s is not what it was", name)
 		}
 	}
+}
+
+// A promoter stays who it is live when the partner that it has its id from is the program's
+// own by now, while another partner is still one with it.
+func TestTrackedPromoterOfExcludedPartner(t *testing.T) {
+	d := newDesk(t, carrot())
+	merged := []string{"1,11,Alpha,Active", "2,11,beta,Active"}
+	d.money("march", reconciled(nil))
+	d.partners("march", merged...)
+	d.migrate(d.path("march"))
+	sale := kimsSale
+	d.track(sale)
+	d.bind("kim@shop.test", 1, "2023-04-02 14:30")
+
+	d.settings.Exclude = []string{"Alpha"}
+	rows := april(nil)
+	for i, row := range rows[keap.Commissions] {
+		rows[keap.Commissions][i] = "2," + strings.SplitN(row, ",", 2)[1] // all of it is beta's
+	}
+	delete(rows, keap.Ledger)
+	d.money("april", rows)
+	d.partners("april", merged...)
+	p := d.plan(d.path("april"))
+	same(t, "told of", has(p, migrate.KindAlsoTracked), []string{"70003"})
+	var live []string
+	for _, row := range readCSV(t, d.path("plan", "owners.csv")) {
+		if row["live_ref_token"] != "" {
+			live = append(live, row["customer"]+" "+row["live_ref_token"])
+		}
+	}
+	same(t, "live owners", live, []string{"kim@shop.test alpha"})
+}
+
+// Whatever newer exports and the configuration decide about partners, what was tracked stays
+// its promoter's, and all that anybody has is the ledger's sum.
+func TestTrackedProperty(t *testing.T) {
+	check(t, func(t *rapid.T, w world, newDesk func(book bool) *desk) {
+		d := newDesk(true)
+		d.migrate(w.write(d, t, "first", false))
+		var sales []tracked
+		for _, q := range d.content().Promoters {
+			sales = append(sales, tracked{
+				event: fmt.Sprint("e-", q.ID), promoter: q.ID, email: fmt.Sprintf("buyer-%d@shop.test", q.ID), at: "2023-04-02 14:30", amount: 100 + q.ID,
+			})
+		}
+		d.track(sales...)
+		d.balanced()
+		var next []worldPartner
+		for _, p := range w.partners {
+			if rapid.Bool().Draw(t, "excluded") {
+				d.settings.Exclude = append(d.settings.Exclude, p.code)
+			}
+			if rapid.Bool().Draw(t, "exported again") {
+				p.contact = rapid.IntRange(0, len(w.contacts)).Draw(t, "contact of "+p.code)
+				next = append(next, p)
+			}
+		}
+		if w.partners, w.older = next, nil; len(next) == 0 {
+			return
+		}
+		d.migrate(w.write(d, t, "next", false))
+		dir, err := d.book.Directory(d.ctx())
+		d.must(err)
+		for _, s := range sales {
+			if dir.ByEarner(book.Earner{PromoterID: s.promoter}).Promoter == nil {
+				t.Errorf("what was tracked for promoter %d is nobody's", s.promoter)
+			}
+		}
+	})
 }
