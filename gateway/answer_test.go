@@ -188,13 +188,23 @@ func TestOwnPaths(t *testing.T) {
 	f("/readyz", 200, `"ready":true`)
 	f("/robots.txt", 200, "Allow: /")
 	f("/favicon.ico", 404, "")
+	f("/api/", 404, "Path not found")
+	f("/api/livez", 404, "Path not found")
 	if n := len(w.clicks()); n != 0 {
 		t.Errorf("%d of them were recorded", n)
+	}
+	for _, path := range []string{"/livez", "/readyz", "/robots.txt", "/favicon.ico"} {
+		if a := w.ask("DELETE", host, path); a.StatusCode != 405 || a.Header.Get("Allow") != "GET, HEAD" {
+			t.Errorf("DELETE %s: %d %v", path, a.StatusCode, a.Header)
+		}
 	}
 	f("/livez/", 404, "")
 	f("/metrics", 404, "")
 	f("/debug/pprof/", 404, "")
-	if n := len(w.clicks()); n != 3 {
+	f("//livez", 404, "does not lead anywhere")
+	f("//x/livez?u=http://y", 404, "does not lead anywhere")
+	f("/api", 404, "does not lead anywhere")
+	if n := len(w.clicks()); n != 6 {
 		t.Errorf("%d were recorded", n)
 	}
 }

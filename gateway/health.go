@@ -3,6 +3,7 @@ package gateway
 import (
 	"encoding/json"
 
+	"github.com/gofiber/fiber/v2"
 	"github.com/valyala/fasthttp"
 )
 
@@ -84,8 +85,10 @@ func (a *App) answerReady(ctx *fasthttp.RequestCtx, withErrors bool) {
 	ctx.Response.SetBodyRaw(append(body, '\n'))
 }
 
-func answerLive(ctx *fasthttp.RequestCtx) {
+func handleLive(c *fiber.Ctx) error {
+	ctx := c.Context()
 	ctx.Response.Header.SetContentType("text/plain; charset=utf-8")
 	ctx.Response.Header.SetCanonical(headerCacheControl, privateNoStore)
 	ctx.Response.SetBodyString("ok\n")
+	return nil
 }

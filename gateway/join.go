@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/gofiber/fiber/v2"
 	"github.com/valyala/fasthttp"
 
 	"carryover/gateway/click"
@@ -69,18 +70,19 @@ type joinHandler struct {
 	failed    pages.Page // a page could not be made
 }
 
-// handleFormPost answers a form that was sent. It reports false when there is no form at path.
-func (h *joinHandler) handleFormPost(ctx *fasthttp.RequestCtx, path, query string) bool {
-	l := h.maps.live.Load()
+// handleFormPost answers a form that was sent; what else is posted is for the routes after it.
+func (h *joinHandler) handleFormPost(c *fiber.Ctx) error {
+	ctx, l := c.Context(), h.maps.live.Load()
 	if l == nil {
-		return false
+		return c.Next()
 	}
+	path, query := targetOf(ctx)
 	d := l.resolve(view(ctx.Request.Header.Host()), path, query, h.now())
 	if !d.Form {
-		return false
+		return c.Next()
 	}
 	h.takeForm(ctx, l, d.Outcome == mapping.ToRejoin)
-	return true
+	return nil
 }
 
 // showForm answers GET and HEAD: with the form, or with what became of one.

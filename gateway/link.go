@@ -4,6 +4,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/gofiber/fiber/v2"
 	"github.com/valyala/fasthttp"
 
 	"carryover/gateway/click"
@@ -32,20 +33,23 @@ type linkHandler struct {
 	unavailable   pages.Page // there is no map yet
 }
 
-// serve answers GET and HEAD of whatever is no path of the gateway's own.
-func (h *linkHandler) serve(ctx *fasthttp.RequestCtx, path, query string) {
+// handle answers requests for whatever is no path of the gateway's own.
+func (h *linkHandler) handle(c *fiber.Ctx) error {
+	ctx := c.Context()
 	if !ctx.IsGet() && !ctx.IsHead() {
 		ctx.Response.Header.SetCanonical(headerAllow, getAndHead)
 		plain(ctx, fasthttp.StatusMethodNotAllowed, "Links are followed with GET.")
-		return
+		return nil
 	}
 	l := h.maps.live.Load()
 	if l == nil {
 		ctx.Response.Header.SetCanonical(headerRetryAfter, oneSecond)
 		page(ctx, fasthttp.StatusServiceUnavailable, &h.unavailable)
-		return
+		return nil
 	}
+	path, query := targetOf(ctx)
 	h.serveLink(ctx, l, path, query)
+	return nil
 }
 
 // serveLink resolves the link by l, makes the click safe and answers.

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"unicode/utf8"
 	"unsafe"
+
+	"github.com/valyala/fasthttp"
 )
 
 // Bounds of what is kept of a request, in bytes.
@@ -29,6 +31,13 @@ func splitTarget(target string) (path, query string, ok bool) {
 	target, _, _ = strings.Cut(target, "#")
 	path, query, _ = strings.Cut(target, "?")
 	return path, query, true
+}
+
+// targetOf is the raw path and query of a request whose target has been found to be in origin
+// form.
+func targetOf(ctx *fasthttp.RequestCtx) (path, query string) {
+	path, query, _ = splitTarget(view(ctx.Request.Header.RequestURI()))
+	return path, query
 }
 
 // isBareHost says whether host is an IP address or localhost, with or without a port:

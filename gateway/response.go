@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"github.com/gofiber/fiber/v2"
 	"github.com/valyala/fasthttp"
 
 	"carryover/gateway/pages"
@@ -44,4 +45,16 @@ func plain(ctx *fasthttp.RequestCtx, status int, text string) {
 	ctx.Response.Header.SetContentType("text/plain; charset=utf-8")
 	ctx.Response.Header.SetCanonical(headerCacheControl, privateNoStore)
 	ctx.Response.SetBodyString(text + "\n")
+}
+
+// handleRobots lets crawlers in: they must see that redirects are not to be indexed.
+func handleRobots(c *fiber.Ctx) error {
+	c.Context().Response.SetBodyRaw(robotsTxt)
+	c.Context().Response.Header.SetContentType("text/plain; charset=utf-8")
+	return nil
+}
+
+func handleFavicon(c *fiber.Ctx) error {
+	c.Context().Response.SetStatusCode(fasthttp.StatusNotFound)
+	return nil
 }

@@ -12,11 +12,19 @@ import (
 	"carryover/gateway/track"
 )
 
-// newPublicApp is what visitors, affiliates and the billing system reach.
+// newPublicApp is what visitors, affiliates and the billing system reach. Whatever is none of
+// its paths is a link.
 func (a *App) newPublicApp() *fiber.App {
 	app := fiber.New(a.settings(false))
 	app.Server().CloseOnShutdown = true
-	app.Use(a.servePublic)
+	app.Use(a.guard)
+	app.Post("/*", a.join.handleFormPost)
+	app.Use(track.APIPath, a.tracking.handle)
+	app.Get("/livez", handleLive)
+	app.Get("/readyz", func(c *fiber.Ctx) error { a.answerReady(c.Context(), false); return nil })
+	app.Get("/robots.txt", handleRobots)
+	app.Get("/favicon.ico", handleFavicon)
+	app.Use(a.links.handle)
 	return app
 }
 
@@ -24,7 +32,7 @@ func (a *App) newPublicApp() *fiber.App {
 func (a *App) newAdminApp() *fiber.App {
 	app := admin.New(admin.Options{
 		Settings: a.settings(true),
-		Live:     func(c *fiber.Ctx) error { answerLive(c.Context()); return nil },
+		Live:     handleLive,
 		Ready:    func(c *fiber.Ctx) error { a.answerReady(c.Context(), true); return nil },
 		Metrics:  a.metrics.registry,
 		Status:   a.status,
@@ -33,9 +41,10 @@ func (a *App) newAdminApp() *fiber.App {
 	return app
 }
 
-// servePublic answers every public request. Strings taken from the request are views that the
-// next request overwrites: what is kept is copied, by the recorder or by hand.
-func (a *App) servePublic(c *fiber.Ctx) (err error) {
+// guard is around every public request: it counts the answer, answers what panics, and refuses
+// a target that names no path. Strings taken from the request are views that the next request
+// overwrites: what is kept is copied, by the recorder or by hand.
+func (a *App) guard(c *fiber.Ctx) (err error) {
 	ctx := c.Context()
 	defer func() {
 		if p := recover(); p != nil {
@@ -46,37 +55,15 @@ func (a *App) servePublic(c *fiber.Ctx) (err error) {
 		}
 		a.metrics.answered(ctx.Response.StatusCode())
 	}()
-	path, query, ok := splitTarget(view(ctx.Request.Header.RequestURI()))
+	path, _, ok := splitTarget(view(ctx.Request.Header.RequestURI()))
 	if !ok {
 		plain(ctx, fasthttp.StatusBadRequest, "The request must name a path.")
 		return nil
 	}
-	if ctx.IsPost() && a.join.handleFormPost(ctx, path, query) {
-		return nil
+	if c.Path() != path { // fasthttp takes "//a/b?u=http://c" for an address with a host
+		c.Path(path)
 	}
-	if strings.HasPrefix(path, track.APIPath) {
-		a.tracking.serve(ctx, path, query)
-		return nil
-	}
-	if ctx.IsGet() || ctx.IsHead() {
-		switch path {
-		case "/livez":
-			answerLive(ctx)
-			return nil
-		case "/readyz":
-			a.answerReady(ctx, false)
-			return nil
-		case "/robots.txt": // crawlers must be let in to see that redirects are not to be indexed
-			ctx.Response.SetBodyRaw(robotsTxt)
-			ctx.Response.Header.SetContentType("text/plain; charset=utf-8")
-			return nil
-		case "/favicon.ico":
-			ctx.Response.SetStatusCode(fasthttp.StatusNotFound)
-			return nil
-		}
-	}
-	a.links.serve(ctx, path, query)
-	return nil
+	return c.Next()
 }
 
 // settings are what both listeners are served with. The admin pages may keep strings of a

@@ -6,7 +6,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/valyala/fasthttp"
+	"github.com/gofiber/fiber/v2"
 
 	"carryover/gateway/click"
 	"carryover/gateway/track"
@@ -100,10 +100,13 @@ func (h *trackingHandler) run(ctx context.Context, working *sync.WaitGroup) {
 	}
 }
 
-// serve answers a request for a path of the API.
-func (h *trackingHandler) serve(ctx *fasthttp.RequestCtx, path, query string) {
+// handle answers a request for a path of the API.
+func (h *trackingHandler) handle(c *fiber.Ctx) error {
+	ctx := c.Context()
+	path, query := targetOf(ctx)
 	e := h.api.Serve(ctx, path, query, h.proxies.visitorAddr(ctx))
 	h.metrics.called(e, ctx.Response.StatusCode())
+	return nil
 }
 
 // findClick finds a click by its id: in the book, or on its way there from this gateway.
