@@ -15,9 +15,9 @@ import (
 )
 
 type applicationsCmd struct {
-	List    applicationsListCmd    `cmd:"" default:"withargs" help:"Those that wait for a decision."`
-	Approve applicationsApproveCmd `cmd:"" help:"Let them take part."`
-	Reject  applicationsRejectCmd  `cmd:"" help:"Say no to them."`
+	List    applicationsListCmd    `cmd:"" default:"withargs" help:"List the applications that wait for a decision."`
+	Approve applicationsApproveCmd `cmd:"" help:"Let applicants take part."`
+	Reject  applicationsRejectCmd  `cmd:"" help:"Turn applicants down."`
 }
 
 func (applicationsCmd) Help() string {

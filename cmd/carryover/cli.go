@@ -37,19 +37,19 @@ type cli struct {
 	Map          mapCmd          `cmd:"" help:"List, compare, publish and roll back versions of the link map."`
 	Gateway      gatewayCmd      `cmd:"" help:"Serve old links, and track sign-ups and sales."`
 	Resolve      resolveCmd      `cmd:"" help:"Say what an old link does, now or at another time, and why."`
-	Links        linksCmd        `cmd:"" help:"The old-to-new sheet: every old link and what takes its place."`
-	Examples     examplesCmd     `cmd:"" help:"A few old links to try, on both sides of the cutoff."`
-	Promoters    promotersCmd    `cmd:"" help:"The promoters in the book, and what is recorded of them."`
-	Payouts      payoutsCmd      `cmd:"" help:"Who is paid and who is held; approved runs and what became of them."`
-	Referrals    referralsCmd    `cmd:"" help:"The customers, and whose they are."`
-	Ledger       ledgerCmd       `cmd:"" help:"What was earned and paid, by promoter or entry by entry."`
-	Explain      explainCmd      `cmd:"" help:"Why a promoter was credited with a customer, an order, an invoice, a click or an event."`
-	Review       reviewCmd       `cmd:"" help:"Commissions that a person should look at, and what was decided."`
-	Applications applicationsCmd `cmd:"" help:"Who wants to take part: list, approve, reject."`
-	Outbox       outboxCmd       `cmd:"" help:"Events on their way to FirstPromoter."`
-	Parity       parityCmd       `cmd:"" help:"The gate of a parallel run: our ledger of a month beside FirstPromoter's."`
+	Links        linksCmd        `cmd:"" help:"Write the old-to-new sheet: every old link and what takes its place."`
+	Examples     examplesCmd     `cmd:"" help:"Show a few old links to try, on both sides of the cutoff."`
+	Promoters    promotersCmd    `cmd:"" help:"List the promoters, and record what is known of them."`
+	Payouts      payoutsCmd      `cmd:"" help:"Plan payouts, approve them, export them, record what became of them."`
+	Referrals    referralsCmd    `cmd:"" help:"List the customers, and whose they are."`
+	Ledger       ledgerCmd       `cmd:"" help:"List what was earned and paid, by promoter or entry by entry."`
+	Explain      explainCmd      `cmd:"" help:"Say why a promoter was credited with a customer, an order, an invoice, a click or an event."`
+	Review       reviewCmd       `cmd:"" help:"List the commissions that a person should look at, and decide."`
+	Applications applicationsCmd `cmd:"" help:"List, approve and reject those who want to take part."`
+	Outbox       outboxCmd       `cmd:"" help:"Show the events on their way to FirstPromoter."`
+	Parity       parityCmd       `cmd:"" help:"Compare a month of our ledger with FirstPromoter's: the gate of a parallel run."`
 	Clicks       clicksCmd       `cmd:"" help:"Count the clicks, or list each."`
-	Misses       missesCmd       `cmd:"" help:"Addresses that did not resolve, most wanted first."`
+	Misses       missesCmd       `cmd:"" help:"List addresses that did not resolve, most wanted first."`
 	ConfigFile   configCmd       `cmd:"" name:"config" help:"Check the configuration."`
 	Completion   completionCmd   `cmd:"" help:"Print what makes a shell complete commands and flags."`
 	Man          manCmd          `cmd:"" help:"Print the manual page."`

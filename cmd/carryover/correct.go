@@ -26,8 +26,8 @@ type ledgerCorrectCmd struct {
 func (ledgerCorrectCmd) Help() string {
 	return `Books a correction in a promoter's ledger, in the program's currency. Above zero it is paid like a commission that was earned in
 the month; below zero it takes back from that month, and what was paid already becomes a debt that later earnings fill. The same
-correction again (promoter, month, amount and note) is refused. Appends to the book; nothing in it is ever changed: a mistaken correction gets one
-the other way round.
+correction again (promoter, month, amount and note) is refused. Appends to the book; nothing in it is ever changed: a
+mistaken correction gets one the other way round.
 
 Example: carryover ledger correct --promoter coachdesk --amount -12.50 --note overpaid --month 2023-03`
 }
@@ -55,7 +55,8 @@ func (c *ledgerCorrectCmd) Run(a *app) error {
 		return console.UsageError("--amount: %q: %w", string(c.Amount), err)
 	}
 	correction, err := a.payouts(cfg, nil).NewCorrection(payout.CorrectionRequest{
-		Amount: amount.Minor, Currency: amount.Currency, AmountText: string(c.Amount), Month: c.Month, Note: c.Note, By: console.User(c.By), Now: time.Now(),
+		Amount: amount.Minor, Currency: amount.Currency, AmountText: string(c.Amount), Month: c.Month, Note: c.Note,
+		By: console.User(c.By), Now: time.Now(),
 	})
 	if err != nil {
 		return err

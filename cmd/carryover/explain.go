@@ -12,7 +12,7 @@ import (
 
 type explainCmd struct {
 	tableFlags
-	What string `arg:"" help:"A customer's e-mail address, name, Keap contact id or uid (uid:c-9); an order (order:4002); an invoice (invoice:70001); an event of the billing system (event:pay-55); a click id; an entry of the ledger (k-..., t-..., p-...)."`
+	What string `arg:"" help:"A customer, an order, an invoice, an event, a click or an entry of the ledger."`
 }
 
 func (explainCmd) Help() string {
@@ -20,6 +20,10 @@ func (explainCmd) Help() string {
 became of it, orders, subscriptions, commissions and clawbacks, clicks, sign-ups and what was tracked since, each with
 the promoter. Says so when the other rule ([import] owner), or first click, would have chosen somebody else. Of an order,
 an invoice, a click or an event it says what came of it first. Changes nothing.
+
+A customer is named by e-mail address, name, Keap contact id or uid (uid:c-9); an order by order:4002, an invoice by
+invoice:70001, an event of the billing system by event:pay-55, a click by its id, an entry of the ledger by its own
+(k-..., t-..., p-...).
 
 Example: carryover explain order:4002`
 }

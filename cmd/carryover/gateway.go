@@ -108,7 +108,8 @@ func (c *gatewayCmd) Run(a *app) error {
 // tracking fills in what the tracking API is served with.
 func (a *app) tracking(cfg *config.Config, o *gateway.Options) (err error) {
 	o.Tracking = gateway.Tracking{
-		Accounts: slices.DeleteFunc([]string{cfg.Program, cfg.FirstPromoter.AccountID}, func(id string) bool { return id == "" }), Campaign: cfg.FirstPromoter.Campaign, PerMinute: cfg.Tracking.PerMinute,
+		Accounts: slices.DeleteFunc([]string{cfg.Program, cfg.FirstPromoter.AccountID}, func(id string) bool { return id == "" }),
+		Campaign: cfg.FirstPromoter.Campaign, PerMinute: cfg.Tracking.PerMinute,
 		Terms: cfg.Terms, Products: cfg.Products, Currency: cfg.Currency, Rates: cfg.Tracking.Rates,
 		CreditPolicy: cfg.CreditPolicy,
 	}

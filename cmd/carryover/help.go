@@ -74,7 +74,8 @@ func (c *helpCmd) Run(a *app) error {
 	if near := m.Nearest(asked, console.CommandNames(parser.Model.Node)); near != "" {
 		hint = fmt.Sprintf("did you mean %s? ", near)
 	}
-	return console.UsageError("there is no page and no command %q: %s\"carryover help\" lists the pages, \"carryover --help\" the commands", asked, hint)
+	return console.UsageError("there is no page and no command %q: %s\"carryover help\" lists the pages, \"carryover --help\" the commands",
+		asked, hint)
 }
 
 func (a *app) listSubjects(m *manual.Manual) error {
@@ -87,6 +88,7 @@ func (a *app) listSubjects(m *manual.Manual) error {
 	if err := console.Print(a.Console, &subjects, pages); err != nil || a.Form != console.Text {
 		return err
 	}
-	_, err := fmt.Fprintf(a.Out, "\ncarryover help SUBJECT shows a page, carryover help COMMAND a command's help.\ncarryover --help lists the commands.\n")
+	_, err := fmt.Fprint(a.Out, "\ncarryover help SUBJECT shows a page, carryover help COMMAND a command's help.\n"+
+		"carryover --help lists the commands.\n")
 	return err
 }

@@ -19,7 +19,7 @@ import (
 )
 
 type ledgerCmd struct {
-	List    ledgerListCmd    `cmd:"" default:"withargs" help:"What was earned and paid, by promoter or entry by entry."`
+	List    ledgerListCmd    `cmd:"" default:"withargs" help:"List what was earned and paid, by promoter or entry by entry."`
 	Correct ledgerCorrectCmd `cmd:"" help:"Book a correction: an amount for or against a promoter, and why."`
 }
 
@@ -34,14 +34,15 @@ type ledgerListCmd struct {
 	tableFlags
 	Promoter string `placeholder:"WHO" help:"Only the entries of this promoter: a ref token, a code or a Keap id."`
 	Year     int32  `placeholder:"YEAR" help:"Only entries of this year."`
-	Kind     string `placeholder:"KIND" help:"Only entries of this kind: commission, clawback, refund, denied, correction, payment, opening or difference."`
+	Kind     string `placeholder:"KIND" help:"Only entries of this kind, such as payment."`
 }
 
 func (ledgerListCmd) Help() string {
 	return `For one promoter the statement: every entry with the balance after it, the row of the export that it came
 from and its event id, then what it comes to by kind, by year and on the second level, and the balance: with --year
-the one at the end of that year. Without --promoter one line a promoter. With --json every entry, one object a line; amounts are what they do to the balance, so clawbacks and
-payments are below zero. Changes nothing.
+the one at the end of that year. Without --promoter one line a promoter. With --json every entry, one object a line; amounts
+are what they do to the balance, so clawbacks and payments are below zero. Kinds are commission, clawback, refund, denied,
+correction, payment, opening and difference. Changes nothing.
 
 Example: carryover ledger --promoter coachdesk --year 2022`
 }
@@ -51,7 +52,8 @@ func (c *ledgerListCmd) Run(a *app) error {
 		return console.UsageError("--year: %d is no year: write it like 2022", c.Year)
 	}
 	if c.Kind != "" && !slices.Contains(payout.Kinds(), c.Kind) {
-		return console.UsageError("--kind: %q is no kind: write commission, clawback, payment, opening or difference, and of what came since refund, denied or correction", c.Kind)
+		return console.UsageError("--kind: %q is no kind: write commission, clawback, payment, opening or difference, "+
+			"and of what came since refund, denied or correction", c.Kind)
 	}
 	filter := payout.Filter{Year: c.Year, Kind: c.Kind}
 	return a.withPayouts(func(cfg *config.Config, s *payout.Service) error {

@@ -16,8 +16,8 @@ import (
 )
 
 type mapCmd struct {
-	List     mapListCmd     `cmd:"" help:"The versions that are kept."`
-	Diff     mapDiffCmd     `cmd:"" help:"What differs between two versions."`
+	List     mapListCmd     `cmd:"" help:"List the versions that are kept."`
+	Diff     mapDiffCmd     `cmd:"" help:"Show what differs between two versions."`
 	Publish  mapPublishCmd  `cmd:"" help:"Publish the book again, under the configuration as it is now."`
 	Rollback mapRollbackCmd `cmd:"" help:"Make an older version live, at once."`
 }

@@ -15,7 +15,7 @@ import (
 )
 
 type outboxCmd struct {
-	List  outboxListCmd  `cmd:"" default:"withargs" help:"What waits, and what became of the rest."`
+	List  outboxListCmd  `cmd:"" default:"withargs" help:"Show what waits, and what became of the rest."`
 	Retry outboxRetryCmd `cmd:"" help:"Put refused events back."`
 }
 

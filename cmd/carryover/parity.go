@@ -19,7 +19,7 @@ type parityCmd struct {
 	tableFlags
 	Month   string `required:"" placeholder:"MONTH" help:"The month to compare, like 2023-03, in the program's zone."`
 	Theirs  string `placeholder:"FILE" help:"A CSV of FirstPromoter's commissions, instead of asking its API."`
-	Amounts string `enum:"auto,cents,decimal" default:"auto" help:"How FILE writes amounts: cents, decimal, or auto: cents when all are whole numbers."`
+	Amounts string `enum:"auto,cents,decimal" default:"auto" help:"How FILE writes amounts; auto: cents when all are whole numbers."`
 }
 
 func (parityCmd) Help() string {

@@ -12,14 +12,14 @@ import (
 )
 
 type payoutsCmd struct {
-	Plan      payoutsPlanCmd    `cmd:"" help:"Who is paid in a month, who is held and why. Changes nothing."`
-	Approve   payoutsApproveCmd `cmd:"" help:"Freeze what is payable in a month as a run."`
-	List      payoutsListCmd    `cmd:"" help:"The approved runs, and what became of them."`
-	Show      payoutsShowCmd    `cmd:"" help:"The lines of a run, and what became of each."`
+	Plan      payoutsPlanCmd    `cmd:"" help:"Say who is paid in a month, who is held and why. Changes nothing."`
+	Approve   payoutsApproveCmd `cmd:"" help:"Approve what is payable in a month, and freeze it as a run."`
+	List      payoutsListCmd    `cmd:"" help:"List the approved runs, and what became of them."`
+	Show      payoutsShowCmd    `cmd:"" help:"Show the lines of a run, and what became of each."`
 	Export    payoutsExportCmd  `cmd:"" help:"Write a run for PayPal, as a check register or as CSV."`
 	Record    payoutsRecordCmd  `cmd:"" help:"Mark lines as paid, failed or returned."`
-	Form1099  payouts1099Cmd    `cmd:"" name:"1099" help:"Who in the US was paid enough in a year for a tax form."`
-	Statement statementCmd      `cmd:"" help:"A promoter's year: entries, months, payouts, balances."`
+	Form1099  payouts1099Cmd    `cmd:"" name:"1099" help:"List who in the US was paid enough in a year for a tax form."`
+	Statement statementCmd      `cmd:"" help:"Write a promoter's year: entries, months, payouts, balances."`
 }
 
 func (payoutsCmd) Help() string {

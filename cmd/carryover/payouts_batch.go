@@ -52,7 +52,8 @@ func (c *payoutsShowCmd) Run(a *app) error {
 			return a.Object(b)
 		}
 		if a.Form == console.Text {
-			a.Say("Run %d, paid in %s: what was earned through %s. Approved %s by %s.\n", b.ID, b.Month, b.EarnedThrough, b.ApprovedOn(), b.ApprovedBy)
+			a.Say("Run %d, paid in %s: what was earned through %s. Approved %s by %s.\n",
+				b.ID, b.Month, b.EarnedThrough, b.ApprovedOn(), b.ApprovedBy)
 		}
 		if err := console.Print(a.Console, view.BatchLines(cfg), b.Lines); err != nil || a.Form == console.CSV {
 			return err

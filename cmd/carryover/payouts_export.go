@@ -59,7 +59,8 @@ func (c *payoutsExportCmd) Run(a *app) error {
 			return err
 		}
 		if kind := map[string]string{"paypal": "PayPal payment", "check-register": "check"}[c.Format]; written == 0 && kind != "" {
-			return fmt.Errorf("run %d has no %s that is still to be paid: \"carryover payouts show %d\" says how its lines are paid, and what became of them", id, kind, id)
+			return fmt.Errorf("run %d has no %s that is still to be paid: "+
+				"\"carryover payouts show %d\" says how its lines are paid, and what became of them", id, kind, id)
 		}
 		if leftOut > 0 {
 			a.Note("%d lines of run %d are left out: they are recorded as paid, failed or returned", leftOut, id)
@@ -84,7 +85,7 @@ func (c *payoutsExportCmd) Run(a *app) error {
 
 // write writes the lines that belong in the format. leftOut counts those that it would hold
 // if nothing had become of them yet.
-func (c *payoutsExportCmd) write(to *bytes.Buffer, s *payout.Service, b *payout.BatchDetail, date string) (written, leftOut int, err error) {
+func (c *payoutsExportCmd) write(to *bytes.Buffer, s *payout.Service, b *payout.BatchDetail, date string) (written, leftOut int, _ error) {
 	w := sheet.NewWriter(to)
 	switch c.Format {
 	case "paypal":

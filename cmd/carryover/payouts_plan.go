@@ -17,9 +17,11 @@ type payoutsPlanCmd struct {
 func (payoutsPlanCmd) Help() string {
 	return `Who is paid in a month, and who is held with the reason: what was earned through the month before the hold, less
 what was taken back, paid, or approved already. Gross is what was earned in the last month that is paid, refunds is what was taken
-back from it, or booked since the last run from earlier ones; carried is the rest, rolled forward from before. A correction counts in its month: gross above zero,
-a refund below it. Payable, held, what is in approved runs, what is still inside the hold and the program's own sum to the ledger, to the cent,
-or the command fails. Held for: negative (a debt), blocked, flagged (commissions that a person must look at), below_minimum, no_w9, no_payout_method, and currency (not the program's: never added). Changes nothing.
+back from it, or booked since the last run from earlier ones; carried is the rest, rolled forward from before. A correction counts
+in its month: gross above zero, a refund below it. Payable, held, what is in approved runs, what is still inside the hold and
+the program's own sum to the ledger, to the cent, or the command fails. Held for: negative (a debt), blocked, flagged
+(commissions that a person must look at), below_minimum, no_w9, no_payout_method, and currency (not the program's: never
+added). Changes nothing.
 
 Example: carryover payouts plan --month 2023-03`
 }
@@ -46,7 +48,8 @@ func writePlan(a *app, cfg *config.Config, plan *payout.Plan) error {
 	if a.Form == console.CSV {
 		return console.Print(a.Console, &console.Table[payout.PlanLine]{}, plan.Lines())
 	}
-	a.Say("Payouts of %s: what was earned through %s, paid from %s to %s (%s).", plan.Month, plan.EarnedThrough, plan.FirstDay, plan.LastDay, cfg.Zone)
+	a.Say("Payouts of %s: what was earned through %s, paid from %s to %s (%s).",
+		plan.Month, plan.EarnedThrough, plan.FirstDay, plan.LastDay, cfg.Zone)
 	for _, id := range plan.Approved {
 		a.Say("Run %d of this month was approved already: \"carryover payouts show %d\".", id, id)
 	}

@@ -18,7 +18,7 @@ import (
 type planCmd struct {
 	Out       string   `placeholder:"DIR" help:"Where the plan is written (default: plan in the folder that --data names)."`
 	Decisions string   `placeholder:"FILE" help:"A conflicts.csv with its decision column filled."`
-	Exports   []string `arg:"" help:"Folders, zips or files of Keap exports; kind=FILE says what a file is (partners, contacts, links, referrals, orders, subscriptions, commissions, clawbacks, payments, ledger)."`
+	Exports   []string `arg:"" help:"Folders, zips or files of Keap exports; kind=FILE says what a file is."`
 }
 
 func (planCmd) Help() string {
@@ -27,6 +27,9 @@ referrals, orders, subscriptions, commissions, clawbacks, payments and the ledge
 customer is and compares the ledger with its rows, to the cent. Decides nothing silently and changes nothing:
 it only writes the plan's folder, with report.html to read, conflicts.csv to decide, owners.csv, findings.csv,
 links.csv, rejects/ and plan.json.
+
+A file whose header does not say what it is can be named with its kind, as in ledger=old.csv: partners, contacts,
+links, referrals, orders, subscriptions, commissions, clawbacks, payments or ledger.
 
 Exits 3 when a conflict needs a decision first. Decisions that were filled into the folder's conflicts.csv
 are kept; --decisions comes before them. Newer exports are planned in the same way, on top of what was applied.
@@ -172,7 +175,8 @@ func (c *applyCmd) Run(a *app) error {
 	if res.Flipped {
 		state = "is live now"
 	}
-	a.Say("Link map %d %s in %s: %d links, %d codes, %d Keap ids.", res.Epoch.ID, state, s, res.Epoch.Links, res.Epoch.Partners, res.Epoch.IDs)
+	a.Say("Link map %d %s in %s: %d links, %d codes, %d Keap ids.",
+		res.Epoch.ID, state, s, res.Epoch.Links, res.Epoch.Partners, res.Epoch.IDs)
 	fmt.Fprintf(a.Out, "Next: %[1]s verify\nThen: %[1]s gateway\n", a.invocation())
 	return nil
 }

@@ -12,8 +12,8 @@ import (
 )
 
 type promotersCmd struct {
-	List promotersListCmd `cmd:"" default:"withargs" help:"The promoters in the book."`
-	Show promotersShowCmd `cmd:"" help:"Everything that is known of a promoter, and who recorded it."`
+	List promotersListCmd `cmd:"" default:"withargs" help:"List the promoters in the book."`
+	Show promotersShowCmd `cmd:"" help:"Show everything that is known of a promoter, and who recorded it."`
 	Set  promotersSetCmd  `cmd:"" help:"Record a W-9, how a promoter is paid, its status, a grace date, its own percentage."`
 }
 

@@ -13,7 +13,7 @@ import (
 )
 
 type reviewCmd struct {
-	List   reviewListCmd   `cmd:"" default:"withargs" help:"What a person should look at."`
+	List   reviewListCmd   `cmd:"" default:"withargs" help:"List what a person should look at."`
 	Accept reviewAcceptCmd `cmd:"" help:"Accept commissions: they are paid like any other."`
 	Deny   reviewDenyCmd   `cmd:"" help:"Deny commissions: what is left of each is taken back."`
 }
@@ -87,8 +87,8 @@ type reviewDecision struct {
 	Note string   `placeholder:"TEXT" help:"Why."`
 }
 
-const decisionStands = `Who decided, when and why is kept: for all of the named or for none. A decision stands: made again it changes nothing,
-another one is refused.`
+const decisionStands = `Who decided, when and why is kept: for all of the named or for none. A decision stands: made
+again it changes nothing, another one is refused.`
 
 func (c *reviewDecision) decide(a *app, decision string) error {
 	var list []book.ReviewDecision
@@ -98,7 +98,9 @@ func (c *reviewDecision) decide(a *app, decision string) error {
 		if !ok || err != nil || line <= 0 {
 			return console.UsageError("%q is no entry of the review list: write it like t-17", id)
 		}
-		list = append(list, book.ReviewDecision{LineID: line, Decision: decision, Note: c.Note, DecidedAt: time.Now().Unix(), DecidedBy: console.User(c.By)})
+		list = append(list, book.ReviewDecision{
+			LineID: line, Decision: decision, Note: c.Note, DecidedAt: time.Now().Unix(), DecidedBy: console.User(c.By),
+		})
 	}
 	return a.withBook(func(_ *config.Config, b *book.Book) error {
 		n, err := b.Decide(a.ctx, list)

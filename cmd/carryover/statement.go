@@ -12,7 +12,7 @@ import (
 type statementCmd struct {
 	Promoter string `arg:"" help:"A ref token, a code or a Keap id."`
 	Year     int    `required:"" placeholder:"YEAR" help:"The year, such as 2023."`
-	Format   string `enum:"html,csv" default:"html" placeholder:"FORMAT" help:"html (a page of its own, to read, print and send; as usual) or csv."`
+	Format   string `enum:"html,csv" default:"html" placeholder:"FORMAT" help:"html (a page to read, print and send; as usual) or csv."`
 	Out      string `placeholder:"FILE" help:"Write to this file instead of standard output. One that is there is not overwritten."`
 }
 

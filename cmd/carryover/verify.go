@@ -15,7 +15,7 @@ import (
 type verifyCmd struct {
 	tableFlags
 	Against string `placeholder:"URL" help:"A live gateway to ask, such as http://127.0.0.1:8080. Its answers are not counted as clicks."`
-	At      string `placeholder:"TIME" help:"With --against: the gateway is a rehearsal whose clock shows this moment about now (gateway --at)."`
+	At      string `placeholder:"TIME" help:"With --against: the moment that a rehearsal (gateway --at) has about now."`
 	Seed    uint64 `default:"1" help:"Chooses the sample of links that are asked for when there are too many for all."`
 }
 

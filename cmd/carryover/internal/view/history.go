@@ -30,7 +30,8 @@ func OwnedCustomers(cfg *config.Config) *console.Table[history.OwnedCustomer] {
 			if c.Self {
 				rule += ", self"
 			}
-			return []string{email, Number(c.ContactID), c.Owner, terms.FormatDay(c.Since, cfg.Zone), c.Source, rule, Number(c.PartnerID), Number(c.ReferralID)}
+			since := terms.FormatDay(c.Since, cfg.Zone)
+			return []string{email, Number(c.ContactID), c.Owner, since, c.Source, rule, Number(c.PartnerID), Number(c.ReferralID)}
 		},
 		Below: []string{"contact", "partner", "referral"},
 		Empty: "No customers.",

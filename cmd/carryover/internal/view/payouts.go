@@ -52,7 +52,8 @@ func BatchLines(cfg *config.Config) *console.Table[payout.BatchLine] {
 				at, note = strings.SplitN(l.Records[n-1].At, "T", 2)[0], l.Records[n-1].Note
 			}
 			return []string{
-				l.Name, l.RefToken, l.Payee, payout.MonthSpan(l.Months), cfg.Amount(l.Net, l.Currency), l.Method, l.Address, l.Status, l.Reference, at, note,
+				l.Name, l.RefToken, l.Payee, payout.MonthSpan(l.Months), cfg.Amount(l.Net, l.Currency),
+				l.Method, l.Address, l.Status, l.Reference, at, note,
 			}
 		},
 		Below: []string{"paid to", "reference", "on", "note"},
@@ -86,7 +87,8 @@ func PayableLines(cfg *config.Config) *console.Table[payout.PayableLine] {
 		Cells: func(l *payout.PayableLine) []string {
 			amount := func(minor int64) string { return cfg.Amount(minor, l.Currency) }
 			return []string{
-				l.RefToken, l.Name, payout.MonthSpan(l.Months), amount(l.Gross), amount(l.Refunds), amount(l.Carried), amount(l.Net), l.Method, l.Address,
+				l.RefToken, l.Name, payout.MonthSpan(l.Months), amount(l.Gross), amount(l.Refunds), amount(l.Carried), amount(l.Net),
+				l.Method, l.Address,
 			}
 		},
 		Below: []string{"paid to", "method", "earned in"},
