@@ -10,6 +10,9 @@ import (
 	"strings"
 )
 
+// Columns of CSV are the JSON names, so that a row is described once: not the csv tags that the
+// files of migrate/sheet have, whose columns are a contract of their own.
+
 // field is one that a row has in JSON.
 type field struct {
 	name  string
