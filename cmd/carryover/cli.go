@@ -116,7 +116,8 @@ func newParser(a *app, exit func(code int)) (*kong.Kong, error) {
 	global := kong.Group{Key: "global", Title: "Global flags:"} // below those of the command
 	parser, err := kong.New(a.cli, kong.Name("carryover"), kong.Bind(a),
 		kong.Vars{"version": "carryover " + version, "levels": "debug,info,warn,error"},
-		kong.Description("Carries an affiliate program from Keap to FirstPromoter and keeps every old link working. \"carryover help\" is the manual."),
+		kong.Description("Carries an affiliate program from Keap to FirstPromoter and keeps every old link working. "+
+			"\"carryover help\" is the manual."),
 		kong.UsageOnError(), kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}),
 		kong.ExplicitGroups([]kong.Group{global}), kong.Writers(a.Out, a.Err), kong.Exit(exit))
 	if err == nil {

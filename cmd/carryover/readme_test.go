@@ -132,7 +132,8 @@ func (d *desk) together(args ...string) (output string, code int) {
 func (d *desk) say(f *fence, command, want string) {
 	d.Helper()
 	if day := f.flag("as_of"); day != "" {
-		d.write("carryover.toml", regexp.MustCompile(`(?m)^as_of = ".*?"`).ReplaceAllString(d.read("carryover.toml"), "as_of = "+strconv.Quote(day)))
+		line := regexp.MustCompile(`(?m)^as_of = ".*?"`)
+		d.write("carryover.toml", line.ReplaceAllString(d.read("carryover.toml"), "as_of = "+strconv.Quote(day)))
 	}
 	args := words(command)
 	if args[0] != "carryover" {
@@ -293,7 +294,8 @@ func TestManualQuestions(t *testing.T) {
 			continue
 		}
 		asked++
-		if out := d.ok(words(command)...); strings.TrimSpace(out) == "" || strings.HasPrefix(out, "No entries") || strings.HasPrefix(out, "No customers") {
+		out := d.ok(words(command)...)
+		if strings.TrimSpace(out) == "" || strings.HasPrefix(out, "No entries") || strings.HasPrefix(out, "No customers") {
 			t.Errorf("carryover %s answers nothing: %q", command, out)
 		}
 	}

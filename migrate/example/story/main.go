@@ -70,21 +70,9 @@ func play(ctx context.Context, binary, dir string, out io.Writer) error {
 	if err := s.run(ctx, "apply"); err != nil {
 		return err
 	}
-	fmt.Fprintf(out, "Ann and Bob were partners at Keap and are promoters now. %s has their program:\ncarryover.toml, exports and data.\n", dir)
-	for _, day := range []struct {
-		date string
-		acts []act
-	}{
-		{"2022-12-20", []act{{"Mira clicks an old link of Ann's", s.click("/go/course/ANN")}}},
-		{"2023-01-03", []act{
-			{"Mira signs up, with the cookie of that click", s.event("signup", `{"email":"mira@mail.test","uid":"c-7","tid":"COOKIE"}`)},
-			{"Mira pays for her membership", s.event("sale", `{"uid":"c-7","event_id":"pay-1","amount":9700,"plan":"Agency Membership"}`)},
-		}},
-		{"2023-01-10", []act{{"Mira buys a training", s.event("sale", `{"uid":"c-7","event_id":"pay-2","amount":12900,"plan":"Evergreen Webinar"}`)}}},
-		{"2023-01-20", []act{{"Mira clicks a link of Bob's", s.click("/go/course/BOB")}}},
-		{"2023-02-03", []act{{"Mira pays again, with the cookie of Bob's link", s.event("sale", `{"uid":"c-7","event_id":"pay-3","amount":9700,"plan":"Agency Membership","tid":"COOKIE"}`)}}},
-		{"2023-02-10", []act{{"Mira gets 29.00 of the training back", s.event("refund", `{"uid":"c-7","event_id":"back-1","amount":2900,"sale_event_id":"pay-2"}`)}}},
-	} {
+	fmt.Fprintln(out, "Ann and Bob were partners at Keap and are promoters now.", dir, "has their program:")
+	fmt.Fprintln(out, "carryover.toml, exports and data.")
+	for _, day := range s.days() {
 		if err := s.on(ctx, day.date, day.acts); err != nil {
 			return fmt.Errorf("on %s: %w", day.date, err)
 		}
@@ -97,6 +85,41 @@ func play(ctx context.Context, binary, dir string, out io.Writer) error {
 type act struct {
 	what string
 	call func(ctx context.Context, gateway string) error
+}
+
+// day is what happens on one day.
+type day struct {
+	date string
+	acts []act
+}
+
+func (s *story) days() []day {
+	return []day{
+		{"2022-12-20", []act{
+			{"Mira clicks an old link of Ann's", s.click("/go/course/ANN")},
+		}},
+		{"2023-01-03", []act{
+			{"Mira signs up, with the cookie of that click",
+				s.event("signup", `{"email":"mira@mail.test","uid":"c-7","tid":"COOKIE"}`)},
+			{"Mira pays for her membership",
+				s.event("sale", `{"uid":"c-7","event_id":"pay-1","amount":9700,"plan":"Agency Membership"}`)},
+		}},
+		{"2023-01-10", []act{
+			{"Mira buys a training",
+				s.event("sale", `{"uid":"c-7","event_id":"pay-2","amount":12900,"plan":"Evergreen Webinar"}`)},
+		}},
+		{"2023-01-20", []act{
+			{"Mira clicks a link of Bob's", s.click("/go/course/BOB")},
+		}},
+		{"2023-02-03", []act{
+			{"Mira pays again, with the cookie of Bob's link",
+				s.event("sale", `{"uid":"c-7","event_id":"pay-3","amount":9700,"plan":"Agency Membership","tid":"COOKIE"}`)},
+		}},
+		{"2023-02-10", []act{
+			{"Mira gets 29.00 of the training back",
+				s.event("refund", `{"uid":"c-7","event_id":"back-1","amount":2900,"sale_event_id":"pay-2"}`)},
+		}},
+	}
 }
 
 // run runs a command in the program's folder and shows nothing of it unless it fails.
@@ -194,7 +217,8 @@ func (s *story) click(path string) func(context.Context, string) error {
 func (s *story) event(kind, body string) func(context.Context, string) error {
 	return func(ctx context.Context, gateway string) error {
 		path := "/api/v2/track/" + kind
-		req, err := http.NewRequestWithContext(ctx, http.MethodPost, gateway+path, strings.NewReader(strings.Replace(body, "COOKIE", s.cookie, 1)))
+		told := strings.NewReader(strings.Replace(body, "COOKIE", s.cookie, 1))
+		req, err := http.NewRequestWithContext(ctx, http.MethodPost, gateway+path, told)
 		if err != nil {
 			return err
 		}

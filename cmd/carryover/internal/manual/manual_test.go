@@ -10,7 +10,13 @@ import (
 
 func pages() fstest.MapFS {
 	return fstest.MapFS{
-		"README.md":   {Data: []byte("# Index\n\n| subject | what is in it |\n| --- | --- |\n| [money](money.md) | Money: what is owed |\n| [clicks](clicks.md) | Clicks: what counts |\n")},
+		"README.md": {Data: []byte(`# Index
+
+| subject | what is in it |
+| --- | --- |
+| [money](money.md) | Money: what is owed |
+| [clicks](clicks.md) | Clicks: what counts |
+`)},
 		"money.md":    {Data: []byte("# Money\n")},
 		"clicks.md":   {Data: []byte("# Clicks\n")},
 		"unlisted.md": {Data: []byte("# Unlisted\n")},
@@ -75,16 +81,20 @@ func TestRender(t *testing.T) {
 	f("9. nine\n10. ten that is long enough to wrap\n", plain, "9. nine\n10. ten that is long enough to\n    wrap\n")
 
 	f("See [Holds](money.md#holds).", plain, "See Holds\n(carryover help money).\n")
-	f("See [below](#holds), [the site](https://a.test/b), [the example](../x/README.md).", report.Terminal{Width: 80}, "See below, the site (https://a.test/b), the example.\n")
+	f("See [below](#holds), [the site](https://a.test/b), [the example](../x/README.md).", report.Terminal{Width: 80},
+		"See below, the site (https://a.test/b), the example.\n")
 
-	f("| a | what |\n| --- | --- |\n| `x` | [Holds](money.md) |\n| `y`, `z` | **12** |\n", report.Terminal{Width: 80}, "  a         what\n  ---       ----\n  x         Holds (carryover help money)\n  `y`, `z`  12\n")
-	f("| a | what it is |\n| --- | --- |\n| x | words that need more room than there is |\n", plain, "  a    what it is\n  ---  ----------\n  x    words that need more\n       room than there is\n")
+	f("| a | what |\n| --- | --- |\n| `x` | [Holds](money.md) |\n| `y`, `z` | **12** |\n", report.Terminal{Width: 80},
+		"  a         what\n  ---       ----\n  x         Holds (carryover help money)\n  `y`, `z`  12\n")
+	f("| a | what it is |\n| --- | --- |\n| x | words that need more room than there is |\n", plain,
+		"  a    what it is\n  ---  ----------\n  x    words that need more\n       room than there is\n")
 
 	f("```console\n$ carryover clicks\nday  human  and a line that is longer than the width\n```\n\nDone.", plain,
 		"    $ carryover clicks\n    day  human  and a line that is longer than the width\n\nDone.\n")
 	f("```\n\n# no heading\n", colour, "\n    # no heading\n")
 	f("```console\n$ carryover clicks\n```", colour, "    \x1b[1m$ carryover clicks\x1b[0m\n")
 
-	f(strings.Repeat("word ", 30), report.Terminal{}, strings.TrimSpace(strings.Repeat("word ", 16))+"\n"+strings.TrimSpace(strings.Repeat("word ", 14))+"\n")
+	long := func(n int) string { return strings.TrimSpace(strings.Repeat("word ", n)) }
+	f(long(30), report.Terminal{}, long(16)+"\n"+long(14)+"\n")
 	f("", plain, "")
 }
