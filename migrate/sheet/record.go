@@ -312,7 +312,7 @@ const (
 // findClosingQuote looks for the end of the quoted cell that opens at w[start]: the offset
 // behind its closing quote and the blanks that follow it. A cell that spans lines and
 // holds a single quote is none: its opening quote was a stray one, and would swallow the
-// rows up to somebody else's.
+// rows up to the next quote of another row.
 func (s *scanner) findClosingQuote(w []byte, start int, final bool) (int, quoteState) {
 	capped := !final && len(w) == s.limit+2
 	here := s.base + int64(s.pos)
@@ -362,7 +362,7 @@ func (s *scanner) findClosingQuote(w []byte, start int, final bool) (int, quoteS
 				return 0, unclosed
 			}
 		}
-		// From here on an earlier search has seen every quote up to s.open.
+		// From here on an earlier search has seen every quote up to unclosedUntil.
 		if known := s.unclosedUntil - here; known > int64(j) {
 			j = min(int(known), len(w))
 		}
