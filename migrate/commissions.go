@@ -52,14 +52,26 @@ func sortCommissions(rows []book.Commission) {
 		high, low uint64
 		row       int32
 	}
-	keys := make([]key, len(rows))
+	// Ids are hashes: few begin with the same two bytes, and those are sorted among themselves.
+	starts := make([]int32, 1<<16+1)
+	for i := range rows {
+		starts[int(binary.BigEndian.Uint16(rows[i].EventID[:]))+1]++
+	}
+	for i := range len(starts) - 1 {
+		starts[i+1] += starts[i]
+	}
+	keys, next := make([]key, len(rows)), slices.Clone(starts)
 	for i := range rows {
 		id := &rows[i].EventID
-		keys[i] = key{binary.BigEndian.Uint64(id[:8]), binary.BigEndian.Uint64(id[8:]), int32(i)}
+		bucket := binary.BigEndian.Uint16(id[:])
+		keys[next[bucket]] = key{binary.BigEndian.Uint64(id[:8]), binary.BigEndian.Uint64(id[8:]), int32(i)}
+		next[bucket]++
 	}
-	slices.SortFunc(keys, func(a, b key) int {
-		return cmp.Or(cmp.Compare(a.high, b.high), cmp.Compare(a.low, b.low), cmp.Compare(a.row, b.row))
-	})
+	for i := range len(starts) - 1 {
+		slices.SortFunc(keys[starts[i]:starts[i+1]], func(a, b key) int {
+			return cmp.Or(cmp.Compare(a.high, b.high), cmp.Compare(a.low, b.low), cmp.Compare(a.row, b.row))
+		})
+	}
 	// The rows are large: each is moved once, round the rings of the permutation.
 	const done = -1
 	for start := range keys {
