@@ -32,7 +32,7 @@ func readLive(ctx context.Context, b *book.Book, commissions []book.Commission) 
 	for i := range bound {
 		l.owners[bound[i].Email] = &bound[i]
 	}
-	if has, err := b.HasTracked(ctx); err != nil || !has || len(commissions) == 0 {
+	if live, err := b.IsLive(ctx); err != nil || !live || len(commissions) == 0 {
 		return l, err
 	}
 	first, last := int64(math.MaxInt64), int64(math.MinInt64)

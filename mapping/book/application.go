@@ -11,13 +11,13 @@ import (
 	"carryover/mapping/terms"
 )
 
-// Application is somebody who wants to take part, or to take part again.
+// Application is a person's request to join the program, or to rejoin it.
 type Application struct {
 	ID         int64
 	Kind       string // ApplyJoin or ApplyRejoin
 	Name       string
 	Email      string // e-mail key
-	Site       string // an address; empty: not told
+	Site       string // URL; empty: none
 	Terms      string // what was agreed to
 	AppliedAt  int64  // Unix seconds
 	Visitor    string // keyed hash of the address
@@ -36,10 +36,15 @@ const (
 	ApplicationRejected = "rejected"
 )
 
-// DecidedAutomatically is who decided about an application that needed nobody.
+// DecidedAutomatically is [Application.DecidedBy] when no person decided.
 const DecidedAutomatically = "auto"
 
-var applications = table[Application]{"application", "id, kind, name, email, site, terms, applied_at, visitor, state, promoter_id, decided_at, decided_by", 1, false, (*Application).record}
+var applications = table[Application]{
+	name:    "application",
+	columns: "id, kind, name, email, site, terms, applied_at, visitor, state, promoter_id, decided_at, decided_by",
+	key:     1,
+	record:  (*Application).record,
+}
 
 func (a *Application) record(r *record) {
 	r.int(&a.ID)
@@ -65,7 +70,7 @@ var (
 // Admission is what became of an application.
 type Admission struct {
 	Outcome     AdmissionOutcome
-	Application Application // as the book has it; ID 0: nothing was kept
+	Application Application // as the book has it; ID 0: it was not stored
 	Promoter    Promoter    // ID 0: there is none yet
 }
 
@@ -73,30 +78,29 @@ type Admission struct {
 type AdmissionOutcome uint8
 
 const (
-	AdmissionPending   AdmissionOutcome = iota + 1 // for a person to decide
+	AdmissionPending   AdmissionOutcome = iota + 1 // it waits for a person's decision
 	AdmissionJoined                                // there is a new promoter
-	AdmissionRejoined                              // a promoter of old takes part again
-	AdmissionActive                                // the promoter took part already: nothing changed for it
-	AdmissionUnchanged                             // it was decided so before: nothing changed
-	AdmissionRejected                              // a person said no
+	AdmissionRejoined                              // an earlier promoter is active again
+	AdmissionActive                                // the promoter was active: nothing changed for it
+	AdmissionUnchanged                             // it had this decision before: nothing changed
+	AdmissionRejected                              // a person rejected it
 )
 
-// resubmitSeconds is how long, in seconds, the same form from the same visitor is one that
-// was sent twice.
+// resubmitSeconds is how long the same form from the same visitor counts as sent twice.
 const resubmitSeconds = 15 * 60
 
-// SubmitApplication keeps an application. It is a rejoin when a promoter has its e-mail
-// key, and a join otherwise, whatever a says; a's ID, State and what follows it are not
-// read. There is at most one waiting application of an e-mail key: a second changes
-// nothing, and so does one of somebody who takes part.
+// SubmitApplication stores an application. It is a rejoin when a promoter has its e-mail key,
+// and a join otherwise; a's Kind, ID, State and the fields after it are ignored. An e-mail key
+// has at most one waiting application: a second one changes nothing, and neither does one of an
+// active promoter.
 //
-// With admit nobody has to decide, unless the promoter is blocked or the last decision
-// about this key was to reject it.
+// With admit it is approved at once, unless the promoter is blocked or the last decision on this
+// key was to reject it.
 func (b *Book) SubmitApplication(ctx context.Context, a Application, admit bool) (Admission, error) {
 	var done Admission
 	err := b.update(ctx, func(tx *sql.Tx) error {
 		done = Admission{}
-		who, err := findApplicant(ctx, tx, a.Email)
+		promoter, err := findApplicant(ctx, tx, a.Email)
 		if err != nil {
 			return err
 		}
@@ -104,38 +108,38 @@ func (b *Book) SubmitApplication(ctx context.Context, a Application, admit bool)
 		if err != nil {
 			return err
 		}
-		if who != nil && who.Status == terms.Active {
-			done.Outcome, done.Promoter = AdmissionActive, *who.Promoter
-			if len(earlier) > 0 && a.isResubmissionOf(&earlier[0]) && earlier[0].PromoterID == who.ID {
+		if promoter != nil && promoter.Status == terms.Active {
+			done.Outcome, done.Promoter = AdmissionActive, *promoter.Promoter
+			if len(earlier) > 0 && a.isResubmissionOf(&earlier[0]) && earlier[0].PromoterID == promoter.ID {
 				done.Outcome, done.Application = earlier[0].outcome(), earlier[0]
 			}
 			return nil
 		}
 		a.Kind = ApplyJoin
-		if who != nil {
-			a.Kind, done.Promoter = ApplyRejoin, *who.Promoter
+		if promoter != nil {
+			a.Kind, done.Promoter = ApplyRejoin, *promoter.Promoter
 		}
 		decided := slices.IndexFunc(earlier, func(e Application) bool { return e.State != ApplicationWaiting })
-		refused := who != nil && who.Status == terms.Blocked || decided >= 0 && earlier[decided].State == ApplicationRejected
+		denied := promoter != nil && promoter.Status == terms.Blocked || decided >= 0 && earlier[decided].State == ApplicationRejected
 		if i := slices.IndexFunc(earlier, func(e Application) bool { return e.State == ApplicationWaiting }); i >= 0 {
 			a = earlier[i]
 		} else if err := a.insert(ctx, tx); err != nil {
 			return err
 		}
 		done.Outcome, done.Application = AdmissionPending, a
-		if !admit || refused {
+		if !admit || denied {
 			return nil
 		}
 		done, err = a.approve(ctx, tx, DecidedAutomatically, a.AppliedAt)
 		return err
 	})
 	if err != nil {
-		return Admission{}, fmt.Errorf("keeping an application: %w", err)
+		return Admission{}, fmt.Errorf("storing an application: %w", err)
 	}
 	return done, nil
 }
 
-// isResubmissionOf reports whether a is the form of an approved application once more.
+// isResubmissionOf reports whether a is the form of the approved application e once more.
 func (a *Application) isResubmissionOf(e *Application) bool {
 	return e.State == ApplicationApproved && e.DecidedBy == DecidedAutomatically && a.AppliedAt-e.AppliedAt <= resubmitSeconds &&
 		a.Visitor != "" && a.Visitor == e.Visitor && a.Name == e.Name && a.Site == e.Site
@@ -148,9 +152,9 @@ func (a *Application) outcome() AdmissionOutcome {
 	return AdmissionJoined
 }
 
-// Approve makes promoters of the applicants, or reactivates those that they were, all in
-// one transaction. One that was approved before is Settled; one that was rejected is
-// approved now. It fails with [ErrNoApplication], and then nothing changed.
+// Approve makes the applicants active promoters, all in one transaction. An application that was
+// approved before is unchanged; one that was rejected is approved now. It fails with
+// [ErrNoApplication], and then nothing changed.
 func (b *Book) Approve(ctx context.Context, ids []int64, by string, now int64) ([]Admission, error) {
 	return b.decide(ctx, ids, func(tx *sql.Tx, a *Application) (Admission, error) {
 		if a.State == ApplicationApproved {
@@ -168,8 +172,8 @@ func (b *Book) Approve(ctx context.Context, ids []int64, by string, now int64) (
 	})
 }
 
-// Reject says no to applications, all in one transaction. It fails with
-// [ErrNoApplication] or [ErrAlreadyApproved], and then nothing changed.
+// Reject rejects applications, all in one transaction. It fails with [ErrNoApplication] or
+// [ErrAlreadyApproved], and then nothing changed.
 func (b *Book) Reject(ctx context.Context, ids []int64, by string, now int64) ([]Admission, error) {
 	return b.decide(ctx, ids, func(tx *sql.Tx, a *Application) (Admission, error) {
 		switch a.State {
@@ -209,8 +213,8 @@ func (b *Book) decide(ctx context.Context, ids []int64, fn func(*sql.Tx, *Applic
 	return done, nil
 }
 
-// Applications lists those that wait for a decision, or all, in the order in which they
-// came.
+// Applications lists the waiting applications, or all, in the order in which they were
+// submitted.
 func (b *Book) Applications(ctx context.Context, all bool) ([]Application, error) {
 	if all {
 		return applications.find(ctx, b, "ORDER BY id")
@@ -218,7 +222,7 @@ func (b *Book) Applications(ctx context.Context, all bool) ([]Application, error
 	return applications.find(ctx, b, "WHERE state = ? ORDER BY id", ApplicationWaiting)
 }
 
-// insert keeps a new application, which waits.
+// insert adds a new application, which waits.
 func (a *Application) insert(ctx context.Context, tx *sql.Tx) error {
 	a.State, a.PromoterID, a.DecidedAt, a.DecidedBy = ApplicationWaiting, 0, 0, ""
 	if err := tx.QueryRowContext(ctx, `SELECT coalesce(max(id), 0) + 1 FROM application`).Scan(&a.ID); err != nil {
@@ -227,7 +231,7 @@ func (a *Application) insert(ctx context.Context, tx *sql.Tx) error {
 	return insertRow(ctx, tx, &applications, a)
 }
 
-// saveDecision writes what was decided.
+// saveDecision writes the decision.
 func (a *Application) saveDecision(ctx context.Context, tx *sql.Tx) error {
 	_, err := tx.ExecContext(ctx, `UPDATE application SET kind = ?, state = ?, promoter_id = ?, decided_at = ?, decided_by = ? WHERE id = ?`,
 		a.Kind, a.State, a.PromoterID, a.DecidedAt, a.DecidedBy, a.ID)
@@ -237,31 +241,31 @@ func (a *Application) saveDecision(ctx context.Context, tx *sql.Tx) error {
 // approve makes the applicant an active promoter.
 func (a *Application) approve(ctx context.Context, tx *sql.Tx, by string, now int64) (Admission, error) {
 	done := Admission{Outcome: AdmissionActive}
-	who, err := findApplicant(ctx, tx, a.Email)
+	promoter, err := findApplicant(ctx, tx, a.Email)
 	switch {
 	case err != nil:
 		return done, err
-	case who == nil:
+	case promoter == nil:
 		a.Kind, done.Outcome = ApplyJoin, AdmissionJoined
 		p, err := a.createPromoter(ctx, tx, now)
 		if err != nil {
 			return done, err
 		}
-		who = &DirectoryPromoter{Promoter: p, Status: terms.Active}
-	case who.Status != terms.Active:
+		promoter = &DirectoryPromoter{Promoter: p, Status: terms.Active}
+	case promoter.Status != terms.Active:
 		a.Kind, done.Outcome = ApplyRejoin, AdmissionRejoined
-		back := []Setting{{PromoterID: who.ID, Field: SettingStatus, Value: string(terms.Active), From: now, RecordedAt: now, RecordedBy: by}}
-		if err := recordSettings(ctx, tx, back); err != nil {
+		active := Setting{PromoterID: promoter.ID, Field: SettingStatus, Value: string(terms.Active), From: now, RecordedAt: now, RecordedBy: by}
+		if err := recordSettings(ctx, tx, []Setting{active}); err != nil {
 			return done, err
 		}
 	}
-	a.State, a.PromoterID, a.DecidedAt, a.DecidedBy = ApplicationApproved, who.ID, now, by
-	done.Application, done.Promoter = *a, *who.Promoter
+	a.State, a.PromoterID, a.DecidedAt, a.DecidedBy = ApplicationApproved, promoter.ID, now, by
+	done.Application, done.Promoter = *a, *promoter.Promoter
 	return done, a.saveDecision(ctx, tx)
 }
 
-// createPromoter makes a promoter whom Keap never knew. Ids of Keap are above 0, so its own is
-// below; the alias is how a later run finds it by its address.
+// createPromoter adds a promoter that Keap does not know. Keap's ids are above 0, so its own is
+// below. Its alias is how a later import finds it by its address.
 func (a *Application) createPromoter(ctx context.Context, tx *sql.Tx, now int64) (*Promoter, error) {
 	p := &Promoter{Email: a.Email, Name: a.Name, Status: StatusActive, JoinedAt: now}
 	if err := tx.QueryRowContext(ctx, `SELECT min(coalesce(min(id), 0), 0) - 1 FROM promoter`).Scan(&p.ID); err != nil {
@@ -275,10 +279,12 @@ func (a *Application) createPromoter(ctx context.Context, tx *sql.Tx, now int64)
 	if err := insertRow(ctx, tx, &promoters, p); err != nil {
 		return nil, err
 	}
-	return p, insertRow(ctx, tx, &aliases, &Alias{Kind: AliasKeapID, Value: strconv.FormatInt(p.ID, 10), PromoterID: p.ID, Email: a.Email, Active: true})
+	return p, insertRow(ctx, tx, &aliases, &Alias{
+		Kind: AliasKeapID, Value: strconv.FormatInt(p.ID, 10), PromoterID: p.ID, Email: a.Email, Active: true,
+	})
 }
 
-// insertRow writes one new row.
+// insertRow adds one row.
 func insertRow[T any](ctx context.Context, tx *sql.Tx, t *table[T], row *T) error {
 	var r record
 	t.record(row, &r)
@@ -288,7 +294,7 @@ func insertRow[T any](ctx context.Context, tx *sql.Tx, t *table[T], row *T) erro
 	return nil
 }
 
-// findApplicant is the promoter who has an e-mail key; nil: nobody has.
+// findApplicant returns the promoter with an e-mail key; nil: there is none.
 func findApplicant(ctx context.Context, tx *sql.Tx, key string) (*DirectoryPromoter, error) {
 	d, err := readDirectoryOf(ctx, tx, `SELECT id FROM promoter WHERE email = ?1
 		UNION SELECT promoter_id FROM promoter_alias WHERE kind = 'keap_id' AND email = ?1 AND promoter_id != 0`, key)

@@ -12,11 +12,11 @@ import (
 	"carryover/mapping/terms"
 )
 
-// longestToken bounds the ref tokens that we make up, in bytes: people read them out.
+// longestToken bounds generated ref tokens, in bytes, because people read them out.
 const longestToken = 40
 
-// preferredToken is the ref token that a newcomer asks for: the host of a site of its own,
-// else the name. A page on somebody else's site says nothing in its host.
+// preferredToken is the ref token that a new promoter should get: the host of its site or, when
+// the site is a page on another one's host, the name.
 func preferredToken(name, site string) string {
 	_, rest, _ := strings.Cut(site, "://")
 	host, page, _ := strings.Cut(rest, "/")
@@ -34,7 +34,7 @@ func preferredToken(name, site string) string {
 	return "partner"
 }
 
-// slug makes a token of text: words with one "-" between them, accents left off.
+// slug makes a token of text: words without accents, with one "-" between them.
 func slug(text string) string {
 	plain := strings.Map(func(r rune) rune {
 		if unicode.Is(unicode.Mn, r) {
@@ -51,16 +51,16 @@ func slug(text string) string {
 	return token
 }
 
-// freeToken is natural, or the first of natural-2, natural-3 and so on, that is no
-// promoter's token and in no letter case anybody's code.
-func freeToken(ctx context.Context, tx *sql.Tx, natural string) (string, error) {
-	// SQLite folds ASCII only; of other codes there are few, and they are folded here.
+// freeToken returns the first of preferred, preferred-2, preferred-3 and so on that is no
+// promoter's token and, in any letter case, no partner's code.
+func freeToken(ctx context.Context, tx *sql.Tx, preferred string) (string, error) {
+	// SQLite folds ASCII only. Other codes are few: they are read and folded here.
 	rows, err := tx.QueryContext(ctx, `
 		SELECT ref_token FROM promoter WHERE substr(ref_token, 1, length(?1)) = ?1
 		UNION ALL
 		SELECT value FROM promoter_alias WHERE kind = 'code' AND (lower(substr(value, 1, length(?1))) = ?1 OR value GLOB '*[^ -~]*')
 		UNION ALL
-		SELECT code FROM promoter_alias WHERE kind = 'keap_id' AND (lower(substr(code, 1, length(?1))) = ?1 OR code GLOB '*[^ -~]*')`, natural)
+		SELECT code FROM promoter_alias WHERE kind = 'keap_id' AND (lower(substr(code, 1, length(?1))) = ?1 OR code GLOB '*[^ -~]*')`, preferred)
 	if err != nil {
 		return "", err
 	}
@@ -76,9 +76,9 @@ func freeToken(ctx context.Context, tx *sql.Tx, natural string) (string, error) 
 	if err := rows.Err(); err != nil {
 		return "", err
 	}
-	token := natural
+	token := preferred
 	for n := 2; taken[token]; n++ {
-		token = natural + "-" + strconv.Itoa(n)
+		token = preferred + "-" + strconv.Itoa(n)
 	}
 	return token, nil
 }

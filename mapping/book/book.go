@@ -27,7 +27,7 @@ var (
 )
 
 // Book is one SQLite file in WAL mode. Writers queue on a single connection; readers
-// have their own and never wait for them. Safe for concurrent use.
+// have their own and never wait for them. It is safe for concurrent use.
 type Book struct {
 	w, r *sql.DB
 	path string
@@ -41,16 +41,16 @@ func Open(path string) (*Book, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return nil, fmt.Errorf("the data directory cannot be made: %w; choose another with --data", err)
 	}
-	// It holds addresses of people: for its owner only. SQLite gives its log the same mode.
-	// Never opened when it is there: closing it would drop the locks of this process.
+	// The file holds people's addresses: it is for its owner only. SQLite gives its log the same
+	// mode. A file that exists is not opened, because closing it would drop this process's locks.
 	if f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600); err == nil {
-		f.Close() // what cannot be made is told by the driver
+		f.Close() // when it cannot be created, the driver reports why
 	}
 	return open(path, false)
 }
 
-// OpenExisting is [Open] for commands that only read: it fails with [ErrNoBook] when
-// there is none, and leaves nothing behind.
+// OpenExisting is [Open] for commands that only read: it fails with [ErrNoBook] when there is no
+// book, and creates nothing.
 func OpenExisting(path string) (*Book, error) {
 	if _, err := os.Stat(path); err != nil {
 		if errors.Is(err, fs.ErrNotExist) {
@@ -67,7 +67,7 @@ func open(path string, existing bool) (*Book, error) {
 		return nil, describeOpen(path, err)
 	}
 	w.SetMaxOpenConns(1)
-	if err := migrate(w); err != nil {
+	if err := applySchemas(w); err != nil {
 		w.Close()
 		return nil, describeOpen(path, err)
 	}
@@ -94,8 +94,8 @@ func openHandle(path, mode string, existing bool) (*sql.DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	// Turning WAL on may meet another process that creates the book at this moment, and
-	// SQLite does not wait for that one as busy_timeout says.
+	// Turning WAL on may collide with another process that creates the book at this moment.
+	// SQLite does not wait for it, in spite of busy_timeout.
 	for tries := 0; ; tries++ {
 		if err = db.Ping(); err == nil {
 			return db, nil
@@ -108,7 +108,7 @@ func openHandle(path, mode string, existing bool) (*sql.DB, error) {
 	}
 }
 
-// describeOpen turns the driver's words into a sentence that says what to do.
+// describeOpen makes of the driver's error one that says what to do.
 func describeOpen(path string, err error) error {
 	switch text := err.Error(); {
 	case errors.Is(err, ErrNewerBook):
@@ -116,21 +116,22 @@ func describeOpen(path string, err error) error {
 	case strings.Contains(text, "not a database"):
 		return fmt.Errorf("%s is not a carryover book: move the file away or choose another folder with --data", path)
 	case strings.Contains(text, "unable to open"), strings.Contains(text, "readonly"), strings.Contains(text, "CANTOPEN"):
-		return fmt.Errorf("%s cannot be written: check the folder's owner and that the disk is not full, or choose another with --data (%w)", path, err)
+		return fmt.Errorf("%s cannot be written: check the folder's owner and that the disk is not full, "+
+			"or choose another with --data (%w)", path, err)
 	default:
 		return fmt.Errorf("opening the book %s: %w", path, err)
 	}
 }
 
-// Close closes the book. What was committed is safe without it.
+// Close closes the book. Committed transactions are safe without it.
 func (b *Book) Close() error { return errors.Join(b.r.Close(), b.w.Close()) }
 
 // Path is where the book's file is.
 func (b *Book) Path() string { return b.path }
 
-// migrate applies the schema files that the book does not have yet, each in a
-// transaction of its own.
-func migrate(db *sql.DB) error {
+// applySchemas applies the schema files that the book does not have yet, each in a transaction
+// of its own.
+func applySchemas(db *sql.DB) error {
 	files, err := fs.Glob(schemaFS, "schema/*.sql")
 	if err != nil {
 		return err
@@ -194,7 +195,7 @@ func applySchema(db *sql.DB, name, text string) error {
 	if _, err := tx.Exec(`CREATE TABLE IF NOT EXISTS book_schema (name TEXT PRIMARY KEY, applied_at INTEGER NOT NULL) STRICT`); err != nil {
 		return err
 	}
-	// Another process may have been quicker: the insert decides who applies the file.
+	// Another process may apply the file at the same time: the insert decides.
 	done, err := tx.Exec(`INSERT INTO book_schema (name, applied_at) VALUES (?, unixepoch()) ON CONFLICT DO NOTHING`, name)
 	if err != nil {
 		return err
@@ -208,7 +209,7 @@ func applySchema(db *sql.DB, name, text string) error {
 	return tx.Commit()
 }
 
-// update runs fn in one write transaction.
+// update runs fn in a write transaction.
 func (b *Book) update(ctx context.Context, fn func(tx *sql.Tx) error) error {
 	tx, err := b.w.BeginTx(ctx, nil)
 	if err != nil {
@@ -221,7 +222,7 @@ func (b *Book) update(ctx context.Context, fn func(tx *sql.Tx) error) error {
 	return tx.Commit()
 }
 
-// view runs fn in one read transaction: all that it reads is of one moment.
+// view runs fn in a read transaction, in which all reads are of one moment.
 func (b *Book) view(ctx context.Context, fn func(tx *sql.Tx) error) error {
 	tx, err := b.r.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
 	if err != nil {

@@ -8,21 +8,21 @@ import (
 	"slices"
 )
 
-// BoundCustomer is a customer who was bound to a promoter by a sign-up or a sale.
+// BoundCustomer is a customer that a sign-up or a sale bound to a promoter.
 type BoundCustomer struct {
 	Customer
-	By string // what decided, such as program.ByClick
+	By string // what decided: terms.ByClick, for example
 }
 
-// BoundCustomers lists the customers who were bound since the program is tracked here, in
-// the order of their addresses, as [Book.Customers] gives those of Keap.
+// BoundCustomers lists the customers that were bound live, in the order of their addresses, as
+// [Book.Customers] gives those of Keap.
 func (b *Book) BoundCustomers(ctx context.Context) (list []BoundCustomer, err error) {
 	err = b.view(ctx, func(tx *sql.Tx) error {
 		all, err := customers.some(ctx, tx, "WHERE promoter_id != 0")
 		if err != nil {
 			return err
 		}
-		// The first event that credits somebody who did not have the customer before.
+		// The first event that credits a promoter who did not own the customer before.
 		deciding, err := tx.PrepareContext(ctx, `SELECT coalesce((SELECT json_extract(evidence, '$.by') FROM event
 			WHERE customer_id = ? AND promoter_id != 0 AND json_extract(evidence, '$.by') NOT IN ('owner', 'carried') ORDER BY id LIMIT 1), '')`)
 		if err != nil {

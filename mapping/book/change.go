@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// changedRow is a row that a run wrote over another, or created where rows do not say which
-// run did.
+// changedRow is a row that an import replaced, or created in a table whose rows do not name
+// their import.
 type changedRow struct {
 	Seq    int64
 	Table  string
@@ -16,7 +16,13 @@ type changedRow struct {
 	Before string // JSON: the row as it was; empty: it was not there
 }
 
-var changedRows = table[changedRow]{"change", "seq, table_name, row_key, row_before", 1, true, (*changedRow).record}
+var changedRows = table[changedRow]{
+	name:    "change",
+	columns: "seq, table_name, row_key, row_before",
+	key:     1,
+	owned:   true,
+	record:  (*changedRow).record,
+}
 
 func (c *changedRow) record(r *record) {
 	r.int(&c.Seq)
@@ -25,7 +31,7 @@ func (c *changedRow) record(r *record) {
 	r.text(&c.Before)
 }
 
-// numberChange numbers a change and says which row it is about.
+// numberChange gives a changed row its number and its key.
 func (w *writer) numberChange(c changedRow, key []any) (changedRow, error) {
 	w.seq++
 	c.Seq = w.seq
@@ -34,7 +40,7 @@ func (w *writer) numberChange(c changedRow, key []any) (changedRow, error) {
 	return c, err
 }
 
-// keyCells reads the key again.
+// keyCells reads the cells of the key.
 func (c *changedRow) keyCells() (key []any, err error) {
 	numbers := json.NewDecoder(strings.NewReader(c.Key))
 	numbers.UseNumber() // a Keap id may need all of its 64 bits
@@ -51,7 +57,7 @@ func (c *changedRow) keyCells() (key []any, err error) {
 	return key, nil
 }
 
-// undo makes the table what it was before run.
+// undo restores the table as it was before the import.
 func (t *table[T]) undo(w *writer) error {
 	list, err := changedRows.some(w.ctx, w.tx, "WHERE import_id = ? AND table_name = ? ORDER BY seq DESC", w.importID, t.name)
 	if err != nil {
@@ -65,8 +71,8 @@ func (t *table[T]) undo(w *writer) error {
 			return err
 		}
 	} else {
-		// Two passes: a token or code may have gone from one row to another, and a row
-		// put back before the other is gone would meet it.
+		// Two passes: a token or code may have moved from one row to another, and a row that
+		// is restored before the other is deleted would collide with it.
 		if err := t.deleteChanged(w, list); err != nil {
 			return err
 		}
@@ -95,7 +101,7 @@ func (t *table[T]) deleteChanged(w *writer, list []changedRow) error {
 	return nil
 }
 
-// restore puts rows back, the latest change first.
+// restore writes rows as they were, the latest change first.
 func (t *table[T]) restore(w *writer, list []changedRow) error {
 	put, err := w.tx.Prepare(t.putText())
 	if err != nil {
@@ -121,10 +127,11 @@ func (t *table[T]) restore(w *writer, list []changedRow) error {
 	return nil
 }
 
-// deleteCreated deletes what the run created.
+// deleteCreated deletes the rows that the import created.
 func (t *table[T]) deleteCreated(w *writer) error {
 	var all, created int
-	if err := w.tx.QueryRow("SELECT count(*), count(*) FILTER (WHERE import_id = ?) FROM "+t.name, w.importID).Scan(&all, &created); err != nil || created == 0 {
+	err := w.tx.QueryRow("SELECT count(*), count(*) FILTER (WHERE import_id = ?) FROM "+t.name, w.importID).Scan(&all, &created)
+	if err != nil || created == 0 {
 		return err
 	}
 	if created == all {
@@ -144,7 +151,7 @@ func (t *table[T]) deleteCreated(w *writer) error {
 	return rebuild()
 }
 
-// undo undoes a run.
+// undo rolls an import back.
 func undo(w *writer) error {
 	for _, undo := range []func(*writer) error{
 		promoters.undo, aliases.undo, links.undo,

@@ -34,7 +34,7 @@ type Click struct {
 	Rules     int    // version of the rules that judged
 }
 
-// ClickFilter chooses clicks; its zero value chooses all.
+// ClickFilter selects clicks; its zero value selects all.
 type ClickFilter struct {
 	From, To time.Time // From <= at < To; zero leaves that side open; widened to whole hours where counts are read
 	Token    string    // only this ref token
@@ -43,16 +43,16 @@ type ClickFilter struct {
 	Verdict  string    // only this verdict
 }
 
-// where gives the conditions of f on a time column that counts in units; From and To are
-// widened to whole units.
-func (f ClickFilter) where(column string, count, whole time.Duration) (string, []any) {
+// where returns the conditions of f on a time column in the given unit; From and To are widened
+// to multiples of whole.
+func (f ClickFilter) where(column string, unit, whole time.Duration) (string, []any) {
 	conds, args := []string{"1 = 1"}, []any{}
 	add := func(cond string, arg any) { conds, args = append(conds, cond), append(args, arg) }
 	if !f.From.IsZero() {
-		add(column+" >= ?", f.From.Truncate(whole).UnixNano()/int64(count))
+		add(column+" >= ?", f.From.Truncate(whole).UnixNano()/int64(unit))
 	}
 	if !f.To.IsZero() {
-		add(column+" < ?", f.To.Add(whole-1).Truncate(whole).UnixNano()/int64(count))
+		add(column+" < ?", f.To.Add(whole-1).Truncate(whole).UnixNano()/int64(unit))
 	}
 	for _, eq := range []struct{ column, value string }{
 		{"ref_token", f.Token}, {"link", f.Link}, {"outcome", f.Outcome}, {"verdict", f.Verdict},
@@ -69,12 +69,12 @@ type rollupKey struct {
 	token, link, outcome, verdict string
 }
 
-// clicksPerTx bounds how long other writers wait for a transaction of clicks.
+// clicksPerTx bounds how long other writers wait for one transaction.
 const clicksPerTx = 250
 
-// AddClicks stores the clicks that the book does not have yet and counts exactly those, a
-// few hundred in a transaction: after an error some may be stored. The same clicks may be
-// given any number of times, by any number of processes. added is how many were new.
+// AddClicks stores and counts the clicks that the book does not have yet, a few hundred in a
+// transaction: after an error some may be stored. The same clicks may be given any number of
+// times, by any number of processes. added is how many were new.
 func (b *Book) AddClicks(ctx context.Context, clicks []Click) (added int, err error) {
 	for some := range slices.Chunk(clicks, clicksPerTx) {
 		n, err := b.addClicks(ctx, some)
@@ -88,7 +88,7 @@ func (b *Book) AddClicks(ctx context.Context, clicks []Click) (added int, err er
 
 func (b *Book) addClicks(ctx context.Context, clicks []Click) (added int, err error) {
 	err = b.update(ctx, func(tx *sql.Tx) error {
-		// Statements without the context: the driver would start a goroutine for each.
+		// Without the context, because the driver would start a goroutine for each statement.
 		insert, err := tx.Prepare(`INSERT OR IGNORE INTO click (` + clickColumns + `)
 			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`)
 		if err != nil {
@@ -129,8 +129,7 @@ func (b *Book) addClicks(ctx context.Context, clicks []Click) (added int, err er
 const clickColumns = `node, seq, at_ms, host, path, params, outcome, ref_token, link, ad,
 	miss, expired, referrer, user_agent, visitor, signals, epoch, verdict, reason, rule_version`
 
-// Clicks hands the raw clicks that f chooses to fn, oldest first. It stops at the first
-// error of fn and returns it.
+// Clicks gives fn the raw clicks that f selects, the oldest first, until fn fails.
 func (b *Book) Clicks(ctx context.Context, f ClickFilter, fn func(Click) error) error {
 	where, args := f.where("at_ms", time.Millisecond, time.Millisecond)
 	rows, err := b.r.QueryContext(ctx, `SELECT `+clickColumns+` FROM click WHERE `+where+` ORDER BY at_ms, node, seq`, args...)
@@ -150,8 +149,8 @@ func (b *Book) Clicks(ctx context.Context, f ClickFilter, fn func(Click) error) 
 	return rows.Err()
 }
 
-// ClickByID returns the click that (node, seq) names; ok is false when it is not (or no
-// longer) there.
+// ClickByID returns the click with the id (node, seq); ok is false when it is not there, or no
+// longer.
 func (b *Book) ClickByID(ctx context.Context, node string, seq int64) (c Click, ok bool, err error) {
 	c, err = scanClick(b.r.QueryRowContext(ctx, `SELECT `+clickColumns+` FROM click WHERE node = ? AND seq = ?`, node, seq))
 	switch {
@@ -172,7 +171,7 @@ func scanClick(row interface{ Scan(...any) error }) (Click, error) {
 	return c, err
 }
 
-// What [Book.ClickCounts] groups by.
+// By what [Book.ClickCounts] groups.
 const (
 	ByDay      = "day" // of the zone that is given
 	ByPromoter = "promoter"
@@ -181,15 +180,15 @@ const (
 	ByOutcome  = "outcome"
 )
 
-// ClickCount is one line of a report on clicks.
+// ClickCount is one group of clicks.
 type ClickCount struct {
-	Key   string // a day as 2006-01-02, or a ref token, link code, verdict or outcome; empty: the URL named none
+	Key   string // a day as 2006-01-02, or a ref token, link code, verdict or outcome; empty: none
 	Total int64
-	Human int64 // of Total, those judged human
+	Human int64 // the part with the verdict human
 }
 
-// ClickCounts counts clicks from the hourly counts, which outlive raw clicks. Days are in
-// order, days of zone (nil: UTC); everything else has the most human clicks first.
+// ClickCounts groups the hourly counts, which outlive raw clicks. Days are in order, and days of
+// zone (nil: UTC); other groups are listed by human clicks, the most first.
 func (b *Book) ClickCounts(ctx context.Context, f ClickFilter, by string, zone *time.Location) ([]ClickCount, error) {
 	column, ok := map[string]string{ByDay: "hour", ByPromoter: "ref_token", ByLink: "link", ByVerdict: "verdict", ByOutcome: "outcome"}[by]
 	if !ok {
@@ -238,24 +237,25 @@ func (b *Book) ClickCounts(ctx context.Context, f ClickFilter, by string, zone *
 type Miss struct {
 	Host        string
 	Path        string // with the names of the affiliate parameters, such as /?aff=
-	Outcome     string // what the last one was answered
+	Outcome     string // of the last one
 	Human       int64
 	Total       int64
 	First, Last time.Time
-	TopReferrer string // the referrer of most of them; empty when most had none
+	TopReferrer string // the most frequent referrer; empty: most had none
 }
 
-// Misses lists URLs that did not resolve, those that most people want first. At most
-// limit of them; 0 or less: all. It reads raw clicks, so it looks as far back as these
-// are kept.
+// Misses lists URLs that did not resolve, by human clicks, the most first; at most limit of them
+// (0 or less: all). It reads raw clicks, and so goes back only as far as these.
 func (b *Book) Misses(ctx context.Context, f ClickFilter, limit int) ([]Miss, error) {
 	if limit <= 0 {
 		limit = -1
 	}
 	where, args := f.where("at_ms", time.Millisecond, time.Millisecond)
-	// A bare column beside MAX is of the row that has the maximum (SQLite's documented reading).
-	rows, err := b.r.QueryContext(ctx, `SELECT host, path, params, outcome, SUM(verdict = 'human') AS human, COUNT(*) AS total, MIN(at_ms) AS first, MAX(at_ms)
-		FROM click WHERE miss = 1 AND `+where+` GROUP BY host, path, params ORDER BY human DESC, total DESC, host, path, params LIMIT ?`, append(args, limit)...)
+	// SQLite takes a bare column beside MAX from the row that has the maximum, as documented.
+	rows, err := b.r.QueryContext(ctx, `SELECT host, path, params, outcome,
+			SUM(verdict = 'human') AS human, COUNT(*) AS total, MIN(at_ms) AS first, MAX(at_ms)
+		FROM click WHERE miss = 1 AND `+where+` GROUP BY host, path, params
+		ORDER BY human DESC, total DESC, host, path, params LIMIT ?`, append(args, limit)...)
 	if err != nil {
 		return nil, fmt.Errorf("reading misses: %w", err)
 	}
@@ -276,8 +276,10 @@ func (b *Book) Misses(ctx context.Context, f ClickFilter, limit int) ([]Miss, er
 		return nil, fmt.Errorf("reading misses: %w", err)
 	}
 	for i := range out {
-		err := b.r.QueryRowContext(ctx, `SELECT referrer FROM click WHERE miss = 1 AND host = ? AND path = ? AND params = ? AND `+where+`
-			GROUP BY referrer ORDER BY COUNT(*) DESC, referrer LIMIT 1`, append([]any{out[i].Host, out[i].Path, params[i]}, args...)...).Scan(&out[i].TopReferrer)
+		err := b.r.QueryRowContext(ctx, `SELECT referrer FROM click
+			WHERE miss = 1 AND host = ? AND path = ? AND params = ? AND `+where+`
+			GROUP BY referrer ORDER BY COUNT(*) DESC, referrer LIMIT 1`,
+			append([]any{out[i].Host, out[i].Path, params[i]}, args...)...).Scan(&out[i].TopReferrer)
 		if err != nil && err != sql.ErrNoRows {
 			return nil, fmt.Errorf("reading misses: %w", err)
 		}
@@ -288,13 +290,14 @@ func (b *Book) Misses(ctx context.Context, f ClickFilter, limit int) ([]Miss, er
 	return out, nil
 }
 
-// ForgetClicks deletes raw clicks older than before, a few thousand a transaction so that
-// nobody waits long. Hourly counts stay.
+// ForgetClicks deletes raw clicks from before an instant, a few thousand in a transaction, so
+// that other writers do not wait long. Hourly counts stay.
 func (b *Book) ForgetClicks(ctx context.Context, before time.Time) (deleted int, err error) {
 	for {
-		res, err := b.w.ExecContext(ctx, `DELETE FROM click WHERE (node, seq) IN (SELECT node, seq FROM click WHERE at_ms < ? LIMIT 2000)`, before.UnixMilli())
+		res, err := b.w.ExecContext(ctx, `DELETE FROM click
+			WHERE (node, seq) IN (SELECT node, seq FROM click WHERE at_ms < ? LIMIT 2000)`, before.UnixMilli())
 		if err != nil {
-			return deleted, fmt.Errorf("letting old clicks go: %w", err)
+			return deleted, fmt.Errorf("deleting old clicks: %w", err)
 		}
 		n, _ := res.RowsAffected()
 		if deleted += int(n); n == 0 {

@@ -11,12 +11,12 @@ type Promoter struct {
 	ID         int64  `json:"id"`
 	Token      string `json:"ref_token"`
 	KeapID     int64  `json:"keap_id"` // of the primary partner
-	Email      string `json:"email"`   // trimmed, lower case; empty when there is no usable one
+	Email      string `json:"email"`   // trimmed, lower case; empty: no usable one
 	Name       string `json:"name"`
-	Status     string `json:"status"`    // StatusActive or StatusInactive
-	ParentID   int64  `json:"parent_id"` // 0: none
-	JoinedAt   int64  `json:"joined_at"` // Unix seconds, 0: not known
-	MergedInto int64  `json:"merged_into"`
+	Status     string `json:"status"`      // StatusActive or StatusInactive, as imports say
+	ParentID   int64  `json:"parent_id"`   // 0: none
+	JoinedAt   int64  `json:"joined_at"`   // Unix seconds, 0: not known
+	MergedInto int64  `json:"merged_into"` // id of the promoter that took it over; 0: none
 }
 
 // Values of [Promoter.Status].
@@ -36,7 +36,7 @@ type Alias struct {
 	// Of a Keap id: what was last known of the partner.
 	ContactID int64  `json:"contact_id,omitempty"`
 	ParentID  int64  `json:"parent,omitempty"` // Keap id, 0: none
-	Email     string `json:"email,omitempty"`  // trimmed, lower case; empty when there is no usable one
+	Email     string `json:"email,omitempty"`  // trimmed, lower case; empty: no usable one
 	Active    bool   `json:"active,omitempty"` // the partner, not its promoter
 }
 
@@ -57,7 +57,7 @@ const (
 	StateAmbiguous = "ambiguous"
 )
 
-// Link is a tracking link and where it leads.
+// Link is a tracking link.
 type Link struct {
 	Code        string `json:"code"`
 	KeapID      int64  `json:"keap_id"` // 0: not known
@@ -66,23 +66,37 @@ type Link struct {
 	CreatedAt   int64  `json:"created_at"` // Unix seconds, 0: not known
 }
 
-// Content is the migrated model: what a plan is compared with and what the published
-// map is made from. As the argument of [Book.Apply] it holds the rows to be created or
-// overwritten.
+// Content is the promoters and links of the book, with which plans compare and from which the
+// link map is made. In [Changes] it holds the rows to create or replace.
 type Content struct {
 	Promoters []Promoter
 	Aliases   []Alias
 	Links     []Link
-	Settings  []Setting // in the order of recording; no run writes them
+	Settings  []Setting // in the order of recording; imports do not write them
 }
 
 // Len is the number of rows.
 func (c *Content) Len() int { return len(c.Promoters) + len(c.Aliases) + len(c.Links) }
 
 var (
-	promoters = table[Promoter]{"promoter", "id, ref_token, keap_id, email, name, status, parent_id, joined_at, merged_into", 1, false, (*Promoter).record}
-	aliases   = table[Alias]{"promoter_alias", "kind, value, promoter_id, state, code, contact_id, parent_id, email, active", 2, false, (*Alias).record}
-	links     = table[Link]{"link", "code, keap_id, name, destination, created_at", 1, false, (*Link).record}
+	promoters = table[Promoter]{
+		name:    "promoter",
+		columns: "id, ref_token, keap_id, email, name, status, parent_id, joined_at, merged_into",
+		key:     1,
+		record:  (*Promoter).record,
+	}
+	aliases = table[Alias]{
+		name:    "promoter_alias",
+		columns: "kind, value, promoter_id, state, code, contact_id, parent_id, email, active",
+		key:     2,
+		record:  (*Alias).record,
+	}
+	links = table[Link]{
+		name:    "link",
+		columns: "code, keap_id, name, destination, created_at",
+		key:     1,
+		record:  (*Link).record,
+	}
 )
 
 func (p *Promoter) record(r *record) {
@@ -117,7 +131,7 @@ func (l *Link) record(r *record) {
 	r.int(&l.CreatedAt)
 }
 
-// Content reads the whole model in the order of its keys, in one read transaction.
+// Content reads the promoters and links, of one moment, in the order of their keys.
 func (b *Book) Content(ctx context.Context) (*Content, error) {
 	var c Content
 	err := b.view(ctx, func(tx *sql.Tx) (err error) {

@@ -6,22 +6,25 @@ import (
 	"fmt"
 )
 
-// Correction is an amount that a person has booked because the ledger is wrong: nothing in
-// it is ever edited. It counts like a commission of its month, or below 0 like what takes
-// back from that month.
+// Correction is an amount that a person books because the ledger is wrong, in which nothing is
+// ever edited. It counts like a commission of its month or, below 0, like a reversal of one.
 type Correction struct {
-	LineID     int64 // of the ledger: t-17
+	LineID     int64 // in the ledger: t-17
 	PromoterID int64
 	Month      int32 // of earning, in the program's zone
-	Amount     int64 // minor units; what it does to the balance, not 0
+	Amount     int64 // minor units, as it changes the balance; not 0
 	Currency   string
 	Note       string // why
 	RecordedAt int64  // Unix seconds
 	RecordedBy string
 }
 
-var corrections = table[Correction]{"correction c JOIN event_line l ON l.id = c.line_id",
-	"c.line_id, l.promoter_id, l.month, l.amount, l.currency, c.note, c.recorded_at, c.recorded_by", 1, false, (*Correction).record}
+var corrections = table[Correction]{
+	name:    "correction c JOIN event_line l ON l.id = c.line_id",
+	columns: "c.line_id, l.promoter_id, l.month, l.amount, l.currency, c.note, c.recorded_at, c.recorded_by",
+	key:     1,
+	record:  (*Correction).record,
+}
 
 func (c *Correction) record(r *record) {
 	r.int(&c.LineID)
@@ -35,15 +38,15 @@ func (c *Correction) record(r *record) {
 }
 
 var (
-	// ErrDuplicateCorrection says that a correction is there already, word for word.
+	// ErrDuplicateCorrection says that an equal correction is booked already.
 	ErrDuplicateCorrection = errors.New("it was booked just so before")
-	// ErrNoCorrection says that a line of the ledger is no correction.
+	// ErrNoCorrection says that an entry of the ledger is no correction.
 	ErrNoCorrection = errors.New("it is no correction")
 )
 
-// Correct books a correction and gives it its line. One that is there already, with the
-// same promoter, month, amount and note, is an [ErrDuplicateCorrection], and c is that one then: who
-// sends a command twice does not pay twice.
+// Correct books a correction and sets its LineID. When one with the same promoter, month,
+// amount and note is booked already, it fails with [ErrDuplicateCorrection] and sets c to that
+// one, so that a command that is sent twice does not pay twice.
 func (b *Book) Correct(ctx context.Context, c *Correction) error {
 	return b.Track(func(t *Tracking) error {
 		same, err := corrections.some(ctx, t.tx, "WHERE l.promoter_id = ? AND l.month = ? AND l.amount = ? AND l.currency = ? AND c.note = ?",
@@ -63,22 +66,24 @@ func (b *Book) Correct(ctx context.Context, c *Correction) error {
 		}); err != nil {
 			return err
 		}
-		if _, err := t.tx.ExecContext(ctx, `INSERT INTO correction (line_id, note, recorded_at, recorded_by) VALUES (?, ?, ?, ?)`, c.LineID, c.Note, c.RecordedAt, c.RecordedBy); err != nil {
+		_, err = t.tx.ExecContext(ctx, `INSERT INTO correction (line_id, note, recorded_at, recorded_by) VALUES (?, ?, ?, ?)`,
+			c.LineID, c.Note, c.RecordedAt, c.RecordedBy)
+		if err != nil {
 			return fmt.Errorf("writing correction: %w", err)
 		}
 		return nil
 	})
 }
 
-// Correction is the correction of a line; [ErrNoCorrection] when there is none.
+// Correction returns the correction of a line; [ErrNoCorrection] when there is none.
 func (b *Book) Correction(ctx context.Context, line int64) (Correction, error) {
 	return corrections.one(ctx, b, line, ErrNoCorrection)
 }
 
-// IsLive says whether anything was booked here beside what runs have carried over.
+// IsLive reports whether anything was booked live, beside what imports carried over.
 func (b *Book) IsLive(ctx context.Context) (yes bool, err error) {
 	if err = b.r.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM event_line)`).Scan(&yes); err != nil {
-		err = fmt.Errorf("looking for what was tracked: %w", err)
+		err = fmt.Errorf("looking for live entries: %w", err)
 	}
 	return yes, err
 }

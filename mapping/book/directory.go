@@ -1,24 +1,21 @@
 package book
 
 import (
-	"cmp"
 	"context"
 	"database/sql"
 	"fmt"
-	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"carryover/mapping/terms"
 )
 
-// Directory answers who is meant by whatever names a promoter: an id, the Keap id of a
-// partner, a ref token, a code, a coupon, an e-mail address, a name. A promoter that was
-// merged is followed to the one that took it over, in every answer. It is of one moment and
-// does not change; safe for concurrent use.
+// Directory looks promoters up by whatever names them: an id, the Keap id of a partner, a ref
+// token, a code, a coupon, an e-mail address, a name. In every answer a merged promoter is the
+// one that took it over. A directory is of one moment and does not change; it is safe for
+// concurrent use.
 type Directory struct {
-	promoters []DirectoryPromoter // those that stand, by id
+	promoters []DirectoryPromoter // those that were not merged, by id
 	rows      []Promoter          // all of them, by id
 	byID      map[int64]*DirectoryPromoter
 	byToken   map[string]*DirectoryPromoter
@@ -27,28 +24,28 @@ type Directory struct {
 	byPartner map[int64]*Partner            // by Keap id
 	codes     []directoryCode               // in the order of the aliases
 
-	// Asked for by few.
+	// Indexes that are made when they are asked for.
 	codeOwners  func() (exact, folded map[string]Owner)
 	emailOwners func() map[string]Owner
 }
 
-// DirectoryPromoter is a promoter as it stands, with what was recorded of it and of those
-// that it took over.
+// DirectoryPromoter is a promoter that was not merged, with the settings of it and of the
+// promoters that it took over.
 type DirectoryPromoter struct {
-	*Promoter                        // its row, in which Promoter.Status is what the imports say
-	Status      terms.PromoterStatus // what a person recorded goes before that
+	*Promoter                        // its row; Promoter.Status is what imports say
+	Status      terms.PromoterStatus // what holds: a person's setting, else Promoter.Status
 	Partners    []int64              // Keap ids of its partners, ascending; below 0: it joined here
 	RateChanges []terms.RateChange   // percentages of its own
-	Absorbed    []*Promoter          // rows of those that it took over, by id
+	Absorbed    []*Promoter          // rows of the promoters that it took over, by id
 
-	// House says that all of its partners are the program's own by now: it is credited with
-	// nothing new, and is owed what it has earned.
+	// House says that all of its partners are the program's own by now. Nothing new is credited
+	// to it, and what it has earned stays owed to it.
 	House bool
 
-	settings []*Setting // the row that holds of each field
+	settings []*Setting // the one that holds, of each field
 }
 
-// Partner is a partner of Keap's, or the one under which a promoter joined here.
+// Partner is one of Keap's partners, or the one that stands for a promoter who joined here.
 type Partner struct {
 	KeapID int64 // below 0: of a promoter who joined here
 	Code   string
@@ -56,20 +53,20 @@ type Partner struct {
 	Owner  Owner
 }
 
-// directoryCode is a code and whom it names; nobody when several claim it.
+// directoryCode is a code and its owner: nobody when several promoters claim it.
 type directoryCode struct {
 	value string
 	owner Owner
 }
 
-// Owner is whose something is: a promoter's, the program's own, or, as the zero value,
-// nobody's.
+// Owner is the owner of something: a promoter, the program itself or, as the zero value, nobody.
+// Owners compare with ==.
 type Owner struct {
-	Promoter *DirectoryPromoter // nil: no promoter's
-	House    bool               // the program's own
+	Promoter *DirectoryPromoter // nil: no promoter
+	House    bool               // it is the program's own
 }
 
-// HouseName is what people call the owner of what is the program's own.
+// HouseName is the name of the owner of what is the program's own.
 const HouseName = "(the program's own)"
 
 // Token is the promoter's ref token; empty when there is no promoter.
@@ -80,7 +77,7 @@ func (o Owner) Token() string {
 	return o.Promoter.Token
 }
 
-// Name is what people call the owner; empty for nobody.
+// Name is the owner for people: a ref token or [HouseName]; empty for nobody.
 func (o Owner) Name() string {
 	if o.House {
 		return HouseName
@@ -97,8 +94,8 @@ func (o Owner) KeapID() int64 {
 	return max(0, o.Promoter.KeapID)
 }
 
-// Creditable is the promoter, if something new may be credited to it; else nil. Whether its
-// status lets it earn is for [terms.Attribute] to say.
+// Creditable is the promoter if something new may be credited to it, else nil. [terms.Attribute]
+// decides whether its status lets it earn.
 func (o Owner) Creditable() *DirectoryPromoter {
 	if o.Promoter == nil || o.Promoter.House {
 		return nil
@@ -106,14 +103,14 @@ func (o Owner) Creditable() *DirectoryPromoter {
 	return o.Promoter
 }
 
-// Earner is how a row of the ledger names who earned it or was paid. A row that was booked
-// live names a promoter and nothing else, one that was carried over a partner.
+// Earner names who earned, or was paid, a row of the ledger: a promoter in rows that were booked
+// live, and nothing else; a partner in rows that were carried over.
 type Earner struct {
 	PromoterID int64 // 0: it was carried over
 	PartnerID  int64 // Keap id; 0: it was booked live
 }
 
-// String names the earner where the book does not know whose the row is.
+// String names an earner whom the book does not know.
 func (e Earner) String() string {
 	if e.PromoterID != 0 {
 		return fmt.Sprintf("promoter %d", e.PromoterID)
@@ -130,8 +127,8 @@ func (b *Book) Directory(ctx context.Context) (d *Directory, err error) {
 	return d, err
 }
 
-// DirectoryOf reads of the directory the promoters with the given ids, and those that they were
-// merged with. It knows no codes but the Keap ids.
+// DirectoryOf reads the part of the directory with the promoters of the given ids, and those
+// that they were merged with. Its only codes are those of their partners.
 func (b *Book) DirectoryOf(ctx context.Context, promoters []int64) (d *Directory, err error) {
 	err = b.view(ctx, func(tx *sql.Tx) error {
 		d, err = readDirectoryOf(ctx, tx, "SELECT * FROM "+anyOf, idList(promoters))
@@ -140,199 +137,16 @@ func (b *Book) DirectoryOf(ctx context.Context, promoters []int64) (d *Directory
 	return d, err
 }
 
-func readDirectory(ctx context.Context, tx *sql.Tx) (*Directory, error) {
-	var c Content
-	var err error
-	if c.Promoters, err = promoters.whole(ctx, tx); err != nil {
-		return nil, err
-	}
-	if c.Aliases, err = aliases.whole(ctx, tx); err != nil {
-		return nil, err
-	}
-	if c.Settings, err = settings.whole(ctx, tx); err != nil {
-		return nil, err
-	}
-	return NewDirectory(&c), nil
-}
-
-// readDirectoryOf reads the promoters whose ids a query gives, all that were merged with them,
-// and what was recorded of those. Of aliases it has the Keap ids that name them: enough to
-// tell promoters apart by an id, an address or a coupon.
-func readDirectoryOf(ctx context.Context, tx *sql.Tx, query string, args ...any) (*Directory, error) {
-	var ids []int64
-	if err := func() error {
-		rows, err := tx.QueryContext(ctx, `WITH RECURSIVE
-			over(id) AS (SELECT * FROM (`+query+`) UNION SELECT p.merged_into FROM promoter p JOIN over ON p.id = over.id WHERE p.merged_into != 0),
-			same(id) AS (SELECT id FROM over UNION SELECT p.id FROM promoter p JOIN same ON p.merged_into = same.id)
-			SELECT id FROM same`, args...)
-		if err != nil {
-			return err
-		}
-		defer rows.Close()
-		for rows.Next() {
-			var id int64
-			if err := rows.Scan(&id); err != nil {
-				return err
-			}
-			ids = append(ids, id)
-		}
-		return rows.Err()
-	}(); err != nil {
-		return nil, err
-	}
-	var c Content
-	var err error
-	if c.Promoters, err = promoters.some(ctx, tx, "WHERE id IN "+anyOf+" ORDER BY id", idList(ids)); err != nil {
-		return nil, err
-	}
-	if c.Aliases, err = aliases.some(ctx, tx, "WHERE kind = ? AND promoter_id IN "+anyOf+" ORDER BY kind, value", AliasKeapID, idList(ids)); err != nil {
-		return nil, err
-	}
-	if c.Settings, err = settings.some(ctx, tx, "WHERE promoter_id IN "+anyOf+" ORDER BY id", idList(ids)); err != nil {
-		return nil, err
-	}
-	return NewDirectory(&c), nil
-}
-
-// NewDirectory makes the directory of a model, whose promoters and settings must not change
-// after that.
-func NewDirectory(c *Content) *Directory {
-	d := &Directory{
-		rows:     c.Promoters,
-		byID:     make(map[int64]*DirectoryPromoter, len(c.Promoters)),
-		byToken:  make(map[string]*DirectoryPromoter, len(c.Promoters)),
-		byCoupon: map[string]*DirectoryPromoter{},
-	}
-	d.addPromoters()
-	d.addSettings(c.Settings)
-	d.addAliases(c.Aliases)
-	d.codeOwners = sync.OnceValues(d.indexCodes)
-	d.emailOwners = sync.OnceValue(d.indexEmails)
-	return d
-}
-
-// addPromoters follows every promoter to the one that it is by now. A promoter whose
-// followers run in a ring, or lead nowhere, is left out.
-func (d *Directory) addPromoters() {
-	standing := 0
-	for i := range d.rows {
-		if d.rows[i].MergedInto == 0 {
-			standing++
-		}
-	}
-	d.promoters = make([]DirectoryPromoter, 0, standing)
-	merged := make(map[int64]int64, len(d.rows)-standing)
-	for i := range d.rows {
-		p := &d.rows[i]
-		if p.MergedInto != 0 {
-			merged[p.ID] = p.MergedInto
-			continue
-		}
-		d.promoters = append(d.promoters, DirectoryPromoter{Promoter: p, Status: terms.PromoterStatus(p.Status)})
-		to := &d.promoters[len(d.promoters)-1]
-		d.byID[p.ID], d.byToken[p.Token] = to, to
-	}
-	for i := range d.rows {
-		p := &d.rows[i]
-		id := p.ID
-		for n := 0; merged[id] != 0 && n <= len(merged); n++ { // a chain is never longer
-			id = merged[id]
-		}
-		if to := d.byID[id]; to != nil && p.MergedInto != 0 {
-			d.byID[p.ID], d.byToken[p.Token] = to, to
-			to.Absorbed = append(to.Absorbed, p)
-		}
-	}
-}
-
-// addSettings gives each promoter what holds of it: the newest of its own rows of a field,
-// else the newest of those that it took over.
-func (d *Directory) addSettings(list []Setting) {
-	for i := range list {
-		s := &list[i]
-		p := d.byID[s.PromoterID]
-		if p == nil {
-			continue
-		}
-		switch i := slices.IndexFunc(p.settings, func(held *Setting) bool { return held.Field == s.Field }); {
-		case i < 0:
-			p.settings = append(p.settings, s)
-		case p.settings[i].PromoterID != p.ID || s.PromoterID == p.ID:
-			p.settings[i] = s
-		}
-		if change, ok := s.change(); ok {
-			p.RateChanges = append(p.RateChanges, change)
-		}
-	}
-	for i := range d.promoters {
-		p := &d.promoters[i]
-		p.Status = terms.PromoterStatus(cmp.Or(p.Setting(SettingStatus), p.Promoter.Status))
-		if coupon := p.Setting(SettingCoupon); coupon != "" {
-			d.byCoupon[foldWord(coupon)] = p
-		}
-	}
-}
-
-// addAliases adds partners and codes.
-func (d *Directory) addAliases(list []Alias) {
-	ids, count := 0, make(map[*DirectoryPromoter]int, len(d.promoters))
-	for i := range list {
-		if _, ok := list[i].KeapID(); ok {
-			ids++
-			if p := d.byID[list[i].PromoterID]; p != nil {
-				count[p]++
-			}
-		}
-	}
-	d.partners, d.byPartner = make([]Partner, 0, ids), make(map[int64]*Partner, ids)
-	d.codes = make([]directoryCode, 0, len(list)-ids)
-	keapIDs := make([]int64, ids) // one piece of memory for all
-	for i := range list {
-		a := &list[i]
-		owner := d.aliasOwner(a)
-		id, ok := a.KeapID()
-		if !ok {
-			if a.Kind == AliasCode {
-				d.codes = append(d.codes, directoryCode{a.Value, owner})
-			}
-			continue
-		}
-		d.partners = append(d.partners, Partner{id, a.Code, a.Email, owner})
-		d.byPartner[id] = &d.partners[len(d.partners)-1]
-		if p := owner.Promoter; p != nil {
-			if p.Partners == nil {
-				n := count[p]
-				p.Partners, keapIDs = keapIDs[:0:n], keapIDs[n:]
-			}
-			p.Partners = append(p.Partners, id)
-		} else if was := d.byID[id]; owner.House && was != nil {
-			was.House = true // if no other partner is left
-		}
-	}
-	for i := range d.promoters {
-		p := &d.promoters[i]
-		slices.Sort(p.Partners)
-		p.House = p.House && len(p.Partners) == 0
-	}
-}
-
-func (d *Directory) aliasOwner(a *Alias) Owner {
-	if a.State != "" {
-		return Owner{House: a.State == StateHouse}
-	}
-	return Owner{Promoter: d.byID[a.PromoterID]}
-}
-
-// foldWord is what a word is compared as where its case does not matter.
+// foldWord is the form in which words compare without regard to case.
 func foldWord(s string) string { return strings.ToLower(strings.TrimSpace(s)) }
 
-// Promoters lists those that stand, by id. The list must not be changed.
+// Promoters lists the promoters that were not merged, by id. It must not be changed.
 func (d *Directory) Promoters() []DirectoryPromoter { return d.promoters }
 
-// ByID is a promoter by its id.
+// ByID looks up the promoter with an id.
 func (d *Directory) ByID(promoter int64) Owner { return Owner{Promoter: d.byID[promoter]} }
 
-// ByPartner is who a partner with a Keap id belongs to.
+// ByPartner looks up the owner of the partner with a Keap id.
 func (d *Directory) ByPartner(keapID int64) Owner {
 	if p := d.byPartner[keapID]; p != nil {
 		return p.Owner
@@ -340,11 +154,11 @@ func (d *Directory) ByPartner(keapID int64) Owner {
 	return Owner{}
 }
 
-// Partner is the partner with a Keap id; nil: there is none.
+// Partner returns the partner with a Keap id; nil: there is none.
 func (d *Directory) Partner(keapID int64) *Partner { return d.byPartner[keapID] }
 
-// ByEarner is whose a row of the ledger is. What was booked live is its promoter's,
-// whatever imports decide about partners.
+// ByEarner looks up the owner of a row of the ledger. A row that was booked live belongs to its
+// promoter, whatever imports decide about partners.
 func (d *Directory) ByEarner(e Earner) Owner {
 	if e.PromoterID != 0 {
 		return d.ByID(e.PromoterID)
@@ -352,7 +166,8 @@ func (d *Directory) ByEarner(e Earner) Owner {
 	return d.ByPartner(e.PartnerID)
 }
 
-// Name is what people call whoever earned a row; empty for nobody.
+// Name is the owner of a row of the ledger for people. It is empty for the zero Earner, and
+// something like "partner 7" where the owner is not known.
 func (d *Directory) Name(e Earner) string {
 	if o := d.ByEarner(e); o != (Owner{}) || e == (Earner{}) {
 		return o.Name()
@@ -360,8 +175,8 @@ func (d *Directory) Name(e Earner) string {
 	return e.String()
 }
 
-// ByToken is a promoter by a ref token, also by one of a promoter that it took over. One
-// that is no token as it stands is tried in lower case.
+// ByToken looks up the promoter with a ref token, which may be that of a promoter it took over.
+// When there is none, the token is looked up in lower case.
 func (d *Directory) ByToken(token string) Owner {
 	if p := d.byToken[token]; p != nil {
 		return Owner{Promoter: p}
@@ -369,13 +184,13 @@ func (d *Directory) ByToken(token string) Owner {
 	return Owner{Promoter: d.byToken[foldWord(token)]}
 }
 
-// ByCoupon is a promoter by a coupon, in any case.
+// ByCoupon looks up the promoter with a coupon, in any case.
 func (d *Directory) ByCoupon(coupon string) Owner {
 	return Owner{Promoter: d.byCoupon[foldWord(coupon)]}
 }
 
-// ByCode is who a partner's code names: exactly as it is spelled, else in another case when
-// all that are spelled so name the same. A code that several claim names nobody.
+// ByCode looks up the owner of a partner's code: as it is spelled, else without regard to case if
+// that is unambiguous. A code that several promoters claim belongs to nobody.
 func (d *Directory) ByCode(code string) Owner {
 	exact, folded := d.codeOwners()
 	if o, ok := exact[code]; ok {
@@ -399,9 +214,9 @@ func (d *Directory) indexCodes() (exact, folded map[string]Owner) {
 	return exact, folded
 }
 
-// ByEmail is who has an e-mail key: the promoter whose own address it is, else one that took
-// such a promoter over, else the one with a partner of that address, else the program's own.
-// Of several the one with the lowest id.
+// ByEmail looks up the owner of an e-mail key: the promoter with that address, else one that took
+// such a promoter over, else the promoter of a partner with that address, else the program
+// itself for one of its partners. Among several it is the one with the lowest id.
 func (d *Directory) ByEmail(key string) Owner {
 	if key == "" {
 		return Owner{}
@@ -434,8 +249,8 @@ func (d *Directory) indexEmails() map[string]Owner {
 	return owners
 }
 
-// ByName is the promoter with a name, in any case; nobody when several have it. It looks
-// at all of them.
+// ByName looks up the promoter with a name, in any case; it is nobody when several have the name.
+// It scans all promoters.
 func (d *Directory) ByName(name string) (found Owner) {
 	name = strings.Join(strings.Fields(name), " ")
 	for i := range d.promoters {
@@ -451,7 +266,7 @@ func (d *Directory) ByName(name string) (found Owner) {
 	return found
 }
 
-// Earners are how rows of the ledger name the promoter.
+// Earners lists the earners of all rows of the ledger that belong to the promoter.
 func (p *DirectoryPromoter) Earners() []Earner {
 	list := []Earner{{PromoterID: p.ID}}
 	for _, was := range p.Absorbed {
@@ -463,7 +278,7 @@ func (p *DirectoryPromoter) Earners() []Earner {
 	return list
 }
 
-// Setting is what a field holds; empty: nothing, or it was taken back.
+// Setting returns the value of a field that holds; empty: none, or it was taken back.
 func (p *DirectoryPromoter) Setting(field string) string {
 	for _, s := range p.settings {
 		if s.Field == field {
@@ -473,8 +288,8 @@ func (p *DirectoryPromoter) Setting(field string) string {
 	return ""
 }
 
-// graceEnd is the first instant at which the promoter's old links are not honoured any more,
-// as a person recorded; zero: nobody did.
+// graceEnd is the first instant at which the promoter's old links are not honoured any more, by
+// its setting; zero: it has none.
 func (p *DirectoryPromoter) graceEnd(zone *time.Location) time.Time {
 	day, err := time.Parse(time.DateOnly, p.Setting(SettingGrace))
 	if err != nil {
@@ -483,5 +298,5 @@ func (p *DirectoryPromoter) graceEnd(zone *time.Location) time.Time {
 	return terms.DayStart(day.Year(), day.Month(), day.Day()+1, zone).UTC()
 }
 
-// HasToken says whether a promoter has a ref token, or had it before it was merged.
+// HasToken reports whether a promoter has a ref token, or had it before it was merged.
 func (d *Directory) HasToken(token string) bool { return d.byToken[token] != nil }

@@ -7,14 +7,14 @@ import (
 	"strings"
 )
 
-// Match is whom a word means that a person wrote.
+// Match is the owner that a person means by a word.
 type Match struct {
 	Owner
-	Partners []int64 // Keap ids, ascending: of the program's own, those that the word names
-	Also     string  // a sentence that says whom the word means besides; empty: nobody
+	Partners []int64 // Keap ids, ascending; of the program's own partners only those that the word names
+	Also     string  // a sentence about what else the word may mean; empty: nothing
 }
 
-// Earners are how rows of the ledger name whom the word means.
+// Earners lists the earners of all rows of the ledger that belong to the match.
 func (m *Match) Earners() []Earner {
 	if m.Promoter != nil {
 		return m.Promoter.Earners()
@@ -26,16 +26,15 @@ func (m *Match) Earners() []Earner {
 	return list
 }
 
-// Earned says whether whom the word means earned a row.
+// Earned reports whether a row of the ledger belongs to the match.
 func (m *Match) Earned(d *Directory, e Earner) bool {
 	return d.ByEarner(e) == m.Owner && (m.Promoter != nil || slices.Contains(m.Partners, e.PartnerID))
 }
 
-// Find is whom a person means: by a ref token, also one of a promoter that was merged since,
-// a code or a Keap id, each as it is written; else by a token or code in other letter case.
-// A ref token comes before codes and ids, and who else has it as an old code is said in
-// [Match.Also]. Any other word that means several is refused, with a sentence that says how
-// to name each.
+// Find looks up whom a person means by a ref token (also that of a merged promoter), a code or a
+// Keap id, as it is written, else by a token or code without regard to case. A ref token goes
+// before codes and ids, and [Match.Also] says who else has it as a code. Another word with
+// several meanings is refused, with a sentence that says how to name each.
 func (d *Directory) Find(word string) (Match, error) {
 	word = strings.TrimSpace(word)
 	found := d.meanings(word, func(a, b string) bool { return a == b })
@@ -58,16 +57,18 @@ func (d *Directory) Find(word string) (Match, error) {
 	if d.byToken[word] != nil {
 		for _, m := range found {
 			if slices.Contains(m.by, byRefToken) {
-				m.Also = fmt.Sprintf("%q is a ref token and taken as one; it also means %s: %s", word, strings.Join(means, ", "), strings.Join(say, ", "))
+				m.Also = fmt.Sprintf("%q is a ref token and taken as one; it also means %s: %s",
+					word, strings.Join(means, ", "), strings.Join(say, ", "))
 				return m.Match, nil
 			}
 		}
 	}
-	return Match{}, fmt.Errorf("%q could mean several promoters: %s; write a Keap id: %s", word, strings.Join(means, ", "), strings.Join(say, ", "))
+	return Match{}, fmt.Errorf("%q could mean several promoters: %s; write a Keap id: %s",
+		word, strings.Join(means, ", "), strings.Join(say, ", "))
 }
 
-// unambiguous is how to write a Keap id so that it means nothing else: a code may have the
-// same digits, and zeros before an id do not count.
+// unambiguous writes a Keap id so that it means nothing else. A code may have the same digits,
+// but leading zeros do not change an id.
 func (d *Directory) unambiguous(keapID int64) string {
 	word := strconv.FormatInt(keapID, 10)
 	for len(d.meanings(word, func(a, b string) bool { return a == b })) > 1 {
@@ -76,21 +77,21 @@ func (d *Directory) unambiguous(keapID int64) string {
 	return word
 }
 
-// By what a word names somebody.
+// What a word can be.
 const (
 	byRefToken = "ref token"
 	byCode     = "code"
 	byKeapID   = "Keap id"
 )
 
-// meaning is somebody whom a word names, and by what.
+// meaning is an owner that a word names, and what the word is then.
 type meaning struct {
 	Match
 	by []string
 }
 
-// meanings lists everybody whom a word names; same compares it with a token or a code. It
-// looks at all of them.
+// meanings lists the owners that a word names; same compares it with a token or a code. It scans
+// the directory.
 func (d *Directory) meanings(word string, same func(a, b string) bool) []meaning {
 	var all []meaning
 	at := map[*DirectoryPromoter]int{} // the index in all; nil: the program's own
@@ -118,7 +119,7 @@ func (d *Directory) meanings(word string, same func(a, b string) bool) []meaning
 		}
 	}
 	for i := range d.codes {
-		// Of a code that several claim the partners tell who has it.
+		// A code that several claim is found among their partners, below.
 		if c := &d.codes[i]; c.owner != (Owner{}) && same(c.value, word) {
 			add(c.owner, byCode)
 		}

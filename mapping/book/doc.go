@@ -1,8 +1,12 @@
-// Package book is the book of record: runs, promoters, every code and id that ever
-// named one, links, customers and whose they are, what was sold, the ledger of what was
-// earned and paid, what a billing system has told, payouts, and the clicks that were counted. It speaks database/sql to one
-// SQLite file; every statement of the book stands here and nowhere else.
+// Package book is the book of record: imports, promoters and what names them, links, customers
+// and their owners, sales, the ledger of what was earned and paid, live events, payouts and
+// clicks. It speaks database/sql to one SQLite file. Every SQL statement of the book is here and
+// nowhere else; the schema is in schema/*.sql.
 //
-// What earns or moves money is only ever appended. The published link map is a
-// projection of the book (see [Content.Project]) and can be rebuilt from it at any time.
+// Whatever earns or moves money is only ever appended. [Directory] says whose something is.
+// The published link map is a projection of the book, see [Content.Project], and can be made
+// again at any time.
+//
+// Rules of the program are not here but in mapping/terms, and what is done with the book in
+// packages above it, such as mapping/payout.
 package book

@@ -10,7 +10,7 @@ import (
 	"carryover/mapping"
 )
 
-// ErrNoEpoch says that the book keeps no such version of the link map.
+// ErrNoEpoch says that the book has no such version of the link map.
 var ErrNoEpoch = errors.New("no such epoch in the book")
 
 // MapEpoch is one published version of the link map without its entries.
@@ -27,19 +27,21 @@ type MapEpoch struct {
 const mapEpochColumns = `epoch, published_at, plan_id, checksum, policy, links, partners, ids, paths, live`
 
 // PublishMap stores e and its entries, sorted as by [mapping.SortEntries], under the
-// next number, makes it live and drops all but the newest keep epochs and the live
-// one: all in one transaction, so a reader or a crash sees the old map or the new one.
-// When the live epoch holds the same content already it is returned and changed is
-// false. Other writers of the book wait meanwhile, some seconds for a million entries.
-// wrote is called now and then with the number of entries written.
-func (b *Book) PublishMap(ctx context.Context, e MapEpoch, entries []mapping.Entry, keep int, wrote func(n int)) (now MapEpoch, changed bool, err error) {
+// next number, makes it live and deletes all but the newest keep epochs and the live one, in one
+// transaction, so that readers, and a book after a crash, have the old map or the new one. When
+// the live epoch has the same content already, it is returned and changed is false. Other
+// writers wait meanwhile, some seconds for a million entries. wrote is called now and then with
+// the number of entries written.
+func (b *Book) PublishMap(
+	ctx context.Context, e MapEpoch, entries []mapping.Entry, keep int, wrote func(n int),
+) (now MapEpoch, changed bool, err error) {
 	err = b.update(ctx, func(tx *sql.Tx) error {
 		live, err := scanMapEpoch(tx.QueryRow(`SELECT ` + mapEpochColumns + ` FROM map_epoch WHERE live = 1`))
 		if err != nil && !errors.Is(err, ErrNoEpoch) {
 			return err
 		}
 		if err == nil && live.Checksum == e.Checksum {
-			same, err := holdsEntries(ctx, tx, live.ID, entries)
+			same, err := hasEntries(ctx, tx, live.ID, entries)
 			if err != nil {
 				return err
 			}
@@ -95,7 +97,7 @@ func insertMap(ctx context.Context, tx *sql.Tx, e *MapEpoch, entries []mapping.E
 	return err
 }
 
-// ActivateMap makes a kept epoch live again.
+// ActivateMap makes an epoch live again.
 func (b *Book) ActivateMap(ctx context.Context, id int64) (e MapEpoch, err error) {
 	err = b.update(ctx, func(tx *sql.Tx) error {
 		if e, err = scanMapEpoch(tx.QueryRow(`SELECT `+mapEpochColumns+` FROM map_epoch WHERE epoch = ?`, id)); err != nil {
@@ -114,7 +116,7 @@ func (b *Book) ActivateMap(ctx context.Context, id int64) (e MapEpoch, err error
 	return e, nil
 }
 
-// MapEpochs lists the kept epochs, newest first.
+// MapEpochs lists the epochs, the newest first.
 func (b *Book) MapEpochs(ctx context.Context) ([]MapEpoch, error) {
 	rows, err := b.r.QueryContext(ctx, `SELECT `+mapEpochColumns+` FROM map_epoch ORDER BY epoch DESC`)
 	if err != nil {
@@ -138,7 +140,7 @@ func (b *Book) LiveMapEpoch(ctx context.Context) (MapEpoch, error) {
 }
 
 // ReadMap returns an epoch and its entries in the order of [mapping.SortEntries]; id 0
-// means the live one. It reads one moment of the book, whatever is published meanwhile.
+// means the live one. All is of one moment, whatever is published meanwhile.
 func (b *Book) ReadMap(ctx context.Context, id int64) (MapEpoch, []mapping.Entry, error) {
 	tx, err := b.r.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
 	if err != nil {
@@ -162,8 +164,8 @@ func (b *Book) ReadMap(ctx context.Context, id int64) (MapEpoch, []mapping.Entry
 // errDiffers ends a comparison early.
 var errDiffers = errors.New("differs")
 
-// holdsEntries says whether the epoch's rows are exactly these entries.
-func holdsEntries(ctx context.Context, tx *sql.Tx, id int64, entries []mapping.Entry) (bool, error) {
+// hasEntries reports whether the epoch has exactly these entries.
+func hasEntries(ctx context.Context, tx *sql.Tx, id int64, entries []mapping.Entry) (bool, error) {
 	rest := entries
 	err := eachMapEntry(ctx, tx, id, func(en mapping.Entry) error {
 		if len(rest) == 0 || rest[0] != en {
@@ -211,7 +213,7 @@ func scanMapEpoch(row interface{ Scan(...any) error }) (MapEpoch, error) {
 	return e, err
 }
 
-// ended prefers the reason for which ctx ended over what the driver made of it.
+// ended returns the reason for which ctx ended, if it has, instead of the driver's error.
 func ended(ctx context.Context, err error) error {
 	if ctx.Err() != nil && err != nil {
 		return context.Cause(ctx)

@@ -10,12 +10,12 @@ import (
 	"time"
 )
 
-// Import is one migration that was carried out, or undone since.
+// Import is one migration that was applied, and may have been rolled back.
 type Import struct {
 	ID         int64
 	PlanID     string
 	AppliedAt  time.Time
-	RolledBack time.Time // zero: it stands
+	RolledBack time.Time // zero: it was not
 	PlanDir    string
 	Inputs     json.RawMessage
 	Tables     json.RawMessage
@@ -29,7 +29,13 @@ type Reject struct {
 	Cells  []string
 }
 
-var rejectRows = table[Reject]{"reject", "file, line, reason, cells", 2, true, (*Reject).record}
+var rejectRows = table[Reject]{
+	name:    "reject",
+	columns: "file, line, reason, cells",
+	key:     2,
+	owned:   true,
+	record:  (*Reject).record,
+}
 
 func (x *Reject) record(r *record) {
 	r.text(&x.File)
@@ -41,17 +47,17 @@ func (x *Reject) record(r *record) {
 // Errors that callers decide on.
 var (
 	ErrNoImport = errors.New("there is no such run")
-	// ErrStale says that another run was applied or undone since the plan was made.
+	// ErrStale says that another import was applied or rolled back since the plan was made.
 	ErrStale = errors.New("the book has changed since this plan was made: plan again")
 )
 
-// LastImport returns the newest run that stands; ErrNoRun when none does.
+// LastImport returns the newest import that was not rolled back; [ErrNoImport] when there is none.
 func (b *Book) LastImport(ctx context.Context) (Import, error) {
 	return scanImport(b.r.QueryRowContext(ctx, selectImport+` WHERE rolled_back_at IS NULL ORDER BY id DESC LIMIT 1`))
 }
 
-// AsOf is the beginning of the day in zone whose customers the newest run that stands carried
-// over; where there is none, or it does not say, of the day otherwise, as 2023-03-31.
+// AsOf is the beginning of the day in zone as of which the newest import carried customers
+// over; without one, or where it does not say, of the day otherwise, as 2023-03-31.
 func (b *Book) AsOf(ctx context.Context, otherwise string, zone *time.Location) (time.Time, error) {
 	run, err := b.LastImport(ctx)
 	if err != nil && !errors.Is(err, ErrNoImport) {
@@ -73,22 +79,22 @@ func (b *Book) AsOf(ctx context.Context, otherwise string, zone *time.Location) 
 	return day, nil
 }
 
-// Imports lists every run, the newest first.
+// Imports lists every import, the newest first.
 func (b *Book) Imports(ctx context.Context) ([]Import, error) {
 	rows, err := b.r.QueryContext(ctx, selectImport+` ORDER BY id DESC`)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	var runs []Import
+	var imports []Import
 	for rows.Next() {
 		r, err := scanImport(rows)
 		if err != nil {
 			return nil, err
 		}
-		runs = append(runs, r)
+		imports = append(imports, r)
 	}
-	return runs, rows.Err()
+	return imports, rows.Err()
 }
 
 const selectImport = `SELECT id, plan_id, applied_at, coalesce(rolled_back_at, 0), plan_dir, inputs, tables FROM import`
@@ -109,11 +115,11 @@ func scanImport(row interface{ Scan(...any) error }) (Import, error) {
 	return r, err
 }
 
-// Apply carries out a run in one transaction: after a crash at any point the book has
-// either all of it or nothing. base is the run that the plan was made on (0: none);
-// [ErrStale] when another one stands now. A row to be created that is there already, and
-// one to be updated that is not, fail it too. progress is told the rows written so far.
-// The id of the run is returned.
+// Apply writes an import in one transaction: after a crash at any point the book has either
+// all of it or nothing. base is the import on which the plan was made (0: none); it fails with
+// [ErrStale] when another one is the newest by now. A row to create that is there already, and
+// one to replace that is not, fail it too. progress gets the number of rows written so far.
+// Apply returns the id of the import.
 func (b *Book) Apply(ctx context.Context, run Import, base int64, rows *Changes, rejects []Reject, progress func(done int)) (int64, error) {
 	err := b.update(ctx, func(tx *sql.Tx) error {
 		switch last, err := scanImport(tx.QueryRowContext(ctx, selectImport+` WHERE rolled_back_at IS NULL ORDER BY id DESC LIMIT 1`)); {
@@ -137,7 +143,7 @@ func (b *Book) Apply(ctx context.Context, run Import, base int64, rows *Changes,
 		return rejectRows.create(w.withoutProgress(), rejects)
 	})
 	if err != nil && !errors.Is(err, ErrStale) {
-		// A transaction that its context has ended fails in words of its own.
+		// When its context ends, a transaction fails with an error of its own.
 		err = fmt.Errorf("writing the book: %w; nothing was changed", cmp.Or(ctx.Err(), err))
 	}
 	return run.ID, err
@@ -156,8 +162,8 @@ func (c *Changes) write(w *writer) error {
 	return c.Money.write(w)
 }
 
-// Rollback undoes the run with the given id (0: the newest that stands), row by row, in
-// one transaction. Only the newest can be undone: later runs stand on earlier ones.
+// Rollback undoes an import (0: the newest), row by row, in one transaction. Only the newest
+// can be undone, because later ones build on earlier ones.
 func (b *Book) Rollback(ctx context.Context, id int64, now time.Time) (Import, error) {
 	var run Import
 	err := b.update(ctx, func(tx *sql.Tx) error {
@@ -190,8 +196,8 @@ func (b *Book) Rollback(ctx context.Context, id int64, now time.Time) (Import, e
 	return run, err
 }
 
-// checkPromoterReferences fails when money or a customer that came since names a promoter whom
-// the book no longer has.
+// checkPromoterReferences fails when live money or a live customer names a promoter that the
+// book no longer has.
 func checkPromoterReferences(ctx context.Context, tx *sql.Tx) error {
 	var id int64
 	switch err := tx.QueryRowContext(ctx, `SELECT promoter_id FROM (

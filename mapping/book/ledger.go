@@ -13,34 +13,33 @@ import (
 const (
 	KindCommission = "commission"
 	KindClawback   = "clawback"
-	KindOpening    = "opening"    // a balance from before the rows: the ledger's beginning
-	KindDifference = "difference" // what the ledger's ending and its rows do not agree on, accepted by a person
+	KindOpening    = "opening"    // the balance from before the exported rows
+	KindDifference = "difference" // between the ledger's closing balance and its rows, as a person accepted it
 
-	KindPayment = "payment" // of an [Entry] and a [Sum]: a payout
-	KindRefund  = "refund"  // the share of what a customer got back, of a sale that was tracked
-	KindDenied  = "denied"  // a commission that a person took back after a review
-
-	KindCorrection = "correction" // what a person has booked, either way: see [Correction]
+	KindPayment    = "payment"    // a payout; of an [Entry] and a [Sum] only
+	KindRefund     = "refund"     // reverses the share of what a customer of a live sale got back
+	KindDenied     = "denied"     // reverses a commission that a person denied in a review
+	KindCorrection = "correction" // booked by a person, either way: see [Correction]
 )
 
-// Commission is one entry of what a partner has earned. It is only ever appended.
+// Commission is one entry of what a partner earned at Keap. It is only ever appended.
 type Commission struct {
 	EventID     EventID
 	Kind        string
 	PartnerID   int64 // Keap id of the earner
-	SellerID    int64 // Keap id of who made the sale; another than the earner on the second level; 0: not said
-	ContactID   int64 // the customer; 0: not said
+	SellerID    int64 // Keap id of who made the sale: not the earner on the second level; 0: not known
+	ContactID   int64 // the customer; 0: not known
 	Invoice     string
 	EarnedAt    int64 // Unix seconds
 	Month       int32 // of earning, in the program's zone: 202303
-	Amount      int64 // minor units; what it does to the balance: a clawback is below 0
+	Amount      int64 // minor units, as it changes the balance: a clawback is below 0
 	Currency    string
 	Product     string
 	Description string
 	Where       Where
 }
 
-// PostedCommission is what a plan compares with of a [Commission] that the book holds.
+// PostedCommission is the part of a [Commission] in the book that a plan compares with.
 type PostedCommission struct {
 	EventID   EventID
 	Kind      string
@@ -51,13 +50,13 @@ type PostedCommission struct {
 	Currency  string
 }
 
-// Posted is what the book will hold of it.
+// Posted is the commission as it will be in the book.
 func (c *Commission) Posted() PostedCommission {
 	return PostedCommission{c.EventID, c.Kind, c.PartnerID, c.EarnedAt, c.Month, c.Amount, c.Currency}
 }
 
-// Payout is one payment that was made to a partner. It is only ever appended; a payment
-// that a later export tells otherwise gets a second entry with the difference.
+// Payout is one payment that a partner got at Keap. It is only ever appended: when a later
+// export has another amount, a second entry books the difference.
 type Payout struct {
 	EventID   EventID
 	PartnerID int64
@@ -72,14 +71,43 @@ type Payout struct {
 }
 
 var (
-	commissions = table[Commission]{"commission", "id, kind, partner_id, seller_id, contact_id, invoice, earned_at, month, amount, currency, product, description, source_id, source_line", 1, true, (*Commission).record}
-	payouts     = table[Payout]{"payout", "id, partner_id, keap_id, paid_at, month, amount, currency, type, note, source_id, source_line", 1, true, (*Payout).record}
+	commissions = table[Commission]{
+		name: "commission",
+		columns: "id, kind, partner_id, seller_id, contact_id, invoice, earned_at, month, amount, currency, product, " +
+			"description, source_id, source_line",
+		key:    1,
+		owned:  true,
+		record: (*Commission).record,
+	}
+	payouts = table[Payout]{
+		name:    "payout",
+		columns: "id, partner_id, keap_id, paid_at, month, amount, currency, type, note, source_id, source_line",
+		key:     1,
+		owned:   true,
+		record:  (*Payout).record,
+	}
 
-	// A third of a commission's cells, and of the time and memory.
-	postedCommissions = table[PostedCommission]{"commission", "id, kind, partner_id, earned_at, month, amount, currency", 1, true, (*PostedCommission).record}
+	// A third of the cells of commissions, and of their time and memory.
+	postedCommissions = table[PostedCommission]{
+		name:    "commission",
+		columns: "id, kind, partner_id, earned_at, month, amount, currency",
+		key:     1,
+		owned:   true,
+		record:  (*PostedCommission).record,
+	}
 
-	entries = table[Entry]{"entry", "id, kind, promoter_id, partner_id, seller_id, contact_id, customer_id, at, month, amount, currency, invoice, product, description, type, keap_id, source, source_line, import_id", 1, false, (*Entry).record}
-	sumRows = table[Sum]{"entry", "promoter_id, partner_id, kind, currency, month, amount", 0, false, (*Sum).record}
+	entries = table[Entry]{
+		name: "entry",
+		columns: "id, kind, promoter_id, partner_id, seller_id, contact_id, customer_id, at, month, amount, currency, " +
+			"invoice, product, description, type, keap_id, source, source_line, import_id",
+		key:    1,
+		record: (*Entry).record,
+	}
+	sumRows = table[Sum]{
+		name:    "entry",
+		columns: "promoter_id, partner_id, kind, currency, month, amount",
+		record:  (*Sum).record,
+	}
 )
 
 func (c *Commission) record(r *record) {
@@ -123,15 +151,15 @@ func (p *Payout) record(r *record) {
 
 // Entry is one line of the ledger: a commission or a payout.
 type Entry struct {
-	ID          string // "k-…" of what was carried over, "t-…" of what was tracked, "p-…" of a payout
+	ID          string // "k-…" carried over, "t-…" tracked live, "p-…" paid out here
 	Kind        string // one of the Kind constants
 	Earner             // who earned it or was paid: [Directory.ByEarner]
 	SellerID    int64  // Keap id
 	ContactID   int64
-	CustomerID  int64 // of what was tracked
+	CustomerID  int64 // of a live entry
 	At          int64 // Unix seconds
 	Month       int32
-	Amount      int64 // minor units; what it does to the balance: a payment is below 0
+	Amount      int64 // minor units, as it changes the balance: a payment is below 0
 	Currency    string
 	Invoice     string
 	Product     string
@@ -140,7 +168,7 @@ type Entry struct {
 	KeapID      int64  // of a payment; 0: not known
 	Source      string // the file it was read from; empty: none
 	Line        int64
-	ImportID    int64 // the run that wrote it
+	ImportID    int64 // the import that wrote it; 0: none
 }
 
 // Level is 2 for what a partner earned on the sale of another, else 1.
@@ -177,11 +205,11 @@ func (e *Earner) record(r *record) {
 	r.int(&e.PartnerID)
 }
 
-// ErrNoEntry says that the ledger has no entry of that name.
+// ErrNoEntry says that the ledger has no entry with an id.
 var ErrNoEntry = errors.New("the ledger has no such entry")
 
 // Ledger gives fn the entries of the given earners (nil: of all), in the order of their ids;
-// of each in the order of time and event id. All are of one moment. An error of fn ends it.
+// of each in the order of time and entry id. All are of one moment. It ends when fn fails.
 func (b *Book) Ledger(ctx context.Context, of []Earner, fn func(Entry) error) error {
 	return b.view(ctx, func(tx *sql.Tx) error {
 		var err error
@@ -199,7 +227,7 @@ func (b *Book) Ledger(ctx context.Context, of []Earner, fn func(Entry) error) er
 		if err != nil {
 			return err
 		}
-		// One after the other: no more than one earner's entries are ever sorted at once.
+		// One query an earner, so that no more than its entries are ever sorted at once.
 		for _, e := range slices.Compact(slices.SortedFunc(slices.Values(of), Earner.compare)) {
 			stmt, id := carried, e.PartnerID
 			if e.PromoterID != 0 {
@@ -219,7 +247,10 @@ func (b *Book) Ledger(ctx context.Context, of []Earner, fn func(Entry) error) er
 
 // compare orders earners by id; a partner goes before the promoter of the same id.
 func (e Earner) compare(other Earner) int {
-	return cmp.Or(cmp.Compare(cmp.Or(e.PartnerID, e.PromoterID), cmp.Or(other.PartnerID, other.PromoterID)), -cmp.Compare(e.PartnerID, other.PartnerID))
+	return cmp.Or(
+		cmp.Compare(cmp.Or(e.PartnerID, e.PromoterID), cmp.Or(other.PartnerID, other.PromoterID)),
+		-cmp.Compare(e.PartnerID, other.PartnerID),
+	)
 }
 
 // earners lists those who have an entry.
@@ -240,16 +271,15 @@ func earners(ctx context.Context, tx *sql.Tx) (list []Earner, err error) {
 	return list, rows.Err()
 }
 
-// EntriesOf lists the entries that name one of the given contacts, in the order of time
-// and event id.
+// EntriesOf lists the entries of the given contacts, in the order of time and entry id.
 func (b *Book) EntriesOf(ctx context.Context, contacts []int64) ([]Entry, error) {
 	return entries.find(ctx, b, "WHERE kind != ? AND contact_id IN "+anyOf+" ORDER BY at, id", KindPayment, idList(contacts))
 }
 
-// EntriesByInvoice lists the entries that name an invoice, in the order of time and
-// event id. It reads the whole ledger.
+// EntriesByInvoice lists the entries of an invoice, in the order of time and entry id. It
+// scans the whole ledger.
 func (b *Book) EntriesByInvoice(ctx context.Context, invoice string) ([]Entry, error) {
-	if invoice == "" { // those that name none do not belong together
+	if invoice == "" { // entries without one do not belong together
 		return nil, nil
 	}
 	return entries.find(ctx, b, "WHERE kind != ? AND invoice = ? ORDER BY at, id", KindPayment, invoice)
@@ -266,7 +296,7 @@ type Sum struct {
 	Kind     string
 	Currency string
 	Month    int32
-	Amount   int64 // minor units; what they do to the balance
+	Amount   int64 // minor units, as they change the balance
 	Count    int64
 }
 
@@ -279,7 +309,7 @@ func (s *Sum) record(r *record) {
 }
 
 // Sums adds the ledger up, in the order of earner, kind, currency and month. It fails
-// when a sum goes beyond 64 bits.
+// when a sum overflows 64 bits.
 func (b *Book) Sums(ctx context.Context) ([]Sum, error) {
 	type key struct {
 		Earner

@@ -7,20 +7,26 @@ import (
 	"sync"
 )
 
-// Source is a file that rows were read from.
+// Source is a file from which an import read rows.
 type Source struct {
-	ID   int64  // given by [Book.Apply]; in [Money], 1 + the index in Sources
+	ID   int64  // assigned by [Book.Apply]; in [Money], 1 + the index in Sources
 	Path string // as the operator named it
 	Kind string
 }
 
-// Where a carried row stands: a source and a physical line.
+// Where is the place of a row in the exports: a source and a physical line.
 type Where struct {
 	Source int64
 	Line   int64
 }
 
-var sources = table[Source]{"source", "id, path, kind", 1, true, (*Source).record}
+var sources = table[Source]{
+	name:    "source",
+	columns: "id, path, kind",
+	key:     1,
+	owned:   true,
+	record:  (*Source).record,
+}
 
 func (s *Source) record(r *record) {
 	r.int(&s.ID)
@@ -28,7 +34,7 @@ func (s *Source) record(r *record) {
 	r.word(&s.Kind)
 }
 
-// Rows are rows of one table to write: new ones, and ones that replace what is there.
+// Rows are the rows of one table to write: new ones, and ones that replace others.
 type Rows[T any] struct {
 	Create, Update []T
 }
@@ -36,7 +42,7 @@ type Rows[T any] struct {
 // Len is the number of rows.
 func (r Rows[T]) Len() int { return len(r.Create) + len(r.Update) }
 
-// Money is what a run carries over beside the model: customers and the ledger.
+// Money is what an import carries over beside the [Content]: customers, sales and the ledger.
 type Money struct {
 	Sources       []Source
 	Contacts      Rows[Contact]
@@ -44,27 +50,28 @@ type Money struct {
 	ReferralRows  Rows[ReferralRow]
 	Sales         Rows[Sale]
 	Subscriptions Rows[Subscription]
-	Commissions   []Commission       // ascending event ids
-	Entries       []Commission       // beginnings and differences, ascending event ids
-	Booked        []PostedCommission // when read, instead of Commissions and Entries; ascending event ids
-	Payouts       []Payout           // ascending event ids
+	Commissions   []Commission       // ascending ids
+	Entries       []Commission       // openings and differences, ascending ids
+	Booked        []PostedCommission // when read, instead of Commissions and Entries; ascending ids
+	Payouts       []Payout           // ascending ids
 }
 
 // Len is the number of rows, sources left out.
 func (m *Money) Len() int {
-	return m.Contacts.Len() + m.Referrals.Len() + m.ReferralRows.Len() + m.Sales.Len() + m.Subscriptions.Len() + len(m.Commissions) + len(m.Entries) + len(m.Booked) + len(m.Payouts)
+	return m.Contacts.Len() + m.Referrals.Len() + m.ReferralRows.Len() + m.Sales.Len() + m.Subscriptions.Len() +
+		len(m.Commissions) + len(m.Entries) + len(m.Booked) + len(m.Payouts)
 }
 
-// Changes is everything that a run writes.
+// Changes is everything that an import writes.
 type Changes struct {
-	Content // rows to create or overwrite
+	Content // rows to create or replace
 	Money   Money
 }
 
 // Len is the number of rows.
 func (c *Changes) Len() int { return c.Content.Len() + c.Money.Len() }
 
-// write creates what is new, then writes over what was there.
+// write creates new rows and replaces others.
 func (m *Money) write(w *writer) error {
 	if err := w.tx.QueryRow(`SELECT coalesce(max(id), 0) FROM source`).Scan(&w.sources.before); err != nil {
 		return err
@@ -103,7 +110,7 @@ func (m *Money) write(w *writer) error {
 }
 
 // Money reads everything that a plan compares with, of one moment: rows in the order of
-// their keys, all under Create. Of a commission it reads what it is, not what it was for.
+// their keys, all under Create; of commissions the part in Booked.
 func (b *Book) Money(ctx context.Context) (*Money, error) {
 	left, right, err := b.sameViews(ctx)
 	if err != nil {
@@ -144,15 +151,15 @@ func (m *Money) readCustomers(ctx context.Context, tx *sql.Tx) (err error) {
 	return err
 }
 
-// sameViews begins two read transactions that see the same runs. Money is written by
-// runs alone, and each of them changes the run's table.
+// sameViews begins two read transactions that see the same imports. Only imports write
+// Money, and each of them changes the import table.
 func (b *Book) sameViews(ctx context.Context) (left, right *sql.Tx, err error) {
 	type state struct{ last, undone int64 }
 	begin := func() (tx *sql.Tx, s state, err error) {
 		if tx, err = b.r.BeginTx(ctx, &sql.TxOptions{ReadOnly: true}); err != nil {
 			return nil, s, err
 		}
-		// What is read first fixes the moment.
+		// The first read fixes the moment of a transaction.
 		if err = tx.QueryRowContext(ctx, `SELECT coalesce(max(id), 0), count(rolled_back_at) FROM import`).Scan(&s.last, &s.undone); err != nil {
 			tx.Rollback()
 		}

@@ -7,39 +7,44 @@ import (
 	"fmt"
 )
 
-// Forward is an event on its way to FirstPromoter. Of one customer's events only the
-// earliest that waits is sent.
+// Forward is an event in the outbox, on its way to FirstPromoter. Of one customer's waiting
+// events only the earliest is sent.
 type Forward struct {
 	EventID    int64 // event.id
 	CustomerID int64
 	State      string // one of the Forward constants
 	Tries      int64
-	NextAt     int64  // not sent before, Unix seconds
+	NextAt     int64  // it is not sent before, Unix seconds
 	Body       string // JSON as it is sent
-	Status     int64  // HTTP status of the last answer; 0: none came
-	Answer     string // what was wrong the last time
+	Status     int64  // HTTP status of the last answer; 0: none
+	Answer     string // what was wrong at the last try
 	DoneAt     int64
 	Kind       string // of the event
 	ExternalID string // the billing system's
-	ReceivedAt int64  // when the event came here
+	ReceivedAt int64  // when the event was received
 }
 
 // Values of [Forward.State].
 const (
 	ForwardWaiting     = "waiting"
 	ForwardSent        = "sent"
-	ForwardAlready     = "already"      // FirstPromoter had it before
-	ForwardNotReferred = "not_referred" // the customer is nobody's there
-	ForwardRefused     = "refused"      // FirstPromoter does not take it as it is: a person must look
+	ForwardAlready     = "already"      // FirstPromoter has it already
+	ForwardNotReferred = "not_referred" // the customer has no promoter there
+	ForwardRefused     = "refused"      // FirstPromoter does not accept it: a person must look
 )
 
-// ForwardStates lists the states that there are.
+// ForwardStates lists the states.
 func ForwardStates() []string {
 	return []string{ForwardWaiting, ForwardRefused, ForwardNotReferred, ForwardAlready, ForwardSent}
 }
 
-var forwards = table[Forward]{"outbox o JOIN event e ON e.id = o.event_id",
-	"o.event_id, o.customer_id, o.state, o.tries, o.next_at, o.body, o.status, o.answer, o.done_at, e.kind, e.external_id, e.received_at", 1, false, (*Forward).record}
+var forwards = table[Forward]{
+	name: "outbox o JOIN event e ON e.id = o.event_id",
+	columns: "o.event_id, o.customer_id, o.state, o.tries, o.next_at, o.body, o.status, o.answer, o.done_at, " +
+		"e.kind, e.external_id, e.received_at",
+	key:    1,
+	record: (*Forward).record,
+}
 
 func (f *Forward) record(r *record) {
 	r.int(&f.EventID)
@@ -56,25 +61,26 @@ func (f *Forward) record(r *record) {
 	r.int(&f.ReceivedAt)
 }
 
-// DueForwards lists what may be sent at an instant: at most limit events, each the
-// earliest that waits of its customer, those that are due longest first.
+// DueForwards lists at most limit events that may be sent at an instant, each the earliest
+// waiting one of its customer, those that are due longest first.
 func (b *Book) DueForwards(ctx context.Context, now int64, limit int) ([]Forward, error) {
 	return forwards.find(ctx, b, `WHERE o.state = 'waiting' AND o.next_at <= ? AND NOT EXISTS
 		(SELECT 1 FROM outbox p WHERE p.customer_id = o.customer_id AND p.state = 'waiting' AND p.event_id < o.event_id)
 		ORDER BY o.next_at, o.event_id LIMIT ?`, now, limit)
 }
 
-// FinishForward ends the way of an event that waits. status and answer are what was said of it.
+// FinishForward moves a waiting event to its last state, with the answer to it.
 func (b *Book) FinishForward(ctx context.Context, event int64, state string, status int, answer string, at int64) error {
 	return b.update(ctx, func(tx *sql.Tx) error {
-		_, err := tx.Exec(`UPDATE outbox SET state = ?, tries = tries + 1, status = ?, answer = ?, done_at = ? WHERE event_id = ? AND state = 'waiting'`,
+		_, err := tx.Exec(`UPDATE outbox SET state = ?, tries = tries + 1, status = ?, answer = ?, done_at = ?
+			WHERE event_id = ? AND state = 'waiting'`,
 			state, status, answer, at, event)
 		return err
 	})
 }
 
-// PostponeForward puts an event that waits off, and with it all that waits of its customer:
-// so they need not be looked at before.
+// PostponeForward postpones a waiting event and, because they wait for it, its customer's other
+// waiting events.
 func (b *Book) PostponeForward(ctx context.Context, f *Forward, nextAt int64, status int, answer string) error {
 	return b.update(ctx, func(tx *sql.Tx) error {
 		if _, err := tx.Exec(`UPDATE outbox SET tries = tries + 1, status = ?, answer = ? WHERE event_id = ? AND state = 'waiting'`,
@@ -86,8 +92,7 @@ func (b *Book) PostponeForward(ctx context.Context, f *Forward, nextAt int64, st
 	})
 }
 
-// Forwards gives fn the events in a state (empty: in any), the earliest first. An error of
-// fn ends it.
+// Forwards gives fn the events in a state (empty: in any), the earliest first, until fn fails.
 func (b *Book) Forwards(ctx context.Context, state string, fn func(Forward) error) error {
 	return b.view(ctx, func(tx *sql.Tx) error {
 		return forwards.each(ctx, tx, `WHERE ? IN ('', o.state) ORDER BY o.event_id`, []any{state}, fn)
@@ -98,10 +103,10 @@ func (b *Book) Forwards(ctx context.Context, state string, fn func(Forward) erro
 type ForwardCount struct {
 	State  string
 	Count  int64
-	Oldest int64 // when the earliest of them came, Unix seconds
+	Oldest int64 // when the earliest of them was received, Unix seconds
 }
 
-// ForwardCounts counts the outbox by state. Those without events are left out.
+// ForwardCounts counts the outbox by state. States without events are left out.
 func (b *Book) ForwardCounts(ctx context.Context) (list []ForwardCount, err error) {
 	err = b.view(ctx, func(tx *sql.Tx) error {
 		rows, err := tx.QueryContext(ctx, `SELECT state, n, (SELECT received_at FROM event WHERE id = first)
@@ -125,8 +130,8 @@ func (b *Book) ForwardCounts(ctx context.Context) (list []ForwardCount, err erro
 	return list, nil
 }
 
-// WaitingForwards is how many events wait, and when the earliest of them came (Unix
-// seconds; 0: none waits). It is quick whatever the outbox holds besides.
+// WaitingForwards returns how many events wait, and when the earliest of them was received
+// (Unix seconds; 0: none waits). It is quick however large the outbox is.
 func (b *Book) WaitingForwards(ctx context.Context) (count, oldest int64, err error) {
 	err = b.r.QueryRowContext(ctx, `SELECT n, coalesce((SELECT received_at FROM event WHERE id = first), 0)
 		FROM (SELECT count(*) AS n, min(event_id) AS first FROM outbox WHERE state = 'waiting')`).Scan(&count, &oldest)
@@ -136,9 +141,9 @@ func (b *Book) WaitingForwards(ctx context.Context) (count, oldest int64, err er
 	return count, oldest, nil
 }
 
-// RetryForwards puts events back that were refused or not referred: those with the given
-// ids, and all in the given states. They are sent as they were, after what their customers
-// have waiting before them. It returns how many it put back.
+// RetryForwards makes refused and not referred events wait again: those with the given ids,
+// and all in the given states. They are sent unchanged, after earlier waiting events of their
+// customers. It returns how many there are.
 func (b *Book) RetryForwards(ctx context.Context, ids []int64, states []string, at int64) (n int64, err error) {
 	text, err := json.Marshal(append([]string{}, states...))
 	if err != nil {
@@ -159,17 +164,18 @@ func (b *Book) RetryForwards(ctx context.Context, ids []int64, states []string, 
 	return n, nil
 }
 
-// ForwardsByID lists the events of the outbox with the given ids.
+// ForwardsByID lists the events in the outbox with the given ids.
 func (b *Book) ForwardsByID(ctx context.Context, ids []int64) ([]Forward, error) {
 	return forwards.find(ctx, b, "WHERE o.event_id IN "+anyOf+" ORDER BY o.event_id", idList(ids))
 }
 
-// LastForwardAnswer is what was wrong with the event of a state that was tried last; empty:
-// nothing was.
-func (b *Book) LastForwardAnswer(ctx context.Context, state string) (said string, err error) {
-	err = b.r.QueryRowContext(ctx, `SELECT coalesce((SELECT answer FROM outbox WHERE state = ? AND answer != '' ORDER BY max(next_at, done_at) DESC, event_id DESC LIMIT 1), '')`, state).Scan(&said)
+// LastForwardAnswer returns what was wrong with the event of a state that was tried last;
+// empty: nothing.
+func (b *Book) LastForwardAnswer(ctx context.Context, state string) (answer string, err error) {
+	err = b.r.QueryRowContext(ctx, `SELECT coalesce((SELECT answer FROM outbox WHERE state = ? AND answer != ''
+		ORDER BY max(next_at, done_at) DESC, event_id DESC LIMIT 1), '')`, state).Scan(&answer)
 	if err != nil {
 		return "", fmt.Errorf("reading the outbox: %w", err)
 	}
-	return said, nil
+	return answer, nil
 }

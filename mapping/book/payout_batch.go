@@ -7,7 +7,7 @@ import (
 	"fmt"
 )
 
-// PayoutBatch is an approved payout. It and its lines never change.
+// PayoutBatch is an approved batch of payouts. It and its lines never change.
 type PayoutBatch struct {
 	ID            int64
 	Month         int32 // in which it is paid
@@ -17,7 +17,7 @@ type PayoutBatch struct {
 	ApprovedBy    string
 }
 
-// PayoutLine is what a run pays to one promoter; minor units of the run's currency.
+// PayoutLine is what a batch pays to one promoter; minor units of the batch's currency.
 type PayoutLine struct {
 	ID         int64
 	BatchID    int64
@@ -37,22 +37,22 @@ type PayoutRecord struct {
 	ID         int64
 	LineID     int64
 	Status     string // one of the Payout constants
-	Reference  string // the payment's; one line and status have it
+	Reference  string // the payment's; unique for a status
 	At         int64  // when it happened
 	Month      int32  // of At, in the program's zone
 	Note       string
 	RecordedAt int64
 	RecordedBy string
 
-	// Not kept. Of a record that is to be booked for a day which a person has named: the
-	// first instant after it. 0: nobody has, and At is when it was recorded.
+	// DayEnd is not stored. Of a record to be booked for a day that a person named it is the
+	// first instant after that day; 0: nobody named one, and At is when it is recorded.
 	DayEnd int64
 }
 
-// matches says whether r, which is to be booked, tells what there tells: of the day and of
-// the note only where r has them.
-func (r *PayoutRecord) matches(there *PayoutRecord) bool {
-	return (r.DayEnd == 0 || r.At <= there.At && there.At < r.DayEnd) && (r.Note == "" || r.Note == there.Note)
+// matches reports whether r, which is to be booked, agrees with a booked record in its day and
+// note, where r has them.
+func (r *PayoutRecord) matches(booked *PayoutRecord) bool {
+	return (r.DayEnd == 0 || r.At <= booked.At && booked.At < r.DayEnd) && (r.Note == "" || r.Note == booked.Note)
 }
 
 // Values of [PayoutRecord.Status].
@@ -63,9 +63,24 @@ const (
 )
 
 var (
-	payoutBatches = table[PayoutBatch]{"payout_batch", "id, month, earned_through, currency, approved_at, approved_by", 1, false, (*PayoutBatch).record}
-	payoutLines   = table[PayoutLine]{"payout_line", "id, batch_id, promoter_id, months, gross, refunds, carried, net, method, address, name", 1, false, (*PayoutLine).record}
-	payoutRecords = table[PayoutRecord]{"payout_record", "id, line_id, status, reference, at, month, note, recorded_at, recorded_by", 1, false, (*PayoutRecord).record}
+	payoutBatches = table[PayoutBatch]{
+		name:    "payout_batch",
+		columns: "id, month, earned_through, currency, approved_at, approved_by",
+		key:     1,
+		record:  (*PayoutBatch).record,
+	}
+	payoutLines = table[PayoutLine]{
+		name:    "payout_line",
+		columns: "id, batch_id, promoter_id, months, gross, refunds, carried, net, method, address, name",
+		key:     1,
+		record:  (*PayoutLine).record,
+	}
+	payoutRecords = table[PayoutRecord]{
+		name:    "payout_record",
+		columns: "id, line_id, status, reference, at, month, note, recorded_at, recorded_by",
+		key:     1,
+		record:  (*PayoutRecord).record,
+	}
 )
 
 func (p *PayoutBatch) record(r *record) {
@@ -105,14 +120,13 @@ func (p *PayoutRecord) record(r *record) {
 
 // Errors that callers decide on.
 var (
-	// ErrPayoutsStale says that payouts or the ledger changed since what is due was added up.
+	// ErrPayoutsStale says that payouts or the ledger changed since they were added up.
 	ErrPayoutsStale = errors.New("payouts were approved or recorded, or a run applied, at the same time")
-	// ErrRecordConflict says that a record does not fit what is there already.
+	// ErrRecordConflict says that a record contradicts one that is booked already.
 	ErrRecordConflict = errors.New("it contradicts what is recorded")
 )
 
-// Payouts is every approved run with its lines and what became of them, of one moment;
-// each in the order of their ids.
+// Payouts is every batch with its lines and records, of one moment; each in the order of ids.
 type Payouts struct {
 	Batches []PayoutBatch
 	Lines   []PayoutLine
@@ -142,8 +156,7 @@ func readPayouts(ctx context.Context, tx *sql.Tx) (*Payouts, error) {
 	return &p, err
 }
 
-// Outcomes is the newest record of each line, by the line's id; of a line that nothing
-// became of yet there is none.
+// Outcomes is the newest record of each line that has one, by the line's id.
 func (p *Payouts) Outcomes() map[int64]*PayoutRecord {
 	newest := make(map[int64]*PayoutRecord, len(p.Records))
 	for i := range p.Records {
@@ -152,9 +165,9 @@ func (p *Payouts) Outcomes() map[int64]*PayoutRecord {
 	return newest
 }
 
-// payoutState is what must not change between adding up what is due and freezing it:
-// another approval or record, and another migration, would pay something twice. What
-// is tracked in between is for the next run.
+// payoutState changes with whatever must not happen between planning and approval, because
+// something would be paid twice: another approval, record, setting or import. What is tracked
+// in between is for the next batch.
 func payoutState(ctx context.Context, tx *sql.Tx) (state string, err error) {
 	err = tx.QueryRowContext(ctx, `SELECT
 		(SELECT coalesce(max(id), 0) FROM payout_batch) || ' ' || (SELECT coalesce(max(id), 0) FROM payout_record) || ' ' ||
@@ -163,9 +176,10 @@ func payoutState(ctx context.Context, tx *sql.Tx) (state string, err error) {
 	return state, err
 }
 
-// ApprovePayouts books a run with its lines, in one transaction, and gives them their ids.
-// state is the [PayoutInputs.State] that they were made from: [ErrPayoutsStale] when it has changed.
-func (b *Book) ApprovePayouts(ctx context.Context, run *PayoutBatch, lines []PayoutLine, state string) error {
+// ApprovePayouts adds a batch with its lines, in one transaction, and sets their ids. state is
+// the [PayoutInputs.State] from which they were planned; it fails with [ErrPayoutsStale] when
+// that has changed.
+func (b *Book) ApprovePayouts(ctx context.Context, batch *PayoutBatch, lines []PayoutLine, state string) error {
 	return b.update(ctx, func(tx *sql.Tx) error {
 		now, err := payoutState(ctx, tx)
 		if err != nil {
@@ -175,26 +189,27 @@ func (b *Book) ApprovePayouts(ctx context.Context, run *PayoutBatch, lines []Pay
 			return ErrPayoutsStale
 		}
 		var line int64
-		if err := tx.QueryRowContext(ctx, `SELECT (SELECT coalesce(max(id), 0) FROM payout_batch) + 1, (SELECT coalesce(max(id), 0) FROM payout_line)`).Scan(&run.ID, &line); err != nil {
+		if err := tx.QueryRowContext(ctx, `SELECT (SELECT coalesce(max(id), 0) FROM payout_batch) + 1,
+			(SELECT coalesce(max(id), 0) FROM payout_line)`).Scan(&batch.ID, &line); err != nil {
 			return err
 		}
 		for i := range lines {
 			line++
-			lines[i].ID, lines[i].BatchID = line, run.ID
+			lines[i].ID, lines[i].BatchID = line, batch.ID
 		}
 		w := &writer{ctx: ctx, tx: tx, progress: func(int) {}}
-		if err := payoutBatches.create(w, []PayoutBatch{*run}); err != nil {
+		if err := payoutBatches.create(w, []PayoutBatch{*batch}); err != nil {
 			return err
 		}
 		return payoutLines.create(w, lines)
 	})
 }
 
-// RecordPayouts books what became of lines: all of the records in one transaction, or none.
-// One that is there already, with the same reference, is left alone; again counts them. It
-// fails with [ErrRecordConflict] where a line has another outcome, the reference is another's,
-// or the record that is there has another day or note: see [RecordMismatchError]. The error
-// says which record of the list it was.
+// RecordPayouts books records of lines, all of them in one transaction or none. A record that is
+// booked already, with the same reference, is left alone and counted in again. It fails with
+// [ErrRecordConflict] when a line has another outcome, the reference is another line's
+// ([ReferenceInUseError]), or the booked record has another day or note ([RecordMismatchError]).
+// The error is a [PayoutRecordError], which says which record of the list it is about.
 func (b *Book) RecordPayouts(ctx context.Context, list []PayoutRecord) (again int, err error) {
 	err = b.update(ctx, func(tx *sql.Tx) error {
 		for i := range list {
@@ -211,7 +226,7 @@ func (b *Book) RecordPayouts(ctx context.Context, list []PayoutRecord) (again in
 	return again, err
 }
 
-// PayoutRecordError is what is wrong with one of several records.
+// PayoutRecordError is the error of one of several records.
 type PayoutRecordError struct {
 	Index int
 	Err   error
@@ -221,25 +236,25 @@ func (e *PayoutRecordError) Error() string { return e.Err.Error() }
 func (e *PayoutRecordError) Unwrap() error { return e.Err }
 
 func recordPayout(ctx context.Context, tx *sql.Tx, r *PayoutRecord) (same bool, err error) {
-	of, err := payoutRecords.some(ctx, tx, "WHERE line_id = ? ORDER BY id", r.LineID)
+	records, err := payoutRecords.some(ctx, tx, "WHERE line_id = ? ORDER BY id", r.LineID)
 	if err != nil {
 		return false, err
 	}
 	paid := false
-	for i := range of {
-		there := &of[i]
+	for i := range records {
+		booked := &records[i]
 		switch {
-		case there.Status == r.Status && there.Reference == r.Reference && !r.matches(there):
-			return false, &RecordMismatchError{*there}
-		case there.Status == r.Status && there.Reference == r.Reference:
-			*r = *there
+		case booked.Status == r.Status && booked.Reference == r.Reference && !r.matches(booked):
+			return false, &RecordMismatchError{*booked}
+		case booked.Status == r.Status && booked.Reference == r.Reference:
+			*r = *booked
 			return true, nil
-		case there.Status == r.Status:
-			return false, fmt.Errorf("%w: %s already, with the reference %q", ErrRecordConflict, there.Status, there.Reference)
-		case there.Status == PayoutPaid && r.Status == PayoutReturned:
+		case booked.Status == r.Status:
+			return false, fmt.Errorf("%w: %s already, with the reference %q", ErrRecordConflict, booked.Status, booked.Reference)
+		case booked.Status == PayoutPaid && r.Status == PayoutReturned:
 			paid = true
 		default:
-			return false, fmt.Errorf("%w: %s, with the reference %q", ErrRecordConflict, there.Status, there.Reference)
+			return false, fmt.Errorf("%w: %s, with the reference %q", ErrRecordConflict, booked.Status, booked.Reference)
 		}
 	}
 	if r.Status == PayoutReturned && !paid {
@@ -252,7 +267,8 @@ func recordPayout(ctx context.Context, tx *sql.Tx, r *PayoutRecord) (same bool, 
 	if len(others) > 0 {
 		return false, &ReferenceInUseError{Reference: r.Reference, Status: r.Status, LineID: others[0].LineID}
 	}
-	res, err := tx.ExecContext(ctx, `INSERT INTO payout_record (line_id, status, reference, at, month, note, recorded_at, recorded_by) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+	res, err := tx.ExecContext(ctx, `INSERT INTO payout_record (line_id, status, reference, at, month, note, recorded_at, recorded_by)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
 		r.LineID, r.Status, r.Reference, r.At, r.Month, r.Note, r.RecordedAt, r.RecordedBy)
 	if err != nil {
 		return false, fmt.Errorf("recording a payout: %w", err)
@@ -261,17 +277,19 @@ func recordPayout(ctx context.Context, tx *sql.Tx, r *PayoutRecord) (same bool, 
 	return false, err
 }
 
-// RecordMismatchError says that a record is there, with the same reference, and that its day
-// or its note is another. It is an [ErrRecordConflict].
-type RecordMismatchError struct{ There PayoutRecord }
+// RecordMismatchError says that a record with the same reference is booked with another day or
+// note. It is an [ErrRecordConflict].
+type RecordMismatchError struct{ Booked PayoutRecord }
 
 func (e *RecordMismatchError) Error() string {
-	return fmt.Sprintf("%v: %s already, with the reference %q, on another day or with another note", ErrRecordConflict, e.There.Status, e.There.Reference)
+	return fmt.Sprintf("%v: %s already, with the reference %q, on another day or with another note",
+		ErrRecordConflict, e.Booked.Status, e.Booked.Reference)
 }
 
 func (e *RecordMismatchError) Unwrap() error { return ErrRecordConflict }
 
-// ReferenceInUseError says that a payment's reference is another line's. It is an [ErrRecordConflict].
+// ReferenceInUseError says that a payment's reference is another line's. It is an
+// [ErrRecordConflict].
 type ReferenceInUseError struct {
 	Reference, Status string
 	LineID            int64

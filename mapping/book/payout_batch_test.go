@@ -244,7 +244,7 @@ func TestRecordPayouts(t *testing.T) {
 	f(0, "on another day or with another note", told(0, 5, ""))
 	f(0, "on another day or with another note", told(99, 0, "by hand"))
 	var other *book.RecordMismatchError
-	if _, err := b.RecordPayouts(ctx, []book.PayoutRecord{told(6, 9, "")}); !errors.As(err, &other) || other.There.At != 5 {
+	if _, err := b.RecordPayouts(ctx, []book.PayoutRecord{told(6, 9, "")}); !errors.As(err, &other) || other.Booked.At != 5 {
 		t.Errorf("%v", err)
 	}
 

@@ -7,51 +7,52 @@ import (
 	"fmt"
 )
 
-// LedgerTotal is a part of what an earner is owed, added up; minor units.
+// LedgerTotal is what an earner's entries of one kind, currency and month come to, those above
+// and those below 0 apart; minor units.
 type LedgerTotal struct {
 	Earner
 	Kind     string // one of the Kind constants; KindPayment is what was paid at Keap
 	Currency string
-	Month    int32 // of earning; of what takes back: that of the commission, 0 when it is not known
-	Amount   int64 // what it does to the balance; all above 0, or all below it
-	New      int64 // of an Amount below 0: what was booked since the last run
+	Month    int32 // of earning; of a reversal: that of the commission, 0 when it is not known; of a payment 0
+	Amount   int64 // as it changes the balance
+	New      int64 // of an Amount below 0: the part that was booked since the last batch
 }
 
-// FlaggedCommission is a commission that a person has not looked at yet.
+// FlaggedCommission is a commission under a review that nobody has decided yet.
 type FlaggedCommission struct {
 	LineID     int64
 	PromoterID int64
 	Currency   string
 	Month      int32
-	Amount     int64 // less what was taken back from it
+	Amount     int64 // less its reversals
 	BookedAt   int64
 	FlaggedAt  int64
 }
 
-// PayoutInputs is everything that payouts are planned from, of one moment.
+// PayoutInputs is everything from which payouts are planned, of one moment.
 type PayoutInputs struct {
 	Totals  []LedgerTotal
 	Flagged []FlaggedCommission
 	Payouts *Payouts
-	Ledger  map[string]int64 // what all entries of the ledger sum to, by currency: added up apart from the rest
+	Ledger  map[string]int64 // sum of all entries by currency, added up independently of Totals
 	State   string           // for [Book.ApprovePayouts]
 }
 
-// PayoutInputs adds up the ledger for a plan of payouts in a currency (others are added up as
-// well). What takes back is new when it was booked after the newest run in that currency
-// was approved; without one, from begin (Unix seconds) on.
+// PayoutInputs adds up the ledger for a plan of payouts in a currency; others are added up as
+// well. Reversals are new when they were booked after the newest batch in that currency was
+// approved or, without one, from begin (Unix seconds) on.
 func (b *Book) PayoutInputs(ctx context.Context, currency string, begin int64) (*PayoutInputs, error) {
 	var d PayoutInputs
 	err := b.view(ctx, func(tx *sql.Tx) (err error) {
-		if d.State, err = payoutState(ctx, tx); err != nil { // what is read first fixes the moment
+		if d.State, err = payoutState(ctx, tx); err != nil {
 			return err
 		}
 		if d.Payouts, err = readPayouts(ctx, tx); err != nil {
 			return err
 		}
 		since := begin - 1
-		if run := d.Payouts.last(currency); run != nil {
-			since = run.ApprovedAt
+		if batch := d.Payouts.last(currency); batch != nil {
+			since = batch.ApprovedAt
 		}
 		if d.Totals, err = readLedgerTotals(ctx, tx, currency, since); err != nil {
 			return fmt.Errorf("adding up what is due: %w", err)
@@ -67,7 +68,7 @@ func (b *Book) PayoutInputs(ctx context.Context, currency string, begin int64) (
 	return &d, err
 }
 
-// ledgerSums is what the ledger's entries sum to, by currency, whoever they belong to.
+// ledgerSums adds all entries of the ledger up, by currency, whoever they belong to.
 func ledgerSums(ctx context.Context, tx *sql.Tx) (map[string]int64, error) {
 	rows, err := tx.QueryContext(ctx, `SELECT currency, sum(amount) FROM entry GROUP BY currency`)
 	if err != nil {
@@ -86,18 +87,18 @@ func ledgerSums(ctx context.Context, tx *sql.Tx) (map[string]int64, error) {
 	return sums, rows.Err()
 }
 
-// last is the newest run in a currency; nil: there is none.
-func (p *Payouts) last(currency string) (run *PayoutBatch) {
+// last is the newest batch in a currency; nil: there is none.
+func (p *Payouts) last(currency string) (batch *PayoutBatch) {
 	for i := range p.Batches {
 		if p.Batches[i].Currency == currency {
-			run = &p.Batches[i]
+			batch = &p.Batches[i]
 		}
 	}
-	return run
+	return batch
 }
 
-// monthKeys makes one number of an earner's id and a month: one number is sorted in half the
-// time of two cells, and commissions are many.
+// monthKeys packs an earner's id and a month into one number, id*monthKeys + month, because
+// SQLite groups by one number in half the time of two columns.
 const monthKeys = 1_000_000
 
 func readLedgerTotals(ctx context.Context, tx *sql.Tx, currency string, since int64) (sums []LedgerTotal, err error) {
@@ -116,10 +117,9 @@ func readLedgerTotals(ctx context.Context, tx *sql.Tx, currency string, since in
 		}
 		return rows.Err()
 	}
-	// Not by an index: it has the earners in order, and finding each row by it takes longer
-	// than sorting what was read.
+	// NOT INDEXED, because finding each row by the index of earners takes longer than sorting.
 	//
-	// What most rows are: commissions in the program's currency.
+	// Commissions in the program's currency are most of the rows.
 	packed := func(rows *sql.Rows) (id int64, s LedgerTotal, err error) {
 		s = LedgerTotal{Kind: KindCommission, Currency: currency}
 		var key int64
@@ -149,17 +149,19 @@ func readLedgerTotals(ctx context.Context, tx *sql.Tx, currency string, since in
 		return s, err
 	}
 	return sums, errors.Join(
-		read(packedLive, `SELECT promoter_id * 1000000 + month, sum(amount) FROM event_line NOT INDEXED WHERE kind = 'commission' AND currency = ? GROUP BY 1`, currency),
-		read(packedCarried, `SELECT partner_id * 1000000 + month, sum(amount) FROM commission WHERE kind = 'commission' AND currency = ? GROUP BY 1`, currency),
+		read(packedLive, `SELECT promoter_id * 1000000 + month, sum(amount) FROM event_line NOT INDEXED
+			WHERE kind = 'commission' AND currency = ? GROUP BY 1`, currency),
+		read(packedCarried, `SELECT partner_id * 1000000 + month, sum(amount) FROM commission
+			WHERE kind = 'commission' AND currency = ? GROUP BY 1`, currency),
 		read(live, `SELECT promoter_id, kind, currency, month, sum(amount), 0 FROM event_line NOT INDEXED
 			WHERE kind = 'commission' AND currency != ? GROUP BY 1, 2, 3, 4`, currency),
-		// What takes back is booked when its event is told, or when a person decides. Of a sale
-		// that was not tracked the commission came over from Keap, and is not known: like one of
-		// Keap's clawbacks.
+		// A reversal is booked when its event is received, or when a person decides. Of a sale at
+		// Keap the commission is not known, so its reversal counts like one of Keap's clawbacks.
 		read(live, `SELECT l.promoter_id, CASE WHEN l.reverses_line_id = 0 THEN 'clawback' ELSE l.kind END, l.currency, l.month, sum(l.amount),
 				sum(CASE WHEN max(l.at, coalesce((SELECT received_at FROM event WHERE id = l.event_id), 0)) > ? THEN l.amount ELSE 0 END)
 			FROM event_line l NOT INDEXED WHERE l.kind NOT IN ('commission', 'correction') GROUP BY 1, 2, 3, 4`, since),
-		read(live, `SELECT l.promoter_id, l.kind, l.currency, l.month, sum(l.amount), sum(CASE WHEN l.amount < 0 AND c.recorded_at > ? THEN l.amount ELSE 0 END)
+		read(live, `SELECT l.promoter_id, l.kind, l.currency, l.month, sum(l.amount),
+				sum(CASE WHEN l.amount < 0 AND c.recorded_at > ? THEN l.amount ELSE 0 END)
 			FROM correction c JOIN event_line l ON l.id = c.line_id GROUP BY 1, 2, 3, 4, l.amount < 0`, since),
 		read(carried, `SELECT partner_id, kind, currency, month, sum(amount), sum(CASE WHEN amount < 0 AND earned_at > ? THEN amount ELSE 0 END)
 			FROM commission NOT INDEXED WHERE NOT (kind = 'commission' AND currency = ?) GROUP BY 1, 2, 3, 4, amount < 0`, since, currency),

@@ -20,8 +20,8 @@ type Grace struct {
 	Zone     *time.Location // of the dates that a person recorded of single promoters; nil: UTC
 }
 
-// Project makes the published link map from the model: every code and Keap id with the
-// promoter it means today. It fails on a model that contradicts itself.
+// Project makes the link map: every code and Keap id with the promoter that it names today. It
+// fails on content that contradicts itself.
 func (c *Content) Project(policy mapping.Policy, paths []mapping.Path, grace Grace) (*mapping.Map, error) {
 	m := &mapping.Map{
 		Policy:   policy,
@@ -39,8 +39,8 @@ func (c *Content) Project(policy mapping.Policy, paths []mapping.Path, grace Gra
 		}
 	}
 	linkUntil, _ := c.linkGrace(grace.Links)
-	codes := map[string]int64{}                         // who is credited through a code
-	anyCode := make(map[int64]string, len(c.Promoters)) // one of those codes
+	codes := map[string]int64{}                         // the promoter that a code credits
+	anyCode := make(map[int64]string, len(c.Promoters)) // one of its codes, by promoter
 	for _, a := range c.Aliases {
 		if a.Kind != AliasCode {
 			continue
@@ -58,7 +58,7 @@ func (c *Content) Project(policy mapping.Policy, paths []mapping.Path, grace Gra
 			}
 			partner = p.partner(a.Value, until[p.ID], policy.Inactive)
 			codes[a.Value] = p.ID
-			if _, again := anyCode[p.ID]; !again { // the former tokens once are enough
+			if _, again := anyCode[p.ID]; !again { // its former tokens are published once
 				anyCode[p.ID] = a.Value
 				if partner.Token != "" {
 					partner.AliasTokens = p.formerTokens()
@@ -77,7 +77,7 @@ func (c *Content) Project(policy mapping.Policy, paths []mapping.Path, grace Gra
 			return nil, fmt.Errorf("the book holds the Keap id %q", a.Value)
 		}
 		code := a.Code
-		// The code may be ambiguous, or another promoter's by now; the id is not.
+		// The code may be ambiguous, or another promoter's by now. The id is not.
 		switch p := d.byID[a.PromoterID]; {
 		case a.State == StateHouse && codes[code] != 0:
 			code = idOnly + a.Value
@@ -103,12 +103,11 @@ func (c *Content) Project(policy mapping.Policy, paths []mapping.Path, grace Gra
 	return m, nil
 }
 
-// idOnly begins the code under which a promoter is published that no code of its own
-// names for certain: its Keap id and ref token must resolve all the same. No code of
-// Keap's holds a colon.
+// idOnly is the prefix of the code under which a promoter without an unambiguous code is
+// published, so that its Keap id and ref token resolve. Keap's codes have no colon.
 const idOnly = "id:"
 
-// partner is what a code of the promoter is published as. One who is blocked counts as
+// partner is the entry of the link map for a code of the promoter. A blocked promoter counts as
 // inactive or, where inactive promoters are credited, as nobody.
 func (p *DirectoryPromoter) partner(code string, until time.Time, inactive string) mapping.Partner {
 	partner := mapping.Partner{Code: code, Token: p.Token, Until: until}
@@ -121,7 +120,7 @@ func (p *DirectoryPromoter) partner(code string, until time.Time, inactive strin
 	return partner
 }
 
-// formerTokens are the ref tokens of those that the promoter took over.
+// formerTokens are the ref tokens of the promoters that it took over.
 func (p *DirectoryPromoter) formerTokens() (list []string) {
 	for _, was := range p.Absorbed {
 		list = append(list, was.Token)
@@ -129,9 +128,8 @@ func (p *DirectoryPromoter) formerTokens() (list []string) {
 	return list
 }
 
-// partnerGrace gives promoters the latest grace date of any of their codes, and lists
-// the codes in dates that name no promoter for certain: like a link's, a code there is
-// matched exactly first, then by letter case, and never guessed.
+// partnerGrace returns the latest grace date of each promoter, over its codes in dates, and the
+// codes that name no promoter, see [Directory.ByCode].
 func (d *Directory) partnerGrace(dates map[string]time.Time) (until map[int64]time.Time, unknown []string) {
 	until = map[int64]time.Time{}
 	for _, code := range slices.Sorted(maps.Keys(dates)) {
@@ -145,7 +143,8 @@ func (d *Directory) partnerGrace(dates map[string]time.Time) (until map[int64]ti
 	return until, unknown
 }
 
-// linkGrace does the same for links.
+// linkGrace does the same for links, by code: exactly, else in another case if that is
+// unambiguous.
 func (c *Content) linkGrace(dates map[string]time.Time) (until map[string]time.Time, unknown []string) {
 	until = map[string]time.Time{}
 	exact, folded := map[string]bool{}, map[string][]string{}
@@ -168,7 +167,7 @@ func (c *Content) linkGrace(dates map[string]time.Time) (until map[string]time.T
 	return until, unknown
 }
 
-// UnknownGrace lists the codes in g that name no promoter, or no link, for certain.
+// UnknownGrace lists the codes in g that name no promoter or no link, or several.
 func (c *Content) UnknownGrace(g Grace) (partners, links []string) {
 	_, partners = NewDirectory(c).partnerGrace(g.Partners)
 	_, links = c.linkGrace(g.Links)

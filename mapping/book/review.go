@@ -8,16 +8,16 @@ import (
 	"strings"
 )
 
-// Reasons why a person should look at a commission. None of them ever denies one.
+// Reasons to review a commission. None of them denies one by itself.
 const (
 	ReasonSelf     = "self_referral"   // the customer has the promoter's e-mail or address
-	ReasonShared   = "shared_address"  // several customers of one promoter signed up from one address
+	ReasonShared   = "shared_address"  // several customers of the promoter signed up from one address
 	ReasonFast     = "fast_sale"       // seconds after the click
-	ReasonVelocity = "click_velocity"  // far more clicks than the promoter usually has
+	ReasonVelocity = "click_velocity"  // far more clicks than the promoter usually gets
 	ReasonRefunds  = "refund_rate"     // many of the promoter's sales are refunded
-	ReasonEarly    = "early_sale"      // dated long before the customer was bound
-	ReasonTwo      = "two_customers"   // the uid and the e-mail are those of different customers
-	ReasonProduct  = "unknown_product" // no pattern of [products] names the plan: it earned nothing
+	ReasonEarly    = "early_sale"      // the sale is dated long before the customer was bound
+	ReasonTwo      = "two_customers"   // the uid and the e-mail belong to different customers
+	ReasonProduct  = "unknown_product" // no pattern of [products] matches the plan, so it earned nothing
 )
 
 // Decisions on a line under review.
@@ -26,7 +26,7 @@ const (
 	ReviewDeny   = "deny"
 )
 
-// ReviewReason is one reason to look at a line.
+// ReviewReason is one reason to review a line.
 type ReviewReason struct {
 	LineID int64
 	Reason string // one of the Reason constants
@@ -34,16 +34,16 @@ type ReviewReason struct {
 	At     int64
 }
 
-// ReviewDecision is what a person decided about a line.
+// ReviewDecision is a person's decision on a line under review.
 type ReviewDecision struct {
 	LineID    int64
-	Decision  string // ReviewAccept or ReviewDeny; empty: nobody has yet
+	Decision  string // ReviewAccept or ReviewDeny; empty: the review is open
 	Note      string
 	DecidedAt int64
 	DecidedBy string
 }
 
-// Review is a line that a person should look at, or has looked at.
+// Review is a line with reasons to review it, and the decision.
 type Review struct {
 	Line     EventLine
 	Event    Event
@@ -51,8 +51,18 @@ type Review struct {
 	Decision ReviewDecision
 }
 
-var reviewReasons = table[ReviewReason]{"review", "line_id, reason, detail, at", 1, false, (*ReviewReason).record}
-var reviewDecisions = table[ReviewDecision]{"review_decision", "line_id, decision, note, decided_at, decided_by", 1, false, (*ReviewDecision).record}
+var reviewReasons = table[ReviewReason]{
+	name:    "review",
+	columns: "line_id, reason, detail, at",
+	key:     1,
+	record:  (*ReviewReason).record,
+}
+var reviewDecisions = table[ReviewDecision]{
+	name:    "review_decision",
+	columns: "line_id, decision, note, decided_at, decided_by",
+	key:     1,
+	record:  (*ReviewDecision).record,
+}
 
 func (v *ReviewReason) record(r *record) {
 	r.int(&v.LineID)
@@ -69,13 +79,12 @@ func (d *ReviewDecision) record(r *record) {
 	r.word(&d.DecidedBy)
 }
 
-// Reviews lists the lines that have a reason to be looked at, the oldest first; decided
-// ones too when all is set.
+// Reviews lists the open reviews, the oldest first; with all the decided ones too.
 func (b *Book) Reviews(ctx context.Context, all bool) (list []Review, err error) {
 	return b.reviews(ctx, all, "")
 }
 
-// ReviewsOf lists the same of given lines, decided or not.
+// ReviewsOf lists the reviews of the given lines, open and decided.
 func (b *Book) ReviewsOf(ctx context.Context, ids []int64) (list []Review, err error) {
 	return b.reviews(ctx, true, " AND line_id IN "+anyOf, idList(ids))
 }
@@ -90,7 +99,7 @@ func (b *Book) reviews(ctx context.Context, all bool, only string, args ...any) 
 			return err
 		}
 		at := map[int64]int{}
-		var ids, told []int64
+		var ids, eventIDs []int64
 		if err := reviewReasons.each(ctx, tx, "WHERE 1 = 1"+only+" ORDER BY line_id, id", args, func(r ReviewReason) error {
 			d, done := decided[r.LineID]
 			if done && !all {
@@ -110,13 +119,13 @@ func (b *Book) reviews(ctx context.Context, all bool, only string, args ...any) 
 		}
 		if err := eventLines.each(ctx, tx, "WHERE id IN "+anyOf, []any{idList(ids)}, func(l EventLine) error {
 			list[at[l.ID]].Line = l
-			told = append(told, l.EventID)
+			eventIDs = append(eventIDs, l.EventID)
 			return nil
 		}); err != nil {
 			return err
 		}
 		of := map[int64]Event{}
-		if err := events.each(ctx, tx, "WHERE id IN "+anyOf, []any{idList(told)}, func(e Event) error {
+		if err := events.each(ctx, tx, "WHERE id IN "+anyOf, []any{idList(eventIDs)}, func(e Event) error {
 			of[e.ID] = e
 			return nil
 		}); err != nil {
@@ -130,13 +139,12 @@ func (b *Book) reviews(ctx context.Context, all bool, only string, args ...any) 
 	return list, err
 }
 
-// ErrAlreadyDecided says that a review was decided otherwise before.
+// ErrAlreadyDecided says that a review has another decision already.
 var ErrAlreadyDecided = errors.New("it was decided before")
 
-// Decide books what a person decided about lines under review, all of them or none. To
-// deny takes back, with a line of its own, what is left of the commission. A decision that is
-// there already is left alone; another one is an [ErrAlreadyDecided]. It
-// returns how many decisions are new.
+// Decide adds decisions on lines under review, all of them or none, and returns how many are
+// new. Denying adds a line that reverses what is left of the commission. An equal decision that
+// is there already is left alone; it fails with [ErrAlreadyDecided] when there is another one.
 func (b *Book) Decide(ctx context.Context, list []ReviewDecision) (booked int, err error) {
 	err = b.Track(func(t *Tracking) error {
 		for _, d := range list {
@@ -168,23 +176,24 @@ func (b *Book) Decide(ctx context.Context, list []ReviewDecision) (booked int, e
 			if d.Decision != ReviewDeny {
 				continue
 			}
-			left := line.Amount
-			taken, err := t.Reversals(line.ID)
+			remaining := line.Amount
+			reversals, err := t.Reversals(line.ID)
 			if err != nil {
 				return err
 			}
-			for _, l := range taken {
-				left += l.Amount
+			for _, l := range reversals {
+				remaining += l.Amount
 			}
-			if left == 0 {
+			if remaining == 0 {
 				continue
 			}
-			back := line
-			back.Kind, back.At, back.Amount, back.SaleAmount, back.ReversesLineID = KindDenied, d.DecidedAt, -left, 0, line.ID
-			if back.ID, err = t.nextID(&t.lastLine, t.stmts.maxLine); err != nil {
+			reversal := line
+			reversal.Kind, reversal.At, reversal.Amount, reversal.SaleAmount = KindDenied, d.DecidedAt, -remaining, 0
+			reversal.ReversesLineID = line.ID
+			if reversal.ID, err = t.nextID(&t.lastLine, t.stmts.maxLine); err != nil {
 				return err
 			}
-			if err := insertTracked(t, &eventLines, t.stmts.addLine, &back); err != nil {
+			if err := insertTracked(t, &eventLines, t.stmts.addLine, &reversal); err != nil {
 				return err
 			}
 		}

@@ -5,7 +5,7 @@ import (
 	"errors"
 )
 
-// Sale is one order.
+// Sale is an order at Keap.
 type Sale struct {
 	ID        int64  `json:"id"` // Keap's order id
 	ContactID int64  `json:"contact_id"`
@@ -18,7 +18,7 @@ type Sale struct {
 	Type      string `json:"type"`
 }
 
-// Subscription is something that is billed again and again.
+// Subscription is a product at Keap that is billed again and again.
 type Subscription struct {
 	ID        int64  `json:"id"` // Keap's; below 0 where the export gave none: a hash of the row
 	ContactID int64  `json:"contact_id"`
@@ -34,8 +34,20 @@ type Subscription struct {
 }
 
 var (
-	sales         = table[Sale]{"sale", "id, contact_id, ordered_at, total, currency, products, seller_id, lead_id, type", 1, true, (*Sale).record}
-	subscriptions = table[Subscription]{"subscription", "id, contact_id, product, plan_id, amount, currency, seller_id, lead_id, active, started_at, ended_at", 1, true, (*Subscription).record}
+	sales = table[Sale]{
+		name:    "sale",
+		columns: "id, contact_id, ordered_at, total, currency, products, seller_id, lead_id, type",
+		key:     1,
+		owned:   true,
+		record:  (*Sale).record,
+	}
+	subscriptions = table[Subscription]{
+		name:    "subscription",
+		columns: "id, contact_id, product, plan_id, amount, currency, seller_id, lead_id, active, started_at, ended_at",
+		key:     1,
+		owned:   true,
+		record:  (*Subscription).record,
+	}
 )
 
 func (s *Sale) record(r *record) {
@@ -64,7 +76,7 @@ func (s *Subscription) record(r *record) {
 	r.int(&s.EndedAt)
 }
 
-// ErrNoSale says that the book does not know an order.
+// ErrNoSale says that the book has no such order.
 var ErrNoSale = errors.New("there is no such order")
 
 // Sale returns the order with the given Keap id; [ErrNoSale] when there is none.
@@ -77,8 +89,8 @@ func (b *Book) SalesOf(ctx context.Context, ids []int64) ([]Sale, error) {
 	return sales.find(ctx, b, "WHERE contact_id IN "+anyOf+" ORDER BY ordered_at, id", idList(ids))
 }
 
-// SubscriptionsOf lists the subscriptions of the given contacts, in the order in which
-// they began.
+// SubscriptionsOf lists the subscriptions of the given contacts, in the order of their
+// beginnings.
 func (b *Book) SubscriptionsOf(ctx context.Context, ids []int64) ([]Subscription, error) {
 	return subscriptions.find(ctx, b, "WHERE contact_id IN "+anyOf+" ORDER BY started_at, id", idList(ids))
 }

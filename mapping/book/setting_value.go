@@ -22,8 +22,8 @@ const (
 	MethodOther  = "other"
 )
 
-// ParseSettings reads what is to be recorded of a promoter, one field and its value each, such
-// as w9=yes; an empty value takes a field back. The first that is wrong is an [InputError].
+// ParseSettings reads settings to record, one field and its value each, such as w9=yes; an empty
+// value takes a field back. The first that is wrong fails with an [InputError].
 func ParseSettings(texts []string) ([]Setting, error) {
 	list := make([]Setting, 0, len(texts))
 	for _, text := range texts {
@@ -49,14 +49,14 @@ func ParseSettings(texts []string) ([]Setting, error) {
 	return list, nil
 }
 
-// IsDated says whether the field holds from a day on, which may also be one to come.
+// IsDated reports whether the field holds from a day on, which may lie ahead.
 func (d *Setting) IsDated() bool { return settingRules[d.Field].dated }
 
 // settingRule is what a field may hold.
 type settingRule struct {
 	want  string
-	value func(text string) (string, bool) // the value as it is kept
-	dated bool                             // it holds from a day on, also one to come
+	value func(text string) (string, bool) // the value to store
+	dated bool                             // see IsDated
 }
 
 var settingRules = map[string]settingRule{

@@ -9,38 +9,46 @@ import (
 	"carryover/mapping/terms"
 )
 
-// Setting is something that a person recorded of a promoter. The newest of a field holds;
-// an empty value takes the field back. It is only ever appended.
+// Setting is a value that a person recorded for a field of a promoter. The newest of a field
+// holds, and an empty value takes the field back. It is only ever appended.
 type Setting struct {
 	ID         int64
 	PromoterID int64
 	Field      string // one of the Setting constants
 	Value      string
-	From       int64 // since when it holds, Unix seconds
+	From       int64 // the value holds from then on, Unix seconds
 	RecordedAt int64
 	RecordedBy string
 }
 
 // Values of [Setting.Field].
 const (
-	SettingStatus            = "status"         // active, inactive or blocked: before what a run says
-	SettingW9                = "w9"             // yes
-	SettingPayoutMethod      = "payout_method"  // paypal, check, wire, ...
-	SettingPayoutAddress     = "payout_address" // where that pays to
+	SettingStatus            = "status"         // active, inactive or blocked; overrides what imports say
+	SettingW9                = "w9"             // SettingYes or SettingNo
+	SettingPayoutMethod      = "payout_method"  // one of the Method constants
+	SettingPayoutAddress     = "payout_address" // to which the method pays
 	SettingLegalName         = "legal_name"     // on checks and tax forms
 	SettingCountry           = "country"        // two letters
 	SettingCoupon            = "coupon"         // a code that credits this promoter
-	SettingGrace             = "grace"          // the last day on which old links are honoured: 2023-06-30
+	SettingGrace             = "grace"          // last day on which old links are honoured: 2023-06-30
 	SettingMembershipPercent = "membership_percent"
 	SettingTrainingPercent   = "training_percent"
 )
 
-// SettingFields lists the fields that there are.
+// SettingFields lists the fields.
 func SettingFields() []string {
-	return []string{SettingStatus, SettingW9, SettingPayoutMethod, SettingPayoutAddress, SettingLegalName, SettingCountry, SettingCoupon, SettingGrace, SettingMembershipPercent, SettingTrainingPercent}
+	return []string{
+		SettingStatus, SettingW9, SettingPayoutMethod, SettingPayoutAddress, SettingLegalName, SettingCountry,
+		SettingCoupon, SettingGrace, SettingMembershipPercent, SettingTrainingPercent,
+	}
 }
 
-var settings = table[Setting]{"promoter_setting", "id, promoter_id, field, value, from_at, recorded_at, recorded_by", 1, false, (*Setting).record}
+var settings = table[Setting]{
+	name:    "promoter_setting",
+	columns: "id, promoter_id, field, value, from_at, recorded_at, recorded_by",
+	key:     1,
+	record:  (*Setting).record,
+}
 
 func (d *Setting) record(r *record) {
 	r.int(&d.ID)
@@ -52,10 +60,10 @@ func (d *Setting) record(r *record) {
 	r.word(&d.RecordedBy)
 }
 
-// ErrCouponTaken says that a coupon is another promoter's.
+// ErrCouponTaken says that another promoter has a coupon.
 var ErrCouponTaken = errors.New("the coupon is another promoter's")
 
-// RecordSettings appends details in one transaction, and gives them their ids. It fails with
+// RecordSettings adds settings in one transaction and sets their ids. It fails with
 // [ErrCouponTaken] when another promoter has a coupon of them.
 func (b *Book) RecordSettings(ctx context.Context, list []Setting) error {
 	return b.update(ctx, func(tx *sql.Tx) error { return recordSettings(ctx, tx, list) })
@@ -65,7 +73,8 @@ func recordSettings(ctx context.Context, tx *sql.Tx, list []Setting) error {
 	for i := range list {
 		d := &list[i]
 		if d.Field == SettingCoupon && d.Value != "" {
-			dir, err := readDirectoryOf(ctx, tx, `SELECT promoter_id FROM promoter_setting WHERE field = ? UNION SELECT ?`, SettingCoupon, d.PromoterID)
+			dir, err := readDirectoryOf(ctx, tx, `SELECT promoter_id FROM promoter_setting WHERE field = ? UNION SELECT ?`,
+				SettingCoupon, d.PromoterID)
 			if err != nil {
 				return err
 			}
@@ -73,7 +82,8 @@ func recordSettings(ctx context.Context, tx *sql.Tx, list []Setting) error {
 				return fmt.Errorf("%w: %q", ErrCouponTaken, d.Value)
 			}
 		}
-		res, err := tx.ExecContext(ctx, `INSERT INTO promoter_setting (promoter_id, field, value, from_at, recorded_at, recorded_by) VALUES (?, ?, ?, ?, ?, ?)`,
+		res, err := tx.ExecContext(ctx, `INSERT INTO promoter_setting (promoter_id, field, value, from_at, recorded_at, recorded_by)
+			VALUES (?, ?, ?, ?, ?, ?)`,
 			d.PromoterID, d.Field, d.Value, d.From, d.RecordedAt, d.RecordedBy)
 		if err != nil {
 			return fmt.Errorf("recording %s: %w", d.Field, err)
@@ -85,13 +95,12 @@ func recordSettings(ctx context.Context, tx *sql.Tx, list []Setting) error {
 	return nil
 }
 
-// Settings lists everything that was recorded of promoters, in the order of recording.
+// Settings lists all settings, in the order of recording.
 func (b *Book) Settings(ctx context.Context) ([]Setting, error) {
 	return settings.find(ctx, b, "ORDER BY id")
 }
 
-// change is the percentage of the promoter's own that the row says; ok is false for other
-// fields.
+// change is the setting as a percentage of the promoter's own; ok is false for other fields.
 func (d *Setting) change() (c terms.RateChange, ok bool) {
 	c.From = d.From
 	switch d.Field {

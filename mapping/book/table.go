@@ -5,12 +5,8 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"slices"
 	"strings"
-
-	"modernc.org/sqlite"
 )
 
 // A table of the book, and the type of its rows.
@@ -22,21 +18,21 @@ type table[T any] struct {
 	record  func(*T, *record)
 }
 
-// record carries a row's cells into the book, or out of it: a type says once, by its
-// own record method, which cells it has, in the order of its table's columns.
+// record carries a row's cells into the book, or out of it. A type lists its cells once, in
+// its record method, in the order of its table's columns.
 type record struct {
 	cells []any
-	out   bool // the row is being read; next is the cell that comes next
+	out   bool // the row is being read; next is the index of the next cell
 	next  int
 	err   error
 
-	words   map[string]string // texts that come again and again, when reading
-	sources sourceIDs         // of the run that writes
+	words   map[string]string // repeated texts, when reading
+	sources sourceIDs         // of the import that writes
 }
 
-// sourceIDs are the ids of the files that a run has read.
+// sourceIDs are the ids of the files that an import has read.
 type sourceIDs struct {
-	before int64 // the last id of earlier runs
+	before int64 // the last id of earlier imports
 	count  int64
 }
 
@@ -87,16 +83,16 @@ func (r *record) text(p *string) {
 	}
 }
 
-// word is text of which many rows hold the same: it is kept in memory once.
+// word is text that many rows repeat: it is held in memory once.
 func (r *record) word(p *string) {
 	r.text(p)
 	if !r.out {
 		return
 	}
-	switch kept, ok := r.words[*p]; {
+	switch same, ok := r.words[*p]; {
 	case ok:
-		*p = kept
-	case len(r.words) < 10_000: // not so many are alike after all
+		*p = same
+	case len(r.words) < 10_000: // beyond that, the texts do not repeat after all
 		r.words[*p] = *p
 	}
 }
@@ -115,7 +111,7 @@ func (r *record) where(p *Where) {
 	source := p.Source
 	if !r.out && source != 0 {
 		if source < 0 || source > r.sources.count {
-			r.err = fmt.Errorf("a row stands in source %d of %d", source, r.sources.count)
+			r.err = fmt.Errorf("a row names source %d of %d", source, r.sources.count)
 		}
 		source += r.sources.before
 	}
@@ -137,7 +133,7 @@ func (r *record) list(p *[]string) {
 	}
 }
 
-// keyText is the row's key as people read it.
+// keyText is the row's key for people.
 func (t *table[T]) keyText(row *T) string {
 	var r record
 	t.record(row, &r)
@@ -146,7 +142,7 @@ func (t *table[T]) keyText(row *T) string {
 
 func (t *table[T]) names() []string { return strings.Split(t.columns, ", ") }
 
-// written lists the columns that are written when a row is created.
+// written lists the columns of a new row.
 func (t *table[T]) written() []string {
 	if t.owned {
 		return append([]string{"import_id"}, t.names()...)
@@ -154,7 +150,7 @@ func (t *table[T]) written() []string {
 	return t.names()
 }
 
-// isRow is the condition that a row has a key.
+// isRow is the condition that a row has the key.
 func (t *table[T]) isRow() string {
 	return strings.Join(t.names()[:t.key], " = ? AND ") + " = ?"
 }
@@ -166,8 +162,8 @@ func (t *table[T]) insertText(n int) string {
 	return "INSERT INTO " + t.name + " (" + strings.Join(columns, ", ") + ") VALUES " + strings.Repeat(row+", ", n-1) + row
 }
 
-// putText is the statement that writes a row over what has its key. A row that is there
-// stays the creation of its run.
+// putText is the statement that inserts a row, or replaces the one that has its key. A row
+// that is there keeps the import that created it.
 func (t *table[T]) putText() string {
 	var set []string
 	for _, c := range t.names()[t.key:] {
@@ -185,7 +181,7 @@ type scanner[T any] struct {
 
 func (t *table[T]) scanner() *scanner[T] {
 	s := &scanner[T]{t: t, r: record{out: true, cells: make([]any, len(t.names())), words: map[string]string{}}}
-	// Taking cells as they are is twice as fast as having them converted.
+	// Scanning into any is twice as fast as having cells converted.
 	for i := range s.r.cells {
 		s.dest = append(s.dest, &s.r.cells[i])
 	}
@@ -208,7 +204,7 @@ func (t *table[T]) selectText(rest string) string {
 	return "SELECT " + t.columns + " FROM " + t.name + " " + rest
 }
 
-// each reads the rows that the clauses in rest choose. An error of fn ends it.
+// each gives fn the rows that the clauses in rest select, until fn fails.
 func (t *table[T]) each(ctx context.Context, tx *sql.Tx, rest string, args []any, fn func(T) error) error {
 	rows, err := tx.QueryContext(ctx, t.selectText(rest), args...)
 	if err != nil {
@@ -217,7 +213,7 @@ func (t *table[T]) each(ctx context.Context, tx *sql.Tx, rest string, args []any
 	return t.drain(rows, fn)
 }
 
-// drain reads what a query of selectText has found.
+// drain gives fn the rows of a query made with selectText, and closes them.
 func (t *table[T]) drain(rows *sql.Rows, fn func(T) error) error {
 	defer rows.Close()
 	s := t.scanner()
@@ -236,7 +232,7 @@ func (t *table[T]) drain(rows *sql.Rows, fn func(T) error) error {
 	return nil
 }
 
-// some returns the rows that the clauses in rest choose.
+// some returns the rows that the clauses in rest select.
 func (t *table[T]) some(ctx context.Context, tx *sql.Tx, rest string, args ...any) (rows []T, err error) {
 	err = t.each(ctx, tx, rest, args, func(row T) error {
 		rows = append(rows, row)
@@ -254,7 +250,7 @@ func (t *table[T]) find(ctx context.Context, b *Book, rest string, args ...any) 
 	return rows, err
 }
 
-// one returns the row with the given key; missing when there is none.
+// one returns the row with the given key, or the error missing.
 func (t *table[T]) one(ctx context.Context, b *Book, key any, missing error) (row T, err error) {
 	rows, err := t.find(ctx, b, "WHERE "+t.isRow(), key)
 	if err != nil || len(rows) == 0 {
@@ -266,11 +262,11 @@ func (t *table[T]) one(ctx context.Context, b *Book, key any, missing error) (ro
 // anyOf is the right side of IN for an [idList].
 const anyOf = "(SELECT value FROM json_each(?))"
 
-// idList is one argument that stands for many ids.
+// idList is one argument that holds many ids.
 func idList(ids []int64) string {
 	text, err := json.Marshal(append([]int64{}, ids...))
 	if err != nil {
-		panic(err) // numbers can be written
+		panic(err) // numbers always marshal
 	}
 	return string(text)
 }
@@ -287,247 +283,4 @@ func (t *table[T]) whole(ctx context.Context, tx *sql.Tx) (rows []T, err error) 
 		return nil
 	})
 	return rows, err
-}
-
-// writer is a run that is being written.
-type writer struct {
-	ctx      context.Context
-	tx       *sql.Tx
-	importID int64
-	seq      int64 // of the last change
-	sources  sourceIDs
-	done     int
-	total    int
-	progress func(done int)
-}
-
-// advance tells of n more rows, and stops the run when its context has ended.
-func (w *writer) advance(n int) error {
-	before := w.done
-	w.done += n
-	if w.done/1000 == before/1000 && w.done != w.total {
-		return nil
-	}
-	w.progress(w.done)
-	return w.ctx.Err()
-}
-
-// withoutProgress is for rows that are not among those of the plan.
-func (w *writer) withoutProgress() *writer {
-	return &writer{ctx: w.ctx, tx: w.tx, importID: w.importID, progress: func(int) {}}
-}
-
-// write writes the rows of one table.
-func (t *table[T]) write(w *writer, rows Rows[T]) error {
-	if err := t.create(w, rows.Create); err != nil {
-		return err
-	}
-	return t.replace(w, rows.Update)
-}
-
-// valuesPerStatement is where longer statements stop being faster.
-const valuesPerStatement = 600
-
-// create writes rows that are new. It fails when one of them is there already.
-//
-// Statements run without a context, here and below: the driver would start a goroutine
-// for each.
-func (t *table[T]) create(w *writer, rows []T) error {
-	if len(rows) == 0 {
-		return nil
-	}
-	rebuild := func() error { return nil }
-	if many, err := w.fills(t.name, len(rows)); err != nil {
-		return err
-	} else if many {
-		if rebuild, err = dropIndexes(w.tx, t.name); err != nil {
-			return err
-		}
-	}
-	var stmt *sql.Stmt
-	prepared := 0
-	run := any(w.importID)
-	r := record{sources: w.sources}
-	for chunk := range slices.Chunk(rows, max(1, valuesPerStatement/len(t.written()))) {
-		if len(chunk) != prepared {
-			var err error
-			if stmt, err = w.tx.Prepare(t.insertText(len(chunk))); err != nil {
-				return err
-			}
-			prepared = len(chunk)
-		}
-		r.cells = r.cells[:0]
-		for i := range chunk {
-			if t.owned {
-				r.cells = append(r.cells, run)
-			}
-			t.record(&chunk[i], &r)
-		}
-		if r.err != nil {
-			return fmt.Errorf("writing %s: %w", t.name, r.err)
-		}
-		if _, err := stmt.Exec(r.cells...); err != nil {
-			return t.blame(w, chunk, err)
-		}
-		if err := w.advance(len(chunk)); err != nil {
-			return err
-		}
-	}
-	return rebuild()
-}
-
-// blame finds the row because of which rows could not be created.
-func (t *table[T]) blame(w *writer, rows []T, err error) error {
-	// After any other failure SQLite may have ended the transaction, and rows that are
-	// tried once more would be written for good.
-	const constraint, onPrimaryKey, onRowID = 19, 1555, 2579
-	failed, ok := errors.AsType[*sqlite.Error](err)
-	if !ok || failed.Code()&0xff != constraint {
-		return fmt.Errorf("writing %s: %w", t.name, err)
-	}
-	one, prepareErr := w.tx.Prepare(t.insertText(1))
-	if prepareErr != nil {
-		return prepareErr
-	}
-	for i := range rows {
-		r := record{sources: w.sources}
-		if t.owned {
-			r.cells = append(r.cells, w.importID)
-		}
-		t.record(&rows[i], &r)
-		_, err := one.Exec(r.cells...)
-		failed, ok := errors.AsType[*sqlite.Error](err)
-		switch {
-		case err == nil:
-		case ok && (failed.Code() == onPrimaryKey || failed.Code() == onRowID):
-			return fmt.Errorf("the %s %s is there already: somebody changed the book since this plan was made, or the plan has it twice; plan again", t.name, t.keyText(&rows[i]))
-		default:
-			return fmt.Errorf("writing %s %s: %w", t.name, t.keyText(&rows[i]), err)
-		}
-	}
-	return fmt.Errorf("writing %s: %w", t.name, err)
-}
-
-// replace writes rows over those that have their keys, and notes what each was before,
-// so that the run can be undone. Where rows belong to runs one must be there; elsewhere
-// it may be new.
-func (t *table[T]) replace(w *writer, rows []T) error {
-	if len(rows) == 0 {
-		return nil
-	}
-	var empty bool
-	if err := w.tx.QueryRow("SELECT NOT EXISTS (SELECT 1 FROM " + t.name + ")").Scan(&empty); err != nil {
-		return err
-	}
-	if empty && !t.owned {
-		return t.fill(w, rows)
-	}
-	before, err := w.tx.Prepare(t.selectText("WHERE " + t.isRow()))
-	if err != nil {
-		return err
-	}
-	note, err := w.tx.Prepare(changedRows.insertText(1))
-	if err != nil {
-		return err
-	}
-	put, err := w.tx.Prepare(t.putText())
-	if err != nil {
-		return err
-	}
-	s := t.scanner()
-	for i := range rows {
-		var r record
-		t.record(&rows[i], &r)
-		c := changedRow{Table: t.name}
-		var old T
-		switch err := s.scan(before.QueryRow(r.cells[:t.key]...), &old); {
-		case err == nil:
-			text, err := json.Marshal(&old)
-			if err != nil {
-				return err
-			}
-			c.Before = string(text)
-		case !errors.Is(err, sql.ErrNoRows):
-			return err
-		case t.owned:
-			return fmt.Errorf("the %s %s is not there any more: somebody changed the book since this plan was made; plan again", t.name, t.keyText(&rows[i]))
-		}
-		if c, err = w.numberChange(c, r.cells[:t.key]); err != nil {
-			return err
-		}
-		if _, err := note.Exec(w.importID, c.Seq, c.Table, c.Key, c.Before); err != nil {
-			return err
-		}
-		if t.owned {
-			r.cells = slices.Insert(r.cells, 0, any(w.importID))
-		}
-		if _, err := put.Exec(r.cells...); err != nil {
-			return fmt.Errorf("writing %s %s: %w", t.name, t.keyText(&rows[i]), err)
-		}
-		if err := w.advance(1); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// fill is replace for a table that is empty.
-func (t *table[T]) fill(w *writer, rows []T) error {
-	if err := t.create(w, rows); err != nil {
-		return err
-	}
-	list := make([]changedRow, len(rows))
-	for i := range rows {
-		var r record
-		t.record(&rows[i], &r)
-		var err error
-		if list[i], err = w.numberChange(changedRow{Table: t.name}, r.cells[:t.key]); err != nil {
-			return err
-		}
-	}
-	return changedRows.create(w.withoutProgress(), list)
-}
-
-// fills reports whether n new rows are so many that building the table's indexes anew
-// is quicker than adding each of them in its place.
-func (w *writer) fills(table string, n int) (bool, error) {
-	if n < 1000 {
-		return false, nil
-	}
-	var present int
-	err := w.tx.QueryRow("SELECT count(*) FROM (SELECT 1 FROM "+table+" LIMIT ?)", n).Scan(&present)
-	return present < n, err
-}
-
-// dropIndexes takes the indexes of a table away until rebuild is called.
-func dropIndexes(tx *sql.Tx, table string) (rebuild func() error, err error) {
-	rows, err := tx.Query(`SELECT name, sql FROM sqlite_master WHERE type = 'index' AND tbl_name = ? AND sql IS NOT NULL ORDER BY name`, table)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var names, texts []string
-	for rows.Next() {
-		var name, text string
-		if err := rows.Scan(&name, &text); err != nil {
-			return nil, err
-		}
-		names, texts = append(names, name), append(texts, text)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	for _, name := range names {
-		if _, err := tx.Exec("DROP INDEX " + name); err != nil {
-			return nil, err
-		}
-	}
-	return func() error {
-		for _, text := range texts {
-			if _, err := tx.Exec(text); err != nil {
-				return fmt.Errorf("indexing %s: %w", table, err)
-			}
-		}
-		return nil
-	}, nil
 }

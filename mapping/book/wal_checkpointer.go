@@ -7,18 +7,18 @@ import (
 	"time"
 )
 
-// How the log is tended while many events are booked.
+// When the log is checkpointed while many events are booked.
 const (
 	checkpointEvery       = 200 * time.Millisecond
-	checkpointPages       = 2_000     // about 8 MB: worth moving into the file
-	truncateSize          = 192 << 20 // bytes: the log begins anew, and writers wait for that moment
-	idleTruncateSize      = 16 << 20  // bytes: it does so when all of it has moved, and nobody waits long
-	writerCheckpointPages = 100_000   // a writer moves by itself only when nobody tends
+	checkpointPages       = 2_000     // about 8 MB: enough for a checkpoint
+	truncateSize          = 192 << 20 // bytes: truncate the log, for which writers must wait
+	idleTruncateSize      = 16 << 20  // bytes: truncate it when all is checkpointed, so that the wait is short
+	writerCheckpointPages = 100_000   // writers checkpoint by themselves only when the checkpointer fails
 )
 
-// RunWALCheckpointer moves what writers have logged into the book's file, behind them: a writer that did so
-// by itself, as SQLite does, would keep everybody waiting who has an event to book. It blocks
-// until ctx ends. One process at a time does it for a book; others do no harm.
+// RunWALCheckpointer moves the write-ahead log into the book's file in the background, until ctx
+// ends. Otherwise, as is SQLite's way, a writer would do it, and everybody with an event to book
+// would wait for it. One process is enough for a book; more do no harm.
 func (b *Book) RunWALCheckpointer(ctx context.Context) error {
 	db, err := openHandle(b.path, "rw", true)
 	if err != nil {
@@ -32,7 +32,7 @@ func (b *Book) RunWALCheckpointer(ctx context.Context) error {
 	defer b.w.Exec(`PRAGMA wal_autocheckpoint = 1000`) // SQLite's own
 	tick := time.NewTicker(checkpointEvery)
 	defer tick.Stop()
-	for before := -1; ; { // frames that the log held the last time
+	for before := -1; ; { // frames in the log at the last tick
 		select {
 		case <-ctx.Done():
 			return nil
@@ -43,11 +43,12 @@ func (b *Book) RunWALCheckpointer(ctx context.Context) error {
 			continue
 		}
 		var busy, logged, moved int
-		if err := db.QueryRow(`PRAGMA wal_checkpoint(NOOP)`).Scan(&busy, &logged, &moved); err == nil && logged-moved < checkpointPages && info.Size() < idleTruncateSize {
+		err = db.QueryRow(`PRAGMA wal_checkpoint(NOOP)`).Scan(&busy, &logged, &moved)
+		if err == nil && logged-moved < checkpointPages && info.Size() < idleTruncateSize {
 			continue
 		}
 		if err := db.QueryRow(`PRAGMA wal_checkpoint(PASSIVE)`).Scan(&busy, &logged, &moved); err != nil {
-			continue // the disk is full, say: writers tell of that
+			continue // the disk may be full: writers report it
 		}
 		idle := logged == moved && logged == before
 		before = logged

@@ -140,7 +140,7 @@ func (s *Service) refusal(err error, lines map[int64]*book.PayoutLine) string {
 		return fmt.Sprintf("the reference %q is that of %s, which was %s", used.Reference, LineName(lines[used.LineID]), used.Status)
 	}
 	if other, ok := errors.AsType[*book.RecordMismatchError](err); ok {
-		there, note := &other.There, "no note"
+		there, note := &other.Booked, "no note"
 		if there.Note != "" {
 			note = fmt.Sprintf("the note %q", there.Note)
 		}

@@ -6,8 +6,7 @@ import (
 	"encoding/json"
 )
 
-// EventEarning is what one event did to one promoter's balance, and how it fared on its way to
-// FirstPromoter.
+// EventEarning is what one event earned one promoter, and its state in the outbox.
 type EventEarning struct {
 	EventID    int64 // event.id
 	Kind       string
@@ -16,14 +15,18 @@ type EventEarning struct {
 	PromoterID int64
 	Currency   string
 	Amount     int64  // of all its lines, minor units
-	Denied     int64  // of them what a person took back, 0 or less
-	State      string // of the outbox; empty: it was never on its way
+	Denied     int64  // the part that a person denied, 0 or less
+	State      string // in the outbox; empty: it never was there
 	DoneAt     int64
 }
 
-var eventEarnings = table[EventEarning]{`event e JOIN event_line l ON l.event_id = e.id LEFT JOIN outbox o ON o.event_id = e.id`,
-	`e.id, e.kind, e.external_id, e.at, l.promoter_id, l.currency, sum(l.amount), sum(CASE l.kind WHEN 'denied' THEN l.amount ELSE 0 END), coalesce(o.state,''), coalesce(o.done_at,0)`,
-	1, false, (*EventEarning).record}
+var eventEarnings = table[EventEarning]{
+	name: "event e JOIN event_line l ON l.event_id = e.id LEFT JOIN outbox o ON o.event_id = e.id",
+	columns: "e.id, e.kind, e.external_id, e.at, l.promoter_id, l.currency, sum(l.amount), " +
+		"sum(CASE l.kind WHEN 'denied' THEN l.amount ELSE 0 END), coalesce(o.state,''), coalesce(o.done_at,0)",
+	key:    1,
+	record: (*EventEarning).record,
+}
 
 func (e *EventEarning) record(r *record) {
 	r.int(&e.EventID)
@@ -38,18 +41,19 @@ func (e *EventEarning) record(r *record) {
 	r.int(&e.DoneAt)
 }
 
-// EventEarnings lists what the events that happened in from <= at < to (Unix seconds) did, by
-// promoter, in the order of the events.
+// EventEarnings lists what the events of from <= at < to (Unix seconds) earned, by promoter, in
+// the order of the events.
 func (b *Book) EventEarnings(ctx context.Context, from, to int64) ([]EventEarning, error) {
-	return eventEarnings.find(ctx, b, `WHERE e.at >= ? AND e.at < ? GROUP BY e.id, l.promoter_id, l.currency ORDER BY e.id, l.promoter_id`, from, to)
+	return eventEarnings.find(ctx, b, `WHERE e.at >= ? AND e.at < ?
+		GROUP BY e.id, l.promoter_id, l.currency ORDER BY e.id, l.promoter_id`, from, to)
 }
 
-// EventsByExternalIDs lists the sales and refunds that the billing system gave one of the ids.
+// EventsByExternalIDs lists the sales and refunds with the given ids of the billing system's.
 func (b *Book) EventsByExternalIDs(ctx context.Context, ids []string) (list []Event, err error) {
-	const together = 1000
+	const idsPerQuery = 1000
 	err = b.view(ctx, func(tx *sql.Tx) error {
 		for len(ids) > 0 {
-			n := min(len(ids), together)
+			n := min(len(ids), idsPerQuery)
 			text, err := json.Marshal(ids[:n])
 			if err != nil {
 				return err

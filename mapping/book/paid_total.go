@@ -5,17 +5,17 @@ import (
 	"database/sql"
 )
 
-// PaidTotal is what an earner was paid in a year by one way to pay; minor units. Money that
-// came back is deducted.
+// PaidTotal is what an earner was paid in a year by one method, less what was returned; minor
+// units.
 type PaidTotal struct {
 	Earner
 	Currency string
-	Method   string // as the export says it, or as it was approved
+	Method   string // as exported, or as approved
 	Amount   int64
 }
 
-// PaidTotals lists what was paid in a year of the program's zone: at Keap and since, in the
-// order of earner, currency and method.
+// PaidTotals lists what was paid in a year of the program's zone, at Keap and live, in the order
+// of earner, currency and method.
 func (b *Book) PaidTotals(ctx context.Context, year int) (list []PaidTotal, err error) {
 	err = b.view(ctx, func(tx *sql.Tx) error {
 		rows, err := tx.QueryContext(ctx, `SELECT promoter_id, partner_id, currency, type, sum(-amount) FROM entry

@@ -1,0 +1,80 @@
+package book
+
+import (
+	"database/sql"
+	"errors"
+)
+
+// trackingStmts are the statements of [Tracking], prepared once for the one connection that writes.
+type trackingStmts struct {
+	dataVersion, stamp, maxCustomer, maxEvent, maxLine                                  *sql.Stmt
+	customerByEmail, customerByUID, referral, referralRows, eventByExternalID, hasEvent *sql.Stmt
+	addCustomer, identifyCustomer, bindCustomer                                         *sql.Stmt
+	addEvent, addLine, addReview, addOutbox                                             *sql.Stmt
+	linesOfEvent, reversals, linesOfCustomer, sales, reasonAccepted                     *sql.Stmt
+	eventByID, refunded, customersFrom, applicationFrom, lastEvent                      *sql.Stmt
+	lineByID, hasReason, decision, addDecision                                          *sql.Stmt
+	unmatchedRefunds, matchRefund, keapProducts                                         *sql.Stmt
+	addUnattributed, isUnattributed                                                     *sql.Stmt
+}
+
+func (b *Book) prepareTracking() (s *trackingStmts, err error) {
+	s = &trackingStmts{}
+	var errs []error
+	for _, p := range []struct {
+		to   **sql.Stmt
+		text string
+	}{
+		{&s.dataVersion, `PRAGMA data_version`},
+		{&s.stamp, `SELECT (SELECT coalesce(max(id), 0) FROM import), (SELECT count(rolled_back_at) FROM import),
+			(SELECT coalesce(max(id), 0) FROM promoter_setting), (SELECT coalesce(min(id), 0) FROM promoter)`},
+		{&s.maxCustomer, `SELECT coalesce(max(id), 0) FROM customer`},
+		{&s.maxEvent, `SELECT coalesce(max(id), 0) FROM event`},
+		{&s.maxLine, `SELECT coalesce(max(id), 0) FROM event_line`},
+		{&s.customerByEmail, customers.selectText(`WHERE email = ? AND email != ''`)},
+		{&s.customerByUID, customers.selectText(`WHERE uid = ? AND uid != ''`)},
+		{&s.referral, referrals.selectText(`WHERE customer = ?`)},
+		{&s.referralRows, referralRows.selectText(
+			`WHERE contact_id IN (SELECT id FROM contact WHERE email = ?) ORDER BY set_at DESC, id DESC`)},
+		{&s.eventByExternalID, events.selectText(`WHERE kind = ? AND external_id = ? AND external_id != ''`)},
+		{&s.hasEvent, `SELECT EXISTS (SELECT 1 FROM event WHERE customer_id = ? AND kind = ?)`},
+		{&s.addCustomer, customers.insertText(1)},
+		{&s.identifyCustomer, `UPDATE customer SET email = ?, uid = ? WHERE id = ?`},
+		{&s.bindCustomer, `UPDATE customer SET promoter_id = ?, bound_at = ?, clicked_at = ?, suspicion = ?, visitor = ? WHERE id = ?`},
+		{&s.addEvent, events.insertText(1)},
+		{&s.addLine, eventLines.insertText(1)},
+		{&s.addReview, `INSERT INTO review (line_id, reason, detail, at) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING`},
+		{&s.addOutbox, `INSERT INTO outbox (event_id, customer_id, state, tries, next_at, body, status, answer, done_at)
+			VALUES (?, ?, 'waiting', 0, ?, ?, 0, '', 0)`},
+		{&s.linesOfEvent, eventLines.selectText(`WHERE event_id = ? ORDER BY id`)},
+		{&s.reversals, eventLines.selectText(`WHERE reverses_line_id = ? AND reverses_line_id != 0 ORDER BY id`)},
+		{&s.linesOfCustomer, eventLines.selectText(
+			`WHERE event_id IN (SELECT id FROM event WHERE customer_id = ? AND kind = 'sale') ORDER BY id`)},
+		{&s.sales, events.selectText(`WHERE customer_id = ? AND kind = 'sale' ORDER BY at DESC, id DESC LIMIT 500`)},
+		{&s.reasonAccepted, `SELECT EXISTS (SELECT 1 FROM event_line l
+			JOIN review r ON r.line_id = l.id JOIN review_decision d ON d.line_id = l.id
+			WHERE l.event_id IN (SELECT id FROM event WHERE customer_id = ? AND kind = 'sale') AND r.reason = ? AND d.decision = 'accept')`},
+		{&s.eventByID, events.selectText(`WHERE id = ?`)},
+		{&s.refunded, `SELECT coalesce(sum(amount), 0) FROM event
+			WHERE customer_id = ? AND kind = 'refund' AND sale_event_id = ? AND currency = ?`},
+		{&s.customersFrom, `SELECT count(*) FROM customer WHERE promoter_id = ? AND visitor = ? AND visitor != ''`},
+		{&s.applicationFrom, `SELECT EXISTS (SELECT 1 FROM application WHERE visitor = ? AND visitor != '' AND promoter_id = ?)`},
+		{&s.lineByID, eventLines.selectText(`WHERE id = ?`)},
+		{&s.hasReason, `SELECT EXISTS (SELECT 1 FROM review WHERE line_id = ?)`},
+		{&s.decision, `SELECT decision FROM review_decision WHERE line_id = ?`},
+		{&s.addDecision, `INSERT INTO review_decision (line_id, decision, note, decided_at, decided_by) VALUES (?, ?, ?, ?, ?)`},
+		{&s.unmatchedRefunds, events.selectText(`WHERE customer_id = ? AND kind = 'refund' AND sale_event_id = 0 ORDER BY id`)},
+		{&s.matchRefund, `UPDATE event SET sale_event_id = ? WHERE id = ? AND sale_event_id = 0`},
+		{&s.keapProducts, `SELECT product, sum(amount) FROM commission
+			WHERE contact_id IN (SELECT id FROM contact WHERE email = ? AND email != '') AND kind IN ('commission', 'clawback')
+			GROUP BY product HAVING sum(amount) > 0`},
+		{&s.isUnattributed, `SELECT EXISTS (SELECT 1 FROM unattributed_event WHERE kind = ? AND external_id = ?)`},
+		{&s.addUnattributed, `INSERT INTO unattributed_event (kind, external_id, email, uid, at, received_at, evidence)
+			VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`},
+		{&s.lastEvent, events.selectText(`WHERE customer_id = ? ORDER BY id DESC LIMIT 1`)},
+	} {
+		*p.to, err = b.w.Prepare(p.text)
+		errs = append(errs, err)
+	}
+	return s, errors.Join(errs...)
+}
