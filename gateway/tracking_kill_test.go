@@ -44,7 +44,7 @@ func applyPromoters(t testing.TB, b *book.Book, promoters, customers int64) {
 	}
 	for i := range customers {
 		email := fmt.Sprintf("c%05d@mail.test", i)
-		c.Money.Referrals.Create = append(c.Money.Referrals.Create, book.Referral{Customer: email, Email: email, PartnerID: 1 + i%promoters, Rule: terms.RuleOnly})
+		c.KeapRecords.Referrals.Create = append(c.KeapRecords.Referrals.Create, book.Referral{Customer: email, Email: email, PartnerID: 1 + i%promoters, Rule: terms.RuleOnly})
 	}
 	run := book.Import{PlanID: "plan", AppliedAt: time.Unix(1, 0), Inputs: []byte("{}"), Tables: []byte("{}")}
 	if _, err := b.Apply(context.Background(), run, 0, &c, nil, func(int) {}); err != nil {

@@ -14,7 +14,7 @@ import (
 type changesInput struct {
 	before      *book.Content
 	after       *book.Content
-	beforeMoney *book.Money
+	beforeMoney *book.KeapRecords
 	files       []FilePlan
 	contacts    *contacts
 	ownership   *ownership
@@ -45,7 +45,7 @@ func makeChanges(in changesInput, conflicts *conflictList) *changes {
 	c.rows.Aliases, c.tables["promoter_alias"] = changedRows(in.before.Aliases, in.after.Aliases, compareAliases)
 	c.rows.Links, c.tables["link"] = changedRows(in.before.Links, in.after.Links, compareLinks)
 
-	to, held, own := &c.rows.Money, in.beforeMoney, in.ownership
+	to, held, own := &c.rows.KeapRecords, in.beforeMoney, in.ownership
 	for _, f := range in.files {
 		to.Sources = append(to.Sources, book.Source{Path: f.Path, Kind: f.Kind})
 	}
@@ -59,7 +59,7 @@ func makeChanges(in changesInput, conflicts *conflictList) *changes {
 	in.reportMoved(to.Referrals.Update, conflicts)
 
 	to.Commissions, to.Entries, to.Payouts = in.ledger.commissions, in.ledger.entries, in.ledger.payouts
-	c.tables["commission"] = TableCount{Create: len(to.Commissions) + len(to.Entries), Unchanged: len(held.Booked)}
+	c.tables["commission"] = TableCount{Create: len(to.Commissions) + len(to.Entries), Unchanged: len(held.Posted)}
 	c.tables["payout"] = TableCount{Create: len(to.Payouts), Unchanged: len(held.Payouts)}
 	return c
 }

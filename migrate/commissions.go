@@ -20,26 +20,26 @@ func (f eventKey) text(s string) eventKey {
 func (f eventKey) int(n int64) eventKey { return binary.BigEndian.AppendUint64(f, uint64(n)) }
 
 // id is a hash of it.
-func (f eventKey) id() book.EventID {
+func (f eventKey) id() book.EntryID {
 	sum := sha256.Sum256(f)
-	return book.EventID(sum[:16])
+	return book.EntryID(sum[:16])
 }
 
 // commissionID is the event id of a commission or a clawback, to which Keap gives none.
-func commissionID(e *book.Commission) book.EventID {
+func commissionID(e *book.Commission) book.EntryID {
 	var buffer [256]byte // enough for all but the longest descriptions
 	return eventKey(buffer[:0]).text(e.Kind).int(e.PartnerID).text(e.Invoice).int(e.EarnedAt).text(e.Product).text(e.Description).int(e.Amount).text(e.Currency).id()
 }
 
 // ordinalID is the event id of the n-th row of those that are equal.
-func ordinalID(id book.EventID, n int) book.EventID {
+func ordinalID(id book.EntryID, n int) book.EntryID {
 	if n == 1 {
 		return id
 	}
 	return eventKey(nil).text("nth").text(string(id[:])).int(int64(n)).id()
 }
 
-func compareIDs(a, b book.EventID) int {
+func compareIDs(a, b book.EntryID) int {
 	return cmp.Or(
 		cmp.Compare(binary.BigEndian.Uint64(a[:8]), binary.BigEndian.Uint64(b[:8])),
 		cmp.Compare(binary.BigEndian.Uint64(a[8:]), binary.BigEndian.Uint64(b[8:])))
@@ -55,14 +55,14 @@ func sortCommissions(rows []book.Commission) {
 	// Ids are hashes: few begin with the same two bytes, and those are sorted among themselves.
 	starts := make([]int32, 1<<16+1)
 	for i := range rows {
-		starts[int(binary.BigEndian.Uint16(rows[i].EventID[:]))+1]++
+		starts[int(binary.BigEndian.Uint16(rows[i].ID[:]))+1]++
 	}
 	for i := range len(starts) - 1 {
 		starts[i+1] += starts[i]
 	}
 	keys, next := make([]key, len(rows)), slices.Clone(starts)
 	for i := range rows {
-		id := &rows[i].EventID
+		id := &rows[i].ID
 		bucket := binary.BigEndian.Uint16(id[:])
 		keys[next[bucket]] = key{binary.BigEndian.Uint64(id[:8]), binary.BigEndian.Uint64(id[8:]), int32(i)}
 		next[bucket]++
@@ -100,16 +100,16 @@ func settleCommissions(rows []book.Commission, skipped *skips) []book.Commission
 	out := rows[:0]
 	sorted := true
 	for i := 0; i < len(rows); {
-		id := rows[i].EventID
+		id := rows[i].ID
 		known, ordinal, file := 0, 0, int64(0) // ordinals that earlier files have
 		first := len(out)
-		for ; i < len(rows) && rows[i].EventID == id; i++ {
+		for ; i < len(rows) && rows[i].ID == id; i++ {
 			e := &rows[i]
-			if e.Where.Source != file {
-				file, ordinal = e.Where.Source, 0
+			if e.Origin.Source != file {
+				file, ordinal = e.Origin.Source, 0
 			}
 			if ordinal++; ordinal <= known {
-				skipped.add(positionIn(e.Where), skippedDuplicate)
+				skipped.add(positionIn(e.Origin), skippedDuplicate)
 				kept := &out[first+ordinal-1] // its file may have fewer columns
 				kept.ContactID, kept.SellerID = cmp.Or(kept.ContactID, e.ContactID), cmp.Or(kept.SellerID, e.SellerID)
 				continue
@@ -121,7 +121,7 @@ func settleCommissions(rows []book.Commission, skipped *skips) []book.Commission
 			} else {
 				out = append(out, *e)
 			}
-			out[len(out)-1].EventID = ordinalID(id, ordinal)
+			out[len(out)-1].ID = ordinalID(id, ordinal)
 		}
 	}
 	clear(rows[len(out):])
@@ -138,10 +138,10 @@ func missingIn(before []book.PostedCommission, rows []book.Commission) []book.Co
 	}
 	var out []book.Commission
 	for i := range rows {
-		for len(before) > 0 && compareIDs(before[0].EventID, rows[i].EventID) < 0 {
+		for len(before) > 0 && compareIDs(before[0].ID, rows[i].ID) < 0 {
 			before = before[1:]
 		}
-		if len(before) == 0 || before[0].EventID != rows[i].EventID {
+		if len(before) == 0 || before[0].ID != rows[i].ID {
 			out = append(out, rows[i])
 		}
 	}

@@ -125,7 +125,7 @@ func TestCopyWithFewerColumns(t *testing.T) {
 			fewer = append(fewer, strings.Join(slices.Concat(c[:3], c[4:6], c[7:]), ","))
 		}
 		d.write("exports/commissions-"+names[1]+".csv", fewer...)
-		for _, e := range d.plan(exports).Changes.Money.Commissions {
+		for _, e := range d.plan(exports).Changes.KeapRecords.Commissions {
 			if e.Kind == book.KindCommission && (e.ContactID == 0 || e.SellerID == 0) {
 				t.Errorf("whole file %q: invoice %s has no customer or seller", names[0], e.Invoice)
 			}

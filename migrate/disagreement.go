@@ -92,7 +92,7 @@ func (r *reconciler) suspectRows(kind string, a account, amount int64) string {
 		for _, i := range r.commissionsOf(a.partner) {
 			e := &r.ledger.commissions[i]
 			if e.Currency == a.currency && abs(e.Amount) == amount && (e.Kind == book.KindClawback) == (kind == keap.Clawbacks) {
-				note(positionIn(e.Where), "of that amount")
+				note(positionIn(e.Origin), "of that amount")
 			}
 		}
 	}

@@ -30,11 +30,11 @@ func comparePositions(a, b position) int {
 }
 
 // where is a position as the book writes it.
-func (p position) where() book.Where {
-	return book.Where{Source: int64(p.file) + 1, Line: int64(p.line)}
+func (p position) where() book.Origin {
+	return book.Origin{Source: int64(p.file) + 1, Line: int64(p.line)}
 }
 
-func positionIn(w book.Where) position { return positionOf(int(w.Source)-1, int(w.Line)) }
+func positionIn(w book.Origin) position { return positionOf(int(w.Source)-1, int(w.Line)) }
 
 // filePaths are the paths of the exports, as a person wrote them.
 type filePaths []string

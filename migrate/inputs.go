@@ -25,7 +25,7 @@ type bookState struct {
 	base     int64 // the import that it stands at; 0: none
 	content  *book.Content
 	partners map[int64]*book.Alias // what it says of partners, by Keap id
-	money    *book.Money
+	money    *book.KeapRecords
 }
 
 // readInputs reads the book and the exports. Customers and money need to know first who the
@@ -68,15 +68,15 @@ func readInputs(ctx context.Context, req *Request, conflicts *conflictList) (*in
 }
 
 type moneyRead struct {
-	money *book.Money
+	money *book.KeapRecords
 	err   error
 }
 
-func readMoney(ctx context.Context, b *book.Book) (*book.Money, error) {
+func readMoney(ctx context.Context, b *book.Book) (*book.KeapRecords, error) {
 	if b == nil {
-		return &book.Money{}, nil
+		return &book.KeapRecords{}, nil
 	}
-	return b.Money(ctx)
+	return b.KeapRecords(ctx)
 }
 
 func readContent(ctx context.Context, b *book.Book) (s bookState, err error) {

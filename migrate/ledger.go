@@ -15,7 +15,7 @@ type ledgerInput struct {
 	house     map[int64]*partner
 	contacts  *knownContacts
 	rows      ledgerRows
-	before    *book.Money
+	before    *book.KeapRecords
 	tracked   []book.TrackedLine // of the days that the rows cover
 	kinds     map[string]bool    // of exports that there is a file of
 	paths     filePaths
@@ -48,7 +48,7 @@ func settleLedger(in *ledgerInput, conflicts *conflictList) *ledger {
 	l.skipTracked(in, conflicts, &d.skipped)
 	in.settlePayments(d)
 	l.payments = in.rows.payments
-	l.newRows, l.newPayouts = missingIn(in.before.Booked, l.commissions), in.newPayouts(conflicts)
+	l.newRows, l.newPayouts = missingIn(in.before.Posted, l.commissions), in.newPayouts(conflicts)
 	l.skipped = d.skipped
 	return l
 }

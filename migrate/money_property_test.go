@@ -531,10 +531,10 @@ func TestMoneyFilesProperty(t *testing.T) {
 		b := drawBusiness(t, w)
 		whole, scattered := newDesk(true), newDesk(true)
 		p := whole.migrate(b.write(whole, t, "exports", false))
-		want := carried(&p.Changes.Money)
+		want := carried(&p.Changes.KeapRecords)
 
 		exports := b.write(scattered, t, "exports", true)
-		same(t, "scattered over files", carried(&scattered.plan(exports).Changes.Money), want)
+		same(t, "scattered over files", carried(&scattered.plan(exports).Changes.KeapRecords), want)
 		scattered.apply()
 		same(t, "the book of scattered files", scattered.dump(true), whole.dump(true))
 		scattered.proven()
@@ -547,21 +547,21 @@ func TestMoneyFilesProperty(t *testing.T) {
 		if n := again.Tables["commission"].Unchanged + again.Tables["payout"].Unchanged; n < len(b.rows[keap.Commissions])+len(b.rows[keap.Clawbacks])+len(b.rows[keap.Payments]) {
 			t.Errorf("%d entries unchanged", n)
 		}
-		same(t, "scattered, on top of the whole", carried(&whole.plan(exports).Changes.Money), nil)
+		same(t, "scattered, on top of the whole", carried(&whole.plan(exports).Changes.KeapRecords), nil)
 	})
 }
 
 // carried lists what a plan writes of customers and money, but for where it was read.
-func carried(m *book.Money) (lines []string) {
+func carried(m *book.KeapRecords) (lines []string) {
 	add := func(table string, row any) { lines = append(lines, fmt.Sprintf("%s %+v", table, row)) }
 	for _, list := range [][]book.Commission{m.Commissions, m.Entries} {
 		for _, e := range list {
-			e.Where = book.Where{}
+			e.Origin = book.Origin{}
 			add("commission", e)
 		}
 	}
 	for _, e := range m.Payouts {
-		e.Where = book.Where{}
+		e.Origin = book.Origin{}
 		add("payout", e)
 	}
 	rowsOf(add, "contact", m.Contacts)

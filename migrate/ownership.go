@@ -20,7 +20,7 @@ type ownershipInput struct {
 	people   *people
 	contacts *knownContacts
 	rows     customerRows
-	before   *book.Money
+	before   *book.KeapRecords
 	paths    filePaths
 }
 

@@ -90,12 +90,12 @@ func (in *ledgerInput) newPayouts(conflicts *conflictList) []book.Payout {
 			}
 			id := eventKey(nil).text(book.KindPayment).int(p.id).int(k.partner).int(owed[k]).text(k.currency).int(p.paidAt).int(entries[p.id]).id()
 			out = append(out, book.Payout{
-				EventID: id, PartnerID: k.partner, KeapID: p.id, PaidAt: p.paidAt, Month: monthOf(p.paidAt, in.settings.Zone),
-				Amount: owed[k], Currency: k.currency, Type: p.kind, Note: p.note, Where: at.where(),
+				ID: id, PartnerID: k.partner, KeapID: p.id, PaidAt: p.paidAt, Month: monthOf(p.paidAt, in.settings.Zone),
+				Amount: owed[k], Currency: k.currency, Type: p.kind, Note: p.note, Origin: at.where(),
 			})
 		}
 	}
-	slices.SortFunc(out, func(a, b book.Payout) int { return compareIDs(a.EventID, b.EventID) })
+	slices.SortFunc(out, func(a, b book.Payout) int { return compareIDs(a.ID, b.ID) })
 	return out
 }
 

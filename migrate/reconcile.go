@@ -76,7 +76,7 @@ type reconciler struct {
 	conflicts *conflictList
 
 	sums      []accountSums // by number of the account
-	corrected map[book.EventID]bool
+	corrected map[book.EntryID]bool
 	openedAt  int64             // when beginnings count as earned
 	byPartner map[int64][]int32 // indexes of commissions; nil until asked for
 	excluded  map[account]bool  // a person left their money out
@@ -95,15 +95,15 @@ type accountSums struct {
 // sumAccounts adds up what the book holds and what it lacks.
 func (r *reconciler) sumAccounts() {
 	r.sums = make([]accountSums, len(r.ledger.accounts.list))
-	r.corrected = map[book.EventID]bool{}
+	r.corrected = map[book.EntryID]bool{}
 	before := r.in.before
-	for i := range before.Booked {
-		e := &before.Booked[i]
+	for i := range before.Posted {
+		e := &before.Posted[i]
 		n := r.sumsOf(e.PartnerID, e.Currency)
 		n.booked += e.Amount
 		n.entries++
 		if e.Kind == book.KindDifference {
-			r.corrected[e.EventID] = true
+			r.corrected[e.ID] = true
 			n.differences += e.Amount
 			n.corrections++
 		}
@@ -136,8 +136,8 @@ func (r *reconciler) beginning() int64 {
 	for i := range r.ledger.commissions {
 		first = min(first, r.ledger.commissions[i].EarnedAt)
 	}
-	for i := range r.in.before.Booked {
-		first = min(first, r.in.before.Booked[i].EarnedAt+1)
+	for i := range r.in.before.Posted {
+		first = min(first, r.in.before.Posted[i].EarnedAt+1)
 	}
 	return first - 1
 }
@@ -163,7 +163,7 @@ func (r *reconciler) reconcileAccount(s *statement) {
 	open := s.closing - total
 	byRows := open + n.differences - noRows
 	says := eventKey(nil).int(opening).int(amountOr(s.commissions, 0)).int(amountOr(s.clawbacks, 0)).int(amountOr(s.payments, 0)).int(s.closing)
-	correctionID := func(decision string, n int) book.EventID {
+	correctionID := func(decision string, n int) book.EntryID {
 		return eventKey(nil).text(book.KindDifference).int(a.partner).text(a.currency).text(string(says)).text(decision).int(int64(n)).id()
 	}
 	accepted := false // a difference from just this ledger
@@ -209,10 +209,10 @@ func (r *reconciler) reconcileAccount(s *statement) {
 	}
 }
 
-func (r *reconciler) addEntry(s *statement, kind string, id book.EventID, amount, at int64, description string) {
+func (r *reconciler) addEntry(s *statement, kind string, id book.EntryID, amount, at int64, description string) {
 	r.entries = append(r.entries, book.Commission{
-		EventID: id, Kind: kind, PartnerID: s.partner, EarnedAt: at, Month: monthOf(at, r.in.settings.Zone), Amount: amount,
-		Currency: s.currency, Description: description, Where: s.at.where(),
+		ID: id, Kind: kind, PartnerID: s.partner, EarnedAt: at, Month: monthOf(at, r.in.settings.Zone), Amount: amount,
+		Currency: s.currency, Description: description, Origin: s.at.where(),
 	})
 }
 
@@ -255,7 +255,7 @@ func (r *reconciler) leaveOut() {
 	if len(r.excluded) == 0 {
 		return
 	}
-	leave := func(a account, where book.Where) bool {
+	leave := func(a account, where book.Origin) bool {
 		if r.excluded[a] {
 			r.skipped.add(positionIn(where), skippedExcluded)
 		}
@@ -264,9 +264,9 @@ func (r *reconciler) leaveOut() {
 	added := r.commissions
 	r.commissions = nil
 	for i := range added {
-		if e := &added[i]; !leave(account{e.PartnerID, e.Currency}, e.Where) {
+		if e := &added[i]; !leave(account{e.PartnerID, e.Currency}, e.Origin) {
 			r.commissions = append(r.commissions, *e)
 		}
 	}
-	r.payouts = slices.DeleteFunc(r.payouts, func(p book.Payout) bool { return leave(account{p.PartnerID, p.Currency}, p.Where) })
+	r.payouts = slices.DeleteFunc(r.payouts, func(p book.Payout) bool { return leave(account{p.PartnerID, p.Currency}, p.Origin) })
 }

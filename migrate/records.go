@@ -210,12 +210,12 @@ func (r *recordReader) commission(kind string, row *keap.Commission, at position
 		Kind: kind, PartnerID: partner, SellerID: row.SellerID.Number, ContactID: row.ContactID.Number,
 		Invoice: strings.Clone(row.Invoice), EarnedAt: row.EarnedAt.Time.Unix(), Month: monthOf(row.EarnedAt.Time.Unix(), r.settings.Zone),
 		Amount: row.Amount.Minor, Currency: r.texts.intern(row.Amount.Currency),
-		Product: r.texts.intern(row.Product), Description: r.texts.intern(row.Description), Where: at.where(),
+		Product: r.texts.intern(row.Product), Description: r.texts.intern(row.Description), Origin: at.where(),
 	}
 	if kind == book.KindClawback {
 		e.Amount = -e.Amount
 	}
-	e.EventID = commissionID(&e)
+	e.ID = commissionID(&e)
 	r.money.commissions = append(r.money.commissions, e)
 	return nil
 }

@@ -30,7 +30,7 @@ func TestCredited(t *testing.T) {
 		if _, err := d.tryApply(migrate.Decisions{}); err != nil {
 			t.Fatal(err)
 		}
-		m, err := d.book.Money(d.ctx())
+		m, err := d.book.KeapRecords(d.ctx())
 		if err != nil {
 			t.Fatal(err)
 		}

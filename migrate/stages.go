@@ -43,7 +43,7 @@ func makePlan(ctx context.Context, req *Request) (*Plan, *evidence, error) {
 	in.reportMissing(req, own, l, conflicts)
 	p.setTotals(in, sumMoney(totalsInput{
 		settings: req.Settings, asOfStart: dayStart(p.AsOf, req.Settings.Zone), directory: in.people.directory,
-		before: in.book.money, changes: &p.Changes.Money, accounts: l.accounts, ledger: r,
+		before: in.book.money, changes: &p.Changes.KeapRecords, accounts: l.accounts, ledger: r,
 	}, conflicts))
 	p.setFindings(found())
 
@@ -63,7 +63,7 @@ func makePlan(ctx context.Context, req *Request) (*Plan, *evidence, error) {
 // held.
 type evidence struct {
 	directory   *book.Directory // of the promoters after the plan
-	held        *book.Money
+	held        *book.KeapRecords
 	commissions []book.Commission // of the exports, with the clawbacks, ascending by event id
 	payments    []payment         // of the exports, ascending by id
 }

@@ -53,8 +53,8 @@ type totalsInput struct {
 	settings  *Settings
 	asOfStart int64
 	directory *book.Directory // of the promoters after the plan
-	before    *book.Money
-	changes   *book.Money
+	before    *book.KeapRecords
+	changes   *book.KeapRecords
 	accounts  *accounts
 	ledger    *reconciliation
 }
@@ -140,8 +140,8 @@ type accountBalance struct {
 // entries are all entries but payments: those of the book, and those that the plan adds.
 func (in *totalsInput) entries() iter.Seq[book.PostedCommission] {
 	return func(yield func(book.PostedCommission) bool) {
-		for i := range in.before.Booked {
-			if !yield(in.before.Booked[i]) {
+		for i := range in.before.Posted {
+			if !yield(in.before.Posted[i]) {
 				return
 			}
 		}

@@ -110,7 +110,7 @@ func (l *ledger) skipTracked(in *ledgerInput, conflicts *conflictList, skipped *
 		return
 	}
 	pairs := l.pairTracked(in)
-	at := func(row int) position { return positionIn(l.commissions[row].Where) }
+	at := func(row int) position { return positionIn(l.commissions[row].Origin) }
 	slices.SortFunc(pairs, func(a, b trackedPair) int { return comparePositions(at(a.row), at(b.row)) })
 	ofInvoice := map[string]int{}
 	for _, p := range pairs {
@@ -119,12 +119,12 @@ func (l *ledger) skipTracked(in *ledgerInput, conflicts *conflictList, skipped *
 	dropped := map[int]bool{}
 	for _, p := range pairs {
 		e := &l.commissions[p.row]
-		if _, booked := slices.BinarySearchFunc(in.before.Booked, e.EventID, func(b book.PostedCommission, id book.EventID) int { return compareIDs(b.EventID, id) }); booked {
+		if _, booked := slices.BinarySearchFunc(in.before.Posted, e.ID, func(b book.PostedCommission, id book.EntryID) int { return compareIDs(b.ID, id) }); booked {
 			continue
 		}
 		subject := e.Invoice
 		if subject == "" || ofInvoice[subject] > 1 {
-			subject = e.EventID.String()
+			subject = e.ID.String()
 		}
 		if c := conflicts.add(in.trackedConflict(subject, e, &in.tracked[p.line])); c.Decision == SkipRow {
 			dropped[p.row] = true
@@ -137,8 +137,8 @@ func (l *ledger) skipTracked(in *ledgerInput, conflicts *conflictList, skipped *
 
 func (in *ledgerInput) trackedConflict(subject string, e *book.Commission, t *book.TrackedLine) Conflict {
 	event := "an event without an id"
-	if t.EventID != "" {
-		event = fmt.Sprintf("event %q", clip(t.EventID))
+	if t.ExternalID != "" {
+		event = fmt.Sprintf("event %q", clip(t.ExternalID))
 	}
 	verb, invoice := "earned", ""
 	if e.Kind == book.KindClawback {
@@ -150,9 +150,9 @@ func (in *ledgerInput) trackedConflict(subject string, e *book.Commission, t *bo
 	amount := account{e.PartnerID, e.Currency}.format(abs(e.Amount))
 	return Conflict{
 		ID: KindAlsoTracked + ":" + subject, Kind: KindAlsoTracked, Subject: subject, Recommended: KeepRow, options: []string{KeepRow, SkipRow},
-		about: hex.EncodeToString(e.EventID[:4]),
+		about: hex.EncodeToString(e.ID[:4]),
 		Detail: fmt.Sprintf("%s: %s %s %s by %s on %s%s; the live program has booked the same: %s of %s (t-%d). Both count unless the row is left out (%s)",
-			in.paths.line(positionIn(e.Where)), partnerLabel(in.directory, e.PartnerID), verb, amount, clip(t.Email), day(e.EarnedAt, in.settings.Zone), invoice,
+			in.paths.line(positionIn(e.Origin)), partnerLabel(in.directory, e.PartnerID), verb, amount, clip(t.Email), day(e.EarnedAt, in.settings.Zone), invoice,
 			event, day(t.At, in.settings.Zone), t.ID, SkipRow),
 	}
 }

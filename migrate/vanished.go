@@ -17,7 +17,7 @@ type vanishedInput struct {
 	kinds     map[string]bool // of exports that there is a file of
 	known     map[int64]*book.Alias
 	links     []book.Link
-	money     *book.Money
+	money     *book.KeapRecords
 	model     *modelRows
 	ownership *ownership
 	ledger    *ledger
@@ -61,7 +61,7 @@ func reportVanished(in vanishedInput, conflicts *conflictList) {
 }
 
 // reportNoReferrals reports money of which no list says whose the customers are.
-func reportNoReferrals(kinds map[string]bool, before *book.Money, own *ownership, l *ledger, conflicts *conflictList) {
+func reportNoReferrals(kinds map[string]bool, before *book.KeapRecords, own *ownership, l *ledger, conflicts *conflictList) {
 	if !kinds[keap.Referrals] && len(before.ReferralRows.Create) == 0 && len(l.commissions)+len(own.orders)+len(l.payments.rows) > 0 {
 		conflicts.add(newConflict(KindNoReferrals, "referrals",
 			"there are orders or money and no list of referrals, neither among these exports nor in the book: no customer is carried over, "+
@@ -95,13 +95,13 @@ func (in *vanishedInput) commissions(kind string) (gone []string) {
 		}
 	}
 	now := in.ledger.commissions
-	for i := range in.money.Booked {
-		e := &in.money.Booked[i]
-		for len(now) > 0 && compareIDs(now[0].EventID, e.EventID) < 0 {
+	for i := range in.money.Posted {
+		e := &in.money.Posted[i]
+		for len(now) > 0 && compareIDs(now[0].ID, e.ID) < 0 {
 			now = now[1:]
 		}
-		if (len(now) == 0 || now[0].EventID != e.EventID) && e.Kind == kind && e.EarnedAt >= first && e.EarnedAt <= last {
-			gone = append(gone, e.EventID.String())
+		if (len(now) == 0 || now[0].ID != e.ID) && e.Kind == kind && e.EarnedAt >= first && e.EarnedAt <= last {
+			gone = append(gone, e.ID.String())
 		}
 	}
 	return gone

@@ -15,7 +15,7 @@ import (
 // verifyOwners says which customers the book gives to somebody else than the exports do,
 // and which orders and referrals it lacks or has otherwise.
 func verifyOwners(p *Plan, e *evidence) Check {
-	m := &p.Changes.Money
+	m := &p.Changes.KeapRecords
 	check := Check{Name: "customers: owner before = owner after", Compared: len(p.Owners)}
 	name := func(partner int64) string { return cmp.Or(e.directory.ByPartner(partner).Token(), "nobody") }
 	held := map[string]*book.Referral{}
@@ -100,7 +100,7 @@ func (e *evidence) eachEntry(p *Plan, earlier bool, fn func(k sumKey, exports, i
 	}
 	key := func(e *book.Commission) sumKey { return sumKey{e.PartnerID, e.Kind, e.Currency, e.Month} }
 	keyOf := func(e *book.PostedCommission) sumKey { return sumKey{e.PartnerID, e.Kind, e.Currency, e.Month} }
-	compareEntries(e.commissions, e.held.Booked, func(row *book.Commission, entry *book.PostedCommission) {
+	compareEntries(e.commissions, e.held.Posted, func(row *book.Commission, entry *book.PostedCommission) {
 		if row != nil && len(left) > 0 && left[account{row.PartnerID, row.Currency}] {
 			row = nil
 		}
@@ -121,8 +121,8 @@ func (e *evidence) eachEntry(p *Plan, earlier bool, fn func(k sumKey, exports, i
 			fn(keyOf(entry), 0, entry.Amount)
 		}
 	})
-	for i := range p.Changes.Money.Entries { // that the book lacks
-		if entry := &p.Changes.Money.Entries[i]; !left[account{entry.PartnerID, entry.Currency}] {
+	for i := range p.Changes.KeapRecords.Entries { // that the book lacks
+		if entry := &p.Changes.KeapRecords.Entries[i]; !left[account{entry.PartnerID, entry.Currency}] {
 			fn(key(entry), entry.Amount, 0)
 		}
 	}
@@ -142,8 +142,8 @@ func (e *evidence) eachEntry(p *Plan, earlier bool, fn func(k sumKey, exports, i
 			fn(payment(q), 0, q.Amount)
 		}
 	}
-	for i := range p.Changes.Money.Payouts { // what the book lacks of the exports' payments
-		q := &p.Changes.Money.Payouts[i]
+	for i := range p.Changes.KeapRecords.Payouts { // what the book lacks of the exports' payments
+		q := &p.Changes.KeapRecords.Payouts[i]
 		fn(payment(q), q.Amount, 0)
 	}
 }
@@ -152,10 +152,10 @@ func (e *evidence) eachEntry(p *Plan, earlier bool, fn func(k sumKey, exports, i
 func compareEntries(want []book.Commission, got []book.PostedCommission, fn func(want *book.Commission, got *book.PostedCommission)) {
 	for len(want) > 0 || len(got) > 0 {
 		switch {
-		case len(got) == 0 || len(want) > 0 && compareIDs(want[0].EventID, got[0].EventID) < 0:
+		case len(got) == 0 || len(want) > 0 && compareIDs(want[0].ID, got[0].ID) < 0:
 			fn(&want[0], nil)
 			want = want[1:]
-		case len(want) == 0 || compareIDs(got[0].EventID, want[0].EventID) < 0:
+		case len(want) == 0 || compareIDs(got[0].ID, want[0].ID) < 0:
 			fn(nil, &got[0])
 			got = got[1:]
 		default:

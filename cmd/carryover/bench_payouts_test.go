@@ -103,8 +103,8 @@ func fillPayouts(b *testing.B, path string, promoters, commissions int) {
 	carried := commissions / 10
 	for i := range carried {
 		at, m := month(i, commissions)
-		id := book.EventID{byte(i >> 24), byte(i >> 16), byte(i >> 8), byte(i)}
-		c.Money.Commissions = append(c.Money.Commissions, book.Commission{EventID: id, Kind: book.KindCommission, PartnerID: 1 + rnd.Int64N(int64(promoters)), EarnedAt: at, Month: m, Amount: rnd.Int64N(9000), Currency: "USD", Product: "Core Membership"})
+		id := book.EntryID{byte(i >> 24), byte(i >> 16), byte(i >> 8), byte(i)}
+		c.KeapRecords.Commissions = append(c.KeapRecords.Commissions, book.Commission{ID: id, Kind: book.KindCommission, PartnerID: 1 + rnd.Int64N(int64(promoters)), EarnedAt: at, Month: m, Amount: rnd.Int64N(9000), Currency: "USD", Product: "Core Membership"})
 	}
 	if _, err := bk.Apply(context.Background(), book.Import{PlanID: "p", AppliedAt: time.Unix(1_600_000_000, 0)}, 0, &c, nil, func(int) {}); err != nil {
 		b.Fatal(err)

@@ -155,7 +155,7 @@ func TestExplainHistory(t *testing.T) {
 		if err != nil {
 			return err
 		}
-		m := book.Money{
+		m := book.KeapRecords{
 			Contacts: book.Rows[book.Contact]{Create: []book.Contact{{ID: 11, Email: "pia@shop.test", Name: "Pia"}}},
 			Referrals: book.Rows[book.Referral]{Create: []book.Referral{{Customer: "pia@shop.test", Email: "pia@shop.test", ContactID: 11,
 				Rule: terms.RuleLater}}},
@@ -163,7 +163,7 @@ func TestExplainHistory(t *testing.T) {
 				SetAt: d.at("2023-04-02 09:00").Unix(), Type: "COOKIE"}}},
 		}
 		_, err = b.Apply(t.Context(), book.Import{PlanID: "later", AppliedAt: time.Unix(1_600_000_001, 0), Inputs: []byte("{}"),
-			Tables: []byte("{}")}, run.ID, &book.Changes{Money: m}, nil, func(int) {})
+			Tables: []byte("{}")}, run.ID, &book.Changes{KeapRecords: m}, nil, func(int) {})
 		return err
 	})
 	d.contains(d.ok("explain", "pia@shop.test"), "belongs to nobody yet")

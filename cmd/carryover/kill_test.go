@@ -25,7 +25,7 @@ import (
 // state is all that a migration leaves behind.
 type state struct {
 	content *book.Content
-	money   *book.Money
+	money   *book.KeapRecords
 	ledger  []book.Entry
 	runs    int // that stand
 	entries []mapping.Entry
@@ -45,7 +45,7 @@ func (d *desk) state(data string) state {
 	if s.content, err = b.Content(ctx); err != nil {
 		d.Fatal(err)
 	}
-	if s.money, err = b.Money(ctx); err != nil {
+	if s.money, err = b.KeapRecords(ctx); err != nil {
 		d.Fatal(err)
 	}
 	if err := b.Ledger(ctx, nil, func(e book.Entry) error { s.ledger = append(s.ledger, e); return nil }); err != nil {

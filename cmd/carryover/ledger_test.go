@@ -237,13 +237,13 @@ func TestLongLedger(t *testing.T) {
 	for i := range n {
 		id := int64(i + 1)
 		key := fmt.Sprintf("c%05d@mail.test", id)
-		c.Money.Contacts.Create = append(c.Money.Contacts.Create, book.Contact{ID: id, Email: key, Name: "C"})
-		c.Money.Referrals.Create = append(c.Money.Referrals.Create, book.Referral{Customer: key, Email: key, ContactID: id, PartnerID: 1 + id%2, ReferredAt: start, Rule: terms.RuleOnly})
-		c.Money.Commissions = append(c.Money.Commissions, book.Commission{
-			EventID: book.EventID{byte(i >> 8), byte(i)}, Kind: book.KindCommission, PartnerID: 1 + id%2, ContactID: id, EarnedAt: start + id*3600, Month: 202001, Amount: 1, Currency: "USD",
+		c.KeapRecords.Contacts.Create = append(c.KeapRecords.Contacts.Create, book.Contact{ID: id, Email: key, Name: "C"})
+		c.KeapRecords.Referrals.Create = append(c.KeapRecords.Referrals.Create, book.Referral{Customer: key, Email: key, ContactID: id, PartnerID: 1 + id%2, ReferredAt: start, Rule: terms.RuleOnly})
+		c.KeapRecords.Commissions = append(c.KeapRecords.Commissions, book.Commission{
+			ID: book.EntryID{byte(i >> 8), byte(i)}, Kind: book.KindCommission, PartnerID: 1 + id%2, ContactID: id, EarnedAt: start + id*3600, Month: 202001, Amount: 1, Currency: "USD",
 		})
 	}
-	slices.SortFunc(c.Money.Commissions, func(x, y book.Commission) int { return slices.Compare(x.EventID[:], y.EventID[:]) })
+	slices.SortFunc(c.KeapRecords.Commissions, func(x, y book.Commission) int { return slices.Compare(x.ID[:], y.ID[:]) })
 	if _, err := b.Apply(context.Background(), book.Import{PlanID: "p", AppliedAt: time.Unix(start, 0)}, 0, &c, nil, func(int) {}); err != nil {
 		t.Fatal(err)
 	}

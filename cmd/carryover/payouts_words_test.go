@@ -44,14 +44,14 @@ func TestForm1099OfOtherCurrencies(t *testing.T) {
 	d.inBook(func(b *book.Book) error {
 		at := d.at("2023-05-05 12:00").Unix()
 		payout := func(n byte, amount int64, currency string) book.Payout {
-			return book.Payout{EventID: book.EventID{15: n}, PartnerID: 1, Amount: amount, Currency: currency, PaidAt: at, Month: 202305}
+			return book.Payout{ID: book.EntryID{15: n}, PartnerID: 1, Amount: amount, Currency: currency, PaidAt: at, Month: 202305}
 		}
 		run, err := b.LastImport(t.Context())
 		if err != nil {
 			return err
 		}
 		_, err = b.Apply(t.Context(), book.Import{PlanID: "q", AppliedAt: d.at("2023-06-01 00:00")}, run.ID,
-			&book.Changes{Money: book.Money{Payouts: []book.Payout{payout(1, 60_000, "USD"), payout(2, 70_000, "AUD"), payout(3, 1, "AUD")}}}, nil, func(int) {})
+			&book.Changes{KeapRecords: book.KeapRecords{Payouts: []book.Payout{payout(1, 60_000, "USD"), payout(2, 70_000, "AUD"), payout(3, 1, "AUD")}}}, nil, func(int) {})
 		return err
 	})
 	got := d.objects(d.ok("payouts", "1099", "--year", "2023", "--json"))[0]

@@ -149,7 +149,7 @@ func TestClocksThatDiffer(t *testing.T) {
 // the program's days.
 func TestHistoryOfKeap(t *testing.T) {
 	f := newFixture(t, nil)
-	var m book.Money
+	var m book.KeapRecords
 	for i, row := range []struct {
 		email, set, expires string
 		partner             int64
@@ -193,7 +193,7 @@ func TestCarriedCustomersFollowImports(t *testing.T) {
 	f := newFixture(t, nil)
 	f.signup("carried@mail.test", "", "anna").check(t, Booked, "ben")
 	f.signup("expired@mail.test", "", "anna").check(t, Booked, "anna")
-	f.applyImport(book.Money{Referrals: book.Rows[book.Referral]{Update: []book.Referral{
+	f.applyImport(book.KeapRecords{Referrals: book.Rows[book.Referral]{Update: []book.Referral{
 		{Customer: "carried@mail.test", Email: "carried@mail.test", ContactID: 101, PartnerID: 5, Rule: terms.RuleLatest},
 		{Customer: "expired@mail.test", Email: "expired@mail.test", ContactID: 102, PartnerID: 5, Rule: terms.RuleLatest},
 	}}})
@@ -201,7 +201,7 @@ func TestCarriedCustomersFollowImports(t *testing.T) {
 	f.sale("expired@mail.test", 100, "").check(t, Booked, "anna")
 
 	// Once Keap's owner is none, whoever brings the customer has it.
-	f.applyImport(book.Money{Referrals: book.Rows[book.Referral]{Update: []book.Referral{{Customer: "carried@mail.test",
+	f.applyImport(book.KeapRecords{Referrals: book.Rows[book.Referral]{Update: []book.Referral{{Customer: "carried@mail.test",
 		Email: "carried@mail.test", ContactID: 101, Rule: terms.RuleExpired}}}})
 	f.sale("carried@mail.test", 100, "").check(t, NotReferred, "")
 	f.submit(Call{Kind: book.EventSale, Email: "carried@mail.test", EventID: "brought", Amount: 100, RefID: "anna"}).check(t, Booked, "anna")

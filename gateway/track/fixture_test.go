@@ -72,11 +72,11 @@ func newFixture(t *testing.T, change func(*Options)) *fixture {
 	}
 	c.Aliases = append(c.Aliases, book.Alias{Kind: book.AliasKeapID, Value: "99", State: book.StateHouse, Code: "HOUSE"})
 	contact := func(id int64, email string) {
-		c.Money.Contacts.Create = append(c.Money.Contacts.Create, book.Contact{ID: id, Email: email, Name: "Some One"})
+		c.KeapRecords.Contacts.Create = append(c.KeapRecords.Contacts.Create, book.Contact{ID: id, Email: email, Name: "Some One"})
 	}
 	referral := func(email string, contactID, partner int64, rule string) {
 		contact(contactID, email)
-		c.Money.Referrals.Create = append(c.Money.Referrals.Create,
+		c.KeapRecords.Referrals.Create = append(c.KeapRecords.Referrals.Create,
 			book.Referral{Customer: email, Email: email, ContactID: contactID, PartnerID: partner, Rule: rule})
 	}
 	referral("carried@mail.test", 101, 2, terms.RuleLatest)
@@ -85,7 +85,7 @@ func newFixture(t *testing.T, change func(*Options)) *fixture {
 	referral("later@mail.test", 104, 0, terms.RuleLater)
 	referral("merged@mail.test", 105, 6, terms.RuleOnly)
 	referral("of-old@mail.test", 106, 3, terms.RuleOnly)
-	c.Money.ReferralRows.Create = []book.ReferralRow{{ID: 1, ContactID: 104, PartnerID: 1, SetAt: day("2023-01-05").Unix(), Type: "COOKIE"}}
+	c.KeapRecords.ReferralRows.Create = []book.ReferralRow{{ID: 1, ContactID: 104, PartnerID: 1, SetAt: day("2023-01-05").Unix(), Type: "COOKIE"}}
 	imp := book.Import{PlanID: "p", AppliedAt: f.now, Inputs: []byte("{}"), Tables: []byte("{}")}
 	if _, err := b.Apply(context.Background(), imp, 0, &c, nil, func(int) {}); err != nil {
 		t.Fatal(err)
@@ -119,14 +119,14 @@ func (f *fixture) recordSetting(promoter int64, field, value string) {
 }
 
 // applyImport applies an import that changes what was carried over.
-func (f *fixture) applyImport(m book.Money) {
+func (f *fixture) applyImport(m book.KeapRecords) {
 	f.Helper()
 	last, err := f.book.LastImport(context.Background())
 	if err != nil {
 		f.Fatal(err)
 	}
 	imp := book.Import{PlanID: "later", AppliedAt: f.now, Inputs: []byte("{}"), Tables: []byte("{}")}
-	if _, err := f.book.Apply(context.Background(), imp, last.ID, &book.Changes{Money: m}, nil, func(int) {}); err != nil {
+	if _, err := f.book.Apply(context.Background(), imp, last.ID, &book.Changes{KeapRecords: m}, nil, func(int) {}); err != nil {
 		f.Fatal(err)
 	}
 }

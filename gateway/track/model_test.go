@@ -106,13 +106,13 @@ func newMachine(t *testing.T, rt *rapid.T, dir string) *machine {
 		c.Promoters = append(c.Promoters, book.Promoter{ID: id, KeapID: id, Token: machineTokens[id], Status: book.StatusActive})
 		for _, keapID := range []int64{id, 10 + id} {
 			m.partners[keapID], m.carried[keapID] = id, 100+keapID
-			c.Money.Commissions = append(c.Money.Commissions, book.Commission{
-				EventID: book.EventID{byte(keapID)}, Kind: book.KindCommission, PartnerID: keapID, EarnedAt: m.now.Unix() - 60*86400,
+			c.KeapRecords.Commissions = append(c.KeapRecords.Commissions, book.Commission{
+				ID: book.EntryID{byte(keapID)}, Kind: book.KindCommission, PartnerID: keapID, EarnedAt: m.now.Unix() - 60*86400,
 				Month: machineCarried, Amount: m.carried[keapID], Currency: "USD",
 			})
 		}
 	}
-	slices.SortFunc(c.Money.Commissions, func(x, y book.Commission) int { return bytes.Compare(x.EventID[:], y.EventID[:]) })
+	slices.SortFunc(c.KeapRecords.Commissions, func(x, y book.Commission) int { return bytes.Compare(x.ID[:], y.ID[:]) })
 	m.carry(rt, c)
 	// Cleo never hands in a W-9.
 	for id, field := range map[int64][]string{1: {"w9=yes", "payout_method=paypal", "payout_address=anna@promoters.test"},

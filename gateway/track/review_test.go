@@ -126,7 +126,7 @@ func TestSharedAddresses(t *testing.T) {
 	sale("bens@mail.test", "")
 
 	// The owner of old, by the e-mail.
-	f.applyImport(book.Money{
+	f.applyImport(book.KeapRecords{
 		Contacts: book.Rows[book.Contact]{Create: []book.Contact{{ID: 301, Email: "zoe@promoters.test"}}},
 		Referrals: book.Rows[book.Referral]{Create: []book.Referral{{Customer: "zoe@promoters.test", Email: "zoe@promoters.test", ContactID: 301,
 			PartnerID: 6, Rule: terms.RuleOnly, Self: true}}},

@@ -114,11 +114,11 @@ func TestProductKinds(t *testing.T) {
 func TestTrainingsEarnedAtKeap(t *testing.T) {
 	f := newFixture(t, nil)
 	commission := func(n byte, contact int64, kind string, amount int64) book.Commission {
-		return book.Commission{EventID: book.EventID{n}, Kind: kind, PartnerID: 2, ContactID: contact, Month: 202201, Amount: amount,
+		return book.Commission{ID: book.EntryID{n}, Kind: kind, PartnerID: 2, ContactID: contact, Month: 202201, Amount: amount,
 			Currency: "USD", Product: "Evergreen Webinar"}
 	}
 	var c book.Changes
-	c.Money.Commissions = []book.Commission{commission(1, 101, book.KindCommission, 6450), commission(2, 105, book.KindCommission, 6450),
+	c.KeapRecords.Commissions = []book.Commission{commission(1, 101, book.KindCommission, 6450), commission(2, 105, book.KindCommission, 6450),
 		commission(3, 105, book.KindClawback, -6450)}
 	if _, err := f.book.Apply(context.Background(), book.Import{PlanID: "q", AppliedAt: f.now, Inputs: []byte("{}"), Tables: []byte("{}")}, 1,
 		&c, nil, func(int) {}); err != nil {

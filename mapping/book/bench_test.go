@@ -26,7 +26,7 @@ func program(part int) *book.Changes {
 			book.Alias{Kind: book.AliasCode, Value: code, PromoterID: id},
 			book.Alias{Kind: book.AliasKeapID, Value: fmt.Sprint(id), PromoterID: id, Code: code, Active: true})
 	}
-	m := &c.Money
+	m := &c.KeapRecords
 	for _, kind := range []string{"contacts", "referrals", "orders", "commissions", "payments"} {
 		m.Sources = append(m.Sources, book.Source{Path: "exports/" + kind + ".csv", Kind: kind})
 	}
@@ -48,23 +48,23 @@ func program(part int) *book.Changes {
 	}
 	for i := range 1_000_000 / part {
 		m.Commissions = append(m.Commissions, book.Commission{
-			EventID: hashed(i), Kind: book.KindCommission, PartnerID: partner(i), ContactID: int64(i*31%contacts + 1), Invoice: fmt.Sprint(100_000 + i), EarnedAt: start + int64(i)*60,
-			Month: 202303, Amount: 1725, Currency: "USD", Product: "Membership Core", Description: "Monthly payment", Where: book.Where{Source: 4, Line: int64(i + 2)},
+			ID: hashed(i), Kind: book.KindCommission, PartnerID: partner(i), ContactID: int64(i*31%contacts + 1), Invoice: fmt.Sprint(100_000 + i), EarnedAt: start + int64(i)*60,
+			Month: 202303, Amount: 1725, Currency: "USD", Product: "Membership Core", Description: "Monthly payment", Origin: book.Origin{Source: 4, Line: int64(i + 2)},
 		})
 	}
 	for i := range 80_000 / part {
 		m.Payouts = append(m.Payouts, book.Payout{
-			EventID: hashed(-1 - i), PartnerID: partner(i), KeapID: int64(i + 1), PaidAt: start + int64(i)*hour, Month: 202303, Amount: 5000, Currency: "USD", Type: "PayPal", Note: "March", Where: book.Where{Source: 5, Line: int64(i + 2)},
+			ID: hashed(-1 - i), PartnerID: partner(i), KeapID: int64(i + 1), PaidAt: start + int64(i)*hour, Month: 202303, Amount: 5000, Currency: "USD", Type: "PayPal", Note: "March", Origin: book.Origin{Source: 5, Line: int64(i + 2)},
 		})
 	}
-	slices.SortFunc(m.Commissions, func(x, y book.Commission) int { return slices.Compare(x.EventID[:], y.EventID[:]) })
-	slices.SortFunc(m.Payouts, func(x, y book.Payout) int { return slices.Compare(x.EventID[:], y.EventID[:]) })
+	slices.SortFunc(m.Commissions, func(x, y book.Commission) int { return slices.Compare(x.ID[:], y.ID[:]) })
+	slices.SortFunc(m.Payouts, func(x, y book.Payout) int { return slices.Compare(x.ID[:], y.ID[:]) })
 	return &c
 }
 
-func hashed(i int) book.EventID {
+func hashed(i int) book.EntryID {
 	sum := sha256.Sum256(binary.BigEndian.AppendUint64(nil, uint64(i)))
-	return book.EventID(sum[:16])
+	return book.EntryID(sum[:16])
 }
 
 func applyAll(t testing.TB, b *book.Book, base int64, c *book.Changes) int64 {
@@ -111,7 +111,7 @@ func BenchmarkMoney(b *testing.B) {
 		read func() (int, error)
 	}{
 		{"plan", func() (int, error) {
-			m, err := bk.Money(ctx)
+			m, err := bk.KeapRecords(ctx)
 			return m.Len(), err
 		}},
 		{"ledger", func() (n int, err error) {

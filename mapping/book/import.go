@@ -59,22 +59,22 @@ func (b *Book) LastImport(ctx context.Context) (Import, error) {
 // AsOf is the beginning of the day in zone as of which the newest import carried customers
 // over; without one, or where it does not say, of the day otherwise, as 2023-03-31.
 func (b *Book) AsOf(ctx context.Context, otherwise string, zone *time.Location) (time.Time, error) {
-	run, err := b.LastImport(ctx)
+	imp, err := b.LastImport(ctx)
 	if err != nil && !errors.Is(err, ErrNoImport) {
 		return time.Time{}, err
 	}
 	var inputs struct {
 		AsOf string `json:"as_of"`
 	}
-	if len(run.Inputs) > 0 {
-		if err := json.Unmarshal(run.Inputs, &inputs); err != nil {
-			return time.Time{}, fmt.Errorf("run %d does not say what it read: %w", run.ID, err)
+	if len(imp.Inputs) > 0 {
+		if err := json.Unmarshal(imp.Inputs, &inputs); err != nil {
+			return time.Time{}, fmt.Errorf("run %d does not say what it read: %w", imp.ID, err)
 		}
 	}
 	text := cmp.Or(inputs.AsOf, otherwise)
 	day, err := time.ParseInLocation(time.DateOnly, text, zone)
 	if err != nil {
-		return day, fmt.Errorf("run %d was made for %q, which is no day: plan and apply again", run.ID, text)
+		return day, fmt.Errorf("run %d was made for %q, which is no day: plan and apply again", imp.ID, text)
 	}
 	return day, nil
 }
@@ -120,7 +120,7 @@ func scanImport(row interface{ Scan(...any) error }) (Import, error) {
 // [ErrStale] when another one is the newest by now. A row to create that is there already, and
 // one to replace that is not, fail it too. progress gets the number of rows written so far.
 // Apply returns the id of the import.
-func (b *Book) Apply(ctx context.Context, run Import, base int64, rows *Changes, rejects []Reject, progress func(done int)) (int64, error) {
+func (b *Book) Apply(ctx context.Context, imp Import, base int64, rows *Changes, rejects []Reject, progress func(done int)) (int64, error) {
 	err := b.update(ctx, func(tx *sql.Tx) error {
 		switch last, err := scanImport(tx.QueryRowContext(ctx, selectImport+` WHERE rolled_back_at IS NULL ORDER BY id DESC LIMIT 1`)); {
 		case err != nil && !errors.Is(err, ErrNoImport):
@@ -129,14 +129,14 @@ func (b *Book) Apply(ctx context.Context, run Import, base int64, rows *Changes,
 			return ErrStale
 		}
 		res, err := tx.ExecContext(ctx, `INSERT INTO import (plan_id, applied_at, plan_dir, inputs, tables) VALUES (?, ?, ?, ?, ?)`,
-			run.PlanID, run.AppliedAt.Unix(), run.PlanDir, string(run.Inputs), string(run.Tables))
+			imp.PlanID, imp.AppliedAt.Unix(), imp.PlanDir, string(imp.Inputs), string(imp.Tables))
 		if err != nil {
 			return err
 		}
-		if run.ID, err = res.LastInsertId(); err != nil {
+		if imp.ID, err = res.LastInsertId(); err != nil {
 			return err
 		}
-		w := &writer{ctx: ctx, tx: tx, importID: run.ID, total: rows.Len(), progress: progress}
+		w := &writer{ctx: ctx, tx: tx, importID: imp.ID, total: rows.Len(), progress: progress}
 		if err := rows.write(w); err != nil {
 			return err
 		}
@@ -146,7 +146,7 @@ func (b *Book) Apply(ctx context.Context, run Import, base int64, rows *Changes,
 		// When its context ends, a transaction fails with an error of its own.
 		err = fmt.Errorf("writing the book: %w; nothing was changed", cmp.Or(ctx.Err(), err))
 	}
-	return run.ID, err
+	return imp.ID, err
 }
 
 func (c *Changes) write(w *writer) error {
@@ -159,19 +159,19 @@ func (c *Changes) write(w *writer) error {
 	if err := links.replace(w, c.Links); err != nil {
 		return err
 	}
-	return c.Money.write(w)
+	return c.KeapRecords.write(w)
 }
 
 // Rollback undoes an import (0: the newest), row by row, in one transaction. Only the newest
 // can be undone, because later ones build on earlier ones.
 func (b *Book) Rollback(ctx context.Context, id int64, now time.Time) (Import, error) {
-	var run Import
+	var imp Import
 	err := b.update(ctx, func(tx *sql.Tx) error {
 		var err error
-		if run, err = scanImport(tx.QueryRowContext(ctx, selectImport+` WHERE rolled_back_at IS NULL ORDER BY id DESC LIMIT 1`)); err != nil {
+		if imp, err = scanImport(tx.QueryRowContext(ctx, selectImport+` WHERE rolled_back_at IS NULL ORDER BY id DESC LIMIT 1`)); err != nil {
 			return err
 		}
-		if id != 0 && run.ID != id {
+		if id != 0 && imp.ID != id {
 			var undone sql.NullInt64
 			switch err := tx.QueryRowContext(ctx, `SELECT rolled_back_at FROM import WHERE id = ?`, id).Scan(&undone); {
 			case errors.Is(err, sql.ErrNoRows):
@@ -181,19 +181,19 @@ func (b *Book) Rollback(ctx context.Context, id int64, now time.Time) (Import, e
 			case undone.Valid:
 				return fmt.Errorf("run %d was undone already", id)
 			}
-			return fmt.Errorf("run %d is not the newest: undo run %d first", id, run.ID)
+			return fmt.Errorf("run %d is not the newest: undo run %d first", id, imp.ID)
 		}
-		if err := undo(&writer{ctx: ctx, tx: tx, importID: run.ID}); err != nil {
-			return fmt.Errorf("undoing run %d: %w; nothing was changed", run.ID, err)
+		if err := undo(&writer{ctx: ctx, tx: tx, importID: imp.ID}); err != nil {
+			return fmt.Errorf("undoing run %d: %w; nothing was changed", imp.ID, err)
 		}
 		if err := checkPromoterReferences(ctx, tx); err != nil {
-			return fmt.Errorf("run %d cannot be undone: %w; nothing was changed", run.ID, err)
+			return fmt.Errorf("run %d cannot be undone: %w; nothing was changed", imp.ID, err)
 		}
-		run.RolledBack = now.UTC()
-		_, err = tx.ExecContext(ctx, `UPDATE import SET rolled_back_at = ? WHERE id = ?`, now.Unix(), run.ID)
+		imp.RolledBack = now.UTC()
+		_, err = tx.ExecContext(ctx, `UPDATE import SET rolled_back_at = ? WHERE id = ?`, now.Unix(), imp.ID)
 		return err
 	})
-	return run, err
+	return imp, err
 }
 
 // checkPromoterReferences fails when live money or a live customer names a promoter that the

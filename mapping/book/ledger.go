@@ -24,7 +24,7 @@ const (
 
 // Commission is one entry of what a partner earned at Keap. It is only ever appended.
 type Commission struct {
-	EventID     EventID
+	ID          EntryID
 	Kind        string
 	PartnerID   int64 // Keap id of the earner
 	SellerID    int64 // Keap id of who made the sale: not the earner on the second level; 0: not known
@@ -36,12 +36,12 @@ type Commission struct {
 	Currency    string
 	Product     string
 	Description string
-	Where       Where
+	Origin      Origin
 }
 
 // PostedCommission is the part of a [Commission] in the book that a plan compares with.
 type PostedCommission struct {
-	EventID   EventID
+	ID        EntryID
 	Kind      string
 	PartnerID int64
 	EarnedAt  int64
@@ -52,13 +52,13 @@ type PostedCommission struct {
 
 // Posted is the commission as it will be in the book.
 func (c *Commission) Posted() PostedCommission {
-	return PostedCommission{c.EventID, c.Kind, c.PartnerID, c.EarnedAt, c.Month, c.Amount, c.Currency}
+	return PostedCommission{c.ID, c.Kind, c.PartnerID, c.EarnedAt, c.Month, c.Amount, c.Currency}
 }
 
 // Payout is one payment that a partner got at Keap. It is only ever appended: when a later
 // export has another amount, a second entry books the difference.
 type Payout struct {
-	EventID   EventID
+	ID        EntryID
 	PartnerID int64
 	KeapID    int64 // of the payment; 0: the export gave none
 	PaidAt    int64
@@ -67,7 +67,7 @@ type Payout struct {
 	Currency  string
 	Type      string
 	Note      string
-	Where     Where
+	Origin    Origin
 }
 
 var (
@@ -111,7 +111,7 @@ var (
 )
 
 func (c *Commission) record(r *record) {
-	r.event(&c.EventID)
+	r.entryID(&c.ID)
 	r.word(&c.Kind)
 	r.int(&c.PartnerID)
 	r.int(&c.SellerID)
@@ -123,11 +123,11 @@ func (c *Commission) record(r *record) {
 	r.word(&c.Currency)
 	r.word(&c.Product)
 	r.word(&c.Description)
-	r.where(&c.Where)
+	r.origin(&c.Origin)
 }
 
 func (c *PostedCommission) record(r *record) {
-	r.event(&c.EventID)
+	r.entryID(&c.ID)
 	r.word(&c.Kind)
 	r.int(&c.PartnerID)
 	r.int(&c.EarnedAt)
@@ -137,7 +137,7 @@ func (c *PostedCommission) record(r *record) {
 }
 
 func (p *Payout) record(r *record) {
-	r.event(&p.EventID)
+	r.entryID(&p.ID)
 	r.int(&p.PartnerID)
 	r.int(&p.KeapID)
 	r.int(&p.PaidAt)
@@ -146,7 +146,7 @@ func (p *Payout) record(r *record) {
 	r.word(&p.Currency)
 	r.word(&p.Type)
 	r.word(&p.Note)
-	r.where(&p.Where)
+	r.origin(&p.Origin)
 }
 
 // Entry is one line of the ledger: a commission or a payout.

@@ -21,19 +21,19 @@ import (
 
 func TestEventID(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		id := book.EventID(rapid.SliceOfN(rapid.Byte(), 16, 16).Draw(t, "id"))
-		if got, err := book.ParseEventID(id.String()); err != nil || got != id {
+		id := book.EntryID(rapid.SliceOfN(rapid.Byte(), 16, 16).Draw(t, "id"))
+		if got, err := book.ParseEntryID(id.String()); err != nil || got != id {
 			t.Fatalf("%s came back as %s, %v", id, got, err)
 		}
 	})
 	for _, s := range []string{"", "k", "k-", "k-00", "x-00112233445566778899aabbccddeeff", "k-00112233445566778899aabbccddeef", "k-00112233445566778899aabbccddeeffaa", "k-zz112233445566778899aabbccddeeff"} {
-		if id, err := book.ParseEventID(s); err == nil {
+		if id, err := book.ParseEntryID(s); err == nil {
 			t.Errorf("%q is the event id %s", s, id)
 		}
 	}
 }
 
-func event(n byte) book.EventID { return book.EventID{15: n} }
+func event(n byte) book.EntryID { return book.EntryID{15: n} }
 
 // small is a program of a few rows.
 func small() *book.Changes {
@@ -44,7 +44,7 @@ func small() *book.Changes {
 			Aliases:   []book.Alias{{Kind: book.AliasCode, Value: "ada", PromoterID: 7}, {Kind: book.AliasKeapID, Value: "7", PromoterID: 7, Code: "ada", Active: true}},
 			Links:     []book.Link{{Code: "webinar", Destination: "https://carrot.test/webinar"}},
 		},
-		Money: book.Money{
+		KeapRecords: book.KeapRecords{
 			Sources: []book.Source{{Path: "exports/commissions.csv", Kind: "commissions"}, {Path: "exports/payments.csv", Kind: "payments"}},
 			Contacts: book.Rows[book.Contact]{Create: []book.Contact{
 				{ID: 1, Email: "bo@mail.test", Name: "Bo Young"}, {ID: 2, Email: "bo@mail.test", Name: "Bo  Young Jr"}, {ID: 3, Name: "Émile Zola"}, {ID: 44, Email: "cy@mail.test", Name: "Cy"},
@@ -66,14 +66,14 @@ func small() *book.Changes {
 				{ID: -3, ContactID: 2, Product: "Core", PlanID: "5", Amount: 6900, Currency: "USD", SellerID: 7, Active: true, StartedAt: march, EndedAt: march + 1},
 			}},
 			Commissions: []book.Commission{
-				{EventID: event(1), Kind: book.KindCommission, PartnerID: 7, SellerID: 8, ContactID: 2, Invoice: "500", EarnedAt: march + 100, Month: 202303, Amount: 1725, Currency: "USD", Product: "Core", Description: "25%", Where: book.Where{Source: 1, Line: 2}},
-				{EventID: event(2), Kind: book.KindClawback, PartnerID: 7, ContactID: 2, Invoice: "500", EarnedAt: march + 200, Month: 202304, Amount: -1725, Currency: "USD", Product: "Core", Where: book.Where{Source: 1, Line: 3}},
-				{EventID: event(3), Kind: book.KindOpening, PartnerID: 7, EarnedAt: march, Month: 202303, Amount: math.MaxInt64 - 5000, Currency: "USD"},
-				{EventID: event(4), Kind: book.KindCommission, PartnerID: 3, ContactID: 1, EarnedAt: march, Month: 202303, Amount: 1, Currency: "JPY", Where: book.Where{Source: 1, Line: 4}},
+				{ID: event(1), Kind: book.KindCommission, PartnerID: 7, SellerID: 8, ContactID: 2, Invoice: "500", EarnedAt: march + 100, Month: 202303, Amount: 1725, Currency: "USD", Product: "Core", Description: "25%", Origin: book.Origin{Source: 1, Line: 2}},
+				{ID: event(2), Kind: book.KindClawback, PartnerID: 7, ContactID: 2, Invoice: "500", EarnedAt: march + 200, Month: 202304, Amount: -1725, Currency: "USD", Product: "Core", Origin: book.Origin{Source: 1, Line: 3}},
+				{ID: event(3), Kind: book.KindOpening, PartnerID: 7, EarnedAt: march, Month: 202303, Amount: math.MaxInt64 - 5000, Currency: "USD"},
+				{ID: event(4), Kind: book.KindCommission, PartnerID: 3, ContactID: 1, EarnedAt: march, Month: 202303, Amount: 1, Currency: "JPY", Origin: book.Origin{Source: 1, Line: 4}},
 			},
 			Payouts: []book.Payout{
-				{EventID: event(5), PartnerID: 7, KeapID: 900, PaidAt: march + 100, Month: 202303, Amount: 1000, Currency: "USD", Type: "PayPal", Note: "January", Where: book.Where{Source: 2, Line: 2}},
-				{EventID: event(6), PartnerID: 7, PaidAt: march + 300, Month: 202304, Amount: -40, Currency: "USD"},
+				{ID: event(5), PartnerID: 7, KeapID: 900, PaidAt: march + 100, Month: 202303, Amount: 1000, Currency: "USD", Type: "PayPal", Note: "January", Origin: book.Origin{Source: 2, Line: 2}},
+				{ID: event(6), PartnerID: 7, PaidAt: march + 300, Month: 202304, Amount: -40, Currency: "USD"},
 			},
 		},
 	}
@@ -82,20 +82,20 @@ func small() *book.Changes {
 func TestMoney(t *testing.T) {
 	b, _ := openMapBook(t)
 	ctx := context.Background()
-	if m, err := b.Money(ctx); err != nil || m.Len() != 0 {
+	if m, err := b.KeapRecords(ctx); err != nil || m.Len() != 0 {
 		t.Errorf("an empty book: %+v, %v", m, err)
 	}
 	c := small()
 	applyAll(t, b, 0, c)
-	want := small().Money
+	want := small().KeapRecords
 	for i := range want.Sources {
 		want.Sources[i].ID = int64(i + 1)
 	}
 	for i := range want.Commissions {
-		want.Booked = append(want.Booked, want.Commissions[i].Posted())
+		want.Posted = append(want.Posted, want.Commissions[i].Posted())
 	}
 	want.Commissions = nil
-	if m, err := b.Money(ctx); err != nil || !reflect.DeepEqual(*m, want) {
+	if m, err := b.KeapRecords(ctx); err != nil || !reflect.DeepEqual(*m, want) {
 		t.Errorf("got  %+v, %v\nwant %+v", m, err, want)
 	}
 	if content, err := b.Content(ctx); err != nil || !reflect.DeepEqual(*content, c.Content) {
@@ -167,8 +167,8 @@ func TestLedger(t *testing.T) {
 	if sums, err := b.Sums(ctx); err != nil || !slices.Equal(sums, want) {
 		t.Errorf("sums %+v, %v", sums, err)
 	}
-	applyAll(t, b, run, &book.Changes{Money: book.Money{Commissions: []book.Commission{
-		{EventID: event(7), Kind: book.KindOpening, PartnerID: 7, Month: 202303, Amount: 5001, Currency: "USD"},
+	applyAll(t, b, run, &book.Changes{KeapRecords: book.KeapRecords{Commissions: []book.Commission{
+		{ID: event(7), Kind: book.KindOpening, PartnerID: 7, Month: 202303, Amount: 5001, Currency: "USD"},
 	}}})
 	if sums, err := b.Sums(ctx); err == nil {
 		t.Errorf("a sum beyond 64 bits: %+v", sums)
@@ -184,7 +184,7 @@ func TestCustomers(t *testing.T) {
 	if err := b.Customers(ctx, func(f book.Referral) error {
 		all = append(all, f)
 		return nil
-	}); err != nil || !slices.Equal(all, c.Money.Referrals.Create) {
+	}); err != nil || !slices.Equal(all, c.KeapRecords.Referrals.Create) {
 		t.Errorf("customers %+v, %v", all, err)
 	}
 	for _, want := range all {
@@ -195,7 +195,7 @@ func TestCustomers(t *testing.T) {
 	if _, err := b.Customer(ctx, "nobody@mail.test"); !errors.Is(err, book.ErrNoCustomer) {
 		t.Errorf("an unknown customer: %v", err)
 	}
-	if s, err := b.Sale(ctx, 500); err != nil || s != c.Money.Sales.Create[0] {
+	if s, err := b.Sale(ctx, 500); err != nil || s != c.KeapRecords.Sales.Create[0] {
 		t.Errorf("sale %+v, %v", s, err)
 	}
 	if _, err := b.Sale(ctx, 1); !errors.Is(err, book.ErrNoSale) {
@@ -205,10 +205,10 @@ func TestCustomers(t *testing.T) {
 	if rows, err := b.ReferralRowsOf(ctx, both); err != nil || len(rows) != 3 || rows[0].ID != 11 || rows[1].ID != 12 || rows[2].ID != -9 {
 		t.Errorf("referral rows %+v, %v", rows, err)
 	}
-	if sales, err := b.SalesOf(ctx, both); err != nil || len(sales) != 2 || sales[0].ID != 501 || sales[1] != c.Money.Sales.Create[0] {
+	if sales, err := b.SalesOf(ctx, both); err != nil || len(sales) != 2 || sales[0].ID != 501 || sales[1] != c.KeapRecords.Sales.Create[0] {
 		t.Errorf("sales %+v, %v", sales, err)
 	}
-	if subs, err := b.SubscriptionsOf(ctx, both); err != nil || !slices.Equal(subs, c.Money.Subscriptions.Create) {
+	if subs, err := b.SubscriptionsOf(ctx, both); err != nil || !slices.Equal(subs, c.KeapRecords.Subscriptions.Create) {
 		t.Errorf("subscriptions %+v, %v", subs, err)
 	}
 
@@ -249,7 +249,7 @@ func TestFindContactsAtMost50(t *testing.T) {
 	b, _ := openMapBook(t)
 	var c book.Changes
 	for i := range 60 {
-		c.Money.Contacts.Create = append(c.Money.Contacts.Create, book.Contact{ID: int64(i + 1), Email: "x@mail.test", Name: fmt.Sprintf("Sam %d", i/52)})
+		c.KeapRecords.Contacts.Create = append(c.KeapRecords.Contacts.Create, book.Contact{ID: int64(i + 1), Email: "x@mail.test", Name: fmt.Sprintf("Sam %d", i/52)})
 	}
 	applyAll(t, b, 0, &c)
 	for _, text := range []string{"sam 0", "sam", "x@mail.test"} {
@@ -321,24 +321,24 @@ func TestRollbackMoney(t *testing.T) {
 	empty := dump(t, path)
 	first := applyAll(t, b, 0, small())
 	before := dump(t, path)
-	next := &book.Changes{Money: book.Money{
+	next := &book.Changes{KeapRecords: book.KeapRecords{
 		Sources:       []book.Source{{Path: "later/commissions.csv", Kind: "commissions"}},
 		Contacts:      book.Rows[book.Contact]{Create: []book.Contact{{ID: 100, Name: "New"}}, Update: []book.Contact{{ID: 3, Email: "zola@mail.test", Name: "E. Zola"}}},
 		Referrals:     book.Rows[book.Referral]{Create: []book.Referral{{Customer: "zola@mail.test"}}, Update: []book.Referral{{Customer: "contact:3", Rule: terms.RuleHouse}}},
 		ReferralRows:  book.Rows[book.ReferralRow]{Create: []book.ReferralRow{{ID: 13, ContactID: 3}}, Update: []book.ReferralRow{{ID: -9, ContactID: 1, Type: "PERMANENT"}}},
 		Sales:         book.Rows[book.Sale]{Create: []book.Sale{{ID: 502, ContactID: 3}}, Update: []book.Sale{{ID: 500, ContactID: 2, Total: 1}}},
 		Subscriptions: book.Rows[book.Subscription]{Create: []book.Subscription{{ID: 1}}, Update: []book.Subscription{{ID: -3, Active: false}}},
-		Commissions:   []book.Commission{{EventID: event(50), Kind: book.KindDifference, PartnerID: 7, Where: book.Where{Source: 1, Line: 9}}},
-		Payouts:       []book.Payout{{EventID: event(51), PartnerID: 7}},
+		Commissions:   []book.Commission{{ID: event(50), Kind: book.KindDifference, PartnerID: 7, Origin: book.Origin{Source: 1, Line: 9}}},
+		Payouts:       []book.Payout{{ID: event(51), PartnerID: 7}},
 	}}
 	second := applyAll(t, b, first, next)
-	got, err := b.Money(ctx)
+	got, err := b.KeapRecords(ctx)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(got.Sources) != 3 || got.Sources[2].ID != 3 || len(got.Booked) != 5 || len(got.Payouts) != 3 ||
-		got.Contacts.Create[2] != next.Money.Contacts.Update[0] || got.Referrals.Create[1] != next.Money.Referrals.Update[0] || got.ReferralRows.Create[0] != next.Money.ReferralRows.Update[0] ||
-		got.Sales.Create[0] != next.Money.Sales.Update[0] || got.Subscriptions.Create[0] != next.Money.Subscriptions.Update[0] {
+	if len(got.Sources) != 3 || got.Sources[2].ID != 3 || len(got.Posted) != 5 || len(got.Payouts) != 3 ||
+		got.Contacts.Create[2] != next.KeapRecords.Contacts.Update[0] || got.Referrals.Create[1] != next.KeapRecords.Referrals.Update[0] || got.ReferralRows.Create[0] != next.KeapRecords.ReferralRows.Update[0] ||
+		got.Sales.Create[0] != next.KeapRecords.Sales.Update[0] || got.Subscriptions.Create[0] != next.KeapRecords.Subscriptions.Update[0] {
 		t.Errorf("after the second run: %+v", got)
 	}
 	if e, err := b.Entry(ctx, event(50).String()); err != nil || e.Source != "later/commissions.csv" || e.Line != 9 || e.ImportID != second {
@@ -366,18 +366,18 @@ func TestRollbackMoney(t *testing.T) {
 func TestApplyRefuses(t *testing.T) {
 	for _, c := range []struct {
 		about  string
-		change func(*book.Money)
+		change func(*book.KeapRecords)
 		want   string
 	}{
-		{"a commission again", func(m *book.Money) { m.Commissions = small().Money.Commissions[1:2] }, "the commission " + event(2).String() + " is there already"},
-		{"a payout again", func(m *book.Money) { m.Payouts = small().Money.Payouts }, "the payout " + event(5).String() + " is there already"},
-		{"a contact again", func(m *book.Money) { m.Contacts.Create = []book.Contact{{ID: 200}, {ID: 3}, {ID: 201}} }, "the contact 3 is there already"},
-		{"a customer again", func(m *book.Money) { m.Referrals.Create = small().Money.Referrals.Create[1:] }, "the referral contact:3 is there already"},
-		{"a sale twice", func(m *book.Money) { m.Sales.Create = []book.Sale{{ID: 600}, {ID: 600}} }, "the sale 600 is there already"},
-		{"no such subscription", func(m *book.Money) { m.Subscriptions.Update = []book.Subscription{{ID: 77}} }, "the subscription 77 is not there any more"},
-		{"no such kind", func(m *book.Money) { m.Commissions = []book.Commission{{EventID: event(60), Kind: "gift"}} }, "commission " + event(60).String()},
-		{"no such source", func(m *book.Money) {
-			m.Commissions = []book.Commission{{EventID: event(61), Kind: book.KindOpening, Where: book.Where{Source: 3}}}
+		{"a commission again", func(m *book.KeapRecords) { m.Commissions = small().KeapRecords.Commissions[1:2] }, "the commission " + event(2).String() + " is there already"},
+		{"a payout again", func(m *book.KeapRecords) { m.Payouts = small().KeapRecords.Payouts }, "the payout " + event(5).String() + " is there already"},
+		{"a contact again", func(m *book.KeapRecords) { m.Contacts.Create = []book.Contact{{ID: 200}, {ID: 3}, {ID: 201}} }, "the contact 3 is there already"},
+		{"a customer again", func(m *book.KeapRecords) { m.Referrals.Create = small().KeapRecords.Referrals.Create[1:] }, "the referral contact:3 is there already"},
+		{"a sale twice", func(m *book.KeapRecords) { m.Sales.Create = []book.Sale{{ID: 600}, {ID: 600}} }, "the sale 600 is there already"},
+		{"no such subscription", func(m *book.KeapRecords) { m.Subscriptions.Update = []book.Subscription{{ID: 77}} }, "the subscription 77 is not there any more"},
+		{"no such kind", func(m *book.KeapRecords) { m.Commissions = []book.Commission{{ID: event(60), Kind: "gift"}} }, "commission " + event(60).String()},
+		{"no such source", func(m *book.KeapRecords) {
+			m.Commissions = []book.Commission{{ID: event(61), Kind: book.KindOpening, Origin: book.Origin{Source: 3}}}
 		}, "source 3 of 2"},
 	} {
 		t.Run(c.about, func(t *testing.T) {
@@ -385,9 +385,9 @@ func TestApplyRefuses(t *testing.T) {
 			base := applyAll(t, b, 0, small())
 			before := dump(t, path)
 			next := &book.Changes{}
-			next.Money.Sources = small().Money.Sources
-			next.Money.ReferralRows.Create = []book.ReferralRow{{ID: 1000}}
-			c.change(&next.Money)
+			next.KeapRecords.Sources = small().KeapRecords.Sources
+			next.KeapRecords.ReferralRows.Create = []book.ReferralRow{{ID: 1000}}
+			c.change(&next.KeapRecords)
 			_, err := b.Apply(context.Background(), book.Import{PlanID: "plan"}, base, next, nil, func(int) {})
 			if err == nil || !strings.Contains(err.Error(), c.want) || !strings.HasSuffix(err.Error(), "nothing was changed") {
 				t.Errorf("got %v, want %q", err, c.want)
@@ -427,7 +427,7 @@ func TestApplyIsOneStep(t *testing.T) {
 	// A second large run over the first: its rows go one by one, the indexes with them.
 	more := &book.Changes{}
 	for i := range 3000 {
-		more.Money.Commissions = append(more.Money.Commissions, book.Commission{EventID: hashed(1_000_000 + i), Kind: book.KindCommission, PartnerID: 5, ContactID: 6})
+		more.KeapRecords.Commissions = append(more.KeapRecords.Commissions, book.Commission{ID: hashed(1_000_000 + i), Kind: book.KindCommission, PartnerID: 5, ContactID: 6})
 	}
 	applyAll(t, b, run, more)
 	if list, err := b.EntriesOf(context.Background(), []int64{6}); err != nil || len(list) < 3000 {
@@ -473,12 +473,12 @@ func TestMoneyIsOfOneMoment(t *testing.T) {
 			return
 		default:
 		}
-		m, err := reader.Money(context.Background())
+		m, err := reader.KeapRecords(context.Background())
 		if err != nil {
 			t.Fatal(err)
 		}
-		if n := m.Len(); n != 0 && n != c.Money.Len() || len(m.Booked) == 0 != (len(m.Payouts) == 0) {
-			t.Fatalf("%d of %d rows were read: %d commissions, %d payouts", n, c.Money.Len(), len(m.Booked), len(m.Payouts))
+		if n := m.Len(); n != 0 && n != c.KeapRecords.Len() || len(m.Posted) == 0 != (len(m.Payouts) == 0) {
+			t.Fatalf("%d of %d rows were read: %d commissions, %d payouts", n, c.KeapRecords.Len(), len(m.Posted), len(m.Payouts))
 		}
 	}
 }
@@ -501,7 +501,7 @@ func TestRollbackProperty(t *testing.T) {
 		text := rapid.SampledFrom([]string{"", "a", "Ünï 'x' \"y\" <z>", "USD", "\u2028|,\n"})
 		number := rapid.OneOf(rapid.Int64Range(-3, 3), rapid.SampledFrom([]int64{math.MaxInt64, math.MinInt64, 1 << 53, 1<<53 + 1}))
 		for range rapid.IntRange(1, 4).Draw(rt, "runs") {
-			was, err := b.Money(ctx)
+			was, err := b.KeapRecords(ctx)
 			if err != nil {
 				rt.Fatal(err)
 			}
@@ -509,17 +509,17 @@ func TestRollbackProperty(t *testing.T) {
 			if base, err = b.Apply(ctx, book.Import{PlanID: "plan"}, base, c, nil, func(int) {}); err != nil {
 				rt.Fatal(err)
 			}
-			now, err := b.Money(ctx)
+			now, err := b.KeapRecords(ctx)
 			if err != nil {
 				rt.Fatal(err)
 			}
-			checkRows(rt, "contacts", was.Contacts.Create, c.Money.Contacts, now.Contacts.Create, func(r book.Contact) any { return r.ID })
-			checkRows(rt, "referrals", was.Referrals.Create, c.Money.Referrals, now.Referrals.Create, func(r book.Referral) any { return r.Customer })
-			checkRows(rt, "referral rows", was.ReferralRows.Create, c.Money.ReferralRows, now.ReferralRows.Create, func(r book.ReferralRow) any { return r.ID })
-			checkRows(rt, "sales", was.Sales.Create, c.Money.Sales, now.Sales.Create, func(r book.Sale) any { return r.ID })
-			checkRows(rt, "subscriptions", was.Subscriptions.Create, c.Money.Subscriptions, now.Subscriptions.Create, func(r book.Subscription) any { return r.ID })
-			if len(now.Booked) != len(was.Booked)+len(c.Money.Commissions) || len(now.Payouts) != len(was.Payouts)+len(c.Money.Payouts) {
-				rt.Fatalf("%d commissions and %d payouts", len(now.Booked), len(now.Payouts))
+			checkRows(rt, "contacts", was.Contacts.Create, c.KeapRecords.Contacts, now.Contacts.Create, func(r book.Contact) any { return r.ID })
+			checkRows(rt, "referrals", was.Referrals.Create, c.KeapRecords.Referrals, now.Referrals.Create, func(r book.Referral) any { return r.Customer })
+			checkRows(rt, "referral rows", was.ReferralRows.Create, c.KeapRecords.ReferralRows, now.ReferralRows.Create, func(r book.ReferralRow) any { return r.ID })
+			checkRows(rt, "sales", was.Sales.Create, c.KeapRecords.Sales, now.Sales.Create, func(r book.Sale) any { return r.ID })
+			checkRows(rt, "subscriptions", was.Subscriptions.Create, c.KeapRecords.Subscriptions, now.Subscriptions.Create, func(r book.Subscription) any { return r.ID })
+			if len(now.Posted) != len(was.Posted)+len(c.KeapRecords.Commissions) || len(now.Payouts) != len(was.Payouts)+len(c.KeapRecords.Payouts) {
+				rt.Fatalf("%d commissions and %d payouts", len(now.Posted), len(now.Payouts))
 			}
 			for i, s := range now.Sources {
 				if s.ID != int64(i+1) {
@@ -538,7 +538,7 @@ func TestRollbackProperty(t *testing.T) {
 }
 
 // randomChanges draws a run over what the book holds. Keys are few, so that runs meet.
-func randomChanges(t *rapid.T, was *book.Money, text *rapid.Generator[string], number *rapid.Generator[int64]) *book.Changes {
+func randomChanges(t *rapid.T, was *book.KeapRecords, text *rapid.Generator[string], number *rapid.Generator[int64]) *book.Changes {
 	var c book.Changes
 	key := rapid.Int64Range(1, 9)
 	txt := func() string { return text.Draw(t, "text") }
@@ -567,12 +567,12 @@ func randomChanges(t *rapid.T, was *book.Money, text *rapid.Generator[string], n
 			c.Links = append(c.Links, book.Link{Code: fmt.Sprint(id), Name: txt(), KeapID: num()})
 		}
 	}
-	m := &c.Money
+	m := &c.KeapRecords
 	for range some("sources") {
 		m.Sources = append(m.Sources, book.Source{Path: txt(), Kind: txt()})
 	}
-	where := func() book.Where {
-		return book.Where{Source: rapid.Int64Range(0, int64(len(m.Sources))).Draw(t, "source"), Line: num()}
+	where := func() book.Origin {
+		return book.Origin{Source: rapid.Int64Range(0, int64(len(m.Sources))).Draw(t, "source"), Line: num()}
 	}
 	for range some("contacts") {
 		if id := id(); first(fmt.Sprint("contact", id)) {
@@ -599,21 +599,21 @@ func randomChanges(t *rapid.T, was *book.Money, text *rapid.Generator[string], n
 			place(&m.Subscriptions, was.Subscriptions.Create, book.Subscription{ID: id, Amount: num(), Active: yes(), Product: txt()}, func(r book.Subscription) any { return r.ID })
 		}
 	}
-	used := map[book.EventID]bool{}
-	for _, e := range was.Booked {
-		used[e.EventID] = true
+	used := map[book.EntryID]bool{}
+	for _, e := range was.Posted {
+		used[e.ID] = true
 	}
 	for _, p := range was.Payouts {
-		used[p.EventID] = true
+		used[p.ID] = true
 	}
 	for range some("entries") {
 		e := event(byte(rapid.IntRange(0, 255).Draw(t, "event")))
 		switch {
 		case used[e]:
 		case yes():
-			m.Commissions = append(m.Commissions, book.Commission{EventID: e, Kind: book.KindCommission, PartnerID: num(), Amount: num(), Currency: txt(), Description: txt(), Where: where()})
+			m.Commissions = append(m.Commissions, book.Commission{ID: e, Kind: book.KindCommission, PartnerID: num(), Amount: num(), Currency: txt(), Description: txt(), Origin: where()})
 		default:
-			m.Payouts = append(m.Payouts, book.Payout{EventID: e, PartnerID: num(), Amount: num(), Note: txt(), Where: where()})
+			m.Payouts = append(m.Payouts, book.Payout{ID: e, PartnerID: num(), Amount: num(), Note: txt(), Origin: where()})
 		}
 		used[e] = true
 	}
@@ -659,7 +659,7 @@ func TestDamagedBook(t *testing.T) {
 	if _, err := db.Exec(`UPDATE commission SET id = 'mine' WHERE id = ?`, event(2).String()); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := b.Money(context.Background()); err == nil || !strings.Contains(err.Error(), "table commission is damaged: not an event id: mine") {
+	if _, err := b.KeapRecords(context.Background()); err == nil || !strings.Contains(err.Error(), "table commission is damaged: not an event id: mine") {
 		t.Errorf("got %v", err)
 	}
 }

@@ -60,7 +60,7 @@ func TestDues(t *testing.T) {
 	b, _ := openMapBook(t)
 	ctx := context.Background()
 	c := small()
-	c.Money.Commissions[2].Amount = 4000
+	c.KeapRecords.Commissions[2].Amount = 4000
 	applyAll(t, b, 0, c)
 	first, second := commission(7, march, 202301, 900), commission(-3, march, 202302, 400)
 	ids := track(t, b, book.EventSale, march, first, commission(7, march, 202301, 100), second, commission(-3, march, 202301, 50))
@@ -300,7 +300,7 @@ func TestPaidInYear(t *testing.T) {
 	b, _ := openMapBook(t)
 	ctx := context.Background()
 	c := small()
-	c.Money.Commissions[2].Amount = 4000
+	c.KeapRecords.Commissions[2].Amount = 4000
 	applyAll(t, b, 0, c) // was paid 10.00 by PayPal, and gave 0.40 back, in 2023
 	run := book.PayoutBatch{Month: 202303, Currency: "USD"}
 	if err := b.ApprovePayouts(ctx, &run, []book.PayoutLine{{PromoterID: 7, Net: 100, Method: "check"}, {PromoterID: 7, Net: 50, Method: "paypal"}, {PromoterID: 7, Net: 70, Method: "check"}, {PromoterID: 7, Net: 9, Method: "check"}}, stateOf(t, b)); err == nil {

@@ -97,17 +97,17 @@ func (r *record) word(p *string) {
 	}
 }
 
-func (r *record) event(p *EventID) {
+func (r *record) entryID(p *EntryID) {
 	if !r.out {
 		r.cells = append(r.cells, p.String())
 		return
 	}
-	id, err := ParseEventID(take[string](r))
+	id, err := ParseEntryID(take[string](r))
 	r.err = cmp.Or(r.err, err)
 	*p = id
 }
 
-func (r *record) where(p *Where) {
+func (r *record) origin(p *Origin) {
 	source := p.Source
 	if !r.out && source != 0 {
 		if source < 0 || source > r.sources.count {

@@ -11,7 +11,7 @@ type TrackedLine struct {
 	At         int64  // when the event happened, Unix seconds
 	Amount     int64  // as it changes the balance
 	Currency   string
-	EventID    string // the billing system's; empty: it gave none
+	ExternalID string // the billing system's; empty: it gave none
 }
 
 var trackedLines = table[TrackedLine]{
@@ -29,7 +29,7 @@ func (l *TrackedLine) record(r *record) {
 	r.int(&l.At)
 	r.int(&l.Amount)
 	r.word(&l.Currency)
-	r.text(&l.EventID)
+	r.text(&l.ExternalID)
 }
 
 // TrackedBetween lists, by id, the commissions and refunds of customers with an e-mail address

@@ -91,7 +91,7 @@ func TestCustomerUnderTheOtherRule(t *testing.T) {
 	f.OwnerRule = terms.OwnerFirst
 	f.explain("kim@shop.test", "belongs to gamma-x", "won", `With owner = "first" in [import] it would be of alpha`)
 	kim := referral("kim@shop.test", 101, 1, 501, "2022-01-05 09:00", "2022-01-05 09:00", "course", terms.RuleFirst, false)
-	f.apply(1, &book.Changes{Money: book.Money{Referrals: book.Rows[book.Referral]{Update: []book.Referral{kim}}}})
+	f.apply(1, &book.Changes{KeapRecords: book.KeapRecords{Referrals: book.Rows[book.Referral]{Update: []book.Referral{kim}}}})
 	f.explain("kim@shop.test",
 		"belongs to alpha (Keap id 1): its referral of 2022-01-05 09:00 (by course) is the earliest of the 4 that counted on 2023-03-31",
 		"lost: later", `With owner = "latest" in [import] it would be of gamma-x`)
@@ -100,7 +100,7 @@ func TestCustomerUnderTheOtherRule(t *testing.T) {
 // A customer whom a person gave to the partner of its running subscription.
 func TestCustomerOfASubscription(t *testing.T) {
 	content := keapProgram()
-	m := &content.Money
+	m := &content.KeapRecords
 	m.Subscriptions.Create[0].Active, m.Subscriptions.Create[0].EndedAt = true, 0
 	other := m.Subscriptions.Create[0]
 	other.ID, other.ContactID, other.SellerID = 302, 105, 5

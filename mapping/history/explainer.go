@@ -46,7 +46,7 @@ func (x *Explainer) Explain(ctx context.Context, what string) (*Explanation, err
 			what = id
 		}
 	}
-	if _, err := book.ParseEventID(what); err == nil || isLiveEntry(what) {
+	if _, err := book.ParseEntryID(what); err == nil || isLiveEntry(what) {
 		return x.entry(ctx, what)
 	}
 	if id, err := book.ParseClickID(what); err == nil && !strings.Contains(what, "@") {

@@ -272,4 +272,4 @@ func clickOn(token string, promoter int64, id, when string) terms.Candidate {
 }
 
 // eventID is the id of an entry that was carried over.
-func eventID(n byte) book.EventID { return book.EventID{15: n} }
+func eventID(n byte) book.EntryID { return book.EntryID{15: n} }

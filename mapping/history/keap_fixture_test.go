@@ -53,7 +53,7 @@ func keapProgram() *book.Changes {
 			},
 			Aliases: aliases,
 		},
-		Money: book.Money{
+		KeapRecords: book.KeapRecords{
 			Sources: []book.Source{
 				{Path: "exports/clawbacks.csv", Kind: "clawbacks"}, {Path: "exports/commissions.csv", Kind: "commissions"},
 				{Path: "exports/ledger.csv", Kind: "ledger"}, {Path: "exports/payments.csv", Kind: "payments"},
@@ -142,16 +142,16 @@ func row(id, contact, partner int64, set, expires, kind, source string) book.Ref
 func commission(n byte, kind string, partner, seller, contact int64, invoice, day string, amount int64, currency, product, text string,
 	source, line int64) book.Commission {
 	return book.Commission{
-		EventID: eventID(n), Kind: kind, PartnerID: partner, SellerID: seller, ContactID: contact, Invoice: invoice, EarnedAt: instant(day),
+		ID: eventID(n), Kind: kind, PartnerID: partner, SellerID: seller, ContactID: contact, Invoice: invoice, EarnedAt: instant(day),
 		Month:  month(day),
-		Amount: amount, Currency: currency, Product: product, Description: text, Where: book.Where{Source: source, Line: line},
+		Amount: amount, Currency: currency, Product: product, Description: text, Origin: book.Origin{Source: source, Line: line},
 	}
 }
 
 func payout(n byte, partner, id int64, day string, amount int64, kind, note string, line int64) book.Payout {
 	return book.Payout{
-		EventID: eventID(n), PartnerID: partner, KeapID: id, PaidAt: instant(day), Month: month(day), Amount: amount, Currency: "USD",
-		Type: kind, Note: note, Where: book.Where{Source: 4, Line: line},
+		ID: eventID(n), PartnerID: partner, KeapID: id, PaidAt: instant(day), Month: month(day), Amount: amount, Currency: "USD",
+		Type: kind, Note: note, Origin: book.Origin{Source: 4, Line: line},
 	}
 }
 

@@ -67,9 +67,9 @@ func TestEachLedgerEntry(t *testing.T) {
 	for i := range n {
 		id := int64(i + 1)
 		key := fmt.Sprintf("c%05d@mail.test", id)
-		content.Money.Contacts.Create = append(content.Money.Contacts.Create, book.Contact{ID: id, Email: key, Name: "C"})
-		content.Money.Commissions = append(content.Money.Commissions, book.Commission{
-			EventID: book.EventID{byte(id >> 8), byte(id)}, Kind: book.KindCommission, PartnerID: 1 + id%2, ContactID: id,
+		content.KeapRecords.Contacts.Create = append(content.KeapRecords.Contacts.Create, book.Contact{ID: id, Email: key, Name: "C"})
+		content.KeapRecords.Commissions = append(content.KeapRecords.Commissions, book.Commission{
+			ID: book.EntryID{byte(id >> 8), byte(id)}, Kind: book.KindCommission, PartnerID: 1 + id%2, ContactID: id,
 			EarnedAt: start + id*3600, Month: 202001, Amount: 1, Currency: "USD",
 		})
 	}

@@ -174,7 +174,7 @@ func TestBinding(t *testing.T) {
 // A customer of Keap's whose referral no import has counted is bound by it.
 func TestBoundByHistory(t *testing.T) {
 	f := newLiveFixture(t)
-	f.apply(1, &book.Changes{Money: book.Money{
+	f.apply(1, &book.Changes{KeapRecords: book.KeapRecords{
 		Contacts: book.Rows[book.Contact]{Create: []book.Contact{{ID: 11, Email: "pia@shop.test", Name: "Pia"}}},
 		Referrals: book.Rows[book.Referral]{Create: []book.Referral{{Customer: "pia@shop.test", Email: "pia@shop.test", ContactID: 11,
 			Rule: terms.RuleLater}}},

@@ -157,7 +157,7 @@ func TestLedgerEntriesAreExplained(t *testing.T) {
 		t.Helper()
 		p := &migrate.Plan{Tables: map[string]migrate.TableCount{"commission": n}}
 		for _, kind := range kinds {
-			p.Changes.Money.Entries = append(p.Changes.Money.Entries, book.Commission{Kind: kind})
+			p.Changes.KeapRecords.Entries = append(p.Changes.KeapRecords.Entries, book.Commission{Kind: kind})
 		}
 		if got := entriesNote(p); got != want {
 			t.Errorf("got %q, want %q", got, want)

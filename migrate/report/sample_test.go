@@ -136,7 +136,7 @@ func blocked() *migrate.Plan {
 			Promoters: []book.Promoter{{ID: 1, Token: "anna", KeapID: 1001}},
 			Aliases:   []book.Alias{{Kind: book.AliasCode, Value: "Bob", State: book.StateAmbiguous}, {Kind: book.AliasCode, Value: "anna", PromoterID: 1}, {Kind: book.AliasKeapID, Value: "1001", PromoterID: 1}},
 		},
-		Changes: book.Changes{Money: book.Money{Entries: []book.Commission{{Kind: book.KindOpening}, {Kind: book.KindOpening}, {Kind: book.KindDifference}}}},
+		Changes: book.Changes{KeapRecords: book.KeapRecords{Entries: []book.Commission{{Kind: book.KindOpening}, {Kind: book.KindOpening}, {Kind: book.KindDifference}}}},
 	}
 	return p
 }

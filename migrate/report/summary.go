@@ -172,7 +172,7 @@ func entriesNote(p *migrate.Plan) string {
 		return ""
 	}
 	beginnings, differences := 0, 0
-	for _, e := range p.Changes.Money.Entries {
+	for _, e := range p.Changes.KeapRecords.Entries {
 		if e.Kind == book.KindOpening {
 			beginnings++
 		} else {

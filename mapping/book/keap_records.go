@@ -9,13 +9,13 @@ import (
 
 // Source is a file from which an import read rows.
 type Source struct {
-	ID   int64  // assigned by [Book.Apply]; in [Money], 1 + the index in Sources
+	ID   int64  // assigned by [Book.Apply]; in [KeapRecords], 1 + the index in Sources
 	Path string // as the operator named it
 	Kind string
 }
 
-// Where is the place of a row in the exports: a source and a physical line.
-type Where struct {
+// Origin is the place of a row in the exports: a source and a physical line.
+type Origin struct {
 	Source int64
 	Line   int64
 }
@@ -42,8 +42,9 @@ type Rows[T any] struct {
 // Len is the number of rows.
 func (r Rows[T]) Len() int { return len(r.Create) + len(r.Update) }
 
-// Money is what an import carries over beside the [Content]: customers, sales and the ledger.
-type Money struct {
+// KeapRecords is what an import carries over from Keap beside the [Content]: customers, sales and the
+// ledger.
+type KeapRecords struct {
 	Sources       []Source
 	Contacts      Rows[Contact]
 	Referrals     Rows[Referral]
@@ -52,27 +53,27 @@ type Money struct {
 	Subscriptions Rows[Subscription]
 	Commissions   []Commission       // ascending ids
 	Entries       []Commission       // openings and differences, ascending ids
-	Booked        []PostedCommission // when read, instead of Commissions and Entries; ascending ids
+	Posted        []PostedCommission // when read, instead of Commissions and Entries; ascending ids
 	Payouts       []Payout           // ascending ids
 }
 
 // Len is the number of rows, sources left out.
-func (m *Money) Len() int {
+func (m *KeapRecords) Len() int {
 	return m.Contacts.Len() + m.Referrals.Len() + m.ReferralRows.Len() + m.Sales.Len() + m.Subscriptions.Len() +
-		len(m.Commissions) + len(m.Entries) + len(m.Booked) + len(m.Payouts)
+		len(m.Commissions) + len(m.Entries) + len(m.Posted) + len(m.Payouts)
 }
 
 // Changes is everything that an import writes.
 type Changes struct {
-	Content // rows to create or replace
-	Money   Money
+	Content     // rows to create or replace
+	KeapRecords KeapRecords
 }
 
 // Len is the number of rows.
-func (c *Changes) Len() int { return c.Content.Len() + c.Money.Len() }
+func (c *Changes) Len() int { return c.Content.Len() + c.KeapRecords.Len() }
 
 // write creates new rows and replaces others.
-func (m *Money) write(w *writer) error {
+func (m *KeapRecords) write(w *writer) error {
 	if err := w.tx.QueryRow(`SELECT coalesce(max(id), 0) FROM source`).Scan(&w.sources.before); err != nil {
 		return err
 	}
@@ -109,26 +110,26 @@ func (m *Money) write(w *writer) error {
 	return payouts.create(w, m.Payouts)
 }
 
-// Money reads everything that a plan compares with, of one moment: rows in the order of
+// KeapRecords reads everything that a plan compares with, of one moment: rows in the order of
 // their keys, all under Create; of commissions the part in Booked.
-func (b *Book) Money(ctx context.Context) (*Money, error) {
+func (b *Book) KeapRecords(ctx context.Context) (*KeapRecords, error) {
 	left, right, err := b.sameViews(ctx)
 	if err != nil {
 		return nil, err
 	}
 	defer left.Rollback()
 	defer right.Rollback()
-	var m Money
+	var m KeapRecords
 	var leftErr, rightErr error
 	var wg sync.WaitGroup
-	wg.Go(func() { m.Booked, leftErr = postedCommissions.whole(ctx, left) })
+	wg.Go(func() { m.Posted, leftErr = postedCommissions.whole(ctx, left) })
 	wg.Go(func() { rightErr = m.readCustomers(ctx, right) })
 	wg.Wait()
 	return &m, cmp.Or(leftErr, rightErr)
 }
 
 // readCustomers reads all but the commissions.
-func (m *Money) readCustomers(ctx context.Context, tx *sql.Tx) (err error) {
+func (m *KeapRecords) readCustomers(ctx context.Context, tx *sql.Tx) (err error) {
 	if m.Sources, err = sources.whole(ctx, tx); err != nil {
 		return err
 	}
