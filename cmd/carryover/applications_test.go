@@ -43,6 +43,7 @@ func (g *served) join(d *desk, path, name, email, site string) string {
 // From the form to a link that counts, through a later run in which Keap knows the same
 // person, and back.
 func TestApplications(t *testing.T) {
+	t.Parallel()
 	config := regexp.MustCompile(`(?m)^(re)?join = .*\n`).ReplaceAllString(readFile(t, "testdata/samples.toml"), "") + "\n[join]\nmode = \"builtin\"\n"
 	d := newDesk(t, config)
 	d.ok("plan", sample(d, "small"))
@@ -137,6 +138,7 @@ func TestApplications(t *testing.T) {
 
 // A gateway that approves by itself publishes by itself, to either store.
 func TestJoiningAtOnce(t *testing.T) {
+	t.Parallel()
 	onBothStores(t, func(d *desk) {
 		config := regexp.MustCompile(`(?m)^(re)?join = .*\n`).ReplaceAllString(readFile(t, "testdata/samples.toml"), "") + "\n[join]\nmode = \"builtin\"\napproval = \"auto\"\n"
 		if err := os.WriteFile(d.path("carryover.toml"), []byte(config), 0o600); err != nil {

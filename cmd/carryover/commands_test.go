@@ -29,6 +29,7 @@ func onBothStores(t *testing.T, fn func(d *desk)) {
 
 // A migration as a person makes it, to the end and back.
 func TestMigration(t *testing.T) {
+	t.Parallel()
 	onBothStores(t, func(d *desk) {
 		place := "the book data/book.db"
 		if d.redis != "" {
@@ -113,6 +114,7 @@ func TestMigration(t *testing.T) {
 
 // Commands that are printed work as they stand: with the flags that chose the program.
 func TestPrintedCommands(t *testing.T) {
+	t.Parallel()
 	d := newSampleDesk(t)
 	d.write("my program.toml", d.read("carryover.toml"))
 	url, server := storetest.StartRedis(t)
@@ -173,6 +175,7 @@ func (d *desk) plan(dir string) plan {
 
 // The accounting that the samples' READMEs state.
 func TestSampleAccounting(t *testing.T) {
+	t.Parallel()
 	f := func(name string, promoters int, want map[string][4]int) {
 		t.Helper()
 		d := newSampleDesk(t)
@@ -201,6 +204,7 @@ func TestSampleAccounting(t *testing.T) {
 
 // Flags mean the same before, between and after the words.
 func TestFlagsAnywhere(t *testing.T) {
+	t.Parallel()
 	d := newSampleDesk(t)
 	tiny := sample(t, "tiny")
 	d.ok("plan", tiny)
@@ -247,6 +251,7 @@ func TestFlagsAnywhere(t *testing.T) {
 }
 
 func TestUsage(t *testing.T) {
+	t.Parallel()
 	d := newSampleDesk(t)
 	d.untouched(func() {
 		for _, args := range [][]string{
@@ -268,6 +273,7 @@ func TestUsage(t *testing.T) {
 // Help is a product: each command has its summary, what it changes, and an example that
 // its own flags allow.
 func TestHelp(t *testing.T) {
+	t.Parallel()
 	d := newDesk(t, "")
 	parser, err := newParser(&app{cli: &cli{}, Console: &console.Console{Out: io.Discard, Err: io.Discard}}, func(int) {})
 	if err != nil {
@@ -321,6 +327,7 @@ func TestHelp(t *testing.T) {
 
 // JSON is alone on standard output, one object a line, with the documented names.
 func TestJSON(t *testing.T) {
+	t.Parallel()
 	d := newSampleDesk(t)
 	f := func(want string, args ...string) []map[string]any {
 		t.Helper()
@@ -417,6 +424,7 @@ func TestJSON(t *testing.T) {
 // A blocking conflict: plan exits 3, apply refuses until it is decided, and the edited
 // conflicts.csv decides.
 func TestDecisions(t *testing.T) {
+	t.Parallel()
 	d := newSampleDesk(t)
 	day := strings.Replace(partnersCSV("A1", "B2"), "6/20/2019", "20/6/2019", 2)
 	d.write("exports/partners.csv", strings.Replace(day, "6/21/2019", "21/6/2019", 1))
@@ -467,6 +475,7 @@ func TestDecisions(t *testing.T) {
 // What a person has typed into conflicts.csv outlives the next plan: it is kept when it
 // still answers a question, and the file is put aside when it does not.
 func TestDecisionsAreKept(t *testing.T) {
+	t.Parallel()
 	d := newSampleDesk(t)
 	d.write("exports/a.csv", "Id,Code,Status\n1,one,1\n2,two,1\n2,zwei,1\n")
 	d.write("exports/b.csv", "Id,Code,Status\n1,uno,1\n")

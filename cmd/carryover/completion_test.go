@@ -11,6 +11,7 @@ import (
 // What a shell offers next: commands, flags and the values that a flag may have; nothing where
 // a file may stand.
 func TestCompletion(t *testing.T) {
+	t.Parallel()
 	d := newDesk(t, "")
 	f := func(words []string, want ...string) {
 		t.Helper()
@@ -49,6 +50,7 @@ func TestCompletion(t *testing.T) {
 
 // The script makes a real shell offer the same.
 func TestCompletionInBash(t *testing.T) {
+	t.Parallel()
 	bash, err := exec.LookPath("bash")
 	if err != nil {
 		t.Skip("no bash")
@@ -67,6 +69,7 @@ complete -p carryover`)
 
 // The manual page has every command and flag, and roff understands all of it.
 func TestManPage(t *testing.T) {
+	t.Parallel()
 	d := newDesk(t, "")
 	page := d.ok("man")
 	d.contains(page, ".TH \"CARRYOVER\" 1", ".SS \"carryover payouts export\"", `\-\-format=`, `\-\-log\-level=`, ".SH EXIT STATUS")

@@ -9,6 +9,7 @@ import (
 
 // config check says what a configuration comes to, or all that is wrong with it.
 func TestConfigCheck(t *testing.T) {
+	t.Parallel()
 	d := newSampleDesk(t)
 	d.untouched(func() {
 		d.contains(d.ok("config", "check"), "Nothing is wrong with carryover.toml.", "old links end", "(America/Los_Angeles)", "25.00 USD", "data/book.db")
@@ -31,6 +32,7 @@ func TestConfigCheck(t *testing.T) {
 
 // A command's own flags come before those that every command has.
 func TestHelpOrder(t *testing.T) {
+	t.Parallel()
 	d := newDesk(t, "")
 	help := d.ok("clicks", "--help")
 	own, global := strings.Index(help, "--since"), strings.Index(help, "Global flags:")
@@ -40,6 +42,7 @@ func TestHelpOrder(t *testing.T) {
 }
 
 func TestVersionFlag(t *testing.T) {
+	t.Parallel()
 	d := newDesk(t, "")
 	if flag, command := d.ok("--version"), d.ok("version"); flag != command || !strings.HasPrefix(flag, "carryover ") {
 		t.Errorf("%q, %q", flag, command)
@@ -48,6 +51,7 @@ func TestVersionFlag(t *testing.T) {
 
 // Errors of a command are said at every level.
 func TestLogLevel(t *testing.T) {
+	t.Parallel()
 	d := newSampleDesk(t)
 	d.write("exports/a.csv", partnersCSV("ANN"))
 	d.ok("plan", "exports")

@@ -13,6 +13,7 @@ import (
 
 // A correction is an entry like the others: it is paid, or taken back, in its month.
 func TestCorrect(t *testing.T) {
+	t.Parallel()
 	d := newPayDesk(t)
 	d.handIn("ann", "bo")
 	d.sale("a", "ann", "2023-01-10", 5000)

@@ -10,6 +10,7 @@ import (
 // Explanations of what was imported from exports, as people and programs read them. What they
 // say of every case is tested in mapping/history.
 func TestExplain(t *testing.T) {
+	t.Parallel()
 	d := newMoneyDesk(t)
 	kim := d.objects(d.ok("explain", "kim@shop.test", "--json"))[0]
 	const names = "about why customer_email customer_name keap_contact_ids ref_token keap_partner_id rule referred_at " +

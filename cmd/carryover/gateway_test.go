@@ -61,6 +61,7 @@ func (d *desk) until(what string, fn func() bool) {
 
 // Clicks on a running gateway, as the reports tell them.
 func TestClickReports(t *testing.T) {
+	t.Parallel()
 	onBothStores(t, func(d *desk) {
 		d.ok("plan", sample(d, "small"))
 		d.ok("apply")
@@ -149,6 +150,7 @@ func TestClickReports(t *testing.T) {
 // A partner link on the site itself is a miss of no page: what is shown names the
 // parameter, never what it said.
 func TestMissesNameTheParameter(t *testing.T) {
+	t.Parallel()
 	d := newSampleDesk(t)
 	d.write("carryover.toml", d.read("carryover.toml")+"\n[links]\ncode_params = [\"aff\", \"partner\"]\n")
 	d.ok("plan", sample(t, "tiny"))
@@ -169,6 +171,7 @@ func TestMissesNameTheParameter(t *testing.T) {
 
 // A map that was rolled back to nothing is served, and said to be empty.
 func TestEmptyMap(t *testing.T) {
+	t.Parallel()
 	d := newSampleDesk(t)
 	d.ok("plan", sample(t, "tiny"))
 	d.ok("apply")
@@ -182,6 +185,7 @@ func TestEmptyMap(t *testing.T) {
 
 // A gateway takes over what is published while it runs, and goes on without its store.
 func TestGatewayFollows(t *testing.T) {
+	t.Parallel()
 	d := newSampleDesk(t)
 	var server *storetest.RedisServer
 	d.redis, server = storetest.StartRedis(t)
@@ -233,6 +237,7 @@ func TestGatewayFollows(t *testing.T) {
 }
 
 func TestVerifyAgainst(t *testing.T) {
+	t.Parallel()
 	d := newSampleDesk(t)
 	d.ok("plan", sample(t, "tiny"))
 	d.ok("apply")
@@ -247,6 +252,7 @@ func TestVerifyAgainst(t *testing.T) {
 }
 
 func TestGatewayRefusals(t *testing.T) {
+	t.Parallel()
 	d := newSampleDesk(t)
 	// Without a book there is nothing to serve, and none is made.
 	d.untouched(func() {

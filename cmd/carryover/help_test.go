@@ -59,6 +59,7 @@ func TestHelpSubjects(t *testing.T) {
 
 // On a terminal of any width no text is wider than it, but for code and long words in tables.
 func TestHelpFits(t *testing.T) {
+	t.Parallel()
 	for _, p := range readManual().Pages() {
 		for _, width := range []int{60, 80, 120} {
 			var out bytes.Buffer

@@ -11,6 +11,7 @@ import (
 )
 
 func TestInitLoadsAsItIs(t *testing.T) {
+	t.Parallel()
 	d := &desk{T: t, dir: t.TempDir()}
 	out := d.ok("init")
 	if !strings.Contains(out, "carryover.toml is written") {
@@ -37,6 +38,7 @@ func TestInitLoadsAsItIs(t *testing.T) {
 
 // Several mistakes are told at once, in the order of the file.
 func TestConfigMistakesInOrder(t *testing.T) {
+	t.Parallel()
 	d := newDesk(t, "program = \"a b\"\ntimezone = \"PST8\"\ncutoff = \"soon\"\nlegacy_hosts = [\"x/y\"]\n")
 	r := d.fails(console.ExitFailed, []string{"carryover: carryover.toml has 7 mistakes:\n  carryover.toml: pages.landing"}, "promoters")
 	var at []int
@@ -49,6 +51,7 @@ func TestConfigMistakesInOrder(t *testing.T) {
 }
 
 func TestConfigFile(t *testing.T) {
+	t.Parallel()
 	d := newDesk(t, "")
 	d.fails(console.ExitFailed, []string{"nope.toml does not exist", `"carryover init" writes one`, "--config"}, "promoters", "--config", "nope.toml")
 	if err := os.Mkdir(d.path("folder"), 0o755); err != nil {

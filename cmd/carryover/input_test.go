@@ -19,6 +19,7 @@ import (
 
 // Exports that cannot be used: a sentence that says what to do, and nothing left behind.
 func TestBadExports(t *testing.T) {
+	t.Parallel()
 	d := newSampleDesk(t)
 	header, _, _ := strings.Cut(readFile(t, sample(t, "tiny")+"/referral-partners.csv"), "\n")
 	if err := os.Mkdir(d.path("empty"), 0o755); err != nil {
@@ -96,6 +97,7 @@ func TestEndlessLine(t *testing.T) {
 
 // A plan that is not the one that was reviewed is not carried out.
 func TestPlanNoLongerHolds(t *testing.T) {
+	t.Parallel()
 	d := newSampleDesk(t)
 	d.write("exports/partners.csv", partnersCSV("A1", "B2"))
 	d.ok("plan", "exports")
@@ -147,6 +149,7 @@ func TestPlanNoLongerHolds(t *testing.T) {
 }
 
 func TestBadDecisions(t *testing.T) {
+	t.Parallel()
 	d := newSampleDesk(t)
 	d.write("exports/partners.csv", partnersCSV("A1"))
 	f := func(text string, want ...string) {
@@ -167,6 +170,7 @@ func TestBadDecisions(t *testing.T) {
 }
 
 func TestNoRedis(t *testing.T) {
+	t.Parallel()
 	d := newSampleDesk(t)
 	d.ok("plan", sample(t, "tiny"))
 	d.redis = "redis://127.0.0.1:1/0"
@@ -200,6 +204,7 @@ func TestNoRedis(t *testing.T) {
 
 // A Redis that hangs: said so before the book is written, and once it wakes all is well.
 func TestHangingRedis(t *testing.T) {
+	t.Parallel()
 	d := newSampleDesk(t)
 	d.ok("plan", sample(t, "tiny"))
 	var server *storetest.RedisServer
@@ -218,6 +223,7 @@ func TestHangingRedis(t *testing.T) {
 
 // Books that are none, or not for this binary.
 func TestBadBooks(t *testing.T) {
+	t.Parallel()
 	d := newSampleDesk(t)
 	tiny := sample(t, "tiny")
 	d.ok("plan", tiny)
@@ -270,6 +276,7 @@ func TestBadBooks(t *testing.T) {
 
 // Folders that cannot be written.
 func TestUnwritableFolders(t *testing.T) {
+	t.Parallel()
 	d := newSampleDesk(t)
 	tiny := sample(t, "tiny")
 	d.ok("plan", tiny, "--out", "p")
@@ -336,6 +343,7 @@ func (d *desk) readOnly(name string) {
 
 // A disk that takes nothing any more: what was there stays readable and as it was.
 func TestReadOnlyDisk(t *testing.T) {
+	t.Parallel()
 	if !mounted(t) {
 		return
 	}
@@ -360,6 +368,7 @@ func TestReadOnlyDisk(t *testing.T) {
 // The disk fills up while a program is applied: the old state stays whole, and with room
 // again the same command ends the work.
 func TestFullDisk(t *testing.T) {
+	t.Parallel()
 	if !mounted(t) {
 		return
 	}

@@ -114,6 +114,7 @@ const kills = 12
 // An apply that is killed anywhere leaves the old state or the new one; started again it
 // ends in the state of one that nobody disturbed.
 func TestKilledApply(t *testing.T) {
+	t.Parallel()
 	t.Run("book", func(t *testing.T) { killedApply(t, "") })
 	t.Run("redis", func(t *testing.T) {
 		url, _ := storetest.StartRedis(t, "--databases", fmt.Sprint(kills+2))
@@ -262,6 +263,7 @@ func withoutWAL(files []string) []string {
 
 // A plan or apply that is stopped says so and leaves nothing.
 func TestStopped(t *testing.T) {
+	t.Parallel()
 	d := newSampleDesk(t)
 	d.ok("plan", sample(t, "tiny"))
 	d.ok("apply")
@@ -333,6 +335,7 @@ func filesBelow(files []string, folder string) []string {
 
 // Money that is not proven is for a person to decide, and every command says so.
 func TestMoneyExitCodes(t *testing.T) {
+	t.Parallel()
 	d := newSampleDesk(t)
 	d.writeManyMoney("exports", 3)
 	d.ok("plan", "exports")
@@ -404,6 +407,7 @@ func (d *desk) tamper(statement string) {
 
 // Two applies at once: one does it, and both end in the same state.
 func TestTwoAtOnce(t *testing.T) {
+	t.Parallel()
 	onBothStores(t, func(d *desk) {
 		d.write("exports/partners.csv", manyPartners(3_000))
 		d.ok("plan", "exports")

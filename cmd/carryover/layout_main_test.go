@@ -81,6 +81,7 @@ func domainRules(fset *token.FileSet, file *ast.File) (found []string) {
 // In package main there is no rule of the domain: no SQL, no arithmetic on money, no walking
 // of the ledger; and it stays short.
 func TestMainIsThin(t *testing.T) {
+	t.Parallel()
 	paths, err := filepath.Glob("*.go")
 	if err != nil {
 		t.Fatal(err)
@@ -109,6 +110,7 @@ func TestMainIsThin(t *testing.T) {
 }
 
 func TestMainIsThinIsEnforced(t *testing.T) {
+	t.Parallel()
 	f := func(code, want string) {
 		t.Helper()
 		fset := token.NewFileSet()

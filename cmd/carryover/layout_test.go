@@ -121,6 +121,7 @@ func placeOf(own string) (place string, layer int) {
 }
 
 func TestLayout(t *testing.T) {
+	t.Parallel()
 	list := exec.Command("go", "list", "-deps", "-json=ImportPath,Standard,Imports", "./...")
 	list.Dir = "../.."
 	var errOut bytes.Buffer
@@ -168,6 +169,7 @@ func rootNames(t *testing.T) []string {
 }
 
 func TestLayoutIsEnforced(t *testing.T) {
+	t.Parallel()
 	f := func(own string, imports string, want string) {
 		t.Helper()
 		packages := []listed{

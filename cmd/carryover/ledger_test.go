@@ -93,6 +93,7 @@ func newMoneyDesk(t *testing.T) *desk {
 }
 
 func TestLedger(t *testing.T) {
+	t.Parallel()
 	d := newMoneyDesk(t)
 	const names = "event_id kind ref_token keap_partner_id at month amount_cents currency invoice product description customer_email customer_name keap_contact_id seller_ref_token level type source_file source_line run"
 	entries := func(args ...string) []map[string]any {
@@ -170,6 +171,7 @@ func TestLedger(t *testing.T) {
 // A word that is the token of one promoter and the old code of another means the token, and
 // says so; in other letter case it names neither.
 func TestLedgerOfAmbiguousName(t *testing.T) {
+	t.Parallel()
 	d := newSampleDesk(t)
 	d.write("exports/partners.csv", `Id,AffName,AffCode,Status,ContactId,ParentId,Email
 1,Ann Lee,ann.lee,1,11,0,ann@mail.test
@@ -194,6 +196,7 @@ func TestLedgerOfAmbiguousName(t *testing.T) {
 
 // The table by year, the statement of one year and the summary of it say the same.
 func TestLedgerYearsAgree(t *testing.T) {
+	t.Parallel()
 	d := newMoneyDesk(t)
 	says := func(want []string, args ...string) {
 		t.Helper()
@@ -223,6 +226,7 @@ func TestLedgerYearsAgree(t *testing.T) {
 
 // The ledger is written in pieces; none is lost between them.
 func TestLongLedger(t *testing.T) {
+	t.Parallel()
 	d := newSampleDesk(t)
 	b, err := book.Open(d.path("data/book.db"))
 	if err != nil {

@@ -10,6 +10,7 @@ import (
 
 // The threshold is that of the year, and what went over PayPal is told apart.
 func TestForm1099(t *testing.T) {
+	t.Parallel()
 	d := newPayDesk(t)
 	d.ok("promoters", "set", "ann", "w9=yes", "payout_method=check", "country=US", "legal_name=Ann Ltd")
 	d.ok("promoters", "set", "bo", "w9=yes", "payout_method=paypal", "country=US")

@@ -14,6 +14,7 @@ import (
 // What was earned live stays owed to its promoter, whatever an import decides about partners
 // later. What was carried over for a partner that is excluded is the program's own.
 func TestEarnedLiveStaysOwed(t *testing.T) {
+	t.Parallel()
 	const excludes = `exclude = ["carrot-house"]`
 	config := readFile(t, "testdata/samples.toml")
 	d := &payDesk{desk: newDesk(t, config), zone: losAngeles(t), sales: map[string][]book.EventLine{}}

@@ -11,6 +11,7 @@ import (
 // later. What the run did not pay, since it was still held or was told only afterwards, waits
 // for a person.
 func TestFlaggedAfterARun(t *testing.T) {
+	t.Parallel()
 	d := newPayDesk(t)
 	d.handIn("ann", "bo")
 	paid := d.sale("paid", "ann", "2023-01-05", 5000)

@@ -9,6 +9,7 @@ import (
 // Who takes part no more is paid what was earned; who is blocked is not. Where the program
 // does not ask how to pay, only a way that leads nowhere holds a payout.
 func TestWhoIsPaid(t *testing.T) {
+	t.Parallel()
 	d := newPayDesk(t)
 	for _, p := range []string{"ann", "bo", "cy", "dee"} {
 		d.sale(p, p, "2023-01-05", 5000)

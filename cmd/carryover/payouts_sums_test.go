@@ -9,6 +9,7 @@ import (
 // Before the first run what was taken back is a refund from the month on that is paid; what
 // was taken back earlier is in what is carried.
 func TestColumnsOfTheFirstRun(t *testing.T) {
+	t.Parallel()
 	d := newPayDesk(t)
 	d.handIn("ann")
 	d.sale("november", "ann", "2022-11-10", 10_000)

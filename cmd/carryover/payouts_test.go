@@ -166,6 +166,7 @@ func (d *payDesk) approve(month string) float64 {
 
 // The story of the program's page: earned in January, held through February, paid in March.
 func TestPayoutStory(t *testing.T) {
+	t.Parallel()
 	d := newPayDesk(t)
 	d.handIn("ann", "bo", "cy", "dee")
 	d.sale("j", "ann", "2023-01-01", 3000)
@@ -225,6 +226,7 @@ func TestPayoutStory(t *testing.T) {
 
 // Who is held and why, and what changes that.
 func TestPayoutReasons(t *testing.T) {
+	t.Parallel()
 	d := newPayDesk(t)
 	d.sale("a", "ann", "2023-01-10", 5000)
 	d.plansTo("2023-03", "held ann 50.00 no_w9")
@@ -271,6 +273,7 @@ func TestPayoutReasons(t *testing.T) {
 
 // A second approve in a month pays only what became payable since.
 func TestApproveAgain(t *testing.T) {
+	t.Parallel()
 	d := newPayDesk(t)
 	d.handIn("ann")
 	d.sale("a", "ann", "2023-01-10", 5000)
@@ -302,6 +305,7 @@ func TestApproveAgain(t *testing.T) {
 }
 
 func TestPayoutExport(t *testing.T) {
+	t.Parallel()
 	d := newPayDesk(t)
 	d.ok("promoters", "set", "ann", "w9=yes", "payout_method=paypal", "payout_address=pay.ann@mail.test")
 	d.ok("promoters", "set", "bo", "w9=yes", "payout_method=paypal")
@@ -350,6 +354,7 @@ func TestPayoutExport(t *testing.T) {
 
 // Results are recorded once, whatever comes twice, and a file as a whole.
 func TestPayoutRecord(t *testing.T) {
+	t.Parallel()
 	d := newPayDesk(t)
 	d.handIn("ann", "bo", "cy")
 	for _, p := range []string{"ann", "bo", "cy"} {
@@ -432,6 +437,7 @@ func TestPayoutRecord(t *testing.T) {
 
 // What promoters holds in a month, and what the plan of that month lists, are the balance.
 func TestHeldAgreesWithThePlan(t *testing.T) {
+	t.Parallel()
 	d := newPayDesk(t)
 	d.sale("a", "ann", "2023-01-10", 5000)
 	d.sale("b", "ann", "2023-02-10", 700)

@@ -11,6 +11,7 @@ import (
 // What came back of a run is what was paid; of the rest it says that it was left. The run's
 // sums tell each apart.
 func TestReturnedRun(t *testing.T) {
+	t.Parallel()
 	d := newPayDesk(t)
 	d.handIn("ann", "bo", "cy")
 	d.sale("a", "ann", "2023-01-05", 5000)
@@ -39,6 +40,7 @@ func TestReturnedRun(t *testing.T) {
 
 // Payments in other currencies are named, and never added.
 func TestForm1099OfOtherCurrencies(t *testing.T) {
+	t.Parallel()
 	d := newPayDesk(t)
 	d.ok("promoters", "set", "ann", "country=US")
 	d.inBook(func(b *book.Book) error {

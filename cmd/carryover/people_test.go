@@ -8,6 +8,7 @@ import (
 )
 
 func TestPromotersMoney(t *testing.T) {
+	t.Parallel()
 	d := newMoneyDesk(t)
 	byToken := map[string]map[string]any{}
 	for _, p := range d.objects(d.ok("promoters", "--json")) {
@@ -51,6 +52,7 @@ func TestPromotersMoney(t *testing.T) {
 // Without anything booked here, held is as of the newest run; from the first sale or
 // correction on it is as of today, and the tables say which day that is.
 func TestHeldOn(t *testing.T) {
+	t.Parallel()
 	d := newMoneyDesk(t)
 	held := func(want float64, on any, heading string) {
 		t.Helper()
@@ -73,6 +75,7 @@ func TestHeldOn(t *testing.T) {
 
 // What the samples say of their balances.
 func TestSampleBalances(t *testing.T) {
+	t.Parallel()
 	f := func(name string, total, owned int, balances map[string]float64) {
 		t.Helper()
 		d := newSampleDesk(t)

@@ -11,6 +11,7 @@ import (
 // What a person records of a promoter holds at once, is told with who and when, and is
 // checked field by field.
 func TestPromotersSet(t *testing.T) {
+	t.Parallel()
 	d := newPayDesk(t)
 	d.contains(d.ok("promoters", "set", "ann", "w9=yes", "country=us", "legal_name=Ann Payee Ltd", "--by", "Kim Lane", "--from", "2023-02-01"), "ann: w9 = yes, recorded by Kim Lane", "ann: country = US")
 	d.ok("promoters", "set", "ann", "W9=no", "legal_name=")
@@ -87,6 +88,7 @@ func TestPromotersSet(t *testing.T) {
 
 // A status and a grace date are in the link map at once.
 func TestPromotersSetPublishes(t *testing.T) {
+	t.Parallel()
 	onBothStores(t, func(d *desk) {
 		d.ok("plan", sample(d, "tiny"))
 		d.ok("apply")

@@ -306,6 +306,7 @@ func TestManualQuestions(t *testing.T) {
 
 // Outputs are compared line by line, and what is not shown must be left out visibly.
 func TestShows(t *testing.T) {
+	t.Parallel()
 	f := func(output, want string, ok bool) {
 		t.Helper()
 		if err := shows(output, want); (err == nil) != ok {
@@ -329,6 +330,7 @@ func TestShows(t *testing.T) {
 
 // A block is read with what stands beside its language.
 func TestFences(t *testing.T) {
+	t.Parallel()
 	var got bytes.Buffer
 	for f := range fences("text\n```console story exit=3\n$ carryover clicks --by \"a b\"\nday\n```\n```\nplain\n```\n") {
 		command, want, ok := f.command()

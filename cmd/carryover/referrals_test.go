@@ -12,6 +12,7 @@ import (
 
 // Customers as people and programs read them; whose they are is tested in mapping/history.
 func TestReferrals(t *testing.T) {
+	t.Parallel()
 	d := newMoneyDesk(t)
 	const names = "customer_email uid bound_by keap_contact_id ref_token referred_at first_referred_at " +
 		"source rule keap_referral_id keap_partner_id self_referred"

@@ -47,6 +47,7 @@ func readCases(t *testing.T, path string) []resolveCase {
 
 // Every case holds through resolve and through the running gateway.
 func TestResolveCases(t *testing.T) {
+	t.Parallel()
 	example, err := filepath.Abs("../../migrate/example")
 	if err != nil {
 		t.Fatal(err)
@@ -79,6 +80,7 @@ func TestResolveCases(t *testing.T) {
 
 // A link on a domain of Keap's does not come to the gateway by itself.
 func TestResolveKeapsOwnDomains(t *testing.T) {
+	t.Parallel()
 	d := newSampleDesk(t)
 	d.ok("plan", sample(t, "tiny"))
 	d.ok("apply")
@@ -99,6 +101,7 @@ func TestResolveKeapsOwnDomains(t *testing.T) {
 // A time without a zone is one of the program's: the last second before its cutoff, and
 // the first after it.
 func TestResolveInTheProgramsZone(t *testing.T) {
+	t.Parallel()
 	d := newSampleDesk(t)
 	d.ok("plan", sample(t, "tiny"))
 	d.ok("apply")
@@ -245,6 +248,7 @@ const browser = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (K
 
 // A stream stays one answer a line whatever the lines are.
 func TestResolveStream(t *testing.T) {
+	t.Parallel()
 	d := newSampleDesk(t)
 	d.ok("plan", sample(t, "tiny"))
 	d.ok("apply")
@@ -329,6 +333,7 @@ func TestResolveStreams(t *testing.T) {
 
 // Whoever reads the answers may leave; a signal ends a stream that waits.
 func TestResolveStreamEnds(t *testing.T) {
+	t.Parallel()
 	d := newSampleDesk(t)
 	d.ok("plan", sample(t, "tiny"))
 	d.ok("apply")

@@ -13,6 +13,7 @@ import (
 // What a person should look at: with the reasons, until somebody has decided; a decision
 // stands, is kept with who, when and why, and is of all that were named or of none.
 func TestReview(t *testing.T) {
+	t.Parallel()
 	d := newPayDesk(t)
 	d.contains(d.ok("review"), "Nothing to review.")
 	if out := d.ok("review", "--json"); out != "" {

@@ -38,6 +38,7 @@ func newYear(t *testing.T) *payDesk {
 
 // The year's entries, with the balance from its beginning to its end.
 func TestStatement(t *testing.T) {
+	t.Parallel()
 	d := newYear(t)
 	f := func(year string, want ...string) {
 		t.Helper()
@@ -77,6 +78,7 @@ func TestStatement(t *testing.T) {
 
 // What the migration brought over without rows was not earned in the year.
 func TestStatementBroughtOver(t *testing.T) {
+	t.Parallel()
 	d := newMoneyDesk(t)
 	f := func(who, want string) {
 		t.Helper()
@@ -106,6 +108,7 @@ func TestStatementBroughtOver(t *testing.T) {
 
 // The longest amounts stay within their cards, on any screen.
 func TestLongAmountsInABrowser(t *testing.T) {
+	t.Parallel()
 	d := newPayDesk(t)
 	d.sale("a", "ann", "2023-01-10", 987_654_321_012_345)
 	d.sale("b", "ann", "2023-02-10", 123_456_789_012_345)
@@ -129,6 +132,7 @@ func TestLongAmountsInABrowser(t *testing.T) {
 // The page needs nothing beside itself, fits a telephone, and says what it is to those who
 // do not see it.
 func TestStatementInABrowser(t *testing.T) {
+	t.Parallel()
 	d := newYear(t)
 	d.ok("payouts", "statement", "ann", "--year", "2023", "--out", "ann.html")
 	var mu sync.Mutex

@@ -72,6 +72,7 @@ var tableCommands = [][]string{
 
 // What the terminal shows fits it, and no number is broken or lost.
 func TestOutputFits(t *testing.T) {
+	t.Parallel()
 	d := newExampleDesk(t)
 	number := regexp.MustCompile(`^-?[0-9][0-9,.:-]*$`)
 	numbers := func(text string) (list []string) {
@@ -117,6 +118,7 @@ func TestOutputFits(t *testing.T) {
 
 // Every table can be had as CSV: with the mark that Excel needs, and as --json names its columns.
 func TestCSV(t *testing.T) {
+	t.Parallel()
 	d := newExampleDesk(t)
 	for _, args := range tableCommands {
 		text, marked := strings.CutPrefix(d.run(append(args, "--csv")...).out, "\ufeff")
