@@ -22,7 +22,7 @@ import (
 
 // Every kind of finding that package migrate knows is explained here, once.
 func TestEveryFindingHasWords(t *testing.T) {
-	file, err := parser.ParseFile(token.NewFileSet(), "../sales.go", nil, 0)
+	file, err := parser.ParseFile(token.NewFileSet(), "../findings.go", nil, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
