@@ -80,59 +80,59 @@ func (d *ReviewDecision) record(r *record) {
 }
 
 // Reviews lists the open reviews, the oldest first; with all the decided ones too.
-func (b *Book) Reviews(ctx context.Context, all bool) (list []Review, err error) {
-	return b.reviews(ctx, all, "")
+func (b *Book) Reviews(ctx context.Context, all bool) ([]Review, error) {
+	if all {
+		return b.reviews(ctx, "")
+	}
+	return b.reviews(ctx, "WHERE line_id NOT IN (SELECT line_id FROM review_decision)")
 }
 
 // ReviewsOf lists the reviews of the given lines, open and decided.
-func (b *Book) ReviewsOf(ctx context.Context, ids []int64) (list []Review, err error) {
-	return b.reviews(ctx, true, " AND line_id IN "+anyOf, idList(ids))
+func (b *Book) ReviewsOf(ctx context.Context, ids []int64) ([]Review, error) {
+	return b.reviews(ctx, "WHERE line_id IN "+anyOf, idList(ids))
 }
 
-func (b *Book) reviews(ctx context.Context, all bool, only string, args ...any) (list []Review, err error) {
+// reviews lists the reviews whose reasons the clause selects.
+func (b *Book) reviews(ctx context.Context, where string, args ...any) (list []Review, err error) {
 	err = b.view(ctx, func(tx *sql.Tx) error {
-		decided := map[int64]ReviewDecision{}
-		if err := reviewDecisions.each(ctx, tx, "", nil, func(d ReviewDecision) error {
-			decided[d.LineID] = d
-			return nil
-		}); err != nil {
-			return err
-		}
-		at := map[int64]int{}
-		var ids, eventIDs []int64
-		if err := reviewReasons.each(ctx, tx, "WHERE 1 = 1"+only+" ORDER BY line_id, id", args, func(r ReviewReason) error {
-			d, done := decided[r.LineID]
-			if done && !all {
-				return nil
-			}
+		at := map[int64]int{} // indexes in list, by line
+		var lineIDs, eventIDs []int64
+		if err := reviewReasons.each(ctx, tx, where+" ORDER BY line_id, id", args, func(r ReviewReason) error {
 			i, ok := at[r.LineID]
 			if !ok {
 				i = len(list)
 				at[r.LineID] = i
-				list = append(list, Review{Decision: d})
-				ids = append(ids, r.LineID)
+				list = append(list, Review{})
+				lineIDs = append(lineIDs, r.LineID)
 			}
 			list[i].Reasons = append(list[i].Reasons, r)
 			return nil
 		}); err != nil {
 			return err
 		}
-		if err := eventLines.each(ctx, tx, "WHERE id IN "+anyOf, []any{idList(ids)}, func(l EventLine) error {
+		ids := idList(lineIDs)
+		if err := reviewDecisions.each(ctx, tx, "WHERE line_id IN "+anyOf, []any{ids}, func(d ReviewDecision) error {
+			list[at[d.LineID]].Decision = d
+			return nil
+		}); err != nil {
+			return err
+		}
+		if err := eventLines.each(ctx, tx, "WHERE id IN "+anyOf, []any{ids}, func(l EventLine) error {
 			list[at[l.ID]].Line = l
 			eventIDs = append(eventIDs, l.EventID)
 			return nil
 		}); err != nil {
 			return err
 		}
-		of := map[int64]Event{}
+		byID := map[int64]Event{}
 		if err := events.each(ctx, tx, "WHERE id IN "+anyOf, []any{idList(eventIDs)}, func(e Event) error {
-			of[e.ID] = e
+			byID[e.ID] = e
 			return nil
 		}); err != nil {
 			return err
 		}
 		for i := range list {
-			list[i].Event = of[list[i].Line.EventID]
+			list[i].Event = byID[list[i].Line.EventID]
 		}
 		return nil
 	})
