@@ -2,6 +2,7 @@ package book_test
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 
 	"carryover/mapping/book"
@@ -103,5 +104,81 @@ func TestDirectoryOfTheProgramsOwn(t *testing.T) {
 	zoe := d.ByID(5)
 	if zoe.Creditable() == nil || zoe != d.ByPartner(6) || zoe != d.ByToken("zoe") || zoe != d.ByEarner(book.Earner{PromoterID: 5}) || !d.ByPartner(5).House {
 		t.Errorf("zoe: %+v, %+v", zoe, d.ByToken("zoe"))
+	}
+}
+
+// What a code, an address or a name means: itself first, then without regard to case, and never a
+// guess.
+func TestDirectoryLooksUp(t *testing.T) {
+	d := book.NewDirectory(&book.Content{
+		Promoters: []book.Promoter{
+			{ID: -1, KeapID: -1, Token: "dee", Name: "Dee Dot", Email: "dee@mail.test"},
+			{ID: 1, KeapID: 1, Token: "ann", Name: "Ann  Alpha", Email: "ann@mail.test"},
+			{ID: 2, KeapID: 2, Token: "bo", Name: "Bo Beta"},
+			{ID: 3, KeapID: 3, Token: "bo-2", Name: "bo beta", Email: "was@mail.test", MergedInto: 1},
+			{ID: 4, KeapID: 4, Token: "7", Name: "Seven Up", Email: "ann@mail.test"},
+			{ID: 5, KeapID: 5, Token: "ring", MergedInto: 6}, {ID: 6, KeapID: 6, Token: "ring-2", MergedInto: 5},
+		},
+		Aliases: []book.Alias{
+			{Kind: book.AliasCode, Value: "ANN", PromoterID: 1}, {Kind: book.AliasCode, Value: "OWN", State: book.StateHouse},
+			{Kind: book.AliasCode, Value: "Same", PromoterID: 1}, {Kind: book.AliasCode, Value: "both", State: book.StateAmbiguous},
+			{Kind: book.AliasCode, Value: "same", PromoterID: 2}, {Kind: book.AliasCode, Value: "12", PromoterID: 2},
+			{Kind: book.AliasKeapID, Value: "-1", PromoterID: -1, Email: "dee@mail.test"},
+			{Kind: book.AliasKeapID, Value: "1", PromoterID: 1, Code: "both", Email: "ann@work.test"},
+			{Kind: book.AliasKeapID, Value: "12", PromoterID: 1, Code: "Same"},
+			{Kind: book.AliasKeapID, Value: "2", PromoterID: 2, Code: "both", Email: "was@mail.test"},
+			{Kind: book.AliasKeapID, Value: "7", PromoterID: 2, Code: "same"},
+			{Kind: book.AliasKeapID, Value: "9", State: book.StateHouse, Code: "OWN", Email: "own@mail.test"},
+		},
+	})
+	f := func(about string, o book.Owner, want string) {
+		t.Helper()
+		if got := o.Name(); got != want {
+			t.Errorf("%s: %q, want %q", about, got, want)
+		}
+	}
+	f("a code", d.ByCode("ANN"), "ann")
+	f("a code in another case", d.ByCode("ann"), "ann")
+	f("a code of several cases", d.ByCode("same"), "bo")
+	f("a code in a case that nobody has", d.ByCode("SAME"), "")
+	f("a code that several claim", d.ByCode("both"), "")
+	f("the program's own code", d.ByCode("own"), book.HouseName)
+	f("no code", d.ByCode(""), "")
+	f("an address of two: the lower id", d.ByEmail("ann@mail.test"), "ann")
+	f("the address of a merged one goes before a partner's", d.ByEmail("was@mail.test"), "ann")
+	f("the address of a partner", d.ByEmail("ann@work.test"), "ann")
+	f("the address of the program's own partner", d.ByEmail("own@mail.test"), book.HouseName)
+	f("no address", d.ByEmail(""), "")
+	f("a name", d.ByName(" ann alpha"), "ann")
+	f("a name that a merged one has, too", d.ByName("Bo Beta"), "bo")
+	f("no name", d.ByName(" "), "")
+	f("one who was merged into a ring", d.ByID(5), "")
+	f("its token", d.ByToken("ring"), "")
+
+	find := func(word, want string, partners ...int64) {
+		t.Helper()
+		m, err := d.Find(word)
+		got := m.Name()
+		if err != nil {
+			got = err.Error()
+		}
+		if got != want || err == nil && !slices.Equal(m.Partners, partners) {
+			t.Errorf("%s: %q of %v, want %q of %v", word, got, m.Partners, want, partners)
+		}
+	}
+	find("bo-2", "ann", 1, 12)
+	find(" 0012", "ann", 1, 12)
+	find("OWN", book.HouseName, 9)
+	find("-1", "dee", -1)
+	find("SAME", `"SAME" could mean several promoters: ann by its code, bo by its code; write a Keap id: --promoter 1 for ann, --promoter 2 for bo`)
+	find("both", `"both" could mean several promoters: ann by its code, bo by its code; write a Keap id: --promoter 1 for ann, --promoter 2 for bo`)
+	find("12", `"12" could mean several promoters: bo by its code, ann by its Keap id; write a Keap id: --promoter 2 for bo, --promoter 1 for ann`)
+	find("nix", `no promoter has the ref token, code or Keap id "nix": "carryover promoters" lists them`)
+	if m, err := d.Find("7"); err != nil || m.Token() != "7" || m.Also == "" {
+		t.Errorf("a token that is another's Keap id: %+v, %v", m, err)
+	}
+	own, err := d.Find("own")
+	if err != nil || !own.Earned(d, partner(9)) || own.Earned(d, partner(1)) || own.Earned(d, live(1)) {
+		t.Errorf("what the program's own partner earned: %+v, %v", own, err)
 	}
 }
