@@ -20,8 +20,10 @@ func TestWhoApplies(t *testing.T) {
 	}
 	c := l.content()
 	later := book.Changes{Content: book.Content{Promoters: c.Promoters, Aliases: c.Aliases, Links: c.Links}}
-	later.Promoters = append(later.Promoters, book.Promoter{ID: 20, KeapID: 20, Token: "second", Email: "second@post.test", Status: book.StatusInactive})
-	later.Aliases = append(later.Aliases, book.Alias{Kind: book.AliasKeapID, Value: "20", PromoterID: 20, Code: "TWENTY", Email: "second@post.test"})
+	later.Promoters = append(later.Promoters, book.Promoter{ID: 20, KeapID: 20, Token: "second", Email: "second@post.test",
+		Status: book.StatusInactive})
+	later.Aliases = append(later.Aliases, book.Alias{Kind: book.AliasKeapID, Value: "20", PromoterID: 20, Code: "TWENTY",
+		Email: "second@post.test"})
 	slices.SortFunc(later.Aliases, func(a, b book.Alias) int { return strings.Compare(a.Kind+a.Value, b.Kind+b.Value) })
 	applyAll(t, l.Book, run.ID, &later)
 	if d := l.apply("second@post.test", false); d.Promoter.ID != 20 || d.Application.Kind != book.ApplyRejoin {

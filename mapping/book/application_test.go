@@ -47,11 +47,13 @@ func newLobby(t *testing.T) *lobby {
 		book.Alias{Kind: book.AliasCode, Value: "Sam-Site-Test", State: book.StateHouse},
 		book.Alias{Kind: book.AliasCode, Value: "\u212Aelvin-test", PromoterID: 1}) // folds to "kelvin-test"
 	slices.SortFunc(c.Aliases, func(a, b book.Alias) int { return strings.Compare(a.Kind+a.Value, b.Kind+b.Value) })
-	if _, err := b.Apply(context.Background(), book.Import{PlanID: "p", AppliedAt: time.Unix(1, 0), Inputs: []byte("{}"), Tables: []byte("{}")}, 0, &c, nil, func(int) {}); err != nil {
+	if _, err := b.Apply(context.Background(), book.Import{PlanID: "p", AppliedAt: time.Unix(1, 0), Inputs: []byte("{}"),
+		Tables: []byte("{}")}, 0, &c, nil, func(int) {}); err != nil {
 		t.Fatal(err)
 	}
 	l := &lobby{t, b, 1_680_000_000}
-	if err := b.RecordSettings(context.Background(), []book.Setting{{PromoterID: 3, Field: book.SettingStatus, Value: string(terms.Blocked), From: 5, RecordedAt: 5, RecordedBy: "ops"}}); err != nil {
+	if err := b.RecordSettings(context.Background(), []book.Setting{{PromoterID: 3, Field: book.SettingStatus,
+		Value: string(terms.Blocked), From: 5, RecordedAt: 5, RecordedBy: "ops"}}); err != nil {
 		t.Fatal(err)
 	}
 	return l
@@ -61,7 +63,8 @@ func newLobby(t *testing.T) *lobby {
 func (l *lobby) apply(email string, admit bool) book.Admission {
 	l.Helper()
 	l.now += 60
-	return l.take(book.Application{Kind: book.ApplyJoin, Name: "Some One", Email: email, Terms: "the terms", AppliedAt: l.now, Visitor: "v"}, admit)
+	return l.take(book.Application{Kind: book.ApplyJoin, Name: "Some One", Email: email, Terms: "the terms", AppliedAt: l.now,
+		Visitor: "v"}, admit)
 }
 
 func (l *lobby) take(a book.Application, admit bool) book.Admission {
@@ -126,7 +129,8 @@ func TestANewcomerIsAPromoter(t *testing.T) {
 	l := newLobby(t)
 	l.now += 60
 	d := l.take(book.Application{Name: "Zoë Ångström", Email: "zoe@post.test", AppliedAt: l.now}, true)
-	want := book.Promoter{ID: -1, KeapID: -1, Token: "zoe-angstrom", Email: "zoe@post.test", Name: "Zoë Ångström", Status: book.StatusActive, JoinedAt: l.now}
+	want := book.Promoter{ID: -1, KeapID: -1, Token: "zoe-angstrom", Email: "zoe@post.test", Name: "Zoë Ångström",
+		Status: book.StatusActive, JoinedAt: l.now}
 	if d.Promoter != want {
 		t.Errorf("%+v, want %+v", d.Promoter, want)
 	}
@@ -238,7 +242,8 @@ func TestApprovingTwice(t *testing.T) {
 	for _, d := range done {
 		got = append(got, d.Outcome)
 	}
-	if !slices.Equal(got, []book.AdmissionOutcome{book.AdmissionJoined, book.AdmissionRejoined, book.AdmissionUnchanged}) || done[2].Promoter.ID != -1 || done[1].Promoter.ID != 2 {
+	if !slices.Equal(got, []book.AdmissionOutcome{book.AdmissionJoined, book.AdmissionRejoined, book.AdmissionUnchanged}) ||
+		done[2].Promoter.ID != -1 || done[1].Promoter.ID != 2 {
 		t.Errorf("%+v", done)
 	}
 	if l.standing(2) != terms.Active {
@@ -265,7 +270,8 @@ func TestApprovingTwice(t *testing.T) {
 		t.Fatal(err)
 	}
 	blocked := l.apply("bad@post.test", true).Application.ID
-	if done := l.approve(c, blocked); done[0].Outcome != book.AdmissionJoined || done[1].Outcome != book.AdmissionRejoined || l.standing(3) != terms.Active {
+	if done := l.approve(c, blocked); done[0].Outcome != book.AdmissionJoined || done[1].Outcome != book.AdmissionRejoined ||
+		l.standing(3) != terms.Active {
 		t.Errorf("%+v", done)
 	}
 }
@@ -294,7 +300,8 @@ func TestApprovalsAtOnce(t *testing.T) {
 				}
 				outcome = done[0].Outcome
 			default:
-				d, err := b.SubmitApplication(context.Background(), book.Application{Name: "New", Email: "twin@post.test", AppliedAt: int64(10_000 * i)}, true)
+				d, err := b.SubmitApplication(context.Background(), book.Application{Name: "New", Email: "twin@post.test",
+					AppliedAt: int64(10_000 * i)}, true)
 				if err != nil {
 					t.Error(err)
 				}

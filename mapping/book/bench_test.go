@@ -21,7 +21,8 @@ func program(part int) *book.Changes {
 	for i := range partners {
 		id := int64(i + 1)
 		code := fmt.Sprintf("partner%d", id)
-		c.Promoters = append(c.Promoters, book.Promoter{ID: id, Token: code, KeapID: id, Email: code + "@mail.test", Name: "Partner " + code, Status: book.StatusActive})
+		c.Promoters = append(c.Promoters, book.Promoter{ID: id, Token: code, KeapID: id, Email: code + "@mail.test",
+			Name: "Partner " + code, Status: book.StatusActive})
 		c.Aliases = append(c.Aliases,
 			book.Alias{Kind: book.AliasCode, Value: code, PromoterID: id},
 			book.Alias{Kind: book.AliasKeapID, Value: fmt.Sprint(id), PromoterID: id, Code: code, Active: true})
@@ -37,24 +38,30 @@ func program(part int) *book.Changes {
 		mail := fmt.Sprintf("customer.%07d@mail.test", id)
 		m.Contacts.Create = append(m.Contacts.Create, book.Contact{ID: id, Email: mail, Name: fmt.Sprintf("Customer Number %d", id)})
 		m.Referrals.Create = append(m.Referrals.Create, book.Referral{
-			Customer: mail, Email: mail, ContactID: id, PartnerID: partner(i), ReferralID: id, ReferredAt: start + int64(i)*hour, FirstAt: start, Source: "webinar", Rule: terms.RuleLatest,
+			Customer: mail, Email: mail, ContactID: id, PartnerID: partner(i), ReferralID: id, ReferredAt: start + int64(i)*hour,
+			FirstAt: start, Source: "webinar", Rule: terms.RuleLatest,
 		})
 	}
 	for i := range 500_000 / part {
-		m.ReferralRows.Create = append(m.ReferralRows.Create, book.ReferralRow{ID: int64(i + 1), ContactID: int64(i%contacts + 1), PartnerID: partner(i), SetAt: start + int64(i)*hour, Type: "COOKIE", Source: "webinar"})
+		m.ReferralRows.Create = append(m.ReferralRows.Create, book.ReferralRow{ID: int64(i + 1), ContactID: int64(i%contacts + 1),
+			PartnerID: partner(i), SetAt: start + int64(i)*hour, Type: "COOKIE", Source: "webinar"})
 	}
 	for i := range 300_000 / part {
-		m.Sales.Create = append(m.Sales.Create, book.Sale{ID: int64(i + 1), ContactID: int64(i%contacts + 1), OrderedAt: start + int64(i)*hour, Total: 6900, Currency: "USD", Products: "Membership Core", SellerID: partner(i), Type: "Online"})
+		m.Sales.Create = append(m.Sales.Create, book.Sale{ID: int64(i + 1), ContactID: int64(i%contacts + 1),
+			OrderedAt: start + int64(i)*hour, Total: 6900, Currency: "USD", Products: "Membership Core", SellerID: partner(i), Type: "Online"})
 	}
 	for i := range 1_000_000 / part {
 		m.Commissions = append(m.Commissions, book.Commission{
-			ID: hashed(i), Kind: book.KindCommission, PartnerID: partner(i), ContactID: int64(i*31%contacts + 1), Invoice: fmt.Sprint(100_000 + i), EarnedAt: start + int64(i)*60,
-			Month: 202303, Amount: 1725, Currency: "USD", Product: "Membership Core", Description: "Monthly payment", Origin: book.Origin{Source: 4, Line: int64(i + 2)},
+			ID: hashed(i), Kind: book.KindCommission, PartnerID: partner(i), ContactID: int64(i*31%contacts + 1),
+			Invoice: fmt.Sprint(100_000 + i), EarnedAt: start + int64(i)*60,
+			Month: 202303, Amount: 1725, Currency: "USD", Product: "Membership Core", Description: "Monthly payment",
+			Origin: book.Origin{Source: 4, Line: int64(i + 2)},
 		})
 	}
 	for i := range 80_000 / part {
 		m.Payouts = append(m.Payouts, book.Payout{
-			ID: hashed(-1 - i), PartnerID: partner(i), KeapID: int64(i + 1), PaidAt: start + int64(i)*hour, Month: 202303, Amount: 5000, Currency: "USD", Type: "PayPal", Note: "March", Origin: book.Origin{Source: 5, Line: int64(i + 2)},
+			ID: hashed(-1 - i), PartnerID: partner(i), KeapID: int64(i + 1), PaidAt: start + int64(i)*hour, Month: 202303,
+			Amount: 5000, Currency: "USD", Type: "PayPal", Note: "March", Origin: book.Origin{Source: 5, Line: int64(i + 2)},
 		})
 	}
 	slices.SortFunc(m.Commissions, func(x, y book.Commission) int { return slices.Compare(x.ID[:], y.ID[:]) })

@@ -139,7 +139,8 @@ func TestClickCounts(t *testing.T) {
 	f(ClickFilter{Outcome: "forward"}, ByLink, nil, ClickCount{"demo", 3, 2}, ClickCount{"trial", 1, 1})
 	f(ClickFilter{}, ByVerdict, nil, ClickCount{"human", 5, 5}, ClickCount{"bot", 6, 0})
 	f(ClickFilter{Token: "anna"}, ByOutcome, nil, ClickCount{"forward", 3, 2})
-	f(ClickFilter{From: clickDay.Add(90 * time.Minute), To: clickDay.Add(150 * time.Minute)}, ByOutcome, nil, ClickCount{"forward", 2, 1}, ClickCount{"not_found", 2, 1})
+	f(ClickFilter{From: clickDay.Add(90 * time.Minute), To: clickDay.Add(150 * time.Minute)}, ByOutcome, nil,
+		ClickCount{"forward", 2, 1}, ClickCount{"not_found", 2, 1})
 	west := time.FixedZone("west", -7*3600)
 	f(ClickFilter{}, ByDay, west, ClickCount{"2023-03-29", 10, 4}, ClickCount{"2023-03-30", 1, 1})
 	if _, err := b.ClickCounts(ctx, ClickFilter{}, "colour", nil); err == nil {

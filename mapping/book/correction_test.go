@@ -23,7 +23,8 @@ func TestCorrect(t *testing.T) {
 	sale := commission(7, march, 202301, 900)
 	track(t, b, book.EventSale, march, sale)
 	correct := func(amount int64, month int32, note string) (book.Correction, error) {
-		c := book.Correction{PromoterID: 7, Month: month, Amount: amount, Currency: "USD", Note: note, RecordedAt: march + amount, RecordedBy: "kim"}
+		c := book.Correction{PromoterID: 7, Month: month, Amount: amount, Currency: "USD", Note: note, RecordedAt: march + amount,
+			RecordedBy: "kim"}
 		err := b.Correct(ctx, &c)
 		return c, err
 	}
@@ -51,7 +52,8 @@ func TestCorrect(t *testing.T) {
 		t.Errorf("a commission: %v", err)
 	}
 	e, err := b.Entry(ctx, "t-2")
-	if err != nil || e.Kind != book.KindCorrection || e.Amount != -250 || e.Description != "paid twice" || e.Month != 202301 || e.At != march-250 || e.CustomerID != 0 {
+	if err != nil || e.Kind != book.KindCorrection || e.Amount != -250 || e.Description != "paid twice" || e.Month != 202301 ||
+		e.At != march-250 || e.CustomerID != 0 {
 		t.Errorf("%+v, %v", e, err)
 	}
 	d, err := b.PayoutInputs(ctx, "USD", march-249)

@@ -28,10 +28,12 @@ func TestDirectory(t *testing.T) {
 	applyAll(t, b, 0, &book.Changes{Content: book.Content{
 		Promoters: []book.Promoter{
 			{ID: 1, KeapID: 1, Token: "ada", Status: book.StatusActive}, {ID: 2, KeapID: 2, Token: "ben", Status: book.StatusInactive},
-			{ID: 3, KeapID: 3, Token: "former", MergedInto: 1, Status: book.StatusActive}, {ID: 4, KeapID: 4, Token: "before", MergedInto: 3, Status: book.StatusActive},
+			{ID: 3, KeapID: 3, Token: "former", MergedInto: 1, Status: book.StatusActive},
+			{ID: 4, KeapID: 4, Token: "before", MergedInto: 3, Status: book.StatusActive},
 		},
 		Aliases: []book.Alias{
-			{Kind: book.AliasKeapID, Value: "1", PromoterID: 1}, {Kind: book.AliasKeapID, Value: "77", PromoterID: 1}, {Kind: book.AliasKeapID, Value: "78", PromoterID: 4},
+			{Kind: book.AliasKeapID, Value: "1", PromoterID: 1}, {Kind: book.AliasKeapID, Value: "77", PromoterID: 1},
+			{Kind: book.AliasKeapID, Value: "78", PromoterID: 4},
 			{Kind: book.AliasKeapID, Value: "99", State: book.StateHouse},
 		},
 	}})
@@ -86,7 +88,8 @@ func TestDirectory(t *testing.T) {
 // what it earned live; one of whom only some did is who it was.
 func TestDirectoryOfTheProgramsOwn(t *testing.T) {
 	d := book.NewDirectory(&book.Content{
-		Promoters: []book.Promoter{{ID: 5, KeapID: 6, Token: "zoe", Status: book.StatusActive}, {ID: 9, KeapID: 9, Token: "own", Status: book.StatusInactive}},
+		Promoters: []book.Promoter{{ID: 5, KeapID: 6, Token: "zoe", Status: book.StatusActive},
+			{ID: 9, KeapID: 9, Token: "own", Status: book.StatusInactive}},
 		Aliases: []book.Alias{
 			{Kind: book.AliasKeapID, Value: "5", State: book.StateHouse}, {Kind: book.AliasKeapID, Value: "6", PromoterID: 5},
 			{Kind: book.AliasKeapID, Value: "9", State: book.StateHouse},
@@ -102,7 +105,8 @@ func TestDirectoryOfTheProgramsOwn(t *testing.T) {
 		t.Errorf("a partner of the program's own: %+v", o)
 	}
 	zoe := d.ByID(5)
-	if zoe.Creditable() == nil || zoe != d.ByPartner(6) || zoe != d.ByToken("zoe") || zoe != d.ByEarner(book.Earner{PromoterID: 5}) || !d.ByPartner(5).House {
+	if zoe.Creditable() == nil || zoe != d.ByPartner(6) || zoe != d.ByToken("zoe") ||
+		zoe != d.ByEarner(book.Earner{PromoterID: 5}) || !d.ByPartner(5).House {
 		t.Errorf("zoe: %+v, %+v", zoe, d.ByToken("zoe"))
 	}
 }
@@ -170,9 +174,10 @@ func TestDirectoryLooksUp(t *testing.T) {
 	find(" 0012", "ann", 1, 12)
 	find("OWN", book.HouseName, 9)
 	find("-1", "dee", -1)
-	find("SAME", `"SAME" could mean several promoters: ann by its code, bo by its code; write a Keap id: --promoter 1 for ann, --promoter 2 for bo`)
-	find("both", `"both" could mean several promoters: ann by its code, bo by its code; write a Keap id: --promoter 1 for ann, --promoter 2 for bo`)
-	find("12", `"12" could mean several promoters: bo by its code, ann by its Keap id; write a Keap id: --promoter 2 for bo, --promoter 1 for ann`)
+	const write = "; write a Keap id: "
+	find("SAME", `"SAME" could mean several promoters: ann by its code, bo by its code`+write+"--promoter 1 for ann, --promoter 2 for bo")
+	find("both", `"both" could mean several promoters: ann by its code, bo by its code`+write+"--promoter 1 for ann, --promoter 2 for bo")
+	find("12", `"12" could mean several promoters: bo by its code, ann by its Keap id`+write+"--promoter 2 for bo, --promoter 1 for ann")
 	find("nix", `no promoter has the ref token, code or Keap id "nix": "carryover promoters" lists them`)
 	if m, err := d.Find("7"); err != nil || m.Token() != "7" || m.Also == "" {
 		t.Errorf("a token that is another's Keap id: %+v, %v", m, err)

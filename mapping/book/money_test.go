@@ -26,7 +26,8 @@ func TestEventID(t *testing.T) {
 			t.Fatalf("%s came back as %s, %v", id, got, err)
 		}
 	})
-	for _, s := range []string{"", "k", "k-", "k-00", "x-00112233445566778899aabbccddeeff", "k-00112233445566778899aabbccddeef", "k-00112233445566778899aabbccddeeffaa", "k-zz112233445566778899aabbccddeeff"} {
+	for _, s := range []string{"", "k", "k-", "k-00", "x-00112233445566778899aabbccddeeff", "k-00112233445566778899aabbccddeef",
+		"k-00112233445566778899aabbccddeeffaa", "k-zz112233445566778899aabbccddeeff"} {
 		if id, err := book.ParseEntryID(s); err == nil {
 			t.Errorf("%q is the event id %s", s, id)
 		}
@@ -41,16 +42,19 @@ func small() *book.Changes {
 	return &book.Changes{
 		Content: book.Content{
 			Promoters: []book.Promoter{{ID: 7, Token: "ada", KeapID: 7, Email: "ada@mail.test", Name: "Ada", Status: book.StatusActive}},
-			Aliases:   []book.Alias{{Kind: book.AliasCode, Value: "ada", PromoterID: 7}, {Kind: book.AliasKeapID, Value: "7", PromoterID: 7, Code: "ada", Active: true}},
-			Links:     []book.Link{{Code: "webinar", Destination: "https://carrot.test/webinar"}},
+			Aliases: []book.Alias{{Kind: book.AliasCode, Value: "ada", PromoterID: 7},
+				{Kind: book.AliasKeapID, Value: "7", PromoterID: 7, Code: "ada", Active: true}},
+			Links: []book.Link{{Code: "webinar", Destination: "https://carrot.test/webinar"}},
 		},
 		KeapRecords: book.KeapRecords{
 			Sources: []book.Source{{Path: "exports/commissions.csv", Kind: "commissions"}, {Path: "exports/payments.csv", Kind: "payments"}},
 			Contacts: book.Rows[book.Contact]{Create: []book.Contact{
-				{ID: 1, Email: "bo@mail.test", Name: "Bo Young"}, {ID: 2, Email: "bo@mail.test", Name: "Bo  Young Jr"}, {ID: 3, Name: "Émile Zola"}, {ID: 44, Email: "cy@mail.test", Name: "Cy"},
+				{ID: 1, Email: "bo@mail.test", Name: "Bo Young"}, {ID: 2, Email: "bo@mail.test", Name: "Bo  Young Jr"},
+				{ID: 3, Name: "Émile Zola"}, {ID: 44, Email: "cy@mail.test", Name: "Cy"},
 			}},
 			Referrals: book.Rows[book.Referral]{Create: []book.Referral{
-				{Customer: "bo@mail.test", Email: "bo@mail.test", ContactID: 2, PartnerID: 7, ReferralID: 12, ReferredAt: march + 60, FirstAt: march, Source: "webinar", Rule: terms.RuleLatest, Self: true},
+				{Customer: "bo@mail.test", Email: "bo@mail.test", ContactID: 2, PartnerID: 7, ReferralID: 12, ReferredAt: march + 60,
+					FirstAt: march, Source: "webinar", Rule: terms.RuleLatest, Self: true},
 				{Customer: "contact:3", ContactID: 3, Rule: terms.RuleExpired, FirstAt: march},
 			}},
 			ReferralRows: book.Rows[book.ReferralRow]{Create: []book.ReferralRow{
@@ -59,20 +63,26 @@ func small() *book.Changes {
 				{ID: 12, ContactID: 2, PartnerID: 7, SetAt: march + 60, Type: "COOKIE", Source: "webinar"},
 			}},
 			Sales: book.Rows[book.Sale]{Create: []book.Sale{
-				{ID: 500, ContactID: 2, OrderedAt: march + 100, Total: 6900, Currency: "USD", Products: "Core;Pro", SellerID: 7, LeadID: 9, Type: "Online"},
+				{ID: 500, ContactID: 2, OrderedAt: march + 100, Total: 6900, Currency: "USD", Products: "Core;Pro", SellerID: 7,
+					LeadID: 9, Type: "Online"},
 				{ID: 501, ContactID: 1, OrderedAt: march, Total: 0, Currency: "USD"},
 			}},
 			Subscriptions: book.Rows[book.Subscription]{Create: []book.Subscription{
-				{ID: -3, ContactID: 2, Product: "Core", PlanID: "5", Amount: 6900, Currency: "USD", SellerID: 7, Active: true, StartedAt: march, EndedAt: march + 1},
+				{ID: -3, ContactID: 2, Product: "Core", PlanID: "5", Amount: 6900, Currency: "USD", SellerID: 7, Active: true,
+					StartedAt: march, EndedAt: march + 1},
 			}},
 			Commissions: []book.Commission{
-				{ID: event(1), Kind: book.KindCommission, PartnerID: 7, SellerID: 8, ContactID: 2, Invoice: "500", EarnedAt: march + 100, Month: 202303, Amount: 1725, Currency: "USD", Product: "Core", Description: "25%", Origin: book.Origin{Source: 1, Line: 2}},
-				{ID: event(2), Kind: book.KindClawback, PartnerID: 7, ContactID: 2, Invoice: "500", EarnedAt: march + 200, Month: 202304, Amount: -1725, Currency: "USD", Product: "Core", Origin: book.Origin{Source: 1, Line: 3}},
+				{ID: event(1), Kind: book.KindCommission, PartnerID: 7, SellerID: 8, ContactID: 2, Invoice: "500", EarnedAt: march + 100,
+					Month: 202303, Amount: 1725, Currency: "USD", Product: "Core", Description: "25%", Origin: book.Origin{Source: 1, Line: 2}},
+				{ID: event(2), Kind: book.KindClawback, PartnerID: 7, ContactID: 2, Invoice: "500", EarnedAt: march + 200, Month: 202304,
+					Amount: -1725, Currency: "USD", Product: "Core", Origin: book.Origin{Source: 1, Line: 3}},
 				{ID: event(3), Kind: book.KindOpening, PartnerID: 7, EarnedAt: march, Month: 202303, Amount: math.MaxInt64 - 5000, Currency: "USD"},
-				{ID: event(4), Kind: book.KindCommission, PartnerID: 3, ContactID: 1, EarnedAt: march, Month: 202303, Amount: 1, Currency: "JPY", Origin: book.Origin{Source: 1, Line: 4}},
+				{ID: event(4), Kind: book.KindCommission, PartnerID: 3, ContactID: 1, EarnedAt: march, Month: 202303, Amount: 1,
+					Currency: "JPY", Origin: book.Origin{Source: 1, Line: 4}},
 			},
 			Payouts: []book.Payout{
-				{ID: event(5), PartnerID: 7, KeapID: 900, PaidAt: march + 100, Month: 202303, Amount: 1000, Currency: "USD", Type: "PayPal", Note: "January", Origin: book.Origin{Source: 2, Line: 2}},
+				{ID: event(5), PartnerID: 7, KeapID: 900, PaidAt: march + 100, Month: 202303, Amount: 1000, Currency: "USD",
+					Type: "PayPal", Note: "January", Origin: book.Origin{Source: 2, Line: 2}},
 				{ID: event(6), PartnerID: 7, PaidAt: march + 300, Month: 202304, Amount: -40, Currency: "USD"},
 			},
 		},
@@ -108,9 +118,11 @@ func TestLedger(t *testing.T) {
 	ctx := context.Background()
 	run := applyAll(t, b, 0, small())
 	const march = 1_678_000_000
-	commission := book.Entry{ID: event(1).String(), Kind: book.KindCommission, Earner: partner(7), SellerID: 8, ContactID: 2, At: march + 100, Month: 202303, Amount: 1725, Currency: "USD",
+	commission := book.Entry{ID: event(1).String(), Kind: book.KindCommission, Earner: partner(7), SellerID: 8, ContactID: 2,
+		At: march + 100, Month: 202303, Amount: 1725, Currency: "USD",
 		Invoice: "500", Product: "Core", Description: "25%", Source: "exports/commissions.csv", Line: 2, ImportID: run}
-	payment := book.Entry{ID: event(5).String(), Kind: book.KindPayment, Earner: partner(7), At: march + 100, Month: 202303, Amount: -1000, Currency: "USD",
+	payment := book.Entry{ID: event(5).String(), Kind: book.KindPayment, Earner: partner(7), At: march + 100, Month: 202303,
+		Amount: -1000, Currency: "USD",
 		Description: "January", Type: "PayPal", KeapID: 900, Source: "exports/payments.csv", Line: 2, ImportID: run}
 	for _, want := range []book.Entry{commission, payment} {
 		if got, err := b.Entry(ctx, want.ID); err != nil || got != want {
@@ -249,7 +261,8 @@ func TestFindContactsAtMost50(t *testing.T) {
 	b, _ := openMapBook(t)
 	var c book.Changes
 	for i := range 60 {
-		c.KeapRecords.Contacts.Create = append(c.KeapRecords.Contacts.Create, book.Contact{ID: int64(i + 1), Email: "x@mail.test", Name: fmt.Sprintf("Sam %d", i/52)})
+		c.KeapRecords.Contacts.Create = append(c.KeapRecords.Contacts.Create, book.Contact{ID: int64(i + 1), Email: "x@mail.test",
+			Name: fmt.Sprintf("Sam %d", i/52)})
 	}
 	applyAll(t, b, 0, &c)
 	for _, text := range []string{"sam 0", "sam", "x@mail.test"} {
@@ -322,10 +335,13 @@ func TestRollbackMoney(t *testing.T) {
 	first := applyAll(t, b, 0, small())
 	before := dump(t, path)
 	next := &book.Changes{KeapRecords: book.KeapRecords{
-		Sources:       []book.Source{{Path: "later/commissions.csv", Kind: "commissions"}},
-		Contacts:      book.Rows[book.Contact]{Create: []book.Contact{{ID: 100, Name: "New"}}, Update: []book.Contact{{ID: 3, Email: "zola@mail.test", Name: "E. Zola"}}},
-		Referrals:     book.Rows[book.Referral]{Create: []book.Referral{{Customer: "zola@mail.test"}}, Update: []book.Referral{{Customer: "contact:3", Rule: terms.RuleHouse}}},
-		ReferralRows:  book.Rows[book.ReferralRow]{Create: []book.ReferralRow{{ID: 13, ContactID: 3}}, Update: []book.ReferralRow{{ID: -9, ContactID: 1, Type: "PERMANENT"}}},
+		Sources: []book.Source{{Path: "later/commissions.csv", Kind: "commissions"}},
+		Contacts: book.Rows[book.Contact]{Create: []book.Contact{{ID: 100, Name: "New"}},
+			Update: []book.Contact{{ID: 3, Email: "zola@mail.test", Name: "E. Zola"}}},
+		Referrals: book.Rows[book.Referral]{Create: []book.Referral{{Customer: "zola@mail.test"}},
+			Update: []book.Referral{{Customer: "contact:3", Rule: terms.RuleHouse}}},
+		ReferralRows: book.Rows[book.ReferralRow]{Create: []book.ReferralRow{{ID: 13, ContactID: 3}},
+			Update: []book.ReferralRow{{ID: -9, ContactID: 1, Type: "PERMANENT"}}},
 		Sales:         book.Rows[book.Sale]{Create: []book.Sale{{ID: 502, ContactID: 3}}, Update: []book.Sale{{ID: 500, ContactID: 2, Total: 1}}},
 		Subscriptions: book.Rows[book.Subscription]{Create: []book.Subscription{{ID: 1}}, Update: []book.Subscription{{ID: -3, Active: false}}},
 		Commissions:   []book.Commission{{ID: event(50), Kind: book.KindDifference, PartnerID: 7, Origin: book.Origin{Source: 1, Line: 9}}},
@@ -337,7 +353,9 @@ func TestRollbackMoney(t *testing.T) {
 		t.Fatal(err)
 	}
 	if len(got.Sources) != 3 || got.Sources[2].ID != 3 || len(got.Posted) != 5 || len(got.Payouts) != 3 ||
-		got.Contacts.Create[2] != next.KeapRecords.Contacts.Update[0] || got.Referrals.Create[1] != next.KeapRecords.Referrals.Update[0] || got.ReferralRows.Create[0] != next.KeapRecords.ReferralRows.Update[0] ||
+		got.Contacts.Create[2] != next.KeapRecords.Contacts.Update[0] ||
+		got.Referrals.Create[1] != next.KeapRecords.Referrals.Update[0] ||
+		got.ReferralRows.Create[0] != next.KeapRecords.ReferralRows.Update[0] ||
 		got.Sales.Create[0] != next.KeapRecords.Sales.Update[0] || got.Subscriptions.Create[0] != next.KeapRecords.Subscriptions.Update[0] {
 		t.Errorf("after the second run: %+v", got)
 	}
@@ -369,13 +387,19 @@ func TestApplyRefuses(t *testing.T) {
 		change func(*book.KeapRecords)
 		want   string
 	}{
-		{"a commission again", func(m *book.KeapRecords) { m.Commissions = small().KeapRecords.Commissions[1:2] }, "the commission " + event(2).String() + " is there already"},
-		{"a payout again", func(m *book.KeapRecords) { m.Payouts = small().KeapRecords.Payouts }, "the payout " + event(5).String() + " is there already"},
-		{"a contact again", func(m *book.KeapRecords) { m.Contacts.Create = []book.Contact{{ID: 200}, {ID: 3}, {ID: 201}} }, "the contact 3 is there already"},
-		{"a customer again", func(m *book.KeapRecords) { m.Referrals.Create = small().KeapRecords.Referrals.Create[1:] }, "the referral contact:3 is there already"},
+		{"a commission again", func(m *book.KeapRecords) { m.Commissions = small().KeapRecords.Commissions[1:2] },
+			"the commission " + event(2).String() + " is there already"},
+		{"a payout again", func(m *book.KeapRecords) { m.Payouts = small().KeapRecords.Payouts },
+			"the payout " + event(5).String() + " is there already"},
+		{"a contact again", func(m *book.KeapRecords) { m.Contacts.Create = []book.Contact{{ID: 200}, {ID: 3}, {ID: 201}} },
+			"the contact 3 is there already"},
+		{"a customer again", func(m *book.KeapRecords) { m.Referrals.Create = small().KeapRecords.Referrals.Create[1:] },
+			"the referral contact:3 is there already"},
 		{"a sale twice", func(m *book.KeapRecords) { m.Sales.Create = []book.Sale{{ID: 600}, {ID: 600}} }, "the sale 600 is there already"},
-		{"no such subscription", func(m *book.KeapRecords) { m.Subscriptions.Update = []book.Subscription{{ID: 77}} }, "the subscription 77 is not there any more"},
-		{"no such kind", func(m *book.KeapRecords) { m.Commissions = []book.Commission{{ID: event(60), Kind: "gift"}} }, "commission " + event(60).String()},
+		{"no such subscription", func(m *book.KeapRecords) { m.Subscriptions.Update = []book.Subscription{{ID: 77}} },
+			"the subscription 77 is not there any more"},
+		{"no such kind", func(m *book.KeapRecords) { m.Commissions = []book.Commission{{ID: event(60), Kind: "gift"}} },
+			"commission " + event(60).String()},
 		{"no such source", func(m *book.KeapRecords) {
 			m.Commissions = []book.Commission{{ID: event(61), Kind: book.KindOpening, Origin: book.Origin{Source: 3}}}
 		}, "source 3 of 2"},
@@ -427,7 +451,8 @@ func TestApplyIsOneStep(t *testing.T) {
 	// A second large run over the first: its rows go one by one, the indexes with them.
 	more := &book.Changes{}
 	for i := range 3000 {
-		more.KeapRecords.Commissions = append(more.KeapRecords.Commissions, book.Commission{ID: hashed(1_000_000 + i), Kind: book.KindCommission, PartnerID: 5, ContactID: 6})
+		more.KeapRecords.Commissions = append(more.KeapRecords.Commissions, book.Commission{ID: hashed(1_000_000 + i),
+			Kind: book.KindCommission, PartnerID: 5, ContactID: 6})
 	}
 	applyAll(t, b, run, more)
 	if list, err := b.EntriesOf(context.Background(), []int64{6}); err != nil || len(list) < 3000 {
@@ -514,10 +539,13 @@ func TestRollbackProperty(t *testing.T) {
 				rt.Fatal(err)
 			}
 			checkRows(rt, "contacts", was.Contacts.Create, c.KeapRecords.Contacts, now.Contacts.Create, func(r book.Contact) any { return r.ID })
-			checkRows(rt, "referrals", was.Referrals.Create, c.KeapRecords.Referrals, now.Referrals.Create, func(r book.Referral) any { return r.Customer })
-			checkRows(rt, "referral rows", was.ReferralRows.Create, c.KeapRecords.ReferralRows, now.ReferralRows.Create, func(r book.ReferralRow) any { return r.ID })
+			checkRows(rt, "referrals", was.Referrals.Create, c.KeapRecords.Referrals, now.Referrals.Create,
+				func(r book.Referral) any { return r.Customer })
+			checkRows(rt, "referral rows", was.ReferralRows.Create, c.KeapRecords.ReferralRows, now.ReferralRows.Create,
+				func(r book.ReferralRow) any { return r.ID })
 			checkRows(rt, "sales", was.Sales.Create, c.KeapRecords.Sales, now.Sales.Create, func(r book.Sale) any { return r.ID })
-			checkRows(rt, "subscriptions", was.Subscriptions.Create, c.KeapRecords.Subscriptions, now.Subscriptions.Create, func(r book.Subscription) any { return r.ID })
+			checkRows(rt, "subscriptions", was.Subscriptions.Create, c.KeapRecords.Subscriptions, now.Subscriptions.Create,
+				func(r book.Subscription) any { return r.ID })
 			if len(now.Posted) != len(was.Posted)+len(c.KeapRecords.Commissions) || len(now.Payouts) != len(was.Payouts)+len(c.KeapRecords.Payouts) {
 				rt.Fatalf("%d commissions and %d payouts", len(now.Posted), len(now.Payouts))
 			}
@@ -554,7 +582,8 @@ func randomChanges(t *rapid.T, was *book.KeapRecords, text *rapid.Generator[stri
 	}
 	for range some("promoters") {
 		if id := id(); first(fmt.Sprint("promoter", id)) {
-			c.Promoters = append(c.Promoters, book.Promoter{ID: id, Token: fmt.Sprint("token", id), KeapID: num(), Name: txt(), Status: book.StatusActive, ParentID: num()})
+			c.Promoters = append(c.Promoters, book.Promoter{ID: id, Token: fmt.Sprint("token", id), KeapID: num(), Name: txt(),
+				Status: book.StatusActive, ParentID: num()})
 		}
 	}
 	for range some("aliases") {
@@ -581,22 +610,26 @@ func randomChanges(t *rapid.T, was *book.KeapRecords, text *rapid.Generator[stri
 	}
 	for range some("referrals") {
 		if id := id(); first(fmt.Sprint("referral", id)) {
-			place(&m.Referrals, was.Referrals.Create, book.Referral{Customer: fmt.Sprint(id), Email: txt(), PartnerID: num(), FirstAt: num(), Rule: txt(), Self: yes()}, func(r book.Referral) any { return r.Customer })
+			place(&m.Referrals, was.Referrals.Create, book.Referral{Customer: fmt.Sprint(id), Email: txt(), PartnerID: num(),
+				FirstAt: num(), Rule: txt(), Self: yes()}, func(r book.Referral) any { return r.Customer })
 		}
 	}
 	for range some("referral rows") {
 		if id := id(); first(fmt.Sprint("row", id)) {
-			place(&m.ReferralRows, was.ReferralRows.Create, book.ReferralRow{ID: -id, ContactID: num(), SetAt: num(), Note: txt(), ExpiresOn: txt()}, func(r book.ReferralRow) any { return r.ID })
+			place(&m.ReferralRows, was.ReferralRows.Create, book.ReferralRow{ID: -id, ContactID: num(), SetAt: num(), Note: txt(),
+				ExpiresOn: txt()}, func(r book.ReferralRow) any { return r.ID })
 		}
 	}
 	for range some("sales") {
 		if id := id(); first(fmt.Sprint("sale", id)) {
-			place(&m.Sales, was.Sales.Create, book.Sale{ID: id, Total: num(), Currency: txt(), Products: txt()}, func(r book.Sale) any { return r.ID })
+			place(&m.Sales, was.Sales.Create, book.Sale{ID: id, Total: num(), Currency: txt(), Products: txt()},
+				func(r book.Sale) any { return r.ID })
 		}
 	}
 	for range some("subscriptions") {
 		if id := id(); first(fmt.Sprint("subscription", id)) {
-			place(&m.Subscriptions, was.Subscriptions.Create, book.Subscription{ID: id, Amount: num(), Active: yes(), Product: txt()}, func(r book.Subscription) any { return r.ID })
+			place(&m.Subscriptions, was.Subscriptions.Create, book.Subscription{ID: id, Amount: num(), Active: yes(), Product: txt()},
+				func(r book.Subscription) any { return r.ID })
 		}
 	}
 	used := map[book.EntryID]bool{}
@@ -611,7 +644,8 @@ func randomChanges(t *rapid.T, was *book.KeapRecords, text *rapid.Generator[stri
 		switch {
 		case used[e]:
 		case yes():
-			m.Commissions = append(m.Commissions, book.Commission{ID: e, Kind: book.KindCommission, PartnerID: num(), Amount: num(), Currency: txt(), Description: txt(), Origin: where()})
+			m.Commissions = append(m.Commissions, book.Commission{ID: e, Kind: book.KindCommission, PartnerID: num(), Amount: num(),
+				Currency: txt(), Description: txt(), Origin: where()})
 		default:
 			m.Payouts = append(m.Payouts, book.Payout{ID: e, PartnerID: num(), Amount: num(), Note: txt(), Origin: where()})
 		}
@@ -659,7 +693,8 @@ func TestDamagedBook(t *testing.T) {
 	if _, err := db.Exec(`UPDATE commission SET id = 'mine' WHERE id = ?`, event(2).String()); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := b.KeapRecords(context.Background()); err == nil || !strings.Contains(err.Error(), "table commission is damaged: not an event id: mine") {
+	if _, err := b.KeapRecords(context.Background()); err == nil || !strings.Contains(err.Error(),
+		"table commission is damaged: not an event id: mine") {
 		t.Errorf("got %v", err)
 	}
 }

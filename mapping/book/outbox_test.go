@@ -18,7 +18,8 @@ func outboxBook(t testing.TB, customers ...int64) *Book {
 	t.Cleanup(func() { b.Close() })
 	if err := b.Track(func(k *Tracking) error {
 		for i, customer := range customers {
-			e := Event{Kind: EventSale, ExternalID: fmt.Sprint("p", i+1), CustomerID: customer, At: int64(i), ReceivedAt: 1000 + int64(i), Currency: "USD"}
+			e := Event{Kind: EventSale, ExternalID: fmt.Sprint("p", i+1), CustomerID: customer, At: int64(i),
+				ReceivedAt: 1000 + int64(i), Currency: "USD"}
 			if err := k.AddEvent(&e, nil); err != nil {
 				return err
 			}
@@ -77,7 +78,8 @@ func TestForwardsDue(t *testing.T) {
 
 	list, err := b.ForwardsByID(ctx, []int64{1, 2, 99})
 	must(t, err)
-	if len(list) != 2 || list[0].State != ForwardSent || list[0].Answer != "" || list[1].State != ForwardRefused || list[1].Tries != 2 || list[1].Status != 400 || list[1].DoneAt != 1061 || list[1].ExternalID != "p2" {
+	if len(list) != 2 || list[0].State != ForwardSent || list[0].Answer != "" || list[1].State != ForwardRefused ||
+		list[1].Tries != 2 || list[1].Status != 400 || list[1].DoneAt != 1061 || list[1].ExternalID != "p2" {
 		t.Errorf("%+v", list)
 	}
 	counts, err := b.ForwardCounts(ctx)

@@ -46,11 +46,13 @@ func flag(t testing.TB, b *book.Book, at int64, lines ...int64) {
 }
 
 func commission(promoter, at int64, month int32, amount int64) book.EventLine {
-	return book.EventLine{Kind: book.KindCommission, PromoterID: promoter, CustomerID: 1, At: at, Month: month, Amount: amount, Currency: "USD"}
+	return book.EventLine{Kind: book.KindCommission, PromoterID: promoter, CustomerID: 1, At: at, Month: month, Amount: amount,
+		Currency: "USD"}
 }
 
 func takes(kind string, from book.EventLine, of, at, amount int64) book.EventLine {
-	return book.EventLine{Kind: kind, PromoterID: from.PromoterID, CustomerID: 1, At: at, Month: from.Month, Amount: -amount, Currency: "USD", ReversesLineID: of}
+	return book.EventLine{Kind: kind, PromoterID: from.PromoterID, CustomerID: 1, At: at, Month: from.Month, Amount: -amount,
+		Currency: "USD", ReversesLineID: of}
 }
 
 // The ledger is added up by partner, kind and month, what takes back also by whether it is
@@ -69,7 +71,8 @@ func TestDues(t *testing.T) {
 	ids = append(ids, track(t, b, book.EventSale, march, foreign)...)
 	track(t, b, book.EventRefund, march+1000, takes(book.KindRefund, first, ids[0], march-5000, 300)) // told later than it happened
 	track(t, b, book.EventRefund, march-2000, takes(book.KindRefund, first, ids[0], march-5000, 30))
-	track(t, b, book.EventRefund, march-2000, takes(book.KindDenied, second, ids[2], march+2000, 400))                  // decided later than it was told
+	track(t, b, book.EventRefund, march-2000, takes(book.KindDenied, second, ids[2], march+2000,
+		400)) // decided later than it was told
 	track(t, b, book.EventRefund, march+500, takes(book.KindRefund, commission(7, march, 202303, 0), 0, march+500, 20)) // of a sale at Keap
 	flag(t, b, march+10, ids[0], ids[2])
 
@@ -93,7 +96,8 @@ func TestDues(t *testing.T) {
 	}
 	for _, list := range [][]book.LedgerTotal{d.Totals, want} {
 		slices.SortFunc(list, func(x, y book.LedgerTotal) int {
-			return cmp.Or(cmp.Compare(x.PartnerID, y.PartnerID), cmp.Compare(x.PromoterID, y.PromoterID), cmp.Compare(x.Kind, y.Kind), cmp.Compare(x.Currency, y.Currency), cmp.Compare(x.Month, y.Month))
+			return cmp.Or(cmp.Compare(x.PartnerID, y.PartnerID), cmp.Compare(x.PromoterID, y.PromoterID), cmp.Compare(x.Kind, y.Kind),
+				cmp.Compare(x.Currency, y.Currency), cmp.Compare(x.Month, y.Month))
 		})
 	}
 	if !slices.Equal(d.Totals, want) {
@@ -128,7 +132,8 @@ func TestApprovePayouts(t *testing.T) {
 	approve := func(state string) (book.PayoutBatch, []book.PayoutLine, error) {
 		r := book.PayoutBatch{Month: 202303, EarnedThrough: 202301, Currency: "USD", ApprovedAt: 1_678_500_000, ApprovedBy: "kim"}
 		lines := []book.PayoutLine{
-			{PromoterID: 7, Months: "2022-12 2023-01", Gross: 100, Refunds: -10, Carried: 20, Net: 110, Method: "paypal", Address: "ada@mail.test", Name: "Ada"},
+			{PromoterID: 7, Months: "2022-12 2023-01", Gross: 100, Refunds: -10, Carried: 20, Net: 110, Method: "paypal",
+				Address: "ada@mail.test", Name: "Ada"},
 			{PromoterID: 3, Months: "2023-01", Gross: 50, Net: 50, Method: "check", Name: "Cy"},
 		}
 		err := b.ApprovePayouts(ctx, &r, lines, state)
@@ -147,7 +152,8 @@ func TestApprovePayouts(t *testing.T) {
 		t.Fatal(err)
 	}
 	all, err := b.Payouts(ctx)
-	if err != nil || !slices.Equal(all.Batches, []book.PayoutBatch{first}) || !slices.Equal(all.Lines, lines) || first.ID != 1 || lines[1].ID != 2 {
+	if err != nil || !slices.Equal(all.Batches, []book.PayoutBatch{first}) || !slices.Equal(all.Lines, lines) || first.ID != 1 ||
+		lines[1].ID != 2 {
 		t.Errorf("%+v, %v", all, err)
 	}
 	if _, _, err := approve(before); !errors.Is(err, book.ErrPayoutsStale) {
@@ -199,7 +205,8 @@ func TestRecordPayouts(t *testing.T) {
 	b, _ := openMapBook(t)
 	ctx := context.Background()
 	run := book.PayoutBatch{Month: 202303, Currency: "USD"}
-	if err := b.ApprovePayouts(ctx, &run, []book.PayoutLine{{PromoterID: 7, Net: 100}, {PromoterID: 8, Net: 50}, {PromoterID: 9, Net: 70}}, stateOf(t, b)); err != nil {
+	if err := b.ApprovePayouts(ctx, &run, []book.PayoutLine{{PromoterID: 7, Net: 100}, {PromoterID: 8, Net: 50},
+		{PromoterID: 9, Net: 70}}, stateOf(t, b)); err != nil {
 		t.Fatal(err)
 	}
 	record := func(line int64, status, reference string) book.PayoutRecord {
@@ -249,7 +256,8 @@ func TestRecordPayouts(t *testing.T) {
 	}
 
 	var one *book.PayoutRecordError
-	if _, err := b.RecordPayouts(ctx, []book.PayoutRecord{record(1, book.PayoutPaid, "A"), record(2, book.PayoutPaid, "Z")}); !errors.As(err, &one) || one.Index != 1 {
+	if _, err := b.RecordPayouts(ctx, []book.PayoutRecord{record(1, book.PayoutPaid, "A"),
+		record(2, book.PayoutPaid, "Z")}); !errors.As(err, &one) || one.Index != 1 {
 		t.Errorf("the second of two: %v", err)
 	}
 	all, err := b.Payouts(ctx)
@@ -303,7 +311,9 @@ func TestPaidInYear(t *testing.T) {
 	c.KeapRecords.Commissions[2].Amount = 4000
 	applyAll(t, b, 0, c) // was paid 10.00 by PayPal, and gave 0.40 back, in 2023
 	run := book.PayoutBatch{Month: 202303, Currency: "USD"}
-	if err := b.ApprovePayouts(ctx, &run, []book.PayoutLine{{PromoterID: 7, Net: 100, Method: "check"}, {PromoterID: 7, Net: 50, Method: "paypal"}, {PromoterID: 7, Net: 70, Method: "check"}, {PromoterID: 7, Net: 9, Method: "check"}}, stateOf(t, b)); err == nil {
+	if err := b.ApprovePayouts(ctx, &run, []book.PayoutLine{{PromoterID: 7, Net: 100, Method: "check"},
+		{PromoterID: 7, Net: 50, Method: "paypal"}, {PromoterID: 7, Net: 70, Method: "check"},
+		{PromoterID: 7, Net: 9, Method: "check"}}, stateOf(t, b)); err == nil {
 		t.Fatal("two lines of one promoter in a run")
 	}
 	for i, net := range []int64{100, 70, 9, 3} {
@@ -326,7 +336,8 @@ func TestPaidInYear(t *testing.T) {
 		}
 	}
 	f(2022)
-	f(2023, book.PaidTotal{partner(7), "USD", "", -40}, book.PaidTotal{partner(7), "USD", "PayPal", 1000}, book.PaidTotal{live(7), "USD", "check", 170})
+	f(2023, book.PaidTotal{partner(7), "USD", "", -40}, book.PaidTotal{partner(7), "USD", "PayPal", 1000},
+		book.PaidTotal{live(7), "USD", "check", 170})
 	f(2024, book.PaidTotal{live(7), "USD", "check", -70})
 	var balance int64
 	sums, err := b.Sums(ctx)

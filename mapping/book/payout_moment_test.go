@@ -37,7 +37,8 @@ func TestWhatIsNewSinceARun(t *testing.T) {
 	}
 	approve := func(currency string, at int64) {
 		t.Helper()
-		if err := b.ApprovePayouts(t.Context(), &book.PayoutBatch{Month: 202303, EarnedThrough: 202301, Currency: currency, ApprovedAt: at}, []book.PayoutLine{{PromoterID: 7, Net: 1}}, stateOf(t, b)); err != nil {
+		if err := b.ApprovePayouts(t.Context(), &book.PayoutBatch{Month: 202303, EarnedThrough: 202301, Currency: currency,
+			ApprovedAt: at}, []book.PayoutLine{{PromoterID: 7, Net: 1}}, stateOf(t, b)); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -62,7 +63,8 @@ func TestDecidedAndUndoneMeanwhile(t *testing.T) {
 	applyAll(t, b, 0, small())
 	ids := track(t, b, book.EventSale, 100, commission(7, 100, 202301, 900), commission(7, 100, 202301, 800), commission(7, 100, 202301, 700))
 	flag(t, b, 200, ids...)
-	if _, err := b.Decide(t.Context(), []book.ReviewDecision{{LineID: ids[0], Decision: book.ReviewAccept}, {LineID: ids[1], Decision: book.ReviewDeny}}); err != nil {
+	if _, err := b.Decide(t.Context(), []book.ReviewDecision{{LineID: ids[0], Decision: book.ReviewAccept},
+		{LineID: ids[1], Decision: book.ReviewDeny}}); err != nil {
 		t.Fatal(err)
 	}
 	d, err := b.PayoutInputs(t.Context(), "USD", 0)
@@ -74,7 +76,8 @@ func TestDecidedAndUndoneMeanwhile(t *testing.T) {
 	if _, err := b.Rollback(t.Context(), second, time.Unix(300, 0)); err != nil {
 		t.Fatal(err)
 	}
-	if err := b.ApprovePayouts(t.Context(), &book.PayoutBatch{Month: 202303, Currency: "USD"}, []book.PayoutLine{{PromoterID: 7, Net: 1}}, seen); !errors.Is(err, book.ErrPayoutsStale) {
+	if err := b.ApprovePayouts(t.Context(), &book.PayoutBatch{Month: 202303, Currency: "USD"},
+		[]book.PayoutLine{{PromoterID: 7, Net: 1}}, seen); !errors.Is(err, book.ErrPayoutsStale) {
 		t.Errorf("approved over a run that was undone: %v", err)
 	}
 }
@@ -82,7 +85,8 @@ func TestDecidedAndUndoneMeanwhile(t *testing.T) {
 // Only what was paid can come back.
 func TestWhatFailedDoesNotComeBack(t *testing.T) {
 	b, _ := openMapBook(t)
-	if err := b.ApprovePayouts(t.Context(), &book.PayoutBatch{Month: 202303, Currency: "USD"}, []book.PayoutLine{{PromoterID: 7, Net: 100}}, stateOf(t, b)); err != nil {
+	if err := b.ApprovePayouts(t.Context(), &book.PayoutBatch{Month: 202303, Currency: "USD"},
+		[]book.PayoutLine{{PromoterID: 7, Net: 100}}, stateOf(t, b)); err != nil {
 		t.Fatal(err)
 	}
 	record := func(status string) error {

@@ -12,10 +12,12 @@ import (
 func TestBlockedPromoterIsNeverCredited(t *testing.T) {
 	c := book.Content{
 		Promoters: []book.Promoter{{ID: 1, KeapID: 1, Token: "bad", Status: book.StatusActive}, {ID: 2, Token: "worse", MergedInto: 1}},
-		Aliases:   []book.Alias{{Kind: book.AliasCode, Value: "BAD", PromoterID: 1}, {Kind: book.AliasKeapID, Value: "1", PromoterID: 1, Code: "BAD"}},
-		Settings:  []book.Setting{{PromoterID: 1, Field: book.SettingStatus, Value: "blocked"}},
+		Aliases: []book.Alias{{Kind: book.AliasCode, Value: "BAD", PromoterID: 1},
+			{Kind: book.AliasKeapID, Value: "1", PromoterID: 1, Code: "BAD"}},
+		Settings: []book.Setting{{PromoterID: 1, Field: book.SettingStatus, Value: "blocked"}},
 	}
-	for inactive, want := range map[string]mapping.Status{mapping.InactiveUncredited: mapping.Inactive, mapping.InactiveRejoin: mapping.Inactive, mapping.InactiveForward: mapping.House} {
+	for inactive, want := range map[string]mapping.Status{mapping.InactiveUncredited: mapping.Inactive,
+		mapping.InactiveRejoin: mapping.Inactive, mapping.InactiveForward: mapping.House} {
 		m, err := c.Project(mapping.Policy{Inactive: inactive}, nil, book.Grace{})
 		if err != nil {
 			t.Fatal(err)

@@ -18,7 +18,8 @@ func TestDetailsOfMergedPromoters(t *testing.T) {
 			t.Errorf("%+v: %s, want %s", list, got, want)
 		}
 	}
-	own, former := book.Setting{PromoterID: 1, Field: book.SettingW9, Value: "yes"}, book.Setting{PromoterID: 2, Field: book.SettingW9, Value: "yes"}
+	own, former := book.Setting{PromoterID: 1, Field: book.SettingW9, Value: "yes"},
+		book.Setting{PromoterID: 2, Field: book.SettingW9, Value: "yes"}
 	f("yes0", former)
 	f("yes0", own)
 	taken := own

@@ -13,7 +13,8 @@ import (
 
 func recorded(t testing.TB, b *book.Book, promoter int64, field, value string) {
 	t.Helper()
-	if err := b.RecordSettings(t.Context(), []book.Setting{{PromoterID: promoter, Field: field, Value: value, RecordedAt: 1, RecordedBy: "kim"}}); err != nil {
+	if err := b.RecordSettings(t.Context(), []book.Setting{{PromoterID: promoter, Field: field, Value: value, RecordedAt: 1,
+		RecordedBy: "kim"}}); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -95,19 +96,23 @@ func TestRollbackLeavesNobodyBehind(t *testing.T) {
 		return func(b *book.Book) error { return b.Track(fn) }
 	}
 	f("nothing came", true, func(*book.Book) error { return nil })
-	f("a customer of nobody's yet", true, tracked(func(tr *book.Tracking) error { return tr.AddCustomer(&book.Customer{Email: "cy@mail.test"}) }))
+	f("a customer of nobody's yet", true, tracked(func(tr *book.Tracking) error {
+		return tr.AddCustomer(&book.Customer{Email: "cy@mail.test"})
+	}))
 	f("a customer", false, tracked(func(tr *book.Tracking) error {
 		return tr.AddCustomer(&book.Customer{Email: "cy@mail.test", PromoterID: 7})
 	}))
 	f("a sale", false, tracked(func(tr *book.Tracking) error {
-		return tr.AddEvent(&book.Event{Kind: book.EventSale, ExternalID: "1", CustomerID: 1, Currency: "USD"}, []book.EventLine{commission(7, 5, 202301, 5)})
+		return tr.AddEvent(&book.Event{Kind: book.EventSale, ExternalID: "1", CustomerID: 1, Currency: "USD"},
+			[]book.EventLine{commission(7, 5, 202301, 5)})
 	}))
 	f("a payout", false, func(b *book.Book) error {
 		d, err := b.PayoutInputs(t.Context(), "USD", 0)
 		if err != nil {
 			return err
 		}
-		return b.ApprovePayouts(t.Context(), &book.PayoutBatch{Month: 202303, EarnedThrough: 202301, Currency: "USD"}, []book.PayoutLine{{PromoterID: 7, Net: 5}}, d.State)
+		return b.ApprovePayouts(t.Context(), &book.PayoutBatch{Month: 202303, EarnedThrough: 202301, Currency: "USD"},
+			[]book.PayoutLine{{PromoterID: 7, Net: 5}}, d.State)
 	})
 	f("somebody who joined here, and a sale of theirs", true, func(b *book.Book) error {
 		joined, err := b.SubmitApplication(t.Context(), book.Application{Email: "new@mail.test", Name: "New"}, true)
@@ -116,7 +121,8 @@ func TestRollbackLeavesNobodyBehind(t *testing.T) {
 		}
 		return b.Track(func(tr *book.Tracking) error {
 			c := book.Customer{Email: "cy@mail.test", PromoterID: joined.Promoter.ID}
-			return errors.Join(tr.AddCustomer(&c), tr.AddEvent(&book.Event{Kind: book.EventSale, ExternalID: "1", CustomerID: c.ID, Currency: "USD"}, []book.EventLine{commission(c.PromoterID, 5, 202301, 5)}))
+			return errors.Join(tr.AddCustomer(&c), tr.AddEvent(&book.Event{Kind: book.EventSale, ExternalID: "1", CustomerID: c.ID,
+				Currency: "USD"}, []book.EventLine{commission(c.PromoterID, 5, 202301, 5)}))
 		})
 	})
 }
@@ -125,7 +131,8 @@ func TestRollbackLeavesNobodyBehind(t *testing.T) {
 func TestCoupons(t *testing.T) {
 	b, _ := openMapBook(t)
 	applyAll(t, b, 0, &book.Changes{Content: book.Content{Promoters: []book.Promoter{
-		{ID: 1, Token: "ann", Status: book.StatusActive}, {ID: 2, Token: "ben", Status: book.StatusActive}, {ID: 3, Token: "cy", Status: book.StatusActive},
+		{ID: 1, Token: "ann", Status: book.StatusActive}, {ID: 2, Token: "ben", Status: book.StatusActive},
+		{ID: 3, Token: "cy", Status: book.StatusActive},
 	}}})
 	f := func(promoter int64, coupon string, taken bool) {
 		t.Helper()
@@ -190,7 +197,8 @@ func TestDecide(t *testing.T) {
 	}
 	open(ids[:3]...)
 	decide(0, book.ErrNoEntry, book.ReviewDeny, ids[0], 99)
-	if n, err := b.Decide(t.Context(), []book.ReviewDecision{{LineID: ids[0], Decision: book.ReviewDeny}, {LineID: ids[3], Decision: book.ReviewDeny}}); n != 0 || err == nil || !strings.Contains(err.Error(), "no reason to be reviewed") {
+	if n, err := b.Decide(t.Context(), []book.ReviewDecision{{LineID: ids[0], Decision: book.ReviewDeny},
+		{LineID: ids[3], Decision: book.ReviewDeny}}); n != 0 || err == nil || !strings.Contains(err.Error(), "no reason to be reviewed") {
 		t.Errorf("a line without a reason: %d, %v", n, err)
 	}
 	open(ids[:3]...)
@@ -216,14 +224,16 @@ func TestDecide(t *testing.T) {
 			denied = append(denied, l)
 		}
 	}
-	if len(denied) != 1 || denied[0].ReversesLineID != ids[1] || denied[0].Amount != -600 || denied[0].At != 400 || denied[0].Month != 202301 || denied[0].PromoterID != 7 || last != ids[3]+3 {
+	if len(denied) != 1 || denied[0].ReversesLineID != ids[1] || denied[0].Amount != -600 || denied[0].At != 400 ||
+		denied[0].Month != 202301 || denied[0].PromoterID != 7 || last != ids[3]+3 {
 		t.Errorf("denied: %+v; the last line is %d", denied, last)
 	}
 	all, err := b.Reviews(t.Context(), true)
 	if err != nil || len(all) != 3 {
 		t.Fatalf("all: %+v, %v", all, err)
 	}
-	if d := all[1].Decision; d.Decision != book.ReviewDeny || d.Note != "why" || d.DecidedBy != "kim" || d.DecidedAt != 400 || d.LineID != ids[1] {
+	if d := all[1].Decision; d.Decision != book.ReviewDeny || d.Note != "why" || d.DecidedBy != "kim" || d.DecidedAt != 400 ||
+		d.LineID != ids[1] {
 		t.Errorf("%+v", d)
 	}
 	some, err := b.ReviewsOf(t.Context(), []int64{ids[2], ids[3]})

@@ -26,7 +26,8 @@ func TestLinesSince(t *testing.T) {
 	old := track(t, b, book.EventSale, 100, first)
 	fresh := track(t, b, book.EventSale, 200, commission(7, 200, 202301, 900))
 	flag(t, b, 210, old...)
-	if n, err := b.Decide(t.Context(), []book.ReviewDecision{{LineID: old[0], Decision: book.ReviewDeny, DecidedAt: 220, DecidedBy: "kim"}}); n != 1 || err != nil {
+	if n, err := b.Decide(t.Context(), []book.ReviewDecision{{LineID: old[0], Decision: book.ReviewDeny, DecidedAt: 220,
+		DecidedBy: "kim"}}); n != 1 || err != nil {
 		t.Fatal(n, err)
 	}
 	if id := since(150); id != fresh[0]-1 {
