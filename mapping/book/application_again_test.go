@@ -13,7 +13,7 @@ import (
 // partner; a no stands until somebody says otherwise, and a form that a person has approved
 // is not shown again as new.
 func TestWhoApplies(t *testing.T) {
-	l := newLobby(t)
+	l := newApplicationBook(t)
 	run, err := l.LastImport(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -42,20 +42,20 @@ func TestWhoApplies(t *testing.T) {
 	}
 
 	form := book.Application{Name: "Zoe", Email: "zoe@post.test", AppliedAt: 1000, Visitor: "v1"}
-	asked := l.take(form, false)
+	asked := l.submit(form, false)
 	l.approve(asked.Application.ID)
-	if d := l.take(form, true); d.Outcome != book.AdmissionActive || d.Application.ID != 0 {
+	if d := l.submit(form, true); d.Outcome != book.AdmissionActive || d.Application.ID != 0 {
 		t.Errorf("a form that kim approved, once more: %+v", d)
 	}
 	form = book.Application{Name: "Yan", Email: "yan@post.test", AppliedAt: 1000, Visitor: "v1"}
-	l.take(form, true)
+	l.submit(form, true)
 	for _, s := range []struct {
 		after int64
 		want  book.AdmissionOutcome
 	}{{15 * 60, book.AdmissionJoined}, {15*60 + 1, book.AdmissionActive}} {
 		again := form
 		again.AppliedAt += s.after
-		if d := l.take(again, true); d.Outcome != s.want {
+		if d := l.submit(again, true); d.Outcome != s.want {
 			t.Errorf("after %d seconds: %+v", s.after, d)
 		}
 	}

@@ -15,14 +15,14 @@ import (
 	"carryover/mapping/terms"
 )
 
-// lobby is a book with promoters of every kind, to which people apply.
-type lobby struct {
+// applicationBook is a book with promoters of every kind, to which people apply.
+type applicationBook struct {
 	*testing.T
 	*book.Book
 	now int64
 }
 
-func newLobby(t *testing.T) *lobby {
+func newApplicationBook(t *testing.T) *applicationBook {
 	t.Helper()
 	b, err := book.Open(filepath.Join(t.TempDir(), "book.db"))
 	if err != nil {
@@ -51,7 +51,7 @@ func newLobby(t *testing.T) *lobby {
 		Tables: []byte("{}")}, 0, &c, nil, func(int) {}); err != nil {
 		t.Fatal(err)
 	}
-	l := &lobby{t, b, 1_680_000_000}
+	l := &applicationBook{t, b, 1_680_000_000}
 	if err := b.RecordSettings(context.Background(), []book.Setting{{PromoterID: 3, Field: book.SettingStatus,
 		Value: string(terms.Blocked), From: 5, RecordedAt: 5, RecordedBy: "ops"}}); err != nil {
 		t.Fatal(err)
@@ -60,14 +60,14 @@ func newLobby(t *testing.T) *lobby {
 }
 
 // apply sends the application of an address, a minute later than the last one.
-func (l *lobby) apply(email string, admit bool) book.Admission {
+func (l *applicationBook) apply(email string, admit bool) book.Admission {
 	l.Helper()
 	l.now += 60
-	return l.take(book.Application{Kind: book.ApplyJoin, Name: "Some One", Email: email, Terms: "the terms", AppliedAt: l.now,
+	return l.submit(book.Application{Kind: book.ApplyJoin, Name: "Some One", Email: email, Terms: "the terms", AppliedAt: l.now,
 		Visitor: "v"}, admit)
 }
 
-func (l *lobby) take(a book.Application, admit bool) book.Admission {
+func (l *applicationBook) submit(a book.Application, admit bool) book.Admission {
 	l.Helper()
 	d, err := l.SubmitApplication(context.Background(), a, admit)
 	if err != nil {
@@ -76,7 +76,7 @@ func (l *lobby) take(a book.Application, admit bool) book.Admission {
 	return d
 }
 
-func (l *lobby) approve(ids ...int64) []book.Admission {
+func (l *applicationBook) approve(ids ...int64) []book.Admission {
 	l.Helper()
 	done, err := l.Approve(context.Background(), ids, "kim", l.now)
 	if err != nil {
@@ -85,7 +85,7 @@ func (l *lobby) approve(ids ...int64) []book.Admission {
 	return done
 }
 
-func (l *lobby) content() *book.Content {
+func (l *applicationBook) content() *book.Content {
 	l.Helper()
 	c, err := l.Content(context.Background())
 	if err != nil {
@@ -94,7 +94,7 @@ func (l *lobby) content() *book.Content {
 	return c
 }
 
-func (l *lobby) standing(id int64) terms.PromoterStatus {
+func (l *applicationBook) status(id int64) terms.PromoterStatus {
 	l.Helper()
 	return book.NewDirectory(l.content()).ByID(id).Promoter.Status
 }
@@ -102,7 +102,7 @@ func (l *lobby) standing(id int64) terms.PromoterStatus {
 func TestWhatBecomesOfAnApplication(t *testing.T) {
 	f := func(email string, admit bool, outcome book.AdmissionOutcome, kind, state string, promoter int64) {
 		t.Helper()
-		l := newLobby(t)
+		l := newApplicationBook(t)
 		d := l.apply(email, admit)
 		if d.Outcome != outcome || d.Application.Kind != kind || d.Application.State != state || d.Promoter.ID != promoter {
 			t.Errorf("%s, at once %t: %+v", email, admit, d)
@@ -126,9 +126,9 @@ func TestWhatBecomesOfAnApplication(t *testing.T) {
 }
 
 func TestANewcomerIsAPromoter(t *testing.T) {
-	l := newLobby(t)
+	l := newApplicationBook(t)
 	l.now += 60
-	d := l.take(book.Application{Name: "Zoë Ångström", Email: "zoe@post.test", AppliedAt: l.now}, true)
+	d := l.submit(book.Application{Name: "Zoë Ångström", Email: "zoe@post.test", AppliedAt: l.now}, true)
 	want := book.Promoter{ID: -1, KeapID: -1, Token: "zoe-angstrom", Email: "zoe@post.test", Name: "Zoë Ångström",
 		Status: book.StatusActive, JoinedAt: l.now}
 	if d.Promoter != want {
@@ -162,8 +162,8 @@ func TestANewcomerIsAPromoter(t *testing.T) {
 func TestTokensOfNewcomers(t *testing.T) {
 	f := func(name, site, want string) {
 		t.Helper()
-		l := newLobby(t)
-		d := l.take(book.Application{Name: name, Site: site, Email: "n@post.test", AppliedAt: 10}, true)
+		l := newApplicationBook(t)
+		d := l.submit(book.Application{Name: name, Site: site, Email: "n@post.test", AppliedAt: 10}, true)
 		if d.Promoter.Token != want {
 			t.Errorf("%q, %q: %q, want %q", name, site, d.Promoter.Token, want)
 		}
@@ -187,7 +187,7 @@ func TestTokensOfNewcomers(t *testing.T) {
 }
 
 func TestOneApplicationWaitsAtATime(t *testing.T) {
-	l := newLobby(t)
+	l := newApplicationBook(t)
 	first := l.apply("new@post.test", false)
 	if second := l.apply("new@post.test", false); second.Application != first.Application {
 		t.Errorf("the second: %+v, the first %+v", second.Application, first.Application)
@@ -213,13 +213,13 @@ func TestOneApplicationWaitsAtATime(t *testing.T) {
 // A form that is sent twice shows both times what became of it; another form of a person
 // who takes part does not.
 func TestAFormSentTwice(t *testing.T) {
-	l := newLobby(t)
+	l := newApplicationBook(t)
 	form := book.Application{Name: "Zoe", Email: "zoe@post.test", Site: "https://zoe.test", AppliedAt: 1000, Visitor: "v1"}
 	f := func(want book.AdmissionOutcome, change func(a *book.Application)) {
 		t.Helper()
 		a := form
 		change(&a)
-		if d := l.take(a, true); d.Outcome != want || d.Promoter.ID != -1 {
+		if d := l.submit(a, true); d.Outcome != want || d.Promoter.ID != -1 {
 			t.Errorf("%+v: %+v", a, d)
 		}
 	}
@@ -235,7 +235,7 @@ func TestAFormSentTwice(t *testing.T) {
 }
 
 func TestApprovingTwice(t *testing.T) {
-	l := newLobby(t)
+	l := newApplicationBook(t)
 	a, b := l.apply("new@post.test", false).Application.ID, l.apply("old@post.test", false).Application.ID
 	done := l.approve(a, b, a)
 	var got []book.AdmissionOutcome
@@ -246,7 +246,7 @@ func TestApprovingTwice(t *testing.T) {
 		done[2].Promoter.ID != -1 || done[1].Promoter.ID != 2 {
 		t.Errorf("%+v", done)
 	}
-	if l.standing(2) != terms.Active {
+	if l.status(2) != terms.Active {
 		t.Error("a promoter of old is not active again")
 	}
 	before := l.content()
@@ -271,14 +271,14 @@ func TestApprovingTwice(t *testing.T) {
 	}
 	blocked := l.apply("bad@post.test", true).Application.ID
 	if done := l.approve(c, blocked); done[0].Outcome != book.AdmissionJoined || done[1].Outcome != book.AdmissionRejoined ||
-		l.standing(3) != terms.Active {
+		l.status(3) != terms.Active {
 		t.Errorf("%+v", done)
 	}
 }
 
 // However many say yes at once, also in two processes, there is one promoter.
 func TestApprovalsAtOnce(t *testing.T) {
-	l := newLobby(t)
+	l := newApplicationBook(t)
 	id := l.apply("new@post.test", false).Application.ID
 	other, err := book.Open(l.Path())
 	if err != nil {

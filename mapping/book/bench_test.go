@@ -14,8 +14,8 @@ import (
 	"carryover/mapping/terms"
 )
 
-// program is a program with a million commissions, or 1/part of it.
-func program(part int) *book.Changes {
+// largeChanges is a program with a million commissions, or 1/part of it.
+func largeChanges(part int) *book.Changes {
 	var c book.Changes
 	partners, contacts := 20_000/part, 300_000/part
 	for i := range partners {
@@ -52,7 +52,7 @@ func program(part int) *book.Changes {
 	}
 	for i := range 1_000_000 / part {
 		m.Commissions = append(m.Commissions, book.Commission{
-			ID: hashed(i), Kind: book.KindCommission, PartnerID: partner(i), ContactID: int64(i*31%contacts + 1),
+			ID: hashedID(i), Kind: book.KindCommission, PartnerID: partner(i), ContactID: int64(i*31%contacts + 1),
 			Invoice: fmt.Sprint(100_000 + i), EarnedAt: start + int64(i)*60,
 			Month: 202303, Amount: 1725, Currency: "USD", Product: "Membership Core", Description: "Monthly payment",
 			Origin: book.Origin{Source: 4, Line: int64(i + 2)},
@@ -60,7 +60,7 @@ func program(part int) *book.Changes {
 	}
 	for i := range 80_000 / part {
 		m.Payouts = append(m.Payouts, book.Payout{
-			ID: hashed(-1 - i), PartnerID: partner(i), KeapID: int64(i + 1), PaidAt: start + int64(i)*hour, Month: 202303,
+			ID: hashedID(-1 - i), PartnerID: partner(i), KeapID: int64(i + 1), PaidAt: start + int64(i)*hour, Month: 202303,
 			Amount: 5000, Currency: "USD", Type: "PayPal", Note: "March", Origin: book.Origin{Source: 5, Line: int64(i + 2)},
 		})
 	}
@@ -69,7 +69,7 @@ func program(part int) *book.Changes {
 	return &c
 }
 
-func hashed(i int) book.EntryID {
+func hashedID(i int) book.EntryID {
 	sum := sha256.Sum256(binary.BigEndian.AppendUint64(nil, uint64(i)))
 	return book.EntryID(sum[:16])
 }
@@ -85,7 +85,7 @@ func applyAll(t testing.TB, b *book.Book, base int64, c *book.Changes) int64 {
 
 // BenchmarkApplyMoney fills an empty book with a large program, then takes it back.
 func BenchmarkApplyMoney(b *testing.B) {
-	c := program(1)
+	c := largeChanges(1)
 	for b.Loop() {
 		bk, err := book.Open(filepath.Join(b.TempDir(), "book.db"))
 		if err != nil {
@@ -110,7 +110,7 @@ func BenchmarkMoney(b *testing.B) {
 		b.Fatal(err)
 	}
 	defer bk.Close()
-	c := program(1)
+	c := largeChanges(1)
 	applyAll(b, bk, 0, c)
 	ctx := context.Background()
 	for _, bench := range []struct {

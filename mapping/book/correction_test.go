@@ -15,13 +15,13 @@ import (
 // the same one is booked once.
 func TestCorrect(t *testing.T) {
 	const march = 1_678_000_000
-	b, _ := openMapBook(t)
+	b, _ := openBook(t)
 	ctx := context.Background()
 	if live, err := b.IsLive(ctx); live || err != nil {
 		t.Errorf("an empty book is live: %v", err)
 	}
 	sale := commission(7, march, 202301, 900)
-	track(t, b, book.EventSale, march, sale)
+	addEvent(t, b, book.EventSale, march, sale)
 	correct := func(amount int64, month int32, note string) (book.Correction, error) {
 		c := book.Correction{PromoterID: 7, Month: month, Amount: amount, Currency: "USD", Note: note, RecordedAt: march + amount,
 			RecordedBy: "kim"}

@@ -24,7 +24,7 @@ func live(promoter int64) book.Earner  { return book.Earner{PromoterID: promoter
 // Who is who: by token, by the Keap id of any partner, by coupon; merged promoters are those
 // that took them over, and what was recorded of them holds unless these have their own.
 func TestDirectory(t *testing.T) {
-	b, _ := openMapBook(t)
+	b, _ := openBook(t)
 	applyAll(t, b, 0, &book.Changes{Content: book.Content{
 		Promoters: []book.Promoter{
 			{ID: 1, KeapID: 1, Token: "ada", Status: book.StatusActive}, {ID: 2, KeapID: 2, Token: "ben", Status: book.StatusInactive},
@@ -37,10 +37,10 @@ func TestDirectory(t *testing.T) {
 			{Kind: book.AliasKeapID, Value: "99", State: book.StateHouse},
 		},
 	}})
-	recorded(t, b, 4, book.SettingCoupon, "OldCode")
-	recorded(t, b, 2, book.SettingCoupon, "ben20")
-	recorded(t, b, 3, book.SettingMembershipPercent, "30")
-	recorded(t, b, 3, book.SettingStatus, string(terms.Blocked))
+	recordSetting(t, b, 4, book.SettingCoupon, "OldCode")
+	recordSetting(t, b, 2, book.SettingCoupon, "ben20")
+	recordSetting(t, b, 3, book.SettingMembershipPercent, "30")
+	recordSetting(t, b, 3, book.SettingStatus, string(terms.Blocked))
 	f := func(about string, o book.Owner, want string) {
 		t.Helper()
 		got := o.Name()
@@ -67,9 +67,9 @@ func TestDirectory(t *testing.T) {
 	f("a coupon", d.ByCoupon("BEN20"), "ben inactive 0")
 	f("no coupon", d.ByCoupon(""), "")
 
-	recorded(t, b, 1, book.SettingStatus, string(terms.Active)) // its own goes before
-	recorded(t, b, 2, book.SettingStatus, string(terms.Blocked))
-	recorded(t, b, 2, book.SettingStatus, "") // taken back
+	recordSetting(t, b, 1, book.SettingStatus, string(terms.Active)) // its own goes before
+	recordSetting(t, b, 2, book.SettingStatus, string(terms.Blocked))
+	recordSetting(t, b, 2, book.SettingStatus, "") // taken back
 	d = directory(t, b)
 	f("its own standing", d.ByID(4), "ada active 1")
 	f("what the run says", d.ByID(2), "ben inactive 0")

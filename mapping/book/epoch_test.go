@@ -36,7 +36,7 @@ func publishMap(t *testing.T, b *book.Book, version, n int) book.MapEpoch {
 	return e
 }
 
-func openMapBook(t *testing.T) (*book.Book, string) {
+func openBook(t *testing.T) (*book.Book, string) {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "book.db")
 	b, err := book.Open(path)
@@ -48,7 +48,7 @@ func openMapBook(t *testing.T) (*book.Book, string) {
 }
 
 func TestPublishMap(t *testing.T) {
-	b, _ := openMapBook(t)
+	b, _ := openBook(t)
 	ctx := context.Background()
 	if _, err := b.LiveMapEpoch(ctx); !errors.Is(err, book.ErrNoEpoch) {
 		t.Errorf("an empty book: %v, want ErrNoEpoch", err)
@@ -75,7 +75,7 @@ func TestPublishMap(t *testing.T) {
 }
 
 func TestActivateMap(t *testing.T) {
-	b, _ := openMapBook(t)
+	b, _ := openBook(t)
 	ctx := context.Background()
 	first := publishMap(t, b, 1, 3)
 	second := publishMap(t, b, 2, 3)
@@ -94,7 +94,7 @@ func TestActivateMap(t *testing.T) {
 
 // A publish that fails or is cancelled on the way leaves nothing behind.
 func TestPublishMapIsOneStep(t *testing.T) {
-	b, path := openMapBook(t)
+	b, path := openBook(t)
 	want := publishMap(t, b, 1, 3)
 	check := func(doing string, err error) {
 		t.Helper()
@@ -128,7 +128,7 @@ func TestPublishMapIsOneStep(t *testing.T) {
 }
 
 func TestPublishMapPrunes(t *testing.T) {
-	b, path := openMapBook(t)
+	b, path := openBook(t)
 	first := publishMap(t, b, 1, 10)
 	for v := 2; v <= 6; v++ {
 		publishMap(t, b, v, 10)
@@ -143,7 +143,7 @@ func TestPublishMapPrunes(t *testing.T) {
 
 // A publish that is going on holds no reader up, and shows it nothing.
 func TestReadMapDuringPublish(t *testing.T) {
-	b, _ := openMapBook(t)
+	b, _ := openBook(t)
 	old := publishMap(t, b, 1, 10)
 	e, entries := mapVersion(2, 3000)
 	reads := 0

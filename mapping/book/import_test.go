@@ -11,7 +11,7 @@ import (
 
 // The day of the newest import that stands; where it does not say, another one.
 func TestAsOf(t *testing.T) {
-	b, _ := openMapBook(t)
+	b, _ := openBook(t)
 	zone, err := time.LoadLocation("America/Los_Angeles")
 	if err != nil {
 		t.Fatal(err)

@@ -34,10 +34,10 @@ func TestEventID(t *testing.T) {
 	}
 }
 
-func event(n byte) book.EntryID { return book.EntryID{15: n} }
+func entryID(n byte) book.EntryID { return book.EntryID{15: n} }
 
-// small is a program of a few rows.
-func small() *book.Changes {
+// sampleChanges is a program of a few rows.
+func sampleChanges() *book.Changes {
 	const march = 1_678_000_000
 	return &book.Changes{
 		Content: book.Content{
@@ -72,32 +72,32 @@ func small() *book.Changes {
 					StartedAt: march, EndedAt: march + 1},
 			}},
 			Commissions: []book.Commission{
-				{ID: event(1), Kind: book.KindCommission, PartnerID: 7, SellerID: 8, ContactID: 2, Invoice: "500", EarnedAt: march + 100,
+				{ID: entryID(1), Kind: book.KindCommission, PartnerID: 7, SellerID: 8, ContactID: 2, Invoice: "500", EarnedAt: march + 100,
 					Month: 202303, Amount: 1725, Currency: "USD", Product: "Core", Description: "25%", Origin: book.Origin{Source: 1, Line: 2}},
-				{ID: event(2), Kind: book.KindClawback, PartnerID: 7, ContactID: 2, Invoice: "500", EarnedAt: march + 200, Month: 202304,
+				{ID: entryID(2), Kind: book.KindClawback, PartnerID: 7, ContactID: 2, Invoice: "500", EarnedAt: march + 200, Month: 202304,
 					Amount: -1725, Currency: "USD", Product: "Core", Origin: book.Origin{Source: 1, Line: 3}},
-				{ID: event(3), Kind: book.KindOpening, PartnerID: 7, EarnedAt: march, Month: 202303, Amount: math.MaxInt64 - 5000, Currency: "USD"},
-				{ID: event(4), Kind: book.KindCommission, PartnerID: 3, ContactID: 1, EarnedAt: march, Month: 202303, Amount: 1,
+				{ID: entryID(3), Kind: book.KindOpening, PartnerID: 7, EarnedAt: march, Month: 202303, Amount: math.MaxInt64 - 5000, Currency: "USD"},
+				{ID: entryID(4), Kind: book.KindCommission, PartnerID: 3, ContactID: 1, EarnedAt: march, Month: 202303, Amount: 1,
 					Currency: "JPY", Origin: book.Origin{Source: 1, Line: 4}},
 			},
 			Payouts: []book.Payout{
-				{ID: event(5), PartnerID: 7, KeapID: 900, PaidAt: march + 100, Month: 202303, Amount: 1000, Currency: "USD",
+				{ID: entryID(5), PartnerID: 7, KeapID: 900, PaidAt: march + 100, Month: 202303, Amount: 1000, Currency: "USD",
 					Type: "PayPal", Note: "January", Origin: book.Origin{Source: 2, Line: 2}},
-				{ID: event(6), PartnerID: 7, PaidAt: march + 300, Month: 202304, Amount: -40, Currency: "USD"},
+				{ID: entryID(6), PartnerID: 7, PaidAt: march + 300, Month: 202304, Amount: -40, Currency: "USD"},
 			},
 		},
 	}
 }
 
 func TestMoney(t *testing.T) {
-	b, _ := openMapBook(t)
+	b, _ := openBook(t)
 	ctx := context.Background()
 	if m, err := b.KeapRecords(ctx); err != nil || m.Len() != 0 {
 		t.Errorf("an empty book: %+v, %v", m, err)
 	}
-	c := small()
+	c := sampleChanges()
 	applyAll(t, b, 0, c)
-	want := small().KeapRecords
+	want := sampleChanges().KeapRecords
 	for i := range want.Sources {
 		want.Sources[i].ID = int64(i + 1)
 	}
@@ -114,14 +114,14 @@ func TestMoney(t *testing.T) {
 }
 
 func TestLedger(t *testing.T) {
-	b, _ := openMapBook(t)
+	b, _ := openBook(t)
 	ctx := context.Background()
-	run := applyAll(t, b, 0, small())
+	run := applyAll(t, b, 0, sampleChanges())
 	const march = 1_678_000_000
-	commission := book.Entry{ID: event(1).String(), Kind: book.KindCommission, Earner: partner(7), SellerID: 8, ContactID: 2,
+	commission := book.Entry{ID: entryID(1).String(), Kind: book.KindCommission, Earner: partner(7), SellerID: 8, ContactID: 2,
 		At: march + 100, Month: 202303, Amount: 1725, Currency: "USD",
 		Invoice: "500", Product: "Core", Description: "25%", Source: "exports/commissions.csv", Line: 2, ImportID: run}
-	payment := book.Entry{ID: event(5).String(), Kind: book.KindPayment, Earner: partner(7), At: march + 100, Month: 202303,
+	payment := book.Entry{ID: entryID(5).String(), Kind: book.KindPayment, Earner: partner(7), At: march + 100, Month: 202303,
 		Amount: -1000, Currency: "USD",
 		Description: "January", Type: "PayPal", KeapID: 900, Source: "exports/payments.csv", Line: 2, ImportID: run}
 	for _, want := range []book.Entry{commission, payment} {
@@ -129,7 +129,7 @@ func TestLedger(t *testing.T) {
 			t.Errorf("got  %+v, %v\nwant %+v", got, err, want)
 		}
 	}
-	if _, err := b.Entry(ctx, event(99).String()); !errors.Is(err, book.ErrNoEntry) || !strings.Contains(err.Error(), event(99).String()) {
+	if _, err := b.Entry(ctx, entryID(99).String()); !errors.Is(err, book.ErrNoEntry) || !strings.Contains(err.Error(), entryID(99).String()) {
 		t.Errorf("an unknown entry: %v", err)
 	}
 	ids := func(list []book.Entry, err error) string {
@@ -180,7 +180,7 @@ func TestLedger(t *testing.T) {
 		t.Errorf("sums %+v, %v", sums, err)
 	}
 	applyAll(t, b, run, &book.Changes{KeapRecords: book.KeapRecords{Commissions: []book.Commission{
-		{ID: event(7), Kind: book.KindOpening, PartnerID: 7, Month: 202303, Amount: 5001, Currency: "USD"},
+		{ID: entryID(7), Kind: book.KindOpening, PartnerID: 7, Month: 202303, Amount: 5001, Currency: "USD"},
 	}}})
 	if sums, err := b.Sums(ctx); err == nil {
 		t.Errorf("a sum beyond 64 bits: %+v", sums)
@@ -188,9 +188,9 @@ func TestLedger(t *testing.T) {
 }
 
 func TestCustomers(t *testing.T) {
-	b, _ := openMapBook(t)
+	b, _ := openBook(t)
 	ctx := context.Background()
-	c := small()
+	c := sampleChanges()
 	applyAll(t, b, 0, c)
 	var all []book.Referral
 	if err := b.Customers(ctx, func(f book.Referral) error {
@@ -258,7 +258,7 @@ func TestCustomers(t *testing.T) {
 }
 
 func TestFindContactsAtMost50(t *testing.T) {
-	b, _ := openMapBook(t)
+	b, _ := openBook(t)
 	var c book.Changes
 	for i := range 60 {
 		c.KeapRecords.Contacts.Create = append(c.KeapRecords.Contacts.Create, book.Contact{ID: int64(i + 1), Email: "x@mail.test",
@@ -329,10 +329,10 @@ func sameDump(t interface {
 
 // What a run created goes with it, what it updated is as before; table after table.
 func TestRollbackMoney(t *testing.T) {
-	b, path := openMapBook(t)
+	b, path := openBook(t)
 	ctx := context.Background()
 	empty := dump(t, path)
-	first := applyAll(t, b, 0, small())
+	first := applyAll(t, b, 0, sampleChanges())
 	before := dump(t, path)
 	next := &book.Changes{KeapRecords: book.KeapRecords{
 		Sources: []book.Source{{Path: "later/commissions.csv", Kind: "commissions"}},
@@ -344,8 +344,8 @@ func TestRollbackMoney(t *testing.T) {
 			Update: []book.ReferralRow{{ID: -9, ContactID: 1, Type: "PERMANENT"}}},
 		Sales:         book.Rows[book.Sale]{Create: []book.Sale{{ID: 502, ContactID: 3}}, Update: []book.Sale{{ID: 500, ContactID: 2, Total: 1}}},
 		Subscriptions: book.Rows[book.Subscription]{Create: []book.Subscription{{ID: 1}}, Update: []book.Subscription{{ID: -3, Active: false}}},
-		Commissions:   []book.Commission{{ID: event(50), Kind: book.KindDifference, PartnerID: 7, Origin: book.Origin{Source: 1, Line: 9}}},
-		Payouts:       []book.Payout{{ID: event(51), PartnerID: 7}},
+		Commissions:   []book.Commission{{ID: entryID(50), Kind: book.KindDifference, PartnerID: 7, Origin: book.Origin{Source: 1, Line: 9}}},
+		Payouts:       []book.Payout{{ID: entryID(51), PartnerID: 7}},
 	}}
 	second := applyAll(t, b, first, next)
 	got, err := b.KeapRecords(ctx)
@@ -359,7 +359,7 @@ func TestRollbackMoney(t *testing.T) {
 		got.Sales.Create[0] != next.KeapRecords.Sales.Update[0] || got.Subscriptions.Create[0] != next.KeapRecords.Subscriptions.Update[0] {
 		t.Errorf("after the second run: %+v", got)
 	}
-	if e, err := b.Entry(ctx, event(50).String()); err != nil || e.Source != "later/commissions.csv" || e.Line != 9 || e.ImportID != second {
+	if e, err := b.Entry(ctx, entryID(50).String()); err != nil || e.Source != "later/commissions.csv" || e.Line != 9 || e.ImportID != second {
 		t.Errorf("the second run's commission: %+v, %v", e, err)
 	}
 	if _, err := b.Apply(ctx, book.Import{PlanID: "late"}, first, next, nil, func(int) {}); !errors.Is(err, book.ErrStale) {
@@ -373,8 +373,8 @@ func TestRollbackMoney(t *testing.T) {
 		t.Fatal(err)
 	}
 	sameDump(t, "without any run", dump(t, path), empty)
-	again := applyAll(t, b, 0, small())
-	if e, err := b.Entry(ctx, event(1).String()); err != nil || e.Source != "exports/commissions.csv" || e.ImportID != again {
+	again := applyAll(t, b, 0, sampleChanges())
+	if e, err := b.Entry(ctx, entryID(1).String()); err != nil || e.Source != "exports/commissions.csv" || e.ImportID != again {
 		t.Errorf("applied once more: %+v, %v", e, err)
 	}
 }
@@ -387,29 +387,29 @@ func TestApplyRefuses(t *testing.T) {
 		change func(*book.KeapRecords)
 		want   string
 	}{
-		{"a commission again", func(m *book.KeapRecords) { m.Commissions = small().KeapRecords.Commissions[1:2] },
-			"the commission " + event(2).String() + " is there already"},
-		{"a payout again", func(m *book.KeapRecords) { m.Payouts = small().KeapRecords.Payouts },
-			"the payout " + event(5).String() + " is there already"},
+		{"a commission again", func(m *book.KeapRecords) { m.Commissions = sampleChanges().KeapRecords.Commissions[1:2] },
+			"the commission " + entryID(2).String() + " is there already"},
+		{"a payout again", func(m *book.KeapRecords) { m.Payouts = sampleChanges().KeapRecords.Payouts },
+			"the payout " + entryID(5).String() + " is there already"},
 		{"a contact again", func(m *book.KeapRecords) { m.Contacts.Create = []book.Contact{{ID: 200}, {ID: 3}, {ID: 201}} },
 			"the contact 3 is there already"},
-		{"a customer again", func(m *book.KeapRecords) { m.Referrals.Create = small().KeapRecords.Referrals.Create[1:] },
+		{"a customer again", func(m *book.KeapRecords) { m.Referrals.Create = sampleChanges().KeapRecords.Referrals.Create[1:] },
 			"the referral contact:3 is there already"},
 		{"a sale twice", func(m *book.KeapRecords) { m.Sales.Create = []book.Sale{{ID: 600}, {ID: 600}} }, "the sale 600 is there already"},
 		{"no such subscription", func(m *book.KeapRecords) { m.Subscriptions.Update = []book.Subscription{{ID: 77}} },
 			"the subscription 77 is not there any more"},
-		{"no such kind", func(m *book.KeapRecords) { m.Commissions = []book.Commission{{ID: event(60), Kind: "gift"}} },
-			"commission " + event(60).String()},
+		{"no such kind", func(m *book.KeapRecords) { m.Commissions = []book.Commission{{ID: entryID(60), Kind: "gift"}} },
+			"commission " + entryID(60).String()},
 		{"no such source", func(m *book.KeapRecords) {
-			m.Commissions = []book.Commission{{ID: event(61), Kind: book.KindOpening, Origin: book.Origin{Source: 3}}}
+			m.Commissions = []book.Commission{{ID: entryID(61), Kind: book.KindOpening, Origin: book.Origin{Source: 3}}}
 		}, "source 3 of 2"},
 	} {
 		t.Run(c.about, func(t *testing.T) {
-			b, path := openMapBook(t)
-			base := applyAll(t, b, 0, small())
+			b, path := openBook(t)
+			base := applyAll(t, b, 0, sampleChanges())
 			before := dump(t, path)
 			next := &book.Changes{}
-			next.KeapRecords.Sources = small().KeapRecords.Sources
+			next.KeapRecords.Sources = sampleChanges().KeapRecords.Sources
 			next.KeapRecords.ReferralRows.Create = []book.ReferralRow{{ID: 1000}}
 			c.change(&next.KeapRecords)
 			_, err := b.Apply(context.Background(), book.Import{PlanID: "plan"}, base, next, nil, func(int) {})
@@ -423,9 +423,9 @@ func TestApplyRefuses(t *testing.T) {
 
 // A large run drops indexes and builds them again; stopped anywhere it leaves nothing.
 func TestApplyIsOneStep(t *testing.T) {
-	b, path := openMapBook(t)
+	b, path := openBook(t)
 	before := dump(t, path)
-	c := program(200)
+	c := largeChanges(200)
 	for _, at := range []int{1000, 3000, 7000, c.Len()} {
 		ctx, cancel := context.WithCancel(context.Background())
 		_, err := b.Apply(ctx, book.Import{PlanID: "plan"}, 0, c, nil, func(done int) {
@@ -451,7 +451,7 @@ func TestApplyIsOneStep(t *testing.T) {
 	// A second large run over the first: its rows go one by one, the indexes with them.
 	more := &book.Changes{}
 	for i := range 3000 {
-		more.KeapRecords.Commissions = append(more.KeapRecords.Commissions, book.Commission{ID: hashed(1_000_000 + i),
+		more.KeapRecords.Commissions = append(more.KeapRecords.Commissions, book.Commission{ID: hashedID(1_000_000 + i),
 			Kind: book.KindCommission, PartnerID: 5, ContactID: 6})
 	}
 	applyAll(t, b, run, more)
@@ -468,13 +468,13 @@ func TestApplyIsOneStep(t *testing.T) {
 
 // Money is of one moment, although it is read over two connections.
 func TestMoneyIsOfOneMoment(t *testing.T) {
-	b, path := openMapBook(t)
+	b, path := openBook(t)
 	reader, err := book.OpenExisting(path)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer reader.Close()
-	c := small()
+	c := sampleChanges()
 	done := make(chan error, 1)
 	go func() {
 		done <- func() error {
@@ -605,30 +605,30 @@ func randomChanges(t *rapid.T, was *book.KeapRecords, text *rapid.Generator[stri
 	}
 	for range some("contacts") {
 		if id := id(); first(fmt.Sprint("contact", id)) {
-			place(&m.Contacts, was.Contacts.Create, book.Contact{ID: id, Email: txt(), Name: txt()}, func(r book.Contact) any { return r.ID })
+			addRow(&m.Contacts, was.Contacts.Create, book.Contact{ID: id, Email: txt(), Name: txt()}, func(r book.Contact) any { return r.ID })
 		}
 	}
 	for range some("referrals") {
 		if id := id(); first(fmt.Sprint("referral", id)) {
-			place(&m.Referrals, was.Referrals.Create, book.Referral{Customer: fmt.Sprint(id), Email: txt(), PartnerID: num(),
+			addRow(&m.Referrals, was.Referrals.Create, book.Referral{Customer: fmt.Sprint(id), Email: txt(), PartnerID: num(),
 				FirstAt: num(), Rule: txt(), Self: yes()}, func(r book.Referral) any { return r.Customer })
 		}
 	}
 	for range some("referral rows") {
 		if id := id(); first(fmt.Sprint("row", id)) {
-			place(&m.ReferralRows, was.ReferralRows.Create, book.ReferralRow{ID: -id, ContactID: num(), SetAt: num(), Note: txt(),
+			addRow(&m.ReferralRows, was.ReferralRows.Create, book.ReferralRow{ID: -id, ContactID: num(), SetAt: num(), Note: txt(),
 				ExpiresOn: txt()}, func(r book.ReferralRow) any { return r.ID })
 		}
 	}
 	for range some("sales") {
 		if id := id(); first(fmt.Sprint("sale", id)) {
-			place(&m.Sales, was.Sales.Create, book.Sale{ID: id, Total: num(), Currency: txt(), Products: txt()},
+			addRow(&m.Sales, was.Sales.Create, book.Sale{ID: id, Total: num(), Currency: txt(), Products: txt()},
 				func(r book.Sale) any { return r.ID })
 		}
 	}
 	for range some("subscriptions") {
 		if id := id(); first(fmt.Sprint("subscription", id)) {
-			place(&m.Subscriptions, was.Subscriptions.Create, book.Subscription{ID: id, Amount: num(), Active: yes(), Product: txt()},
+			addRow(&m.Subscriptions, was.Subscriptions.Create, book.Subscription{ID: id, Amount: num(), Active: yes(), Product: txt()},
 				func(r book.Subscription) any { return r.ID })
 		}
 	}
@@ -640,7 +640,7 @@ func randomChanges(t *rapid.T, was *book.KeapRecords, text *rapid.Generator[stri
 		used[p.ID] = true
 	}
 	for range some("entries") {
-		e := event(byte(rapid.IntRange(0, 255).Draw(t, "event")))
+		e := entryID(byte(rapid.IntRange(0, 255).Draw(t, "event")))
 		switch {
 		case used[e]:
 		case yes():
@@ -654,8 +654,8 @@ func randomChanges(t *rapid.T, was *book.KeapRecords, text *rapid.Generator[stri
 	return &c
 }
 
-// place puts a row where it belongs: what the book has is updated.
-func place[T any](rows *book.Rows[T], was []T, row T, key func(T) any) {
+// addRow puts a row where it belongs: what the book has is updated.
+func addRow[T any](rows *book.Rows[T], was []T, row T, key func(T) any) {
 	if slices.ContainsFunc(was, func(r T) bool { return key(r) == key(row) }) {
 		rows.Update = append(rows.Update, row)
 	} else {
@@ -683,14 +683,14 @@ func checkRows[T comparable](t *rapid.T, about string, was []T, rows book.Rows[T
 
 // A file that somebody has edited is told from an empty one.
 func TestDamagedBook(t *testing.T) {
-	b, path := openMapBook(t)
-	applyAll(t, b, 0, small())
+	b, path := openBook(t)
+	applyAll(t, b, 0, sampleChanges())
 	db, err := sql.Open("sqlite", path)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer db.Close()
-	if _, err := db.Exec(`UPDATE commission SET id = 'mine' WHERE id = ?`, event(2).String()); err != nil {
+	if _, err := db.Exec(`UPDATE commission SET id = 'mine' WHERE id = ?`, entryID(2).String()); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := b.KeapRecords(context.Background()); err == nil || !strings.Contains(err.Error(),

@@ -12,8 +12,8 @@ import (
 	"carryover/mapping/book"
 )
 
-// track books one event with the given lines, and returns the lines' ids.
-func track(t testing.TB, b *book.Book, kind string, receivedAt int64, lines ...book.EventLine) (ids []int64) {
+// addEvent books one event with the given lines, and returns the lines' ids.
+func addEvent(t testing.TB, b *book.Book, kind string, receivedAt int64, lines ...book.EventLine) (ids []int64) {
 	t.Helper()
 	if err := b.Track(func(tr *book.Tracking) error {
 		e := book.Event{Kind: kind, CustomerID: 1, At: lines[0].At, ReceivedAt: receivedAt, Currency: "USD"}
@@ -30,8 +30,8 @@ func track(t testing.TB, b *book.Book, kind string, receivedAt int64, lines ...b
 	return ids
 }
 
-// flag puts lines on the list of those to be reviewed.
-func flag(t testing.TB, b *book.Book, at int64, lines ...int64) {
+// addReviews puts lines on the list of those to be reviewed.
+func addReviews(t testing.TB, b *book.Book, at int64, lines ...int64) {
 	t.Helper()
 	if err := b.Track(func(tr *book.Tracking) error {
 		for _, l := range lines {
@@ -50,7 +50,7 @@ func commission(promoter, at int64, month int32, amount int64) book.EventLine {
 		Currency: "USD"}
 }
 
-func takes(kind string, from book.EventLine, of, at, amount int64) book.EventLine {
+func reversal(kind string, from book.EventLine, of, at, amount int64) book.EventLine {
 	return book.EventLine{Kind: kind, PromoterID: from.PromoterID, CustomerID: 1, At: at, Month: from.Month, Amount: -amount,
 		Currency: "USD", ReversesLineID: of}
 }
@@ -59,22 +59,22 @@ func takes(kind string, from book.EventLine, of, at, amount int64) book.EventLin
 // new since the last run.
 func TestDues(t *testing.T) {
 	const march = 1_678_000_000 // as in small
-	b, _ := openMapBook(t)
+	b, _ := openBook(t)
 	ctx := context.Background()
-	c := small()
+	c := sampleChanges()
 	c.KeapRecords.Commissions[2].Amount = 4000
 	applyAll(t, b, 0, c)
 	first, second := commission(7, march, 202301, 900), commission(-3, march, 202302, 400)
-	ids := track(t, b, book.EventSale, march, first, commission(7, march, 202301, 100), second, commission(-3, march, 202301, 50))
+	ids := addEvent(t, b, book.EventSale, march, first, commission(7, march, 202301, 100), second, commission(-3, march, 202301, 50))
 	foreign := commission(7, march, 202301, 60)
 	foreign.Currency = "AUD"
-	ids = append(ids, track(t, b, book.EventSale, march, foreign)...)
-	track(t, b, book.EventRefund, march+1000, takes(book.KindRefund, first, ids[0], march-5000, 300)) // told later than it happened
-	track(t, b, book.EventRefund, march-2000, takes(book.KindRefund, first, ids[0], march-5000, 30))
-	track(t, b, book.EventRefund, march-2000, takes(book.KindDenied, second, ids[2], march+2000,
+	ids = append(ids, addEvent(t, b, book.EventSale, march, foreign)...)
+	addEvent(t, b, book.EventRefund, march+1000, reversal(book.KindRefund, first, ids[0], march-5000, 300)) // told later than it happened
+	addEvent(t, b, book.EventRefund, march-2000, reversal(book.KindRefund, first, ids[0], march-5000, 30))
+	addEvent(t, b, book.EventRefund, march-2000, reversal(book.KindDenied, second, ids[2], march+2000,
 		400)) // decided later than it was told
-	track(t, b, book.EventRefund, march+500, takes(book.KindRefund, commission(7, march, 202303, 0), 0, march+500, 20)) // of a sale at Keap
-	flag(t, b, march+10, ids[0], ids[2])
+	addEvent(t, b, book.EventRefund, march+500, reversal(book.KindRefund, commission(7, march, 202303, 0), 0, march+500, 20)) // of a sale at Keap
+	addReviews(t, b, march+10, ids[0], ids[2])
 
 	d, err := b.PayoutInputs(ctx, "USD", march)
 	if err != nil {
@@ -126,9 +126,9 @@ func TestDues(t *testing.T) {
 // Approving freezes what was added up, or nothing: not when something else was approved,
 // recorded or applied meanwhile.
 func TestApprovePayouts(t *testing.T) {
-	b, _ := openMapBook(t)
+	b, _ := openBook(t)
 	ctx := context.Background()
-	run := applyAll(t, b, 0, small())
+	run := applyAll(t, b, 0, sampleChanges())
 	approve := func(state string) (book.PayoutBatch, []book.PayoutLine, error) {
 		r := book.PayoutBatch{Month: 202303, EarnedThrough: 202301, Currency: "USD", ApprovedAt: 1_678_500_000, ApprovedBy: "kim"}
 		lines := []book.PayoutLine{
@@ -202,7 +202,7 @@ func TestApprovePayouts(t *testing.T) {
 
 // A record is there once; what contradicts it is refused, and nothing of the rest is kept.
 func TestRecordPayouts(t *testing.T) {
-	b, _ := openMapBook(t)
+	b, _ := openBook(t)
 	ctx := context.Background()
 	run := book.PayoutBatch{Month: 202303, Currency: "USD"}
 	if err := b.ApprovePayouts(ctx, &run, []book.PayoutLine{{PromoterID: 7, Net: 100}, {PromoterID: 8, Net: 50},
@@ -305,9 +305,9 @@ func stateOf(t testing.TB, b *book.Book) string {
 // What was paid is in the ledger once it is recorded, and what came back or failed is not
 // missing there.
 func TestPaidInYear(t *testing.T) {
-	b, _ := openMapBook(t)
+	b, _ := openBook(t)
 	ctx := context.Background()
-	c := small()
+	c := sampleChanges()
 	c.KeapRecords.Commissions[2].Amount = 4000
 	applyAll(t, b, 0, c) // was paid 10.00 by PayPal, and gave 0.40 back, in 2023
 	run := book.PayoutBatch{Month: 202303, Currency: "USD"}

@@ -13,11 +13,11 @@ import (
 // newest run in that currency; what came in the second of the approval was seen by it.
 func TestWhatIsNewSinceARun(t *testing.T) {
 	const begin, approved = 1_678_000_000, 1_678_900_000
-	b, _ := openMapBook(t)
+	b, _ := openBook(t)
 	sale := commission(7, begin-9000, 202301, 10_000)
-	id := track(t, b, book.EventSale, begin-9000, sale)[0]
+	id := addEvent(t, b, book.EventSale, begin-9000, sale)[0]
 	back := func(at, amount int64) {
-		track(t, b, book.EventRefund, at, takes(book.KindRefund, sale, id, at, amount))
+		addEvent(t, b, book.EventRefund, at, reversal(book.KindRefund, sale, id, at, amount))
 	}
 	isNew := func(about, currency string, want int64) {
 		t.Helper()
@@ -59,10 +59,10 @@ func TestWhatIsNewSinceARun(t *testing.T) {
 // What a person has decided is not flagged any more; a run that was undone meanwhile moves
 // what was added up.
 func TestDecidedAndUndoneMeanwhile(t *testing.T) {
-	b, _ := openMapBook(t)
-	applyAll(t, b, 0, small())
-	ids := track(t, b, book.EventSale, 100, commission(7, 100, 202301, 900), commission(7, 100, 202301, 800), commission(7, 100, 202301, 700))
-	flag(t, b, 200, ids...)
+	b, _ := openBook(t)
+	applyAll(t, b, 0, sampleChanges())
+	ids := addEvent(t, b, book.EventSale, 100, commission(7, 100, 202301, 900), commission(7, 100, 202301, 800), commission(7, 100, 202301, 700))
+	addReviews(t, b, 200, ids...)
 	if _, err := b.Decide(t.Context(), []book.ReviewDecision{{LineID: ids[0], Decision: book.ReviewAccept},
 		{LineID: ids[1], Decision: book.ReviewDeny}}); err != nil {
 		t.Fatal(err)
@@ -84,7 +84,7 @@ func TestDecidedAndUndoneMeanwhile(t *testing.T) {
 
 // Only what was paid can come back.
 func TestWhatFailedDoesNotComeBack(t *testing.T) {
-	b, _ := openMapBook(t)
+	b, _ := openBook(t)
 	if err := b.ApprovePayouts(t.Context(), &book.PayoutBatch{Month: 202303, Currency: "USD"},
 		[]book.PayoutLine{{PromoterID: 7, Net: 100}}, stateOf(t, b)); err != nil {
 		t.Fatal(err)

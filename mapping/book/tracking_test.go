@@ -11,7 +11,7 @@ import (
 	"carryover/mapping/terms"
 )
 
-func recorded(t testing.TB, b *book.Book, promoter int64, field, value string) {
+func recordSetting(t testing.TB, b *book.Book, promoter int64, field, value string) {
 	t.Helper()
 	if err := b.RecordSettings(t.Context(), []book.Setting{{PromoterID: promoter, Field: field, Value: value, RecordedAt: 1,
 		RecordedBy: "kim"}}); err != nil {
@@ -22,8 +22,8 @@ func recorded(t testing.TB, b *book.Book, promoter int64, field, value string) {
 // What another process writes is seen by the next transaction: nobody earns on what was
 // true before.
 func TestDirectoryOfAnotherProcess(t *testing.T) {
-	b, path := openMapBook(t)
-	applyAll(t, b, 0, small())
+	b, path := openBook(t)
+	applyAll(t, b, 0, sampleChanges())
 	if got := directory(t, b).ByToken("ada").Promoter.Status; got != terms.Active {
 		t.Fatal(got)
 	}
@@ -32,11 +32,11 @@ func TestDirectoryOfAnotherProcess(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { other.Close() })
-	recorded(t, other, 7, book.SettingStatus, string(terms.Blocked))
+	recordSetting(t, other, 7, book.SettingStatus, string(terms.Blocked))
 	if got := directory(t, b).ByToken("ada").Promoter.Status; got != terms.Blocked {
 		t.Errorf("after another process has blocked her: %s", got)
 	}
-	recorded(t, b, 7, book.SettingStatus, "")
+	recordSetting(t, b, 7, book.SettingStatus, "")
 	if got := directory(t, b).ByToken("ada").Promoter.Status; got != terms.Active {
 		t.Errorf("after this one has taken it back: %s", got)
 	}
@@ -70,8 +70,8 @@ func TestDirectoryOfAnotherProcess(t *testing.T) {
 func TestRollbackLeavesNobodyBehind(t *testing.T) {
 	f := func(about string, stands bool, came func(b *book.Book) error) {
 		t.Helper()
-		b, _ := openMapBook(t)
-		id := applyAll(t, b, 0, small())
+		b, _ := openBook(t)
+		id := applyAll(t, b, 0, sampleChanges())
 		if err := came(b); err != nil {
 			t.Fatalf("%s: %v", about, err)
 		}
@@ -129,7 +129,7 @@ func TestRollbackLeavesNobodyBehind(t *testing.T) {
 
 // A coupon is one promoter's, in any case, until it is given up.
 func TestCoupons(t *testing.T) {
-	b, _ := openMapBook(t)
+	b, _ := openBook(t)
 	applyAll(t, b, 0, &book.Changes{Content: book.Content{Promoters: []book.Promoter{
 		{ID: 1, Token: "ann", Status: book.StatusActive}, {ID: 2, Token: "ben", Status: book.StatusActive},
 		{ID: 3, Token: "cy", Status: book.StatusActive},
@@ -158,15 +158,15 @@ func TestCoupons(t *testing.T) {
 // What a person decides of commissions under review: for all of them or for none, once; to
 // deny takes back what is left, and nothing where nothing is left.
 func TestDecide(t *testing.T) {
-	b, _ := openMapBook(t)
-	applyAll(t, b, 0, small())
+	b, _ := openBook(t)
+	applyAll(t, b, 0, sampleChanges())
 	var first []book.EventLine
 	for i := range 4 {
 		first = append(first, commission(7, 100, 202301, int64(1000+i)))
 	}
-	ids := track(t, b, book.EventSale, 100, first...)
-	track(t, b, book.EventRefund, 200, takes(book.KindRefund, first[1], ids[1], 200, 401), takes(book.KindRefund, first[2], ids[2], 200, 1002))
-	flag(t, b, 300, ids[:3]...)
+	ids := addEvent(t, b, book.EventSale, 100, first...)
+	addEvent(t, b, book.EventRefund, 200, reversal(book.KindRefund, first[1], ids[1], 200, 401), reversal(book.KindRefund, first[2], ids[2], 200, 1002))
+	addReviews(t, b, 300, ids[:3]...)
 	decide := func(want int, wrong error, decision string, lines ...int64) {
 		t.Helper()
 		var list []book.ReviewDecision
@@ -245,8 +245,8 @@ func TestDecide(t *testing.T) {
 // What another process books is seen at once; the directory is read again only when promoters
 // changed: of many promoters that takes long, and events come all the time.
 func TestDirectoryIsKept(t *testing.T) {
-	b, path := openMapBook(t)
-	applyAll(t, b, 0, small())
+	b, path := openBook(t)
+	applyAll(t, b, 0, sampleChanges())
 	other, err := book.Open(path)
 	if err != nil {
 		t.Fatal(err)
@@ -274,7 +274,7 @@ func TestDirectoryIsKept(t *testing.T) {
 	if directory(t, b) != before {
 		t.Error("the directory was read again, and nothing of it changed")
 	}
-	recorded(t, other, 7, book.SettingCoupon, "SEVEN")
+	recordSetting(t, other, 7, book.SettingCoupon, "SEVEN")
 	if directory(t, b) == before || directory(t, b).ByCoupon("seven").Promoter == nil {
 		t.Error("a coupon that another process recorded is not known")
 	}

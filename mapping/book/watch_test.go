@@ -10,7 +10,7 @@ import (
 // What was booked since an instant begins with its first line, whatever late lines of older
 // events came in between.
 func TestLinesSince(t *testing.T) {
-	b, _ := openMapBook(t)
+	b, _ := openBook(t)
 	since := func(at int64) int64 {
 		t.Helper()
 		id, err := b.LineBefore(t.Context(), time.Unix(at, 0))
@@ -23,9 +23,9 @@ func TestLinesSince(t *testing.T) {
 		t.Errorf("of an empty book: %d", id)
 	}
 	first := commission(7, 100, 202301, 900)
-	old := track(t, b, book.EventSale, 100, first)
-	fresh := track(t, b, book.EventSale, 200, commission(7, 200, 202301, 900))
-	flag(t, b, 210, old...)
+	old := addEvent(t, b, book.EventSale, 100, first)
+	fresh := addEvent(t, b, book.EventSale, 200, commission(7, 200, 202301, 900))
+	addReviews(t, b, 210, old...)
 	if n, err := b.Decide(t.Context(), []book.ReviewDecision{{LineID: old[0], Decision: book.ReviewDeny, DecidedAt: 220,
 		DecidedBy: "kim"}}); n != 1 || err != nil {
 		t.Fatal(n, err)
