@@ -2,7 +2,6 @@ package migrate
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -99,7 +98,9 @@ func codeAliases(claims map[string]codeClaim, old map[string]*book.Alias, owner 
 }
 
 // reportCodes reports codes that several claim, and those that another promoter had.
-func (r *peopleResolver) reportCodes(codes []book.Alias, claims map[string]codeClaim, old map[string]*book.Alias, owner func(*book.Alias) *group) {
+func (r *peopleResolver) reportCodes(
+	codes []book.Alias, claims map[string]codeClaim, old map[string]*book.Alias, owner func(*book.Alias) *group,
+) {
 	for i := range codes {
 		a := &codes[i]
 		c, claimed := claims[a.Value]
@@ -109,8 +110,8 @@ func (r *peopleResolver) reportCodes(codes []book.Alias, claims map[string]codeC
 		was := old[a.Value]
 		switch {
 		case a.State == book.StateAmbiguous:
-			r.conflicts.add(newConflict(KindAmbiguousCode, a.Value,
-				"several promoters claim this very code: nobody is credited through it, only through their ids, ref tokens and other codes"))
+			r.conflicts.inform(KindAmbiguousCode, a.Value,
+				"several promoters claim this very code: nobody is credited through it, only through their ids, ref tokens and other codes")
 		case was != nil && was.State == "" && owner(was) != c.group:
 			now := "the program's own"
 			if c.group != nil {
@@ -120,8 +121,8 @@ func (r *peopleResolver) reportCodes(codes []book.Alias, claims map[string]codeC
 			if g := owner(was); g != nil {
 				before = g.promoter.Token
 			}
-			r.conflicts.add(newConflict(KindMovedCode, a.Value,
-				fmt.Sprintf("in the book it names %s; in these exports it is the code of %s, and so it is from now on", before, now)))
+			r.conflicts.inform(KindMovedCode, a.Value,
+				"in the book it names %s; in these exports it is the code of %s, and so it is from now on", before, now)
 		}
 	}
 }

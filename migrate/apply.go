@@ -12,7 +12,6 @@ import (
 	"strings"
 	"time"
 
-	"carryover/mapping"
 	"carryover/mapping/book"
 	"carryover/mapping/store"
 	"carryover/migrate/keap"
@@ -49,14 +48,20 @@ type runInputs struct {
 //
 // extra decisions may complete those of the plan; nil adds none. It fails with
 // [ErrUndecided] while a blocking conflict has none, before anything is changed.
-func Apply(ctx context.Context, reviewed *Plan, dir string, extra Decisions, s *Settings, b *book.Book, to store.Publisher, progress Progress, now time.Time) (*Result, error) {
+func Apply(
+	ctx context.Context, reviewed *Plan, dir string, extra Decisions,
+	s *Settings, b *book.Book, to store.Publisher, progress Progress, now time.Time,
+) (*Result, error) {
 	decisions, err := reviewed.decisions(extra)
 	if err != nil {
 		return nil, err
 	}
 	dir = absolutePath(currentDir(), dir)
 	var rejected rejectList
-	p, err := Make(ctx, Request{Settings: s, Args: absolute(reviewed.WorkDir, reviewed.Args), WorkDir: reviewed.WorkDir, AsOf: reviewed.AsOf, Decisions: decisions, Book: b, Progress: progress, Sink: rejected.sink, reviewed: newReviewedInputs(reviewed.WorkDir, dir, reviewed.Files)})
+	p, err := Make(ctx, Request{
+		Settings: s, Args: absolute(reviewed.WorkDir, reviewed.Args), WorkDir: reviewed.WorkDir, AsOf: reviewed.AsOf, Decisions: decisions,
+		Book: b, Progress: progress, Sink: rejected.sink, reviewed: newReviewedInputs(reviewed.WorkDir, dir, reviewed.Files),
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -119,13 +124,15 @@ func (p *Plan) decisions(extra Decisions) (Decisions, error) {
 		}
 		for id, d := range all {
 			if now := extra[id].Value; now != d.Value && (now != "" || !slices.Contains(p.Kept, id)) {
-				return nil, fmt.Errorf("the decision on %s was %q when the plan was made and is %q in %s now: plan again, or put it back", id, d.Value, extra[id].Value, p.Decisions)
+				return nil, fmt.Errorf("the decision on %s was %q when the plan was made and is %q in %s now: plan again, or put it back",
+					id, d.Value, extra[id].Value, p.Decisions)
 			}
 		}
 	}
 	for id, d := range extra {
 		if old, ok := all[id]; ok && old.Value != d.Value {
-			return nil, fmt.Errorf("%s: %s was decided as %q when the plan was made, not %q: plan again with the new decision", d.where(), id, old.Value, d.Value)
+			return nil, fmt.Errorf("%s: %s was decided as %q when the plan was made, not %q: plan again with the new decision",
+				d.where(), id, old.Value, d.Value)
 		}
 		all[id] = d
 	}
@@ -205,7 +212,11 @@ func changedFiles(workDir string, before, now []FilePlan) (changes []string) {
 	return changes
 }
 
-func (p *Plan) write(ctx context.Context, dir string, reviewed *Plan, decisions Decisions, b *book.Book, rejects []book.Reject, progress Progress, now time.Time) (int64, error) {
+// write applies the plan's changes as an import, and returns its id.
+func (p *Plan) write(
+	ctx context.Context, dir string, reviewed *Plan, decisions Decisions,
+	b *book.Book, rejects []book.Reject, progress Progress, now time.Time,
+) (int64, error) {
 	values, by := map[string]string{}, map[string]string{}
 	for _, c := range p.Conflicts {
 		if d := decisions[c.ID]; d.Value != "" {
@@ -226,50 +237,11 @@ func (p *Plan) write(ctx context.Context, dir string, reviewed *Plan, decisions 
 	bar := progress.Bar("writing the book", int64(p.Changes.Len()))
 	defer bar.Done()
 	done := 0
-	return b.Apply(ctx, book.Import{PlanID: p.PlanID, AppliedAt: now, PlanDir: dir, Inputs: inputs, Tables: tables}, reviewed.BaseRun, &p.Changes, rejects, func(n int) {
+	run := book.Import{PlanID: p.PlanID, AppliedAt: now, PlanDir: dir, Inputs: inputs, Tables: tables}
+	return b.Apply(ctx, run, reviewed.BaseRun, &p.Changes, rejects, func(n int) {
 		bar.Add(int64(n - done))
 		done = n
 	})
-}
-
-// Publish makes the book's content, under these settings, the live link map. An equal
-// map that is live already is left alone.
-func Publish(ctx context.Context, s *Settings, b *book.Book, to store.Publisher, planID string, progress Progress) (store.Epoch, bool, error) {
-	content, err := b.Content(ctx)
-	if err != nil {
-		return store.Epoch{}, false, err
-	}
-	m, err := s.Project(content)
-	if err != nil {
-		return store.Epoch{}, false, err
-	}
-	if _, err := mapping.New(m); err != nil {
-		return store.Epoch{}, false, err
-	}
-	var bar Bar = noBar{}
-	last := 0
-	epoch, changed, err := to.Publish(ctx, m, planID, func(done, total int) {
-		if last == 0 {
-			bar = progress.Bar("publishing the link map", int64(total))
-		}
-		bar.Add(int64(done - last))
-		last = done
-	})
-	bar.Done()
-	return epoch, changed, err
-}
-
-// Rollback undoes a run (0: the newest) and publishes what the book holds then.
-func Rollback(ctx context.Context, run int64, s *Settings, b *book.Book, to store.Publisher, progress Progress, now time.Time) (book.Import, store.Epoch, error) {
-	undone, err := b.Rollback(ctx, run, now)
-	if err != nil {
-		return undone, store.Epoch{}, err
-	}
-	epoch, _, err := Republish(ctx, s, b, to, progress)
-	if err != nil {
-		err = fmt.Errorf("run %d is undone in the book, but the link map was not published: %w; run \"carryover map publish\"", undone.ID, err)
-	}
-	return undone, epoch, err
 }
 
 // decisionsOf makes decisions of what a run remembers.

@@ -49,13 +49,15 @@ func makeChanges(in changesInput, conflicts *conflictList) *changes {
 	for _, f := range in.files {
 		to.Sources = append(to.Sources, book.Source{Path: f.Path, Kind: f.Kind})
 	}
-	to.Contacts, c.tables["contact"] = splitRows(held.Contacts.Create, in.contactsAfter(), func(a, b *book.Contact) int { return cmp.Compare(a.ID, b.ID) })
-	to.ReferralRows, c.tables["referral_row"] = splitRows(held.ReferralRows.Create, own.allReferrals, func(a, b *book.ReferralRow) int { return cmp.Compare(a.ID, b.ID) })
+	to.Contacts, c.tables["contact"] = splitRows(held.Contacts.Create, in.contactsAfter(), compareBy(contactID))
+	to.ReferralRows, c.tables["referral_row"] = splitRows(held.ReferralRows.Create, own.allReferrals, compareBy(referralRowID))
 	orders := mergeRows(held.Sales.Create, own.orders, saleID)
-	to.Sales, c.tables["sale"] = splitRows(held.Sales.Create, orders, func(a, b *book.Sale) int { return cmp.Compare(a.ID, b.ID) })
-	to.Subscriptions, c.tables["subscription"] = splitRows(held.Subscriptions.Create, own.allSubscriptions, func(a, b *book.Subscription) int { return cmp.Compare(a.ID, b.ID) })
+	to.Sales, c.tables["sale"] = splitRows(held.Sales.Create, orders, compareBy(saleID))
+	to.Subscriptions, c.tables["subscription"] = splitRows(held.Subscriptions.Create, own.allSubscriptions, compareBy(subscriptionID))
 	c.customers = mergeCustomers(held.Referrals.Create, own.customers)
-	to.Referrals, c.tables["referral"] = splitRows(held.Referrals.Create, c.customers, func(a, b *book.Referral) int { return strings.Compare(a.Customer, b.Customer) })
+	to.Referrals, c.tables["referral"] = splitRows(held.Referrals.Create, c.customers, func(a, b *book.Referral) int {
+		return strings.Compare(a.Customer, b.Customer)
+	})
 	in.reportMoved(to.Referrals.Update, conflicts)
 
 	to.Commissions, to.Entries, to.Payouts = in.ledger.commissions, in.ledger.entries, in.ledger.payouts
@@ -74,7 +76,7 @@ func (in *changesInput) contactsAfter() []book.Contact {
 		}
 	}
 	slices.SortFunc(now, func(a, b book.Contact) int { return cmp.Compare(a.ID, b.ID) })
-	return mergeRows(in.beforeMoney.Contacts.Create, now, func(c *book.Contact) int64 { return c.ID })
+	return mergeRows(in.beforeMoney.Contacts.Create, now, contactID)
 }
 
 // reportMoved reports customers whose owner is another than in the book.
@@ -107,8 +109,8 @@ func (in *changesInput) reportMoved(changed []book.Referral, conflicts *conflict
 			owner := in.directory.Name(book.Earner{PromoterID: c.PromoterID})
 			and = fmt.Sprintf("; but the live program has bound it to %s on %s, and it stays %s's", owner, day(c.BoundAt, in.zone), owner)
 		}
-		conflicts.add(newConflict(KindMovedCustomer, r.Customer,
-			fmt.Sprintf("in the book the customer belongs to %s; by these exports to %s (%s)%s", name(was), name(r.PartnerID), r.Rule, and)))
+		conflicts.inform(KindMovedCustomer, r.Customer,
+			"in the book the customer belongs to %s; by these exports to %s (%s)%s", name(was), name(r.PartnerID), r.Rule, and)
 	}
 }
 
@@ -157,6 +159,11 @@ func splitRows[T comparable](before, after []T, compare func(a, b *T) int) (rows
 	}
 	n.Create, n.Update = len(rows.Create), len(rows.Update)
 	return rows, n
+}
+
+// compareBy compares rows by an id.
+func compareBy[T any](id func(*T) int64) func(a, b *T) int {
+	return func(a, b *T) int { return cmp.Compare(id(a), id(b)) }
 }
 
 // mergeRows puts now over before; both ascend by id.

@@ -28,7 +28,8 @@ func (f eventKey) id() book.EntryID {
 // commissionID is the event id of a commission or a clawback, to which Keap gives none.
 func commissionID(e *book.Commission) book.EntryID {
 	var buffer [256]byte // enough for all but the longest descriptions
-	return eventKey(buffer[:0]).text(e.Kind).int(e.PartnerID).text(e.Invoice).int(e.EarnedAt).text(e.Product).text(e.Description).int(e.Amount).text(e.Currency).id()
+	key := eventKey(buffer[:0]).text(e.Kind).int(e.PartnerID).text(e.Invoice).int(e.EarnedAt)
+	return key.text(e.Product).text(e.Description).int(e.Amount).text(e.Currency).id()
 }
 
 // ordinalID is the event id of the n-th row of those that are equal.

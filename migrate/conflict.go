@@ -1,16 +1,8 @@
 package migrate
 
 import (
-	"bytes"
-	"encoding/csv"
-	"errors"
 	"fmt"
 	"io"
-	"io/fs"
-	"maps"
-	"os"
-	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -74,7 +66,8 @@ var kinds = []string{
 	KindNeedsEmail, KindCycle, KindUnknownParent, KindRenamed, KindMerged, KindSplit, KindAmbiguousCode, KindAmbiguousLink, KindMovedCode,
 	KindUnsafeLink, KindLoopingLink, KindReservedName, KindOtherStatus, KindNoHouse, KindNoGrace, KindDuplicate, KindDateOrder,
 	KindUnbalanced, KindNoLedger, KindNoRows, KindSubscription, KindHouseOwner, KindSelfReferral, KindNoCustomerEmail, KindMovedCustomer,
-	KindReferralType, KindProduct, KindChangedPayment, KindNegative, KindCurrency, KindVanished, KindExplained, KindNoReferrals, KindAlsoTracked,
+	KindReferralType, KindProduct, KindChangedPayment, KindNegative, KindCurrency, KindVanished, KindExplained, KindNoReferrals,
+	KindAlsoTracked,
 }
 
 // Decisions that a conflict can take. Most know only one: what the plan does.
@@ -93,141 +86,11 @@ const (
 	SkipRow          = "skip"         // the row is left out
 )
 
-// newConflict makes a conflict that informs and does not block.
-func newConflict(kind, subject, detail string) Conflict {
-	return Conflict{ID: kind + ":" + subject, Kind: kind, Subject: subject, Detail: detail, Recommended: Accept, options: []string{Accept}}
-}
-
 // question makes a conflict that blocks until a person has chosen an option.
 func question(kind, subject, detail, recommended string, options ...string) Conflict {
-	return Conflict{ID: kind + ":" + subject, Kind: kind, Subject: subject, Detail: detail, Recommended: recommended, Blocking: true, options: options}
-}
-
-// Decisions are what a person has decided, by conflict id.
-type Decisions map[string]Decision
-
-// Decision is one filled cell of the decision column.
-type Decision struct {
-	Value string
-	By    string // who decided; empty: the file does not say
-	File  string // that it was read from; empty: it is a plan's or a run's
-	Line  int
-	About string // fingerprint of the rows it was made about; empty: not known
-}
-
-// answers reports whether d was made about what c asks.
-func (d Decision) answers(c *Conflict) bool {
-	return d.Value != "" && (d.About == "" || d.About == c.about)
-}
-
-// where names the place of a decision for a message.
-func (d Decision) where() string {
-	if d.File == "" {
-		return "decisions"
+	return Conflict{
+		ID: kind + ":" + subject, Kind: kind, Subject: subject, Detail: detail, Recommended: recommended, Blocking: true, options: options,
 	}
-	return fmt.Sprintf("decisions: %s:%d", d.File, d.Line)
-}
-
-// endsWithRows finds the fingerprint at the end of a conflict's detail.
-var endsWithRows = regexp.MustCompile(`\[rows ([0-9a-f]+)\]$`)
-
-// ReadDecisions reads a conflicts.csv whose decision column was filled. Rows without a
-// decision say nothing. An empty path gives none. Commas, semicolons and tabs separate
-// its cells, as a spreadsheet happens to save them.
-func ReadDecisions(path string) (Decisions, error) {
-	decisions := Decisions{}
-	if path == "" {
-		return decisions, nil
-	}
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, fmt.Errorf("decisions: %w", err)
-	}
-	defer f.Close()
-	text, err := sheet.Text(f)
-	if err != nil {
-		return nil, fmt.Errorf("decisions: %s: %w", path, err)
-	}
-	r, header := decisionRows(text)
-	if header == nil {
-		return nil, fmt.Errorf("decisions: %s has no header: it must be an edited conflicts.csv", path)
-	}
-	id, decision, detail, by := slices.Index(header, "id"), slices.Index(header, "decision"), slices.Index(header, "detail"), slices.Index(header, "decided_by")
-	if id < 0 || decision < 0 {
-		return nil, fmt.Errorf("decisions: %s has no column %q: it must be an edited conflicts.csv", path, map[bool]string{true: "id", false: "decision"}[id < 0])
-	}
-	for {
-		row, err := r.Read()
-		if errors.Is(err, io.EOF) {
-			return decisions, nil
-		}
-		if err != nil {
-			return nil, fmt.Errorf("decisions: %s: %w", path, err)
-		}
-		if len(row) <= max(id, decision) {
-			continue
-		}
-		key, value := sheet.Clean(row[id]), strings.ToLower(sheet.Clean(row[decision]))
-		if value == "" {
-			continue
-		}
-		line, _ := r.FieldPos(id)
-		if old, ok := decisions[key]; ok && old.Value != value {
-			return nil, fmt.Errorf("decisions: %s:%d: conflict %q is decided twice, %q and %q", path, line, key, old.Value, value)
-		}
-		d := Decision{Value: value, File: path, Line: line}
-		if detail >= 0 && detail < len(row) {
-			if m := endsWithRows.FindStringSubmatch(sheet.Clean(row[detail])); m != nil {
-				d.About = m[1]
-			}
-		}
-		if by >= 0 && by < len(row) {
-			d.By = sheet.Clean(row[by])
-		}
-		decisions[key] = d
-	}
-}
-
-// decisionRows finds the delimiter, which is the one that a spreadsheet uses where the
-// person lives, and returns the rows below the header. Without a header it is nil.
-func decisionRows(text []byte) (rows *csv.Reader, header []string) {
-	for _, delimiter := range ",;\t" {
-		r := csv.NewReader(bytes.NewReader(text))
-		r.Comma, r.FieldsPerRecord = delimiter, -1
-		cells, err := r.Read()
-		if err != nil {
-			continue
-		}
-		for i := range cells {
-			cells[i] = strings.ToLower(sheet.Clean(cells[i]))
-		}
-		if len(cells) > len(header) {
-			rows, header = r, cells
-		}
-	}
-	return rows, header
-}
-
-// KeepDecisions completes the given decisions with those that a person has filled into
-// the conflicts.csv of a plan that is about to be written again. kept are their ids, in
-// order. Without such a file there is nothing to keep.
-func KeepDecisions(dir string, given Decisions) (all Decisions, kept []string, err error) {
-	path := filepath.Join(dir, conflictsFile)
-	filled, err := ReadDecisions(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return given, nil, nil
-	}
-	if err != nil {
-		return nil, nil, fmt.Errorf("%w: mend %s or move it away, so that no decision in it is lost", err, path)
-	}
-	all = maps.Clone(given)
-	for _, id := range slices.Sorted(maps.Keys(filled)) {
-		if _, ok := given[id]; !ok {
-			all[id] = filled[id]
-			kept = append(kept, id)
-		}
-	}
-	return all, kept, nil
 }
 
 // conflictList collects the conflicts that stages find, and puts the decisions to them. It
@@ -274,6 +137,15 @@ func (l *conflictList) add(c Conflict) Conflict {
 	return c
 }
 
+// inform adds a conflict that informs and does not block; the format and what goes into it
+// are its detail.
+func (l *conflictList) inform(kind, subject, format string, args ...any) {
+	l.add(Conflict{
+		ID: kind + ":" + subject, Kind: kind, Subject: subject, Detail: fmt.Sprintf(format, args...),
+		Recommended: Accept, options: []string{Accept},
+	})
+}
+
 // sort puts what blocks first, and the others in the order of their kinds: those of one
 // kind come from one side, but for the duplicates.
 func (l *conflictList) sort() {
@@ -286,31 +158,6 @@ func (l *conflictList) sort() {
 		}
 		return slices.Index(kinds, a.Kind) - slices.Index(kinds, b.Kind)
 	})
-}
-
-// check refuses decisions that a conflict does not know, and ids that no conflict can
-// have. unused are those on conflicts that there are not, or no longer.
-func (l *conflictList) check() (unused []string, err error) {
-	var wrong []error
-	used := make(map[string]bool, len(l.decisions))
-	for _, c := range l.list {
-		d := l.decisions[c.ID]
-		used[c.ID] = true
-		if d.answers(&c) && !slices.Contains(c.options, d.Value) {
-			wrong = append(wrong, fmt.Errorf("%s: conflict %s: decision %q must be one of: %s", d.where(), c.ID, d.Value, strings.Join(c.options, ", ")))
-		}
-	}
-	for _, id := range slices.Sorted(maps.Keys(l.decisions)) {
-		kind, _, _ := strings.Cut(id, ":")
-		switch {
-		case used[id]:
-		case slices.Contains(kinds, kind):
-			unused = append(unused, id)
-		default:
-			wrong = append(wrong, fmt.Errorf("%s: %q is the id of no conflict: leave the id column as conflicts.csv has it", l.decisions[id].where(), id))
-		}
-	}
-	return unused, errors.Join(wrong...)
 }
 
 // conflictsRow is one row of conflicts.csv.

@@ -187,6 +187,8 @@ func (k *knownContacts) customer(id int64) string {
 	return contactKey(id)
 }
 
+func contactID(c *book.Contact) int64 { return c.ID }
+
 const contactPrefix = "contact:"
 
 func contactKey(id int64) string { return contactPrefix + strconv.FormatInt(id, 10) }

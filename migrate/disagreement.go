@@ -17,7 +17,8 @@ func (r *reconciler) askUnbalanced(a account, why string, difference int64, says
 	c := question(KindUnbalanced, r.subject(a), why, Accept, Accept, Exclude, Fix)
 	if left := r.ledger.leftOut[a]; left != 0 && left == difference { // not to be brought back by accepting it
 		c.Recommended = Fix
-		c.Detail += fmt.Sprintf("; that is what was left out because it was tracked as well: %s keeps it out, %s would bring it back", Fix, Accept)
+		c.Detail += fmt.Sprintf("; that is what was left out because it was tracked as well: %s keeps it out, %s would bring it back",
+			Fix, Accept)
 	}
 	about := says.text(a.currency).int(t.commissions).int(t.clawbacks).int(t.payments).id()
 	c.about = hex.EncodeToString(about[:4])
@@ -46,14 +47,16 @@ func (r *reconciler) disagreement(s *statement, t tally, asks bool, sum, byRows 
 	if s.opening != nil && s.commissions != nil && s.clawbacks != nil && s.payments != nil {
 		if comes := *s.opening + *s.commissions - *s.clawbacks - *s.payments; comes != s.closing {
 			wrong = append(wrong, fmt.Sprintf("the ledger itself does not add up: %s + %s - %s - %s comes to %s, difference %s",
-				a.format(*s.opening), a.format(*s.commissions), a.format(*s.clawbacks), a.format(*s.payments), a.format(comes), a.format(s.closing-comes)))
+				a.format(*s.opening), a.format(*s.commissions), a.format(*s.clawbacks), a.format(*s.payments),
+				a.format(comes), a.format(s.closing-comes)))
 		}
 	}
 	column := func(kind string, stated *int64, rows int64) {
 		if stated == nil || *stated == rows || !r.in.kinds[kind] || !asks {
 			return
 		}
-		text := fmt.Sprintf("its %s come to %s in their rows and to %s in the ledger, difference %s", kind, a.format(rows), a.format(*stated), a.format(*stated-rows))
+		text := fmt.Sprintf("its %s come to %s in their rows and to %s in the ledger, difference %s",
+			kind, a.format(rows), a.format(*stated), a.format(*stated-rows))
 		wrong = append(wrong, text+r.suspectRows(kind, a, abs(*stated-rows)))
 	}
 	column(keap.Commissions, s.commissions, t.commissions)

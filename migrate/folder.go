@@ -2,8 +2,6 @@ package migrate
 
 import (
 	"bufio"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -17,11 +15,8 @@ import (
 	"strings"
 	"sync"
 	"syscall"
-	"time"
 
 	"carryover/mapping/book"
-	"carryover/mapping/terms"
-	"carryover/migrate/sheet"
 )
 
 // planFile is by what a folder is known as a plan's; conflictsFile and what is in
@@ -40,16 +35,8 @@ type Folder struct {
 	made    []string // folders that were not there, the innermost first
 	staging string
 	mu      sync.Mutex
-	rejects []*stagedRejects // in the order of the exports
+	rejects []*rejectsFile // in the order of the exports
 	notes   []string
-}
-
-// stagedRejects are the rejected rows of one export, before their file has its name.
-type stagedRejects struct {
-	index        int // of the export
-	path, export string
-	file         *os.File
-	w            *sheet.RejectWriter
 }
 
 // stagingPrefix begins the name of a folder that a plan is written in; the id of the
@@ -108,45 +95,6 @@ func (d *Folder) Discard() {
 	for _, dir := range d.made {
 		os.Remove(dir) // fails on those that hold something
 	}
-}
-
-// Sink writes the rejected rows of a file as a CSV that can be mended and read again.
-// Several files may be read at once.
-func (d *Folder) Sink(f *sheet.File, index int) func(*sheet.Reject) error {
-	var open *stagedRejects
-	return func(r *sheet.Reject) (err error) {
-		switch {
-		case r != nil && open == nil:
-			if open, err = d.openRejects(f, index); err != nil {
-				return err
-			}
-		case r == nil && open != nil:
-			return errors.Join(open.w.Flush(), open.file.Close())
-		case r == nil:
-			return nil
-		}
-		return open.w.Write(r)
-	}
-}
-
-func (d *Folder) openRejects(f *sheet.File, index int) (*stagedRejects, error) {
-	staged := &stagedRejects{index: index, path: filepath.Join(d.staging, fmt.Sprintf("rejects-%d", index)), export: f.Path}
-	var err error
-	if staged.file, err = os.OpenFile(staged.path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600); err != nil {
-		return nil, err
-	}
-	d.mu.Lock()
-	d.rejects = append(d.rejects, staged)
-	slices.SortFunc(d.rejects, func(a, b *stagedRejects) int { return a.index - b.index })
-	d.mu.Unlock()
-	staged.w, err = sheet.NewRejectWriter(staged.file, f)
-	return staged, err
-}
-
-func sameFile(a, b string) bool {
-	x, errA := os.Stat(a)
-	y, errB := os.Stat(b)
-	return errA == nil && errB == nil && os.SameFile(x, y)
 }
 
 // Write puts the plan and its files in place. html writes the report page.
@@ -224,7 +172,8 @@ func (d *Folder) setAside(p *Plan) error {
 		}
 		aside = filepath.Join(d.dir, fmt.Sprintf("conflicts-before-%d.csv", n))
 	}
-	d.notes = append(d.notes, fmt.Sprintf("The former %s holds decisions that do not count in this plan (%s): it is kept as %s.", path, brief(slices.Sorted(maps.Keys(filled))), aside))
+	d.notes = append(d.notes, fmt.Sprintf("The former %s holds decisions that do not count in this plan (%s): it is kept as %s.",
+		path, brief(slices.Sorted(maps.Keys(filled))), aside))
 	return os.Rename(path, aside)
 }
 
@@ -248,304 +197,6 @@ func writeFile(path string, write func(io.Writer) error) error {
 	}
 	w := bufio.NewWriterSize(f, 1<<18)
 	return errors.Join(write(w), w.Flush(), f.Close())
-}
-
-// placed says what becomes of the folder of rejects.
-type placed struct {
-	remove []string          // paths of the former plan's rejects
-	move   map[string]string // staged file -> path that it gets
-}
-
-// placeRejects decides where the rejected rows go and notes it in p. The rejects of the
-// former plan make room, as long as they are what carryover wrote: a file that a person
-// has mended stays, and so does an export of this plan. Rows that stand in one of those
-// already are not written again.
-func (d *Folder) placeRejects(p *Plan) (placed, error) {
-	dir := filepath.Join(d.dir, rejectsDir)
-	entries, err := os.ReadDir(dir)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return placed{}, err
-	}
-	written, planned := rejectsWritten(d.dir)
-	out := placed{move: map[string]string{}}
-	p.Written = map[string]string{}
-	taken := map[string]bool{}   // names in lower case: not every disk tells them apart
-	stays := map[string]string{} // checksum -> name
-	mended := map[string]bool{}  // names of files that are neither ours any more nor exports
-	for _, e := range entries {
-		name, path, sum := e.Name(), filepath.Join(dir, e.Name()), ""
-		if e.Type().IsRegular() && strings.EqualFold(filepath.Ext(name), ".csv") {
-			if sum, err = checksum(path); err != nil {
-				return placed{}, err
-			}
-		}
-		asWritten := sum != "" && written[name] == sum
-		switch {
-		case p.reads(path):
-			if asWritten {
-				p.Written[name] = sum
-			}
-		case asWritten:
-			out.remove = append(out.remove, path)
-			continue
-		case planned && sum != "":
-			mended[name] = true
-		}
-		taken[strings.ToLower(name)] = true
-		stays[sum] = name
-	}
-	for _, staged := range d.rejects {
-		if sameFile(dir, filepath.Dir(staged.export)) {
-			continue
-		}
-		sum, err := checksum(staged.path)
-		if err != nil {
-			return placed{}, err
-		}
-		name, there := stays[sum]
-		if !there {
-			stem := strings.TrimSuffix(filepath.Base(staged.export), filepath.Ext(staged.export))
-			name = stem + ".csv"
-			for n := 2; taken[strings.ToLower(name)]; n++ {
-				name = fmt.Sprintf("%s-%d.csv", stem, n)
-			}
-			taken[strings.ToLower(name)] = true
-			out.move[staged.path] = filepath.Join(dir, name)
-		}
-		p.Written[name] = sum
-		delete(mended, name)
-	}
-	for _, name := range slices.Sorted(maps.Keys(mended)) {
-		d.notes = append(d.notes, fmt.Sprintf("%s is not as carryover wrote it and no export of this plan: it is left alone. Name it beside the exports to load its rows.", filepath.Join(dir, name)))
-	}
-	return out, nil
-}
-
-// put carries out what was decided.
-func (r placed) put(dir string) error {
-	for _, path := range r.remove {
-		if err := os.Remove(path); err != nil {
-			return err
-		}
-	}
-	if len(r.move) == 0 {
-		return nil
-	}
-	if err := os.MkdirAll(filepath.Join(dir, rejectsDir), 0o755); err != nil {
-		return err
-	}
-	for from, to := range r.move {
-		if err := os.Rename(from, to); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// reads reports whether the file at path was found among the exports.
-func (p *Plan) reads(path string) bool {
-	return slices.ContainsFunc(p.Files, func(f FilePlan) bool { return sameFile(path, f.Path) }) ||
-		slices.ContainsFunc(p.Unread, func(u Unread) bool { return u.Kind != "" && sameFile(path, u.Path) })
-}
-
-// rejectsWritten are the checksums of the rejects that the plan in dir wrote, by name.
-// planned is false when there is no plan.
-func rejectsWritten(dir string) (written map[string]string, planned bool) {
-	text, err := os.ReadFile(filepath.Join(dir, planFile))
-	if err != nil {
-		return nil, false
-	}
-	var p struct {
-		Written map[string]string `json:"reject_files"`
-	}
-	if json.Unmarshal(text, &p) != nil {
-		return nil, true
-	}
-	return p.Written, true
-}
-
-// unmendedRejects finds, among files, rejects that are as a plan wrote them: reading them again
-// would only reject every row once more.
-type unmendedRejects map[string]map[string]string // by folder of a plan
-
-func (u unmendedRejects) has(path string) bool {
-	dir, name := filepath.Split(path)
-	if dir = filepath.Clean(dir); filepath.Base(dir) != rejectsDir {
-		return false
-	}
-	plan := filepath.Dir(dir)
-	written, known := u[plan]
-	if !known {
-		written, _ = rejectsWritten(plan)
-		u[plan] = written
-	}
-	if written[name] == "" {
-		return false
-	}
-	sum, err := checksum(path)
-	return err == nil && sum == written[name]
-}
-
-// checksum is the SHA-256 of a file, in hex.
-func checksum(path string) (string, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return "", err
-	}
-	defer f.Close()
-	h := sha256.New()
-	if _, err := io.Copy(h, f); err != nil {
-		return "", err
-	}
-	return hex.EncodeToString(h.Sum(nil)), nil
-}
-
-// maxSheet is how many rows links.csv may have before it holds one pattern a code:
-// nobody stores the product of links and partners, "carryover links" streams it.
-const maxSheet = 200_000
-
-// linksRow is one row of links.csv.
-type linksRow struct {
-	OldLink string `csv:"old_link"`
-	NewLink string `csv:"new_link"`
-	Token   string `csv:"ref_token"`
-	Email   string `csv:"email"`
-	Status  string `csv:"status"`
-}
-
-// writeLinks writes the old-to-new sheet.
-func (p *Plan) writeLinks(w io.Writer) error {
-	out := sheet.NewEncoder[linksRow](sheet.NewWriter(w))
-	links := p.After.Links
-	if len(links)*p.Totals.Codes > maxSheet {
-		links = []book.Link{{Code: "LINK-CODE"}}
-	}
-	err := SheetLinks(&p.Map.Policy, &p.After, links, "", func(l SheetLink) error {
-		return out.Encode(linksRow{l.OldLink, l.NewLink, l.Token, l.Email, l.Status})
-	})
-	return errors.Join(err, out.Flush())
-}
-
-// ownersRow is one row of owners.csv.
-type ownersRow struct {
-	Customer     string `csv:"customer"`
-	PartnerID    string `csv:"keap_partner"` // blank for nobody
-	PartnerCode  string `csv:"keap_partner_code"`
-	Promoter     string `csv:"promoter"`
-	Why          string `csv:"why"`
-	ContactID    int64  `csv:"keap_contact_id"`
-	ReferralID   string `csv:"keap_referral_id"` // blank where the file gave none
-	ReferredAt   string `csv:"referred_at"`
-	LiveRefToken string `csv:"live_ref_token"`
-}
-
-// writeOwners writes every customer, whose it was in Keap, and whose it is now: who was
-// bound by the live program is whose the last column says.
-func (p *Plan) writeOwners(w io.Writer, d *book.Directory) error {
-	out := sheet.NewEncoder[ownersRow](sheet.NewWriter(w))
-	for i := range p.Owners {
-		r := &p.Owners[i]
-		row := ownersRow{Customer: r.Customer, Why: r.Rule, ContactID: r.ContactID, LiveRefToken: p.LiveOwners[r.Email]}
-		if r.PartnerID != 0 {
-			row.PartnerID = strconv.FormatInt(r.PartnerID, 10)
-		}
-		if partner := d.Partner(r.PartnerID); partner != nil {
-			row.PartnerCode, row.Promoter = partner.Code, partner.Owner.Token()
-		}
-		if r.ReferralID != 0 {
-			row.ReferralID = strconv.FormatInt(r.ReferralID, 10)
-		}
-		if r.ReferredAt != 0 {
-			row.ReferredAt = time.Unix(r.ReferredAt, 0).UTC().Format(time.RFC3339)
-		}
-		if err := out.Encode(row); err != nil {
-			return err
-		}
-	}
-	return out.Flush()
-}
-
-// findingsRow is one row of findings.csv.
-type findingsRow struct {
-	Kind        string `csv:"kind"`
-	Day         string `csv:"day"`
-	ContactID   int64  `csv:"keap_contact_id"`
-	PartnerID   int64  `csv:"keap_partner_id"`
-	RefToken    string `csv:"ref_token"`
-	Orders      string `csv:"orders"`
-	Invoices    string `csv:"invoices"`
-	Products    string `csv:"products"`
-	Total       string `csv:"total"`
-	Expected    string `csv:"expected"`
-	Found       string `csv:"found"`
-	Currency    string `csv:"currency"`
-	Explanation string `csv:"explanation"`
-}
-
-// writeFindings writes the orders and commissions that do not agree with the terms.
-func (p *Plan) writeFindings(w io.Writer, d *book.Directory) error {
-	out := sheet.NewEncoder[findingsRow](sheet.NewWriter(w))
-	for i := range p.Findings {
-		f := &p.Findings[i]
-		amount := func(n int64) string { return terms.FormatMinor(n, f.Currency) }
-		if err := out.Encode(findingsRow{
-			Kind: f.Kind, Day: f.Day, ContactID: f.ContactID, PartnerID: f.PartnerID, RefToken: d.ByPartner(f.PartnerID).Token(),
-			Orders: f.Orders, Invoices: f.Invoices, Products: f.Products,
-			Total: amount(f.Total), Expected: amount(f.Expected), Found: amount(f.Found), Currency: f.Currency, Explanation: f.Explanation,
-		}); err != nil {
-			return err
-		}
-	}
-	return out.Flush()
-}
-
-// SheetLink is one row of the old-to-new sheet.
-type SheetLink struct {
-	OldLink string `json:"old_link" csv:"old_link"`
-	NewLink string `json:"new_link" csv:"new_link"`
-	Link    string `json:"link" csv:"link"`
-	Code    string `json:"code" csv:"code"`
-	Token   string `json:"ref_token" csv:"ref_token"`
-	Email   string `json:"email" csv:"email"`
-	Status  string `json:"status" csv:"status"`
-}
-
-// SheetLinks streams every old link of every promoter with the new one that takes its
-// place: one row a link and code, in the order of tokens, codes and links. token
-// narrows it to one promoter.
-func SheetLinks(policy interface {
-	OldLink(link, code string) string
-	NewLink(token, link string) string
-}, c *book.Content, links []book.Link, token string, fn func(SheetLink) error) error {
-	type owner struct {
-		p     *book.Promoter
-		codes []string
-	}
-	byID := make(map[int64]*owner, len(c.Promoters))
-	owners := make([]*owner, 0, len(c.Promoters))
-	for i := range c.Promoters {
-		if p := &c.Promoters[i]; p.MergedInto == 0 && (token == "" || p.Token == token) {
-			o := &owner{p: p}
-			byID[p.ID] = o
-			owners = append(owners, o)
-		}
-	}
-	for _, a := range c.Aliases {
-		if o := byID[a.PromoterID]; o != nil && a.Kind == book.AliasCode && a.State == "" {
-			o.codes = append(o.codes, a.Value)
-		}
-	}
-	slices.SortFunc(owners, func(a, b *owner) int { return strings.Compare(a.p.Token, b.p.Token) })
-	for _, o := range owners {
-		for _, code := range o.codes {
-			for _, l := range links {
-				if err := fn(SheetLink{policy.OldLink(l.Code, code), policy.NewLink(o.p.Token, l.Code), l.Code, code, o.p.Token, o.p.Email, o.p.Status}); err != nil {
-					return err
-				}
-			}
-		}
-	}
-	return nil
 }
 
 // ReadPlan reads the plan that was reviewed.

@@ -22,17 +22,20 @@ type linkMapInput struct {
 func makeLinkMap(in linkMapInput, conflicts *conflictList) (*mapping.Map, error) {
 	for _, code := range slices.Sorted(maps.Keys(in.links)) {
 		if names := in.settings.Policy.ReservedIn(in.links[code].Destination); len(names) > 0 {
-			conflicts.add(newConflict(KindReservedName, code,
-				fmt.Sprintf("its destination holds %s, which the new platform would read as a promoter: removed when visitors are forwarded", strings.Join(names, ", "))))
+			conflicts.inform(KindReservedName, code,
+				"its destination holds %s, which the new platform would read as a promoter: removed when visitors are forwarded",
+				strings.Join(names, ", "))
 		}
 	}
 	reportFolded(in.content, conflicts)
 	partners, links := in.content.UnknownGrace(in.settings.Grace)
 	for _, code := range partners {
-		conflicts.add(newConflict(KindNoGrace, code, "[partners.grace] names it, and no promoter has that code, or several have it in other letter cases: spell it exactly"))
+		conflicts.inform(KindNoGrace, code,
+			"[partners.grace] names it, and no promoter has that code, or several have it in other letter cases: spell it exactly")
 	}
 	for _, code := range links {
-		conflicts.add(newConflict(KindNoGrace, code, "[links.grace] names it, and no link has that code, or several have it in other letter cases: spell it exactly"))
+		conflicts.inform(KindNoGrace, code,
+			"[links.grace] names it, and no link has that code, or several have it in other letter cases: spell it exactly")
 	}
 	m, err := in.settings.Project(in.content)
 	if err != nil {
@@ -83,8 +86,9 @@ func reportFolded(c *book.Content, conflicts *conflictList) {
 			differ = differ || codes[i].PromoterID != codes[same[0]].PromoterID || codes[i].State != codes[same[0]].State
 		}
 		if differ {
-			conflicts.add(newConflict(KindAmbiguousCode, spelled[0],
-				fmt.Sprintf("%s differ only by case and are different promoters: each is honoured as it is spelled, any other spelling credits nobody", strings.Join(spelled, ", "))))
+			conflicts.inform(KindAmbiguousCode, spelled[0],
+				"%s differ only by case and are different promoters: each is honoured as it is spelled, any other spelling credits nobody",
+				strings.Join(spelled, ", "))
 		}
 	}
 	for _, same := range sameFold(len(c.Links), func(i int) string { return c.Links[i].Code }) {
@@ -92,8 +96,8 @@ func reportFolded(c *book.Content, conflicts *conflictList) {
 		for _, i := range same {
 			spelled = append(spelled, c.Links[i].Code)
 		}
-		conflicts.add(newConflict(KindAmbiguousLink, spelled[0],
-			fmt.Sprintf("%s differ only by case: each is honoured as it is spelled, any other spelling is an unknown link", strings.Join(spelled, ", "))))
+		conflicts.inform(KindAmbiguousLink, spelled[0],
+			"%s differ only by case: each is honoured as it is spelled, any other spelling is an unknown link", strings.Join(spelled, ", "))
 	}
 }
 

@@ -70,7 +70,8 @@ func (r *linkReader) reject(row *keap.Link, at position, err error) error {
 	// A row that stands in a file of rejects as well is one thing to know.
 	if link := row.Code + " " + row.Destination; !r.unsafe[link] {
 		r.unsafe[link] = true
-		r.conflicts.add(newConflict(kind, row.Code, fmt.Sprintf("%s: %q is rejected, %v; the code is unknown to the gateway", r.paths.line(at), clip(row.Destination), err)))
+		r.conflicts.inform(kind, row.Code, "%s: %q is rejected, %v; the code is unknown to the gateway",
+			r.paths.line(at), clip(row.Destination), err)
 	}
 	return &sheet.Reject{Reason: sheet.UnsafeDestination, Field: "destination", Hint: err.Error() + "; " + remedy}
 }

@@ -53,15 +53,20 @@ type CustomerTotals struct {
 func decideOwnership(in ownershipInput, conflicts *conflictList) *ownership {
 	d := &duplicates{paths: in.paths, conflicts: conflicts}
 	settleRows(d, &in.rows.referrals, rowKind[book.ReferralRow]{
-		keap.Referrals, referralRowID, func(r *book.ReferralRow) int64 { return r.SetAt }, in.referralText, in.before.ReferralRows.Create,
+		name: keap.Referrals, id: referralRowID, date: func(r *book.ReferralRow) int64 { return r.SetAt }, text: in.referralText,
+		known: in.before.ReferralRows.Create,
 	})
 	settleRows(d, &in.rows.orders, rowKind[book.Sale]{
-		keap.Orders, saleID, func(s *book.Sale) int64 { return s.OrderedAt }, in.orderText, in.before.Sales.Create,
+		name: keap.Orders, id: saleID, date: func(s *book.Sale) int64 { return s.OrderedAt }, text: in.orderText,
+		known: in.before.Sales.Create,
 	})
 	settleRows(d, &in.rows.subscriptions, rowKind[book.Subscription]{
-		keap.Subscriptions, subscriptionID, func(s *book.Subscription) int64 { return s.StartedAt }, subscriptionText, in.before.Subscriptions.Create,
+		name: keap.Subscriptions, id: subscriptionID, date: func(s *book.Subscription) int64 { return s.StartedAt }, text: subscriptionText,
+		known: in.before.Subscriptions.Create,
 	})
-	o := &ownership{referrals: in.rows.referrals.rows, orders: in.rows.orders.rows, subscriptions: in.rows.subscriptions.rows, skipped: d.skipped}
+	o := &ownership{
+		referrals: in.rows.referrals.rows, orders: in.rows.orders.rows, subscriptions: in.rows.subscriptions.rows, skipped: d.skipped,
+	}
 	o.allReferrals = mergeRows(in.before.ReferralRows.Create, o.referrals, referralRowID)
 	o.allSubscriptions = mergeRows(in.before.Subscriptions.Create, o.subscriptions, subscriptionID)
 
@@ -130,9 +135,9 @@ func (r *ownershipRules) attribute(key string, rows []book.ReferralRow, competin
 	customer.ContactID, customer.ReferralID, customer.ReferredAt, customer.Source = won.ContactID, won.ID, won.SetAt, won.Source
 	if r.in.people.house[won.PartnerID] != nil {
 		customer.Rule = terms.RuleHouse
-		r.conflicts.add(newConflict(KindHouseOwner, key,
-			fmt.Sprintf("the referral that wins (%d, of %s) is the program's own partner's: the customer belongs to nobody, and the next referral does not inherit",
-				won.ID, day(won.SetAt, r.in.settings.Zone))))
+		r.conflicts.inform(KindHouseOwner, key,
+			"the referral that wins (%d, of %s) is the program's own partner's: the customer belongs to nobody, "+
+				"and the next referral does not inherit", won.ID, day(won.SetAt, r.in.settings.Zone))
 		return customer
 	}
 	customer.PartnerID = won.PartnerID
@@ -175,7 +180,8 @@ func (r *ownershipRules) bySubscription(customers []book.Referral, subscriptions
 			belongs = "to " + partnerLabel(people, owner)
 		}
 		c := r.conflicts.add(Conflict{
-			ID: KindSubscription + ":" + key, Kind: KindSubscription, Subject: key, Recommended: KeepReferral, options: []string{KeepReferral, KeepSubscription},
+			ID: KindSubscription + ":" + key, Kind: KindSubscription, Subject: key,
+			Recommended: KeepReferral, options: []string{KeepReferral, KeepSubscription},
 			Detail: fmt.Sprintf("its running subscription %d (%s) was sold by %s; by its referrals the customer belongs %s",
 				s.ID, clip(s.Product), partnerLabel(people, s.SellerID), belongs),
 		})
@@ -212,15 +218,15 @@ func (r *ownershipRules) flagCustomers(customers []book.Referral) (t CustomerTot
 		}
 		if c.Email == "" {
 			t.NoEmail++
-			r.conflicts.add(newConflict(KindNoCustomerEmail, strconv.FormatInt(c.ContactID, 10),
-				fmt.Sprintf("contact %d was referred and has no usable e-mail address: it is kept under its Keap id, and the new platform will not know it until it has one",
-					c.ContactID)))
+			r.conflicts.inform(KindNoCustomerEmail, strconv.FormatInt(c.ContactID, 10),
+				"contact %d was referred and has no usable e-mail address: it is kept under its Keap id, "+
+					"and the new platform will not know it until it has one", c.ContactID)
 		}
 		if g := r.in.people.byPartner[c.PartnerID]; g != nil && g.isCustomer(c) {
 			c.Self = true
 			t.Self++
-			r.conflicts.add(newConflict(KindSelfReferral, cmp.Or(c.Email, c.Customer),
-				fmt.Sprintf("the customer is the partner %s: it belongs to its own promoter, as in Keap", g.promoter.Token)))
+			r.conflicts.inform(KindSelfReferral, cmp.Or(c.Email, c.Customer),
+				"the customer is the partner %s: it belongs to its own promoter, as in Keap", g.promoter.Token)
 		}
 	}
 	return t
@@ -238,11 +244,13 @@ func (in *ownershipInput) referralText(r *book.ReferralRow) string {
 }
 
 func (in *ownershipInput) orderText(s *book.Sale) string {
-	return fmt.Sprintf("contact %d, %s, %s, sold by %d", s.ContactID, day(s.OrderedAt, in.settings.Zone), terms.FormatMoney(s.Total, s.Currency), s.SellerID)
+	return fmt.Sprintf("contact %d, %s, %s, sold by %d",
+		s.ContactID, day(s.OrderedAt, in.settings.Zone), terms.FormatMoney(s.Total, s.Currency), s.SellerID)
 }
 
 func subscriptionText(s *book.Subscription) string {
-	return fmt.Sprintf("contact %d, %q, %s, sold by %d, active: %t", s.ContactID, clip(s.Product), terms.FormatMoney(s.Amount, s.Currency), s.SellerID, s.Active)
+	return fmt.Sprintf("contact %d, %q, %s, sold by %d, active: %t",
+		s.ContactID, clip(s.Product), terms.FormatMoney(s.Amount, s.Currency), s.SellerID, s.Active)
 }
 
 func referralRowID(r *book.ReferralRow) int64   { return r.ID }

@@ -2,7 +2,6 @@ package migrate
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -55,7 +54,7 @@ func (r *peopleResolver) setParents() {
 			if m.parentLost {
 				named = strconv.Quote(m.parentCode)
 			}
-			r.conflicts.add(newConflict(KindUnknownParent, m.code, fmt.Sprintf("partner %d names the parent %s, who is in no file: it gets none", m.id, named)))
+			r.conflicts.inform(KindUnknownParent, m.code, "partner %d names the parent %s, who is in no file: it gets none", m.id, named)
 		case parent != nil && parent != g:
 			g.promoter.ParentID = parent.promoter.ID
 		}
@@ -87,8 +86,8 @@ func (r *peopleResolver) breakCycles() {
 				tokens = append(tokens, c.promoter.Token)
 			}
 			lowest.promoter.ParentID = 0
-			r.conflicts.add(newConflict(KindCycle, lowest.primary.code, fmt.Sprintf("%s: %d promoters are each other's parents in a ring, and %s loses its parent",
-				strings.Join(tokens, ", "), len(cycle), lowest.promoter.Token)))
+			r.conflicts.inform(KindCycle, lowest.primary.code, "%s: %d promoters are each other's parents in a ring, and %s loses its parent",
+				strings.Join(tokens, ", "), len(cycle), lowest.promoter.Token)
 		}
 		for _, c := range path {
 			state[c] = done

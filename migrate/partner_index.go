@@ -83,7 +83,8 @@ func (p *partnerIndex) find(id sheet.ID, code string) (int64, error) {
 	}
 	switch found, ok := p.byCode[code]; {
 	case !ok:
-		return reject("partner_code", "no partner of these exports or of the book has this code (capital letters count): add the partner list that holds it")
+		return reject("partner_code",
+			"no partner of these exports or of the book has this code (capital letters count): add the partner list that holds it")
 	case found == ambiguousCode:
 		return reject("partner_code", "several partners have this code: name the partner by its Keap id")
 	default:

@@ -88,9 +88,10 @@ func (r *partnerReader) add(row *keap.Partner, has columns, at position) error {
 func (p *partner) takes(q *partner) bool {
 	both := p.has & q.has
 	differs := func(c columns, same bool) bool { return both&c != 0 && !same }
-	if p.code != q.code || differs(hasContact, p.contactID == q.contactID) || differs(hasParentID, p.parentID == q.parentID) ||
-		differs(hasParentCode, p.parentCode == q.parentCode) || differs(hasStatus, p.active == q.active) || differs(hasName, p.name == q.name) ||
-		differs(hasOwner, p.owner == q.owner) || differs(hasEmail, p.ownEmail == q.ownEmail) || p.joined != 0 && q.joined != 0 && p.joined != q.joined {
+	if p.code != q.code || p.joined != 0 && q.joined != 0 && p.joined != q.joined ||
+		differs(hasContact, p.contactID == q.contactID) || differs(hasParentID, p.parentID == q.parentID) ||
+		differs(hasParentCode, p.parentCode == q.parentCode) || differs(hasStatus, p.active == q.active) ||
+		differs(hasName, p.name == q.name) || differs(hasOwner, p.owner == q.owner) || differs(hasEmail, p.ownEmail == q.ownEmail) {
 		return false
 	}
 	adds := func(c columns) bool { return q.has&^p.has&c != 0 }
@@ -162,7 +163,9 @@ func (p *partner) agrees(known *book.Alias) int {
 	if known == nil {
 		return n
 	}
-	for _, same := range [...]bool{p.code == known.Code, p.contactID == known.ContactID, p.active == known.Active, p.parentID == known.ParentID} {
+	for _, same := range [...]bool{
+		p.code == known.Code, p.contactID == known.ContactID, p.active == known.Active, p.parentID == known.ParentID,
+	} {
 		if same {
 			n++
 		}

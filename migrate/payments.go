@@ -81,8 +81,9 @@ func (in *ledgerInput) newPayouts(conflicts *conflictList) []book.Payout {
 			continue
 		}
 		if again {
-			conflicts.add(newConflict(KindChangedPayment, strconv.FormatInt(p.id, 10),
-				fmt.Sprintf("%s: payment %d is now %s; the book has it otherwise, and gets an entry with the difference", in.paths.line(at), p.id, in.paymentText(p))))
+			conflicts.inform(KindChangedPayment, strconv.FormatInt(p.id, 10),
+				"%s: payment %d is now %s; the book has it otherwise, and gets an entry with the difference",
+				in.paths.line(at), p.id, in.paymentText(p))
 		}
 		for _, k := range slices.SortedFunc(maps.Keys(owed), compareAccounts) {
 			if owed[k] == 0 && again {
@@ -100,5 +101,6 @@ func (in *ledgerInput) newPayouts(conflicts *conflictList) []book.Payout {
 }
 
 func (in *ledgerInput) paymentText(p *payment) string {
-	return fmt.Sprintf("%s to %s on %s", terms.FormatMoney(p.amount, p.currency), partnerLabel(in.directory, p.partner), day(p.paidAt, in.settings.Zone))
+	return fmt.Sprintf("%s to %s on %s",
+		terms.FormatMoney(p.amount, p.currency), partnerLabel(in.directory, p.partner), day(p.paidAt, in.settings.Zone))
 }

@@ -54,8 +54,8 @@ func resolvePeople(in peopleInput, conflicts *conflictList) *people {
 	resolveParentCodes(all)
 	for _, m := range all {
 		if m.otherStatus {
-			conflicts.add(newConflict(KindOtherStatus, m.code,
-				fmt.Sprintf("partner %d, %s: its status says neither active nor inactive: it is read as inactive", m.id, in.paths.line(m.at))))
+			conflicts.inform(KindOtherStatus, m.code,
+				"partner %d, %s: its status says neither active nor inactive: it is read as inactive", m.id, in.paths.line(m.at))
 		}
 	}
 	r := &peopleResolver{in, conflicts, &people{house: housePartners(all, in.exclude, conflicts)}}
@@ -128,8 +128,8 @@ func housePartners(all []*partner, codes []string, conflicts *conflictList) map[
 			house[m.id] = m
 		}
 		if len(found) == 0 {
-			conflicts.add(newConflict(KindNoHouse, code,
-				"[partners] exclude names it, and no partner has that code, or several have it in other letter cases: spell it exactly"))
+			conflicts.inform(KindNoHouse, code,
+				"[partners] exclude names it, and no partner has that code, or several have it in other letter cases: spell it exactly")
 		}
 	}
 	return house
@@ -194,9 +194,9 @@ func (r *peopleResolver) group() {
 			if !split[q.ID] {
 				split[q.ID] = true
 				other := r.partners[j]
-				r.conflicts.add(newConflict(KindSplit, q.Token,
-					fmt.Sprintf("%s (%d) and %s (%d) no longer share a contact or an address; they were published as one promoter, %s, and stay it",
-						other.code, other.id, m.code, m.id, q.Token)))
+				r.conflicts.inform(KindSplit, q.Token,
+					"%s (%d) and %s (%d) no longer share a contact or an address; they were published as one promoter, %s, and stay it",
+					other.code, other.id, m.code, m.id, q.Token)
 			}
 			sets.join(i, j)
 		}
@@ -298,10 +298,10 @@ func (r *peopleResolver) report(g *group) {
 		default:
 			why = fmt.Sprintf("its contact's address reads %q", clip(contact.email))
 		}
-		r.conflicts.add(newConflict(KindNeedsEmail, code, fmt.Sprintf("partner %d: %s; it becomes a promoter that needs one, its links work", id, why)))
+		r.conflicts.inform(KindNeedsEmail, code, "partner %d: %s; it becomes a promoter that needs one, its links work", id, why)
 	}
 	if q.Token != strings.ToLower(code) {
-		r.conflicts.add(newConflict(KindRenamed, code, fmt.Sprintf("partner %d gets the ref token %s; its old codes and ids keep working", id, q.Token)))
+		r.conflicts.inform(KindRenamed, code, "partner %d gets the ref token %s; its old codes and ids keep working", id, q.Token)
 	}
 	if len(g.members) > 1 {
 		var parts []string
@@ -319,7 +319,7 @@ func (r *peopleResolver) report(g *group) {
 		for _, a := range g.absorbed {
 			detail += fmt.Sprintf("; %s, which was published, goes on working for it", a.Token)
 		}
-		r.conflicts.add(newConflict(KindMerged, code, detail))
+		r.conflicts.inform(KindMerged, code, "%s", detail)
 	}
 }
 

@@ -1,7 +1,6 @@
 package migrate
 
 import (
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -12,7 +11,9 @@ import (
 
 // reportProducts reports the names of products that [products] does not place, or places
 // twice: which share of a sale is a commission depends on it, and is never guessed.
-func reportProducts(products terms.Products, orders []book.Sale, subscriptions []book.Subscription, commissions []book.Commission, conflicts *conflictList) {
+func reportProducts(
+	products terms.Products, orders []book.Sale, subscriptions []book.Subscription, commissions []book.Commission, conflicts *conflictList,
+) {
 	type use struct{ orders, commissions int }
 	unmatched := map[string]use{}
 	matched := map[string]bool{}
@@ -47,8 +48,9 @@ func reportProducts(products terms.Products, orders []book.Sale, subscriptions [
 			why = "matches patterns of both membership and training"
 		}
 		u := unmatched[name]
-		conflicts.add(newConflict(KindProduct, clip(name),
-			fmt.Sprintf("the product %q (%s, %s) %s in [products]: it is neither a membership nor a training until one names it, and its sales are compared with no rate",
-				clip(name), quantity(u.orders, "order or subscription", "orders or subscriptions"), quantity(u.commissions, "commission or clawback", "commissions or clawbacks"), why)))
+		conflicts.inform(KindProduct, clip(name),
+			"the product %q (%s, %s) %s in [products]: it is neither a membership nor a training until one names it, "+
+				"and its sales are compared with no rate", clip(name), quantity(u.orders, "order or subscription", "orders or subscriptions"),
+			quantity(u.commissions, "commission or clawback", "commissions or clawbacks"), why)
 	}
 }

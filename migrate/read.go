@@ -108,7 +108,7 @@ func readModel(ctx context.Context, x *exports, in modelInput, conflicts *confli
 	}
 	conflicts.join(links.conflicts)
 	d := &duplicates{paths: x.paths(), conflicts: conflicts}
-	m := &modelRows{partners: partners.settle(d, in.partners), contacts: contacts.settle(d, in.partners), links: links.settle(d, destinations)}
+	m := &modelRows{partners.settle(d, in.partners), contacts.settle(d, in.partners), links.settle(d, destinations)}
 	x.skip(d.skipped)
 	return m, nil
 }

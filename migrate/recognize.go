@@ -77,7 +77,8 @@ func (x *exports) recognise(ctx context.Context, inputs []sheet.Input, s *Settin
 			if d.NeedsDecision() || conflicts.decisions[KindDateOrder+":"+subject].Value != "" {
 				conflicts.add(question(KindDateOrder, subject,
 					fmt.Sprintf("%s, line %d, column %q: %q is a date only with the day first, and no value of the column needs the month first "+
-						"(%d fit only day first, %d fit both): is the column day first?", f.Path, d.DayOnlyLine, d.Header, d.DayOnlyValue, d.DayOnly, d.Ambiguous),
+						"(%d fit only day first, %d fit both): is the column day first?",
+						f.Path, d.DayOnlyLine, d.Header, d.DayOnlyValue, d.DayOnly, d.Ambiguous),
 					DayFirst, DayFirst, MonthFirst))
 			}
 		}
@@ -135,8 +136,9 @@ func dateNames(inputs []sheet.Input) map[string]string {
 // errNothingFound says why none of the files could be used.
 func (x *exports) errNothingFound(args []string) error {
 	var b strings.Builder
-	fmt.Fprintf(&b, "none of the %d files in %s is an export that can be carried over: needed are Keap's referral partner list, contacts and tracking links "+
-		"as CSV, and its referrals, orders, subscriptions, commissions, clawbacks, payments and ledger", len(x.unread), strings.Join(args, ", "))
+	fmt.Fprintf(&b, "none of the %d files in %s is an export that can be carried over: needed are Keap's referral partner list, "+
+		"contacts and tracking links as CSV, and its referrals, orders, subscriptions, commissions, clawbacks, payments and ledger",
+		len(x.unread), strings.Join(args, ", "))
 	for i, u := range x.unread {
 		if i == 5 {
 			fmt.Fprintf(&b, "\n  … and %d more", len(x.unread)-i)

@@ -42,8 +42,8 @@ func reconcile(in *ledgerInput, l *ledger, conflicts *conflictList) *reconciliat
 	r.commissions, r.payouts = l.newRows, l.newPayouts
 	if !in.kinds[keap.Ledger] {
 		if len(r.tallies) > 0 {
-			conflicts.add(question(KindNoLedger, "ledger", fmt.Sprintf("there are commissions, clawbacks or payments of %s and no ledger among the exports: their sums cannot be proven",
-				quantity(len(r.tallies), "partner", "partners")), Accept, Accept))
+			conflicts.add(question(KindNoLedger, "ledger", fmt.Sprintf("there are commissions, clawbacks or payments of %s "+
+				"and no ledger among the exports: their sums cannot be proven", quantity(len(r.tallies), "partner", "partners")), Accept, Accept))
 		}
 		return &r.reconciliation
 	}
@@ -145,7 +145,7 @@ func (r *reconciler) beginning() int64 {
 // reconcileAccount compares an account's statement with its rows, asks about what does not
 // agree, and adds the entries that follow from it.
 func (r *reconciler) reconcileAccount(s *statement) {
-	a, t := s.account, r.tallies[s.account]
+	a := s.account
 	n := r.sumsOf(a.partner, a.currency)
 	isNew := n.entries == 0
 	opening := amountOr(s.opening, 0)
@@ -153,40 +153,9 @@ func (r *reconciler) reconcileAccount(s *statement) {
 	if isNew {
 		total += opening
 	}
-	noRows := int64(0) // of the difference: columns that there are no rows for
-	for _, c := range s.columns() {
-		if !r.in.kinds[c.kind] {
-			noRows += c.sign * amountOr(c.amount, 0)
-		}
-	}
 	// The ending is proven by the rows, or by them and differences that were accepted.
 	open := s.closing - total
-	byRows := open + n.differences - noRows
-	says := eventKey(nil).int(opening).int(amountOr(s.commissions, 0)).int(amountOr(s.clawbacks, 0)).int(amountOr(s.payments, 0)).int(s.closing)
-	correctionID := func(decision string, n int) book.EntryID {
-		return eventKey(nil).text(book.KindDifference).int(a.partner).text(a.currency).text(string(says)).text(decision).int(int64(n)).id()
-	}
-	accepted := false // a difference from just this ledger
-	for k := range n.corrections {
-		accepted = accepted || r.corrected[correctionID(Accept, k)]
-	}
-
-	decision := Accept
-	asks := isNew || open != 0 || accepted
-	switch why := r.disagreement(s, t, asks, total-n.differences, byRows); {
-	case r.in.house[a.partner] != nil:
-		decision = ""
-	case why != "":
-		asked := r.askUnbalanced(a, why, cmp.Or(s.difference(t, r.in.kinds), byRows), says, t)
-		decision = asked.Decision
-		if decision == "" && !r.in.remade { // shown as it is recommended
-			decision = asked.Recommended
-		}
-	case open != 0 && n.differences != 0:
-		r.conflicts.add(newConflict(KindExplained, r.subject(a),
-			fmt.Sprintf("%s: rows have come that explain the difference of %s that was accepted: it is taken back, and the balance is the ledger's ending, %s",
-				r.label(a), a.format(n.differences), a.format(s.closing))))
-	}
+	decision := r.decision(s, *n, total, isNew)
 	correction, why := int64(0), ""
 	switch decision {
 	case Accept:
@@ -205,8 +174,58 @@ func (r *reconciler) reconcileAccount(s *statement) {
 		r.addEntry(s, book.KindOpening, id, opening, r.openedAt, "Beginning balance of the ledger")
 	}
 	if correction != 0 {
-		r.addEntry(s, book.KindDifference, correctionID(decision, n.corrections), correction, r.in.asOfStart, why)
+		r.addEntry(s, book.KindDifference, s.correctionID(decision, n.corrections), correction, r.in.asOfStart, why)
 	}
+}
+
+// decision is what is to be done about an account: [Accept] also where there is nothing to
+// decide; empty for nothing. total is its balance by the rows and by what the book holds.
+func (r *reconciler) decision(s *statement, n accountSums, total int64, isNew bool) string {
+	a, t := s.account, r.tallies[s.account]
+	noRows := int64(0) // of the difference: columns that there are no rows for
+	for _, c := range s.columns() {
+		if !r.in.kinds[c.kind] {
+			noRows += c.sign * amountOr(c.amount, 0)
+		}
+	}
+	open := s.closing - total
+	byRows := open + n.differences - noRows
+	accepted := false // a difference from just this ledger
+	for k := range n.corrections {
+		accepted = accepted || r.corrected[s.correctionID(Accept, k)]
+	}
+	asks := isNew || open != 0 || accepted
+	switch why := r.disagreement(s, t, asks, total-n.differences, byRows); {
+	case r.in.house[a.partner] != nil:
+		return ""
+	case why != "":
+		asked := r.askUnbalanced(a, why, cmp.Or(s.difference(t, r.in.kinds), byRows), s.key(), t)
+		if asked.Decision == "" && !r.in.remade { // shown as it is recommended
+			return asked.Recommended
+		}
+		return asked.Decision
+	case open != 0 && n.differences != 0:
+		r.conflicts.inform(KindExplained, r.subject(a),
+			"%s: rows have come that explain the difference of %s that was accepted: it is taken back, and the balance is the ledger's ending, %s",
+			r.label(a), a.format(n.differences), a.format(s.closing))
+	}
+	return Accept
+}
+
+// key is what the statement says.
+func (s *statement) key() eventKey {
+	k := eventKey(nil).int(amountOr(s.opening, 0))
+	for _, c := range s.columns() {
+		k = k.int(amountOr(c.amount, 0))
+	}
+	return k.int(s.closing)
+}
+
+// correctionID is the event id of the n-th correction of an account after a decision about
+// what the statement says.
+func (s *statement) correctionID(decision string, n int) book.EntryID {
+	key := eventKey(nil).text(book.KindDifference).int(s.partner).text(s.currency)
+	return key.text(string(s.key())).text(decision).int(int64(n)).id()
 }
 
 func (r *reconciler) addEntry(s *statement, kind string, id book.EntryID, amount, at int64, description string) {
@@ -243,8 +262,8 @@ func (r *reconciler) reportMissingRows() {
 	for _, kind := range []string{keap.Commissions, keap.Clawbacks, keap.Payments} {
 		if n[kind] > 0 && !r.in.kinds[kind] {
 			r.conflicts.add(question(KindNoRows, kind,
-				fmt.Sprintf("the ledger has %s for %s, and there is no file of them among the exports: the ledger's endings are carried over, and what they owe to %s cannot be proven",
-					kind, quantity(n[kind], "partner", "partners"), kind), Accept, Accept))
+				fmt.Sprintf("the ledger has %s for %s, and there is no file of them among the exports: the ledger's endings are carried over, "+
+					"and what they owe to %s cannot be proven", kind, quantity(n[kind], "partner", "partners"), kind), Accept, Accept))
 		}
 	}
 }

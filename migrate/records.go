@@ -59,8 +59,8 @@ func readRecords(ctx context.Context, x *exports, in recordsInput, conflicts *co
 		return customerRows{}, ledgerRows{}, err
 	}
 	for _, t := range slices.Sorted(maps.Keys(others.unknownTypes)) {
-		conflicts.add(newConflict(KindReferralType, clip(t), fmt.Sprintf("%s the type %q, which Keap does not have: read as COOKIE, the weakest",
-			quantity(others.unknownTypes[t], "referral has", "referrals have"), clip(t))))
+		conflicts.inform(KindReferralType, clip(t), "%s the type %q, which Keap does not have: read as COOKIE, the weakest",
+			quantity(others.unknownTypes[t], "referral has", "referrals have"), clip(t))
 	}
 	money := others.money
 	money.commissions = append(commissions.money.commissions, money.commissions...) // there is room for them
@@ -189,8 +189,9 @@ func (r *recordReader) subscription(row *keap.Subscription, at position) error {
 	s := book.Subscription{
 		ID: row.ID.Number, ContactID: row.ContactID.Number, Product: r.texts.intern(row.Product), PlanID: r.texts.intern(row.PlanID),
 		Amount: row.Amount.Minor, Currency: r.texts.intern(row.Amount.Currency),
-		SellerID: r.partners.credited(row.SalePartnerID, row.SalePartnerCode), LeadID: r.partners.credited(row.LeadPartnerID, row.LeadPartnerCode),
-		Active: row.Status == sheet.Active || !row.HasStatus, StartedAt: unix(row.StartedAt), EndedAt: unix(row.EndedAt),
+		SellerID: r.partners.credited(row.SalePartnerID, row.SalePartnerCode),
+		LeadID:   r.partners.credited(row.LeadPartnerID, row.LeadPartnerCode),
+		Active:   row.Status == sheet.Active || !row.HasStatus, StartedAt: unix(row.StartedAt), EndedAt: unix(row.EndedAt),
 	}
 	if !row.ID.Valid {
 		s.ID = derivedID(s.ContactID, s.Product, s.PlanID, s.Amount, s.Currency, s.SellerID, s.LeadID, s.StartedAt)

@@ -75,7 +75,8 @@ func settleStatements(ledger []ledgerRow, rows map[account]tally, skipped *skips
 
 func chooseStatement(rows []ledgerRow, t tally, skipped *skips) statement {
 	slices.SortFunc(rows, func(r, s ledgerRow) int {
-		return cmp.Or(cmp.Compare(s.activity(), r.activity()), cmp.Compare(s.closing, r.closing), cmp.Compare(amountOr(s.opening, 0), amountOr(r.opening, 0)))
+		return cmp.Or(cmp.Compare(s.activity(), r.activity()), cmp.Compare(s.closing, r.closing),
+			cmp.Compare(amountOr(s.opening, 0), amountOr(r.opening, 0)))
 	})
 	candidates := make([]statement, 0, len(rows)+1)
 	if whole, ok := joinPeriods(rows); ok {
@@ -110,7 +111,8 @@ func (s *statement) difference(t tally, kinds map[string]bool) int64 {
 	if len(s.others) > 0 {
 		other = s.others[0].closing - s.closing
 	}
-	return cmp.Or(s.closing-(amountOr(s.opening, 0)+c-k-p), amountOr(s.commissions, c)-c, amountOr(s.clawbacks, k)-k, amountOr(s.payments, p)-p, other)
+	return cmp.Or(s.closing-(amountOr(s.opening, 0)+c-k-p),
+		amountOr(s.commissions, c)-c, amountOr(s.clawbacks, k)-k, amountOr(s.payments, p)-p, other)
 }
 
 // ledgerColumn is a column of the ledger that has rows of its own.

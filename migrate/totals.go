@@ -2,7 +2,6 @@ package migrate
 
 import (
 	"cmp"
-	"fmt"
 	"iter"
 	"maps"
 	"slices"
@@ -72,8 +71,8 @@ func sumMoney(in totalsInput, conflicts *conflictList) moneyTotals {
 	out := moneyTotals{months: months, reconciliations: in.byCurrency(accounts)}
 	for _, r := range out.reconciliations {
 		if own := in.settings.Currency; r.Currency != own {
-			conflicts.add(newConflict(KindCurrency, r.Currency,
-				fmt.Sprintf("there are amounts in %s, and the program is in %s: they are kept apart and never added", r.Currency, own)))
+			conflicts.inform(KindCurrency, r.Currency,
+				"there are amounts in %s, and the program is in %s: they are kept apart and never added", r.Currency, own)
 		}
 	}
 	out.balances = in.byPromoter(accounts, terms.Month(monthOf(in.asOfStart, in.settings.Zone)))
@@ -85,8 +84,8 @@ func sumMoney(in totalsInput, conflicts *conflictList) moneyTotals {
 		return cmp.Or(strings.Compare(a.Token, b.Token), strings.Compare(a.Currency, b.Currency))
 	})
 	for _, b := range negative {
-		conflicts.add(newConflict(KindNegative, b.Token,
-			fmt.Sprintf("the promoter owes %s: it is carried over as a negative balance, which later earnings fill", terms.FormatMoney(-b.Amount, b.Currency))))
+		conflicts.inform(KindNegative, b.Token,
+			"the promoter owes %s: it is carried over as a negative balance, which later earnings fill", terms.FormatMoney(-b.Amount, b.Currency))
 	}
 	return out
 }

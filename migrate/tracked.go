@@ -83,7 +83,8 @@ func (l *ledger) pairTracked(in *ledgerInput) []trackedPair {
 		if email == "" {
 			continue
 		}
-		for _, n := range lines[trackedKey{e.Kind == book.KindClawback, in.directory.ByPartner(e.PartnerID).Promoter, email, e.Currency, e.Amount}] {
+		k := trackedKey{e.Kind == book.KindClawback, in.directory.ByPartner(e.PartnerID).Promoter, email, e.Currency, e.Amount}
+		for _, n := range lines[k] {
 			at := in.tracked[n].At
 			if days := dayNumber(at, in.settings.Zone) - dayNumber(e.EarnedAt, in.settings.Zone); -1 <= days && days <= 1 {
 				all = append(all, trackedPair{i, n, max(days, -days), abs(at - e.EarnedAt)})
@@ -119,7 +120,10 @@ func (l *ledger) skipTracked(in *ledgerInput, conflicts *conflictList, skipped *
 	dropped := map[int]bool{}
 	for _, p := range pairs {
 		e := &l.commissions[p.row]
-		if _, booked := slices.BinarySearchFunc(in.before.Posted, e.ID, func(b book.PostedCommission, id book.EntryID) int { return compareIDs(b.ID, id) }); booked {
+		_, booked := slices.BinarySearchFunc(in.before.Posted, e.ID, func(b book.PostedCommission, id book.EntryID) int {
+			return compareIDs(b.ID, id)
+		})
+		if booked {
 			continue
 		}
 		subject := e.Invoice
@@ -149,11 +153,11 @@ func (in *ledgerInput) trackedConflict(subject string, e *book.Commission, t *bo
 	}
 	amount := account{e.PartnerID, e.Currency}.format(abs(e.Amount))
 	return Conflict{
-		ID: KindAlsoTracked + ":" + subject, Kind: KindAlsoTracked, Subject: subject, Recommended: KeepRow, options: []string{KeepRow, SkipRow},
-		about: hex.EncodeToString(e.ID[:4]),
-		Detail: fmt.Sprintf("%s: %s %s %s by %s on %s%s; the live program has booked the same: %s of %s (t-%d). Both count unless the row is left out (%s)",
-			in.paths.line(positionIn(e.Origin)), partnerLabel(in.directory, e.PartnerID), verb, amount, clip(t.Email), day(e.EarnedAt, in.settings.Zone), invoice,
-			event, day(t.At, in.settings.Zone), t.ID, SkipRow),
+		ID: KindAlsoTracked + ":" + subject, Kind: KindAlsoTracked, Subject: subject,
+		Recommended: KeepRow, options: []string{KeepRow, SkipRow}, about: hex.EncodeToString(e.ID[:4]),
+		Detail: fmt.Sprintf("%s: %s %s %s by %s on %s%s; the live program has booked the same: %s of %s (t-%d). "+
+			"Both count unless the row is left out (%s)", in.paths.line(positionIn(e.Origin)), partnerLabel(in.directory, e.PartnerID),
+			verb, amount, clip(t.Email), day(e.EarnedAt, in.settings.Zone), invoice, event, day(t.At, in.settings.Zone), t.ID, SkipRow),
 	}
 }
 

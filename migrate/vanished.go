@@ -35,8 +35,9 @@ func reportVanished(in vanishedInput, conflicts *conflictList) {
 		if len(gone) > len(shown) {
 			more = fmt.Sprintf(" and %d more", len(gone)-len(shown))
 		}
-		conflicts.add(newConflict(KindVanished, kind,
-			fmt.Sprintf("%d %s of the book are in none of these exports: %s%s. They stay in the book as they are", len(gone), kind, strings.Join(shown, ", "), more)))
+		conflicts.inform(KindVanished, kind,
+			"%d %s of the book are in none of these exports: %s%s. They stay in the book as they are",
+			len(gone), kind, strings.Join(shown, ", "), more)
 	}
 	var gone []string
 	for _, id := range slices.Sorted(maps.Keys(in.known)) {
@@ -63,9 +64,9 @@ func reportVanished(in vanishedInput, conflicts *conflictList) {
 // reportNoReferrals reports money of which no list says whose the customers are.
 func reportNoReferrals(kinds map[string]bool, before *book.KeapRecords, own *ownership, l *ledger, conflicts *conflictList) {
 	if !kinds[keap.Referrals] && len(before.ReferralRows.Create) == 0 && len(l.commissions)+len(own.orders)+len(l.payments.rows) > 0 {
-		conflicts.add(newConflict(KindNoReferrals, "referrals",
+		conflicts.inform(KindNoReferrals, "referrals",
 			"there are orders or money and no list of referrals, neither among these exports nor in the book: no customer is carried over, "+
-				"and nobody will be credited for one"))
+				"and nobody will be credited for one")
 	}
 }
 

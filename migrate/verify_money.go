@@ -9,7 +9,6 @@ import (
 
 	"carryover/mapping/book"
 	"carryover/mapping/terms"
-	"carryover/migrate/sheet"
 )
 
 // verifyOwners says which customers the book gives to somebody else than the exports do,
@@ -28,7 +27,8 @@ func verifyOwners(p *Plan, e *evidence) Check {
 	}
 	for i := range m.Referrals.Update {
 		r := &m.Referrals.Update[i]
-		check.differ("customer %s: the book gives it to %s (%s), the exports to %s (%s)", r.Customer, name(held[r.Customer].PartnerID), held[r.Customer].Rule, name(r.PartnerID), r.Rule)
+		check.differ("customer %s: the book gives it to %s (%s), the exports to %s (%s)",
+			r.Customer, name(held[r.Customer].PartnerID), held[r.Customer].Rule, name(r.PartnerID), r.Rule)
 	}
 	differRows(&check, "referral", m.ReferralRows, referralRowID)
 	differRows(&check, "order", m.Sales, saleID)
@@ -80,10 +80,12 @@ func verifySums(p *Plan, e *evidence, earlier bool) Check {
 		}
 	}, func() {})
 	for _, k := range slices.SortedFunc(maps.Keys(differ), func(a, b sumKey) int {
-		return cmp.Or(cmp.Compare(a.partner, b.partner), cmp.Compare(a.month, b.month), strings.Compare(a.kind, b.kind), strings.Compare(a.currency, b.currency))
+		return cmp.Or(cmp.Compare(a.partner, b.partner), cmp.Compare(a.month, b.month),
+			strings.Compare(a.kind, b.kind), strings.Compare(a.currency, b.currency))
 	}) {
 		a := account{k.partner, k.currency}
-		check.differ("%s, partner %s, %s of %s: the exports come to %s, the book to %s, difference %s", cmp.Or(e.directory.ByPartner(k.partner).Token(), "no promoter"), partnerLabel(e.directory, k.partner),
+		check.differ("%s, partner %s, %s of %s: the exports come to %s, the book to %s, difference %s",
+			cmp.Or(e.directory.ByPartner(k.partner).Token(), "no promoter"), partnerLabel(e.directory, k.partner),
 			k.kind, terms.Month(k.month), a.format(exports[k]), a.format(inBook[k]), a.format(exports[k]-inBook[k]))
 	}
 	return check
@@ -126,6 +128,11 @@ func (e *evidence) eachEntry(p *Plan, earlier bool, fn func(k sumKey, exports, i
 			fn(key(entry), entry.Amount, 0)
 		}
 	}
+	e.eachPayment(p, earlier, fn, outside)
+}
+
+// eachPayment does the same for payments.
+func (e *evidence) eachPayment(p *Plan, earlier bool, fn func(k sumKey, exports, inBook int64), outside func()) {
 	named := make(map[int64]bool, len(e.payments))
 	for i := range e.payments {
 		named[e.payments[i].id] = true
@@ -173,7 +180,8 @@ func verifyLedger(p *Plan) Check {
 		check.Compared += r.Accounts
 	}
 	for _, d := range p.Differences {
-		what := fmt.Sprintf("partner %s (%d), promoter %s: the ledger and its rows do not agree, difference %s", d.Code, d.Partner, cmp.Or(d.Token, "none"), sheet.Money{Minor: d.Amount, Currency: d.Currency})
+		what := fmt.Sprintf("partner %s (%d), promoter %s: the ledger and its rows do not agree, difference %s",
+			d.Code, d.Partner, cmp.Or(d.Token, "none"), terms.FormatMoney(d.Amount, d.Currency))
 		if d.Decision == "" {
 			check.differ("%s", what)
 			continue
