@@ -36,11 +36,11 @@ const (
 	forwardBatch   = 64 // as many events are held in memory
 
 	callTimeout = 30 * time.Second
-	lastCall    = 5 * time.Second // what a call under way gets once Run is told to end
+	callGrace   = 5 * time.Second // for a call that is under way when Run is told to end
 	keyPause    = time.Minute     // after a refused key
 	bookPause   = 5 * time.Second
 	outagePause = time.Minute // longest pause of all work while nothing gets through
-	outageAfter = 4           // failures one after the other, of whichever customers
+	outageAfter = 4           // failures in a row, of whichever customers
 )
 
 // backoff is how long an event waits between two tries.
@@ -59,21 +59,21 @@ type ForwardOptions struct {
 	Transport http.RoundTripper // nil: one of its own
 }
 
-// Forwarder brings the events of the outbox to FirstPromoter: those of one customer one
-// after the other, several customers at once. All that it knows is in the book, so that it
-// may be killed at any moment: an event that was sent and not marked is sent once more,
-// and FirstPromoter says that it has it.
+// Forwarder sends the events of the outbox to FirstPromoter: those of one customer one after
+// the other, several customers at once. Its state is in the book, so that it may be killed at
+// any moment: an event that was sent and not marked is sent once more, and FirstPromoter
+// answers that it has it.
 type Forwarder struct {
-	o      ForwardOptions
-	track  string // what a kind of event is added to
-	client *http.Client
-	limit  *rate.Limiter
-	clean  func(string) string
+	o        ForwardOptions
+	trackURL string // the kind of an event is appended to it
+	client   *http.Client
+	limit    *rate.Limiter
+	redact   func(string) string
 
-	mu       sync.Mutex
-	paused   time.Time // no call before; by time.Now
-	failures int       // one after the other, for want of an answer
-	fault    error
+	mu          sync.Mutex
+	pausedUntil time.Time // by time.Now
+	failures    int       // in a row
+	fault       error
 }
 
 // NewForwarder checks the options. Nothing is sent before [Forwarder.Run].
@@ -82,16 +82,21 @@ func NewForwarder(o ForwardOptions) (*Forwarder, error) {
 		o.BaseURL = DefaultForwardURL
 	}
 	base, err := url.Parse(o.BaseURL)
+	unprintable := func(r rune) bool { return r <= ' ' || r > '~' }
 	switch {
 	case o.Book == nil:
 		return nil, errors.New("forwarding: there is no book to take events from")
 	case o.Key == "":
-		return nil, fmt.Errorf("forwarding: [firstpromoter] forward = true needs FirstPromoter's API key: put it into the environment variable %s", ForwardKeyVariable)
-	case strings.ContainsFunc(o.Key, func(r rune) bool { return r <= ' ' || r > '~' }):
-		return nil, fmt.Errorf("forwarding: the environment variable %s holds more than a key: blanks or other characters that no key has", ForwardKeyVariable)
-	case o.AccountID == "" || strings.ContainsFunc(o.AccountID, func(r rune) bool { return r <= ' ' || r > '~' }):
-		return nil, errors.New("forwarding: [firstpromoter] account_id is missing or has blanks in it: FirstPromoter shows it in its settings, under integrations")
-	case err != nil || base.Host == "" || base.User != nil || base.RawQuery != "" || base.Scheme != "https" && !(base.Scheme == "http" && loopback(base.Hostname())):
+		return nil, fmt.Errorf("forwarding: [firstpromoter] forward = true needs FirstPromoter's API key: "+
+			"put it into the environment variable %s", ForwardKeyVariable)
+	case strings.ContainsFunc(o.Key, unprintable):
+		return nil, fmt.Errorf("forwarding: the environment variable %s holds more than a key: "+
+			"blanks or other characters that no key has", ForwardKeyVariable)
+	case o.AccountID == "" || strings.ContainsFunc(o.AccountID, unprintable):
+		return nil, errors.New("forwarding: [firstpromoter] account_id is missing or has blanks in it: " +
+			"FirstPromoter shows it in its settings, under integrations")
+	case err != nil || base.Host == "" || base.User != nil || base.RawQuery != "" ||
+		base.Scheme != "https" && !(base.Scheme == "http" && loopback(base.Hostname())):
 		return nil, fmt.Errorf("forwarding: [firstpromoter] base_url must be an https address such as %q: the key goes there", DefaultForwardURL)
 	}
 	if o.PerMinute <= 0 {
@@ -112,25 +117,25 @@ func NewForwarder(o ForwardOptions) (*Forwarder, error) {
 		o.Transport = t
 	}
 	return &Forwarder{
-		o: o, track: strings.TrimRight(o.BaseURL, "/") + "/api/v2/track/",
+		o: o, trackURL: strings.TrimRight(o.BaseURL, "/") + "/api/v2/track/",
 		client: &http.Client{
 			Transport: o.Transport,
 			// The key must not follow to another host.
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},
-		limit: rate.NewLimiter(rate.Limit(float64(o.PerMinute)/60), forwardBurst),
-		clean: cleaner(o.Key),
+		limit:  rate.NewLimiter(rate.Limit(float64(o.PerMinute)/60), forwardBurst),
+		redact: redactor(o.Key),
 	}, nil
 }
 
-// loopback says whether a host is this machine: a key may go there without TLS.
+// loopback reports whether a host is this machine: a key may go there without TLS.
 func loopback(host string) bool {
 	a, err := netip.ParseAddr(host)
 	return host == "localhost" || err == nil && a.IsLoopback()
 }
 
-// Run works the outbox until ctx ends; then it finishes the calls that are under way, within
-// seconds. Faults do not end it, see [Forwarder.Fault].
+// Run sends what is in the outbox until ctx ends; then it completes the calls that are under
+// way, within seconds. Faults do not end it, see [Forwarder.Fault].
 func (f *Forwarder) Run(ctx context.Context) error {
 	jobs := make(chan book.Forward)
 	done := make(chan int64) // customers
@@ -149,16 +154,16 @@ func (f *Forwarder) Run(ctx context.Context) error {
 	defer workers.Wait()
 	defer close(jobs)
 
-	look := time.NewTicker(f.o.Every)
-	defer look.Stop()
+	poll := time.NewTicker(f.o.Every)
+	defer poll.Stop()
 	busy := map[int64]bool{} // customers of whom an event is under way
 	var batch []book.Forward
 	for {
 		var to chan<- book.Forward
 		var next book.Forward
-		if !f.pausing() {
+		if !f.isPaused() {
 			if len(batch) == 0 && len(busy) < forwardWorkers {
-				batch = f.due(ctx, busy)
+				batch = f.dueEvents(ctx, busy)
 			}
 			if len(batch) > 0 {
 				to, next = jobs, batch[0]
@@ -172,17 +177,17 @@ func (f *Forwarder) Run(ctx context.Context) error {
 			batch = batch[1:]
 		case customer := <-done:
 			delete(busy, customer)
-		case <-look.C:
+		case <-poll.C:
 		}
 	}
 }
 
-// due lists what may be sent now.
-func (f *Forwarder) due(ctx context.Context, busy map[int64]bool) []book.Forward {
+// dueEvents lists the events that may be sent now, without those of busy customers.
+func (f *Forwarder) dueEvents(ctx context.Context, busy map[int64]bool) []book.Forward {
 	list, err := f.o.Book.DueForwards(ctx, f.o.Now().Unix(), forwardBatch+len(busy))
 	if err != nil {
 		if ctx.Err() == nil {
-			f.stumble(bookPause, fmt.Errorf("the outbox cannot be read: %w", err))
+			f.pauseAll(bookPause, fmt.Errorf("the outbox cannot be read: %w", err))
 		}
 		return nil
 	}
@@ -195,68 +200,68 @@ func (f *Forwarder) due(ctx context.Context, busy map[int64]bool) []book.Forward
 	return free
 }
 
-// forward sends one event and notes in the book what became of it.
+// forward sends one event and records in the book what became of it.
 func (f *Forwarder) forward(ctx context.Context, e *book.Forward) {
 	if f.limit.Wait(ctx) != nil {
 		return // told to end
 	}
-	a := f.call(ctx, e)
-	if a.err != nil && ctx.Err() != nil {
+	res := f.call(ctx, e)
+	if res.err != nil && ctx.Err() != nil {
 		return // given up because of the end, not because of what it is
 	}
-	// The note outlives the end, or the next start would send once more.
+	// The record is made even so, or the next start would send once more.
 	ctx = context.WithoutCancel(ctx)
 	now := f.o.Now()
-	v := judge(e.Kind, a)
-	said := f.clean(v.said)
+	d := classify(e.Kind, res)
+	message := f.redact(d.message)
 	var err error
 	switch {
-	case v.account:
-		f.stumble(keyPause, errors.New(said))
+	case d.accountFault:
+		f.pauseAll(keyPause, errors.New(message))
 		return
-	case v.later:
-		wait := backoff.Delay(e.Tries, v.after, rand.Int64N)
-		f.missed(wait, v.everyone, said)
-		err = f.o.Book.PostponeForward(ctx, e, now.Add(wait).Unix()+1, a.status, said)
+	case d.retry:
+		wait := backoff.Delay(e.Tries, d.after, rand.Int64N)
+		f.recordFailure(wait, d.pauseAll, message)
+		err = f.o.Book.PostponeForward(ctx, e, now.Add(wait).Unix()+1, res.status, message)
 	default:
-		if v.state == book.ForwardRefused {
+		if d.state == book.ForwardRefused {
 			f.o.Logger.Warn("FirstPromoter refused an event: \"carryover outbox --state refused\" lists it",
-				"event", e.EventID, "kind", e.Kind, "status", a.status, "said", said)
+				"event", e.EventID, "kind", e.Kind, "status", res.status, "said", message)
 		}
-		if err = f.o.Book.FinishForward(ctx, e.EventID, v.state, a.status, said, now.Unix()); err == nil {
-			f.recovered()
+		if err = f.o.Book.FinishForward(ctx, e.EventID, d.state, res.status, message, now.Unix()); err == nil {
+			f.recordSuccess()
 		}
 	}
 	if err != nil {
-		f.stumble(bookPause, fmt.Errorf("what became of an event cannot be noted: %w", err))
+		f.pauseAll(bookPause, fmt.Errorf("what became of an event cannot be recorded: %w", err))
 	}
 }
 
-// stumble stops all work for a while.
-func (f *Forwarder) stumble(pause time.Duration, fault error) {
+// pauseAll stops all work for a while, because of a fault that no event can help.
+func (f *Forwarder) pauseAll(pause time.Duration, fault error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.pause(pause)
-	f.say(fault)
+	f.setFault(fault)
 }
 
-// missed notes that an event did not get through. When nothing does, or FirstPromoter wants
-// less from everyone, all work stops for a while: the queue stays in the book.
-func (f *Forwarder) missed(wait time.Duration, everyone bool, said string) {
+// recordFailure counts an event that did not get through. When none does, or FirstPromoter asks
+// for fewer requests, all work stops for a while: the queue stays in the book.
+func (f *Forwarder) recordFailure(wait time.Duration, pauseAll bool, message string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.failures++
-	if everyone {
+	if pauseAll {
 		f.pause(wait)
 	}
 	if f.failures >= outageAfter {
 		f.pause(min(backoff.Delay(int64(f.failures-outageAfter), 0, rand.Int64N), outagePause))
-		f.say(fmt.Errorf("FirstPromoter does not take events, they wait in the outbox: %s", said))
+		f.setFault(fmt.Errorf("FirstPromoter does not take events, they wait in the outbox: %s", message))
 	}
 }
 
-// recovered notes that an event got through.
-func (f *Forwarder) recovered() {
+// recordSuccess ends an outage: an event got through.
+func (f *Forwarder) recordSuccess() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.failures = 0
@@ -267,23 +272,23 @@ func (f *Forwarder) recovered() {
 }
 
 func (f *Forwarder) pause(d time.Duration) {
-	if until := time.Now().Add(d); until.After(f.paused) {
-		f.paused = until
+	if until := time.Now().Add(d); until.After(f.pausedUntil) {
+		f.pausedUntil = until
 	}
 }
 
-// say keeps the fault, and logs it once for as long as there is one.
-func (f *Forwarder) say(fault error) {
+// setFault keeps the fault, and logs the first of a row.
+func (f *Forwarder) setFault(fault error) {
 	if f.fault == nil {
 		f.o.Logger.Warn("events do not go to FirstPromoter; they are safe in the book", "err", fault)
 	}
 	f.fault = fault
 }
 
-func (f *Forwarder) pausing() bool {
+func (f *Forwarder) isPaused() bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return time.Now().Before(f.paused)
+	return time.Now().Before(f.pausedUntil)
 }
 
 // Fault is why events do not move on; nil while they do.
@@ -302,7 +307,7 @@ func (f *Forwarder) Waiting(ctx context.Context) (count int64, age time.Duration
 	return count, max(0, f.o.Now().Sub(time.Unix(oldest, 0))), nil
 }
 
-// isTimeout says whether an error is one of time.
+// isTimeout reports whether a call took too long.
 func isTimeout(err error) bool {
 	t, ok := errors.AsType[net.Error](err)
 	return ok && t.Timeout() || errors.Is(err, context.DeadlineExceeded)

@@ -8,9 +8,9 @@ import (
 	"carryover/mapping/book"
 )
 
-// forwarded is an event in the words of FirstPromoter's tracking API. It never carries the
-// click that brought the customer (it is one of ours) nor the customer's address.
-type forwarded struct {
+// forwardPayload is an event in the words of FirstPromoter's tracking API. It carries neither the
+// click that brought the customer (it is one of ours) nor the customer's network address.
+type forwardPayload struct {
 	Email       string `json:"email,omitempty"`
 	UID         string `json:"uid,omitempty"`
 	RefID       string `json:"ref_id,omitempty"`
@@ -28,35 +28,35 @@ type forwarded struct {
 // is the ref token of the promoter whose customer the event makes: on every sign-up, and on
 // a sale that itself bound the customer; empty otherwise.
 //
-// Only a sign-up says when it happened: of the others FirstPromoter takes the time at which
-// it hears of them. A coupon is not told: it has decided already, and token says for whom.
+// Only a sign-up carries its time: for the others FirstPromoter takes the time at which it is
+// told of them. A coupon is left out: it has decided already, and token names the promoter.
 //
-// Promoters get no e-mail from there about what is forwarded: in a parallel run they would
-// hear of everything twice.
+// FirstPromoter sends promoters no e-mail about what is forwarded: in a parallel run they would
+// get two about everything.
 func forwardBody(c *Call, e *book.Event, token string) string {
-	f := forwarded{Email: c.Email, UID: c.UID, SkipEmail: true}
+	p := forwardPayload{Email: c.Email, UID: c.UID, SkipEmail: true}
 	switch e.Kind {
 	case book.EventSignup:
-		f.RefID = token
-		f.CreatedAt = time.Unix(e.At, 0).UTC().Format(time.RFC3339)
+		p.RefID = token
+		p.CreatedAt = time.Unix(e.At, 0).UTC().Format(time.RFC3339)
 	case book.EventSale:
-		f.RefID = token
-		f.EventID, f.Amount, f.Currency, f.Quantity, f.Plan = e.ExternalID, e.Amount, e.Currency, e.Quantity, c.plan()
+		p.RefID = token
+		p.EventID, p.Amount, p.Currency, p.Quantity, p.Plan = e.ExternalID, e.Amount, e.Currency, e.Quantity, c.plan()
 	case book.EventRefund:
-		f.EventID, f.Amount, f.Currency, f.Quantity, f.SaleEventID = e.ExternalID, e.Amount, e.Currency, e.Quantity, c.SaleEventID
+		p.EventID, p.Amount, p.Currency, p.Quantity, p.SaleEventID = e.ExternalID, e.Amount, e.Currency, e.Quantity, c.SaleEventID
 	}
 	var text bytes.Buffer
 	enc := json.NewEncoder(&text)
 	enc.SetEscapeHTML(false) // a plan may be named A&B
-	if err := enc.Encode(&f); err != nil {
+	if err := enc.Encode(&p); err != nil {
 		panic("BUG: " + err.Error()) // texts and numbers can be written
 	}
 	return string(bytes.TrimSpace(text.Bytes()))
 }
 
-// plan is what FirstPromoter is told was bought. It knows one plan a sale: of several
-// products the first is named, and its rate there holds for the whole amount. Where
-// products have other rates, parity says so.
+// plan is the plan that FirstPromoter is told of. It knows one plan a sale: of several products
+// the first is named, and its rate there holds for the whole amount. Where the rates of products
+// differ, parity reports it.
 func (c *Call) plan() string {
 	if c.Plan == "" && len(c.Items) > 0 {
 		return c.Items[0].Plan

@@ -18,29 +18,29 @@ import (
 	"carryover/mapping/retry"
 )
 
-// answerLimit bounds what is read of an answer, in bytes; saidLimit what is kept of its
-// words, in characters.
+// responseLimit bounds what is read of a response, in bytes; messageLimit what is kept of its
+// message, in characters.
 const (
-	answerLimit = 64 << 10
-	saidLimit   = 300
+	responseLimit = 64 << 10
+	messageLimit  = 300
 )
 
-// answer is what came back of a call.
-type answer struct {
+// forwardResponse is what FirstPromoter answered to a call.
+type forwardResponse struct {
 	status int
 	body   []byte
 	after  time.Duration // Retry-After; 0: none
-	err    error         // nothing came
+	err    error         // there was no response
 }
 
-// call sends one event. Once ctx ends the call gets a little longer.
-func (f *Forwarder) call(ctx context.Context, e *book.Forward) answer {
+// call sends one event. Once ctx has ended, the call may take callGrace longer.
+func (f *Forwarder) call(ctx context.Context, e *book.Forward) forwardResponse {
 	within, cancel := context.WithTimeout(context.WithoutCancel(ctx), callTimeout)
 	defer cancel()
-	defer context.AfterFunc(ctx, func() { time.AfterFunc(lastCall, cancel) })()
-	req, err := http.NewRequestWithContext(within, http.MethodPost, f.track+e.Kind, strings.NewReader(e.Body))
+	defer context.AfterFunc(ctx, func() { time.AfterFunc(callGrace, cancel) })()
+	req, err := http.NewRequestWithContext(within, http.MethodPost, f.trackURL+e.Kind, strings.NewReader(e.Body))
 	if err != nil {
-		return answer{err: err}
+		return forwardResponse{err: err}
 	}
 	req.Header.Set("Authorization", "Bearer "+f.o.Key)
 	req.Header.Set("Account-ID", f.o.AccountID)
@@ -49,60 +49,63 @@ func (f *Forwarder) call(ctx context.Context, e *book.Forward) answer {
 	req.Header.Set("User-Agent", "carryover")
 	res, err := f.client.Do(req)
 	if err != nil {
-		return answer{err: err}
+		return forwardResponse{err: err}
 	}
 	defer res.Body.Close()
-	a := answer{status: res.StatusCode, after: retry.ParseAfter(res.Header.Get("Retry-After"), time.Now())}
-	// An answer that breaks off has said its status, and that is what counts.
-	a.body, _ = io.ReadAll(io.LimitReader(res.Body, answerLimit))
-	return a
+	r := forwardResponse{status: res.StatusCode, after: retry.ParseAfter(res.Header.Get("Retry-After"), time.Now())}
+	// A response that breaks off has told its status, which decides.
+	r.body, _ = io.ReadAll(io.LimitReader(res.Body, responseLimit))
+	return r
 }
 
-// verdict is what an answer means for an event: its state, or that it is tried again
-// later, or that the account or its address is not in order, which no event can help.
-type verdict struct {
-	state    string
-	later    bool
-	everyone bool          // other events should wait as well
-	after    time.Duration // at least; 0: as usual
-	account  bool
-	said     string
+// disposition is what a response means for an event.
+type disposition struct {
+	state        string        // that it ends in
+	retry        bool          // it has no state yet: it is tried again
+	after        time.Duration // shortest wait before that; 0: as usual
+	pauseAll     bool          // other events wait as well
+	accountFault bool          // the key or the address is wrong, which no event can help
+	message      string        // for people; not redacted
 }
 
-// judge reads an answer to an event of a kind. Only what FirstPromoter says of the event
-// itself ends its way: an answer that is not in its words comes from a wrong address or
-// something in between.
-func judge(kind string, a answer) verdict {
-	said := words(a.body)
-	foreign := len(a.body) > 0 && !json.Valid(a.body) && a.status != http.StatusConflict
+// classify reads a response to an event of a kind. Only what FirstPromoter says of the event
+// itself gives it a state: a response that is not of its API's shape comes from a wrong address
+// or something in between.
+func classify(kind string, r forwardResponse) disposition {
+	message := responseMessage(r.body)
+	foreign := len(r.body) > 0 && !json.Valid(r.body) && r.status != http.StatusConflict
 	switch {
-	case a.err != nil:
-		return verdict{later: true, said: noAnswer(a.err)}
-	case a.status == http.StatusUnauthorized, a.status == http.StatusForbidden:
-		return verdict{account: true, said: fmt.Sprintf("FirstPromoter refuses the key (%d): check %s and [firstpromoter] account_id; no event is lost", a.status, ForwardKeyVariable)}
-	case a.status >= 300 && a.status < 400:
-		return verdict{account: true, said: fmt.Sprintf("the address of FirstPromoter leads elsewhere (%d): correct [firstpromoter] base_url; no event is lost", a.status)}
-	case a.status == http.StatusTooManyRequests:
-		return verdict{later: true, everyone: true, after: a.after, said: "too many requests (429)"}
-	case retry.IsTransientStatus(a.status):
-		return verdict{later: true, after: a.after, said: fmt.Sprintf("FirstPromoter answered %d", a.status)}
-	case a.status == http.StatusNoContent:
-		return verdict{state: book.ForwardNotReferred, said: "FirstPromoter does not know the customer"}
-	case foreign, a.status == http.StatusNotFound && len(a.body) == 0:
-		return verdict{later: true, after: a.after, said: fmt.Sprintf("an answer (%d) that is not FirstPromoter's: is [firstpromoter] base_url right?", a.status)}
-	case a.status >= 200 && a.status < 300:
-		return verdict{state: book.ForwardSent}
-	case a.status == http.StatusNotFound:
-		return verdict{state: book.ForwardNotReferred, said: said}
-	case a.status == http.StatusConflict,
-		a.status == http.StatusUnprocessableEntity && kind == book.EventSignup && strings.Contains(strings.ToLower(string(a.body)), "already a signup event"):
-		return verdict{state: book.ForwardAlready, said: said}
+	case r.err != nil:
+		return disposition{retry: true, message: describeCallError(r.err)}
+	case r.status == http.StatusUnauthorized, r.status == http.StatusForbidden:
+		return disposition{accountFault: true, message: fmt.Sprintf(
+			"FirstPromoter refuses the key (%d): check %s and [firstpromoter] account_id; no event is lost", r.status, ForwardKeyVariable)}
+	case r.status >= 300 && r.status < 400:
+		return disposition{accountFault: true, message: fmt.Sprintf(
+			"the address of FirstPromoter leads elsewhere (%d): correct [firstpromoter] base_url; no event is lost", r.status)}
+	case r.status == http.StatusTooManyRequests:
+		return disposition{retry: true, pauseAll: true, after: r.after, message: "too many requests (429)"}
+	case retry.IsTransientStatus(r.status):
+		return disposition{retry: true, after: r.after, message: fmt.Sprintf("FirstPromoter answered %d", r.status)}
+	case r.status == http.StatusNoContent:
+		return disposition{state: book.ForwardNotReferred, message: "FirstPromoter does not know the customer"}
+	case foreign, r.status == http.StatusNotFound && len(r.body) == 0:
+		return disposition{retry: true, after: r.after, message: fmt.Sprintf(
+			"an answer (%d) that is not FirstPromoter's: is [firstpromoter] base_url right?", r.status)}
+	case r.status >= 200 && r.status < 300:
+		return disposition{state: book.ForwardSent}
+	case r.status == http.StatusNotFound:
+		return disposition{state: book.ForwardNotReferred, message: message}
+	case r.status == http.StatusConflict, r.status == http.StatusUnprocessableEntity && kind == book.EventSignup &&
+		strings.Contains(strings.ToLower(string(r.body)), "already a signup event"):
+		return disposition{state: book.ForwardAlready, message: message}
 	}
-	return verdict{state: book.ForwardRefused, said: said}
+	return disposition{state: book.ForwardRefused, message: message}
 }
 
-// noAnswer says why nothing came, without the addresses that the net package names.
-func noAnswer(err error) string {
+// describeCallError says why there is no response, without the addresses that the net package
+// names.
+func describeCallError(err error) string {
 	if isTimeout(err) {
 		return "FirstPromoter did not answer in time"
 	}
@@ -115,21 +118,22 @@ func noAnswer(err error) string {
 	return "FirstPromoter cannot be reached: " + err.Error()
 }
 
-// words are what an answer says to people: its message, else its text. They are not clean.
-func words(body []byte) string {
-	var told struct {
+// responseMessage is what a response says to people: its message, else its text. It is not
+// redacted.
+func responseMessage(body []byte) string {
+	var fields struct {
 		Message string `json:"message"`
 		Error   string `json:"error"`
 	}
-	if json.Unmarshal(body, &told) == nil && told.Message+told.Error != "" {
-		return told.Message + told.Error
+	if json.Unmarshal(body, &fields) == nil && fields.Message+fields.Error != "" {
+		return fields.Message + fields.Error
 	}
 	return string(body)
 }
 
-// cleaner takes out of a text what must not be kept or told: the key, e-mail addresses and
-// network addresses. It also makes one bounded line of it.
-func cleaner(key string) func(string) string {
+// redactor takes out of a text what must be neither kept nor shown: the key, e-mail addresses
+// and network addresses. It also makes one bounded line of it.
+func redactor(key string) func(string) string {
 	return func(text string) string {
 		text = strings.ReplaceAll(strings.ToValidUTF8(text, "\ufffd"), key, "(key)")
 		fields := strings.FieldsFunc(text, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) })
@@ -141,15 +145,15 @@ func cleaner(key string) func(string) string {
 			}
 		}
 		text = strings.Join(fields, " ")
-		if r := []rune(text); len(r) > saidLimit {
-			text = string(r[:saidLimit-1]) + "…"
+		if r := []rune(text); len(r) > messageLimit {
+			text = string(r[:messageLimit-1]) + "…"
 		}
 		return text
 	}
 }
 
-// isAddress says whether a word is a network address, with or without a port and what
-// stands around it in a sentence.
+// isAddress reports whether a word is a network address, with or without a port and the
+// punctuation of a sentence.
 func isAddress(word string) bool {
 	for _, part := range strings.FieldsFunc(word, func(r rune) bool { return strings.ContainsRune(`"'()<>,;=|/\{}`, r) }) {
 		part = strings.TrimRight(part, ".:")

@@ -13,18 +13,18 @@ import (
 	"carryover/mapping/book"
 )
 
-// far is a FirstPromoter that answers as it is told, after a while.
-type far struct {
+// scriptedTransport is a FirstPromoter that answers as it is told, after a while.
+type scriptedTransport struct {
 	calls  atomic.Int64
 	answer func(n int64, r *http.Request) (*http.Response, error)
 }
 
-func (s *far) RoundTrip(r *http.Request) (*http.Response, error) {
+func (s *scriptedTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 	return s.answer(s.calls.Add(1), r)
 }
 
-// says is an answer with a status, and when to come again.
-func says(status int, retryAfter string) *http.Response {
+// newResponse is an answer with a status, and when to come again.
+func newResponse(status int, retryAfter string) *http.Response {
 	w := httptest.NewRecorder()
 	if retryAfter != "" {
 		w.Header().Set("Retry-After", retryAfter)
@@ -34,9 +34,9 @@ func says(status int, retryAfter string) *http.Response {
 	return w.Result()
 }
 
-// begun runs a forwarder until the function that it gives back is called, which says how
+// start runs a forwarder until the function that it gives back is called, which says how
 // long the end took.
-func begun(f *Forwarder) (end func() time.Duration) {
+func start(f *Forwarder) (end func() time.Duration) {
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})
 	go func() { f.Run(ctx); close(done) }()
@@ -52,17 +52,17 @@ func begun(f *Forwarder) (end func() time.Duration) {
 // FirstPromoter names. When it is busy it is one event's matter, and its time holds as well.
 func TestFirstPromoterNamesATime(t *testing.T) {
 	f := func(status int, others int64) {
-		bubble(t, func(d *outboxDesk) {
-			s := &far{answer: func(n int64, _ *http.Request) (*http.Response, error) {
+		withFakeClock(t, func(d *outboxFixture) {
+			s := &scriptedTransport{answer: func(n int64, _ *http.Request) (*http.Response, error) {
 				if n == 1 {
-					return says(status, "600"), nil
+					return newResponse(status, "600"), nil
 				}
-				return says(200, ""), nil
+				return newResponse(200, ""), nil
 			}}
-			first := d.put(book.EventSale, 1)
-			end := begun(d.forwarder(s, io.Discard))
+			first := d.addEvent(book.EventSale, 1)
+			end := start(d.forwarder(s, io.Discard))
 			time.Sleep(10 * time.Second)
-			d.put(book.EventSale, 2)
+			d.addEvent(book.EventSale, 2)
 			time.Sleep(580 * time.Second)
 			if n := s.calls.Load(); n != 1+others || d.event(first).Tries != 1 {
 				d.Errorf("%d: %d calls before the time, %+v", status, n, d.event(first))
@@ -81,31 +81,31 @@ func TestFirstPromoterNamesATime(t *testing.T) {
 // At the end calls that are under way get a little longer, and what they came to is noted;
 // those that take too long count for nothing.
 func TestCallsUnderWayAtTheEnd(t *testing.T) {
-	bubble(t, func(d *outboxDesk) {
-		s := &far{answer: func(_ int64, r *http.Request) (*http.Response, error) {
+	withFakeClock(t, func(d *outboxFixture) {
+		s := &scriptedTransport{answer: func(_ int64, r *http.Request) (*http.Response, error) {
 			time.Sleep(3 * time.Second)
-			return says(200, ""), nil
+			return newResponse(200, ""), nil
 		}}
-		id := d.put(book.EventSale, 1)
+		id := d.addEvent(book.EventSale, 1)
 		f := d.forwarder(s, io.Discard)
-		end := begun(f)
+		end := start(f)
 		time.Sleep(2 * time.Second)
-		if took := end(); took > lastCall {
+		if took := end(); took > callGrace {
 			d.Errorf("the end took %s", took)
 		}
 		if e := d.event(id); e.State != book.ForwardSent || f.Fault() != nil {
 			d.Errorf("%+v, fault %v", e, f.Fault())
 		}
 	})
-	bubble(t, func(d *outboxDesk) {
-		s := &far{answer: func(_ int64, r *http.Request) (*http.Response, error) {
+	withFakeClock(t, func(d *outboxFixture) {
+		s := &scriptedTransport{answer: func(_ int64, r *http.Request) (*http.Response, error) {
 			<-r.Context().Done()
 			return nil, r.Context().Err()
 		}}
-		id := d.put(book.EventSale, 1)
-		end := begun(d.forwarder(s, io.Discard))
+		id := d.addEvent(book.EventSale, 1)
+		end := start(d.forwarder(s, io.Discard))
 		time.Sleep(2 * time.Second)
-		if took := end(); took > lastCall+time.Second {
+		if took := end(); took > callGrace+time.Second {
 			d.Errorf("the end took %s", took)
 		}
 		if e := d.event(id); e.State != book.ForwardWaiting || e.Tries != 0 || e.Answer != "" {
@@ -116,38 +116,38 @@ func TestCallsUnderWayAtTheEnd(t *testing.T) {
 
 // Failures are an outage when they come one after the other; a longer pause is not cut short.
 func TestWhatAnOutageIs(t *testing.T) {
-	bubble(t, func(d *outboxDesk) {
-		f := d.forwarder(&far{}, io.Discard)
+	withFakeClock(t, func(d *outboxFixture) {
+		f := d.forwarder(&scriptedTransport{}, io.Discard)
 		miss := func(times int) {
 			for range times {
-				f.missed(time.Second, false, "busy")
+				f.recordFailure(time.Second, false, "busy")
 			}
 		}
 		for range 3 {
 			miss(outageAfter - 1)
-			if f.Fault() != nil || f.pausing() {
+			if f.Fault() != nil || f.isPaused() {
 				d.Fatalf("a few failures are a fault: %v", f.Fault())
 			}
-			f.recovered()
+			f.recordSuccess()
 		}
 		miss(outageAfter)
-		if f.Fault() == nil || !f.pausing() {
-			d.Errorf("fault %v, pausing %v", f.Fault(), f.pausing())
+		if f.Fault() == nil || !f.isPaused() {
+			d.Errorf("fault %v, pausing %v", f.Fault(), f.isPaused())
 		}
-		f.recovered()
+		f.recordSuccess()
 		time.Sleep(outagePause)
-		f.stumble(keyPause, errors.New("the key is refused"))
-		f.missed(time.Second, true, "busy")
+		f.pauseAll(keyPause, errors.New("the key is refused"))
+		f.recordFailure(time.Second, true, "busy")
 		time.Sleep(keyPause - time.Second)
-		if !f.pausing() {
+		if !f.isPaused() {
 			d.Error("the pause after a refused key was cut short")
 		}
 		time.Sleep(2 * time.Second)
-		if f.pausing() {
+		if f.isPaused() {
 			d.Error("the pause does not end")
 		}
 	})
-	if v := judge(book.EventSale, answer{status: 409, body: []byte("exists")}); v.state != book.ForwardAlready {
+	if v := classify(book.EventSale, forwardResponse{status: 409, body: []byte("exists")}); v.state != book.ForwardAlready {
 		t.Errorf("409 in other words: %+v", v)
 	}
 }

@@ -26,9 +26,9 @@ const (
 	forwardAccount = "acct-7"
 )
 
-// there is a FirstPromoter that knows the rules by which events are told twice, and nothing
+// fakeTracker is a FirstPromoter that knows the rules by which events are told twice, and nothing
 // of money. It is called without a network, so that a test's clock can stand still.
-type there struct {
+type fakeTracker struct {
 	mu     sync.Mutex
 	seen   map[string]bool // kind, customer and event id
 	order  map[string][]string
@@ -40,9 +40,11 @@ type there struct {
 	answer func(n int, kind, eventID string) (status int, body string, lost bool)
 }
 
-func newThere() *there { return &there{seen: map[string]bool{}, order: map[string][]string{}} }
+func newFakeTracker() *fakeTracker {
+	return &fakeTracker{seen: map[string]bool{}, order: map[string][]string{}}
+}
 
-func (s *there) RoundTrip(r *http.Request) (*http.Response, error) {
+func (s *fakeTracker) RoundTrip(r *http.Request) (*http.Response, error) {
 	if err := r.Context().Err(); err != nil {
 		return nil, err
 	}
@@ -50,11 +52,11 @@ func (s *there) RoundTrip(r *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	var told struct {
+	var event struct {
 		UID     string `json:"uid"`
 		EventID string `json:"event_id"`
 	}
-	if err := json.Unmarshal(raw, &told); err != nil {
+	if err := json.Unmarshal(raw, &event); err != nil {
 		return nil, err
 	}
 	kind := r.URL.Path[strings.LastIndexByte(r.URL.Path, '/')+1:]
@@ -64,13 +66,13 @@ func (s *there) RoundTrip(r *http.Request) (*http.Response, error) {
 	s.bodies = append(s.bodies, string(raw))
 	status, body, lost := 0, "", false
 	if s.answer != nil {
-		status, body, lost = s.answer(len(s.starts), kind, told.EventID)
+		status, body, lost = s.answer(len(s.starts), kind, event.EventID)
 	}
 	if status == 0 {
-		status, body = s.rules(kind, told.UID, told.EventID)
+		status, body = s.rules(kind, event.UID, event.EventID)
 	}
 	if lost {
-		return nil, errors.New("connection reset by 192.0.2.99:443 for " + told.UID + "@shop.test with " + forwardKey)
+		return nil, errors.New("connection reset by 192.0.2.99:443 for " + event.UID + "@shop.test with " + forwardKey)
 	}
 	w := httptest.NewRecorder()
 	w.WriteHeader(status)
@@ -78,7 +80,7 @@ func (s *there) RoundTrip(r *http.Request) (*http.Response, error) {
 	return w.Result(), nil
 }
 
-func (s *there) rules(kind, uid, eventID string) (int, string) {
+func (s *fakeTracker) rules(kind, uid, eventID string) (int, string) {
 	name := kind + " " + uid + " " + eventID
 	if s.seen[name] && kind != book.EventCancellation {
 		if kind == book.EventSignup {
@@ -91,22 +93,22 @@ func (s *there) rules(kind, uid, eventID string) (int, string) {
 	return 200, `{"id":1}`
 }
 
-func (s *there) calls() int {
+func (s *fakeTracker) calls() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return len(s.starts)
 }
 
-// desk is a book with an outbox.
-type outboxDesk struct {
+// outboxFixture is a book with an outbox.
+type outboxFixture struct {
 	*testing.T
 	book *book.Book
 	n    int64
 }
 
-func newOutboxDesk(t *testing.T) *outboxDesk {
+func newOutboxFixture(t *testing.T) *outboxFixture {
 	t.Helper()
-	return &outboxDesk{T: t, book: openBook(t, filepath.Join(t.TempDir(), "book.db"))}
+	return &outboxFixture{T: t, book: openBook(t, filepath.Join(t.TempDir(), "book.db"))}
 }
 
 func openBook(t *testing.T, path string) *book.Book {
@@ -119,8 +121,8 @@ func openBook(t *testing.T, path string) *book.Book {
 	return b
 }
 
-// put books an event of a customer and puts it into the outbox.
-func (d *outboxDesk) put(kind string, customer int64) int64 {
+// addEvent books an event of a customer and puts it into the outbox.
+func (d *outboxFixture) addEvent(kind string, customer int64) int64 {
 	d.Helper()
 	d.n++
 	at := time.Now().Unix()
@@ -140,7 +142,7 @@ func (d *outboxDesk) put(kind string, customer int64) int64 {
 	return e.ID
 }
 
-func (d *outboxDesk) forwarder(s http.RoundTripper, log io.Writer) *Forwarder {
+func (d *outboxFixture) forwarder(s http.RoundTripper, log io.Writer) *Forwarder {
 	d.Helper()
 	f, err := NewForwarder(ForwardOptions{
 		Book: d.book, AccountID: forwardAccount, Key: forwardKey, Transport: s,
@@ -153,7 +155,7 @@ func (d *outboxDesk) forwarder(s http.RoundTripper, log io.Writer) *Forwarder {
 }
 
 // states lists the states of the outbox, in the order of the events.
-func (d *outboxDesk) states() (list []string) {
+func (d *outboxFixture) states() (list []string) {
 	d.Helper()
 	if err := d.book.Forwards(context.Background(), "", func(f book.Forward) error {
 		list = append(list, f.State)
@@ -164,7 +166,7 @@ func (d *outboxDesk) states() (list []string) {
 	return list
 }
 
-func (d *outboxDesk) event(id int64) book.Forward {
+func (d *outboxFixture) event(id int64) book.Forward {
 	d.Helper()
 	list, err := d.book.ForwardsByID(context.Background(), []int64{id})
 	if err != nil || len(list) != 1 {
@@ -173,8 +175,8 @@ func (d *outboxDesk) event(id int64) book.Forward {
 	return list[0]
 }
 
-// runs lets a forwarder work for a time, and ends it.
-func runs(t *testing.T, f *Forwarder, d time.Duration) {
+// runFor lets a forwarder work for a time, and ends it.
+func runFor(t *testing.T, f *Forwarder, d time.Duration) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
@@ -186,28 +188,28 @@ func runs(t *testing.T, f *Forwarder, d time.Duration) {
 	}
 }
 
-// bubble runs fn with a clock that moves when everybody waits.
-func bubble(t *testing.T, fn func(d *outboxDesk)) {
+// withFakeClock runs fn with a clock that moves when everybody waits.
+func withFakeClock(t *testing.T, fn func(d *outboxFixture)) {
 	t.Helper()
 	dir := t.TempDir()
 	synctest.Test(t, func(t *testing.T) {
-		fn(&outboxDesk{T: t, book: openBook(t, filepath.Join(dir, "book.db"))})
+		fn(&outboxFixture{T: t, book: openBook(t, filepath.Join(dir, "book.db"))})
 	})
 }
 
 func TestEventsArrive(t *testing.T) {
-	bubble(t, func(d *outboxDesk) {
-		d.put(book.EventSignup, 1)
-		d.put(book.EventSale, 1)
-		d.put(book.EventRefund, 1)
-		d.put(book.EventCancellation, 1)
-		d.put(book.EventSignup, 2)
-		s := newThere()
+	withFakeClock(t, func(d *outboxFixture) {
+		d.addEvent(book.EventSignup, 1)
+		d.addEvent(book.EventSale, 1)
+		d.addEvent(book.EventRefund, 1)
+		d.addEvent(book.EventCancellation, 1)
+		d.addEvent(book.EventSignup, 2)
+		s := newFakeTracker()
 		f := d.forwarder(s, io.Discard)
 		if n, _, err := f.Waiting(d.Context()); n != 5 || err != nil {
 			d.Errorf("waiting before: %d, %v", n, err)
 		}
-		runs(d.T, f, 10*time.Second)
+		runFor(d.T, f, 10*time.Second)
 		if got := d.states(); !slices.Equal(got, []string{"sent", "sent", "sent", "sent", "sent"}) {
 			d.Errorf("states: %v", got)
 		}
@@ -233,8 +235,8 @@ func TestForwardedRequest(t *testing.T) {
 		w.Write([]byte(`{"id":1}`))
 	}))
 	defer server.Close()
-	d := newOutboxDesk(t)
-	id := d.put(book.EventSale, 1)
+	d := newOutboxFixture(t)
+	id := d.addEvent(book.EventSale, 1)
 	f, err := NewForwarder(ForwardOptions{Book: d.book, BaseURL: server.URL + "/", AccountID: forwardAccount, Key: forwardKey})
 	if err != nil {
 		t.Fatal(err)
@@ -267,22 +269,23 @@ func TestForwardBody(t *testing.T) {
 		if kind == book.EventSignup || kind == book.EventCancellation {
 			e.ExternalID, e.Amount, e.Quantity = "", 0, 0
 		}
+		want = `{"email":"cat@shop.test","uid":"u-9"` + want + `,"skip_email_notification":true}`
 		if got := forwardBody(call, e, token); got != want {
 			t.Errorf("%s:\n %s\nwant\n %s", kind, got, want)
 		}
 	}
-	f("signup", "anna", `{"email":"cat@shop.test","uid":"u-9","ref_id":"anna","created_at":"2023-04-01T06:59:59Z","skip_email_notification":true}`)
-	f("sale", "", `{"email":"cat@shop.test","uid":"u-9","event_id":"pay-2","amount":9900,"currency":"EUR","quantity":2,"plan":"A&B","skip_email_notification":true}`)
-	f("sale", "anna", `{"email":"cat@shop.test","uid":"u-9","ref_id":"anna","event_id":"pay-2","amount":9900,"currency":"EUR","quantity":2,"plan":"A&B","skip_email_notification":true}`)
-	f("refund", "", `{"email":"cat@shop.test","uid":"u-9","event_id":"pay-2","amount":9900,"currency":"EUR","quantity":2,"sale_event_id":"pay-1","skip_email_notification":true}`)
-	f("cancellation", "", `{"email":"cat@shop.test","uid":"u-9","skip_email_notification":true}`)
+	f("signup", "anna", `,"ref_id":"anna","created_at":"2023-04-01T06:59:59Z"`)
+	f("sale", "", `,"event_id":"pay-2","amount":9900,"currency":"EUR","quantity":2,"plan":"A&B"`)
+	f("sale", "anna", `,"ref_id":"anna","event_id":"pay-2","amount":9900,"currency":"EUR","quantity":2,"plan":"A&B"`)
+	f("refund", "", `,"event_id":"pay-2","amount":9900,"currency":"EUR","quantity":2,"sale_event_id":"pay-1"`)
+	f("cancellation", "", ``)
 	call.Plan = ""
-	f("sale", "", `{"email":"cat@shop.test","uid":"u-9","event_id":"pay-2","amount":9900,"currency":"EUR","quantity":2,"plan":"first","skip_email_notification":true}`)
+	f("sale", "", `,"event_id":"pay-2","amount":9900,"currency":"EUR","quantity":2,"plan":"first"`)
 }
 
 // Whatever goes wrong, a customer's events arrive in their order, and each once.
 func TestOrderUnderFaults(t *testing.T) {
-	bubble(t, func(d *outboxDesk) {
+	withFakeClock(t, func(d *outboxFixture) {
 		const customers, events = 8, 12
 		for i := range events {
 			for c := range int64(customers) {
@@ -290,10 +293,10 @@ func TestOrderUnderFaults(t *testing.T) {
 				if i == 0 {
 					kind = book.EventSignup
 				}
-				d.put(kind, c+1)
+				d.addEvent(kind, c+1)
 			}
 		}
-		s := newThere()
+		s := newFakeTracker()
 		s.answer = func(n int, _, _ string) (int, string, bool) {
 			switch {
 			case n%3 == 0:
@@ -307,7 +310,7 @@ func TestOrderUnderFaults(t *testing.T) {
 			}
 			return 0, "", false
 		}
-		runs(d.T, d.forwarder(s, io.Discard), 2*time.Hour)
+		runFor(d.T, d.forwarder(s, io.Discard), 2*time.Hour)
 		for _, state := range d.states() {
 			if state != book.ForwardSent && state != book.ForwardAlready {
 				d.Errorf("an event is %s", state)
@@ -329,14 +332,14 @@ func TestOrderUnderFaults(t *testing.T) {
 
 // An event that waits holds back its own customer only; one that is refused nobody.
 func TestOneCustomersTroubleIsItsOwn(t *testing.T) {
-	bubble(t, func(d *outboxDesk) {
-		stuck := d.put(book.EventSale, 1)
-		behind := d.put(book.EventSale, 1)
-		bad := d.put(book.EventSale, 2)
-		after := d.put(book.EventSale, 2)
-		other := d.put(book.EventSale, 3)
-		unknown := d.put(book.EventSale, 4)
-		s := newThere()
+	withFakeClock(t, func(d *outboxFixture) {
+		stuck := d.addEvent(book.EventSale, 1)
+		behind := d.addEvent(book.EventSale, 1)
+		bad := d.addEvent(book.EventSale, 2)
+		after := d.addEvent(book.EventSale, 2)
+		other := d.addEvent(book.EventSale, 3)
+		unknown := d.addEvent(book.EventSale, 4)
+		s := newFakeTracker()
 		s.answer = func(_ int, _, id string) (int, string, bool) {
 			switch id {
 			case "-1":
@@ -349,7 +352,7 @@ func TestOneCustomersTroubleIsItsOwn(t *testing.T) {
 			return 0, "", false
 		}
 		var log bytes.Buffer
-		runs(d.T, d.forwarder(s, &log), time.Hour)
+		runFor(d.T, d.forwarder(s, &log), time.Hour)
 		f := func(id int64, state string, status int64) book.Forward {
 			d.Helper()
 			e := d.event(id)
@@ -368,7 +371,8 @@ func TestOneCustomersTroubleIsItsOwn(t *testing.T) {
 		f(after, "sent", 200)
 		f(other, "sent", 200)
 		f(unknown, "not_referred", 404)
-		if !strings.Contains(log.String(), "refused an event") || strings.Contains(log.String(), "shop.test") || strings.Contains(log.String(), "203.0.113.9") {
+		text := log.String()
+		if !strings.Contains(text, "refused an event") || strings.Contains(text, "shop.test") || strings.Contains(text, "203.0.113.9") {
 			d.Errorf("log:\n%s", &log)
 		}
 
@@ -380,7 +384,7 @@ func TestOneCustomersTroubleIsItsOwn(t *testing.T) {
 			d.Errorf("put back what was sent: %d, %v", n, err)
 		}
 		s.answer = nil
-		runs(d.T, d.forwarder(s, io.Discard), time.Hour)
+		runFor(d.T, d.forwarder(s, io.Discard), time.Hour)
 		for _, id := range []int64{stuck, behind, bad} {
 			f(id, "sent", 200)
 		}
@@ -399,9 +403,9 @@ func TestKilledBetweenCallAndMark(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		d := &outboxDesk{T: t, book: b}
-		signup, sale := d.put(book.EventSignup, 1), d.put(book.EventSale, 2)
-		s := newThere()
+		d := &outboxFixture{T: t, book: b}
+		signup, sale := d.addEvent(book.EventSignup, 1), d.addEvent(book.EventSale, 2)
+		s := newFakeTracker()
 		s.answer = func(n int, _, _ string) (int, string, bool) {
 			if n == 2 {
 				b.Close() // no more can be written
@@ -409,13 +413,13 @@ func TestKilledBetweenCallAndMark(t *testing.T) {
 			return 0, "", n > 2
 		}
 		f := d.forwarder(s, io.Discard)
-		runs(t, f, 30*time.Second)
+		runFor(t, f, 30*time.Second)
 		if f.Fault() == nil {
 			t.Error("a book that cannot be written is no fault")
 		}
 		d.book, s.answer = openBook(t, path), nil
 		calls := s.calls()
-		runs(t, d.forwarder(s, io.Discard), time.Minute)
+		runFor(t, d.forwarder(s, io.Discard), time.Minute)
 		for _, id := range []int64{signup, sale} {
 			if e := d.event(id); e.State != book.ForwardAlready && e.State != book.ForwardSent {
 				t.Errorf("event %d: %+v", id, e)
@@ -429,12 +433,12 @@ func TestKilledBetweenCallAndMark(t *testing.T) {
 
 // A thousand events that all may go at once leave no faster than FirstPromoter takes them.
 func TestFewerThan400AMinute(t *testing.T) {
-	bubble(t, func(d *outboxDesk) {
+	withFakeClock(t, func(d *outboxFixture) {
 		for i := range int64(1000) {
-			d.put(book.EventSale, i+1)
+			d.addEvent(book.EventSale, i+1)
 		}
-		s := newThere()
-		runs(d.T, d.forwarder(s, io.Discard), 5*time.Minute)
+		s := newFakeTracker()
+		runFor(d.T, d.forwarder(s, io.Discard), 5*time.Minute)
 		if len(s.starts) != 1000 {
 			d.Fatalf("%d calls", len(s.starts))
 		}
@@ -458,11 +462,11 @@ func TestFewerThan400AMinute(t *testing.T) {
 // Nothing gets through for six hours: hardly anybody is asked, nothing is lost, memory holds no
 // more than a batch, and soon after the end everything is there.
 func TestOutageAndRecovery(t *testing.T) {
-	bubble(t, func(d *outboxDesk) {
+	withFakeClock(t, func(d *outboxFixture) {
 		for i := range int64(300) {
-			d.put(book.EventSale, i%100+1)
+			d.addEvent(book.EventSale, i%100+1)
 		}
-		s := newThere()
+		s := newFakeTracker()
 		s.answer = func(int, string, string) (int, string, bool) { return 503, "", false }
 		var log bytes.Buffer
 		f := d.forwarder(s, &log)
@@ -503,15 +507,15 @@ func TestOutageAndRecovery(t *testing.T) {
 // is taken again.
 func TestRefusedKeyBurnsNoEvents(t *testing.T) {
 	for _, status := range []int{401, 403, 302, 307} {
-		bubble(t, func(d *outboxDesk) {
-			id := d.put(book.EventSale, 1)
+		withFakeClock(t, func(d *outboxFixture) {
+			id := d.addEvent(book.EventSale, 1)
 			for i := range int64(20) {
-				d.put(book.EventSale, i+2)
+				d.addEvent(book.EventSale, i+2)
 			}
-			s := newThere()
+			s := newFakeTracker()
 			s.answer = func(int, string, string) (int, string, bool) { return status, "", false }
 			f := d.forwarder(s, io.Discard)
-			runs(d.T, f, 10*time.Minute+time.Second)
+			runFor(d.T, f, 10*time.Minute+time.Second)
 			if n := s.calls(); n < 10 || n > 50 {
 				d.Errorf("%d: %d calls in ten minutes", status, n)
 			}
@@ -522,7 +526,7 @@ func TestRefusedKeyBurnsNoEvents(t *testing.T) {
 				d.Errorf("%d: fault %v", status, f.Fault())
 			}
 			s.answer = nil
-			runs(d.T, f, 2*time.Minute)
+			runFor(d.T, f, 2*time.Minute)
 			if f.Fault() != nil || d.event(id).State != "sent" {
 				d.Errorf("%d: fault %v, %+v", status, f.Fault(), d.event(id))
 			}
@@ -537,9 +541,11 @@ func TestNoRedirectIsFollowed(t *testing.T) {
 	defer elsewhere.Close()
 	server := httptest.NewServer(http.RedirectHandler(elsewhere.URL, http.StatusTemporaryRedirect))
 	defer server.Close()
-	d := newOutboxDesk(t)
-	e := d.event(d.put(book.EventSale, 1))
-	f, err := NewForwarder(ForwardOptions{Book: d.book, BaseURL: server.URL, AccountID: forwardAccount, Key: forwardKey, Logger: slog.New(slog.DiscardHandler)})
+	d := newOutboxFixture(t)
+	e := d.event(d.addEvent(book.EventSale, 1))
+	f, err := NewForwarder(ForwardOptions{
+		Book: d.book, BaseURL: server.URL, AccountID: forwardAccount, Key: forwardKey, Logger: slog.New(slog.DiscardHandler),
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -550,19 +556,19 @@ func TestNoRedirectIsFollowed(t *testing.T) {
 }
 
 // Every answer, and what it makes of an event.
-func TestJudge(t *testing.T) {
+func TestClassify(t *testing.T) {
 	json := `{"message":"Lead not found","code":"not_found"}`
 	f := func(kind string, status int, body, want string) {
 		t.Helper()
-		v := judge(kind, answer{status: status, body: []byte(body)})
+		v := classify(kind, forwardResponse{status: status, body: []byte(body)})
 		got := v.state
-		if v.later {
+		if v.retry {
 			got = "later"
 		}
-		if v.everyone {
+		if v.pauseAll {
 			got = "later, everyone"
 		}
-		if v.account {
+		if v.accountFault {
 			got = "account"
 		}
 		if got != want {
@@ -597,7 +603,7 @@ func TestJudge(t *testing.T) {
 
 // What is kept and told of an answer holds no key and nobody's address.
 func TestAnswersAreClean(t *testing.T) {
-	clean := cleaner(forwardKey)
+	clean := redactor(forwardKey)
 	f := func(text, want string) {
 		t.Helper()
 		if got := clean(text); got != want {
@@ -618,17 +624,17 @@ func TestAnswersAreClean(t *testing.T) {
 }
 
 func TestNothingSecretIsTold(t *testing.T) {
-	bubble(t, func(d *outboxDesk) {
+	withFakeClock(t, func(d *outboxFixture) {
 		for i := range int64(6) {
-			d.put(book.EventSale, i+1)
+			d.addEvent(book.EventSale, i+1)
 		}
-		s := newThere()
+		s := newFakeTracker()
 		s.answer = func(n int, _, _ string) (int, string, bool) {
 			return 0, "", true
 		}
 		var log bytes.Buffer
 		f := d.forwarder(s, &log)
-		runs(d.T, f, time.Hour)
+		runFor(d.T, f, time.Hour)
 		if err := d.book.Forwards(d.Context(), "", func(e book.Forward) error {
 			fmt.Fprintln(&log, e.Answer)
 			return nil
@@ -649,7 +655,7 @@ func TestNothingSecretIsTold(t *testing.T) {
 }
 
 func TestForwarderSaysWhatIsMissing(t *testing.T) {
-	b := newOutboxDesk(t).book
+	b := newOutboxFixture(t).book
 	f := func(change func(*ForwardOptions), want string) {
 		t.Helper()
 		o := ForwardOptions{Book: b, AccountID: forwardAccount, Key: forwardKey}

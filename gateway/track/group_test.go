@@ -125,7 +125,7 @@ func TestTogetherOrNotAtAll(t *testing.T) {
 	first := c.submitFirst()
 	signup := Call{Kind: book.EventSignup, Email: "new@mail.test", UID: "u-new", RefID: "anna"}
 	group := []<-chan submitResult{c.enqueue(signup)}
-	for range maxSpoiling + 1 {
+	for range maxFailed + 1 {
 		group = append(group, c.enqueue(Call{Kind: "gift", Email: "new@mail.test"}))
 	}
 	group = append(group, c.enqueue(Call{Kind: book.EventSignup, Email: "after@mail.test", RefID: "ben"}))

@@ -103,21 +103,21 @@ func (s *Service) Fault() error {
 // Close books what waits and ends; it gives up with ctx.
 func (s *Service) Close(ctx context.Context) error { return s.group.Close(ctx) }
 
-// maxSpoiling is how many calls of one group may turn out to be what it cannot be booked
-// with; after that it is the book itself.
-const maxSpoiling = 3
+// maxFailed is how many calls of one group may fail one by one; with more it is the book itself
+// that fails.
+const maxFailed = 3
 
 // book books calls in one transaction. A call that cannot be booked does not keep the others
 // out: they are booked without it.
 func (s *Service) book(calls []*pending) []group.Answer[Result] {
 	began := time.Now()
-	var spoiling []*pending
+	var failed []*pending
 	rest := calls
 	bad, err := s.commit(rest)
-	for bad >= 0 && len(rest) > 1 && len(spoiling) < maxSpoiling {
+	for bad >= 0 && len(rest) > 1 && len(failed) < maxFailed {
 		p := rest[bad]
 		p.answer.Err = err
-		spoiling = append(spoiling, p)
+		failed = append(failed, p)
 		rest = slices.Delete(slices.Clone(rest), bad, bad+1)
 		bad, err = s.commit(rest)
 	}
@@ -126,8 +126,9 @@ func (s *Service) book(calls []*pending) []group.Answer[Result] {
 			s.o.Logger.Error("events cannot be booked; whoever sent them is told to send them again", "err", err)
 		}
 	} else {
-		for _, p := range spoiling {
-			s.o.Logger.Error("an event cannot be booked, others can; whoever sent it is told to send it again", "kind", p.call.Kind, "event_id", p.call.EventID, "err", p.answer.Err)
+		for _, p := range failed {
+			s.o.Logger.Error("an event cannot be booked, others can; whoever sent it is told to send it again",
+				"kind", p.call.Kind, "event_id", p.call.EventID, "err", p.answer.Err)
 		}
 		if s.fault.Swap(nil) != nil {
 			s.o.Logger.Info("events are booked again")

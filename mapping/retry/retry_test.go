@@ -106,7 +106,8 @@ func TestTransient(t *testing.T) {
 	}
 	cause := errors.New("busy")
 	err := fmt.Errorf("reading: %w", &TransientError{Err: cause, After: time.Second})
-	if again, ok := errors.AsType[*TransientError](err); !ok || again.After != time.Second || !errors.Is(err, cause) || err.Error() != "reading: busy" {
+	again, ok := errors.AsType[*TransientError](err)
+	if !ok || again.After != time.Second || !errors.Is(err, cause) || err.Error() != "reading: busy" {
 		t.Errorf("%v", err)
 	}
 }
