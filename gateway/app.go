@@ -173,7 +173,7 @@ func (a *App) Addr() string { return a.public.address() }
 func (a *App) AdminAddr() string { return a.admin.address() }
 
 // Drain brings every click that is recorded by now to the book, or on its way there.
-func (a *App) Drain(ctx context.Context) (int, error) { return a.drainer.All(ctx) }
+func (a *App) Drain(ctx context.Context) (int, error) { return a.drainer.DrainAll(ctx) }
 
 // Stop takes no new requests, finishes those that it accepted, moves recorded clicks on
 // and closes. What cannot be moved on stays safe in clicks.db. It gives up with ctx. Only
@@ -193,7 +193,7 @@ func (a *App) stop(ctx context.Context) error {
 		a.background()
 		errs = append(errs, wait(ctx, &a.working, "the work behind the answers"))
 		last, cancel := context.WithTimeout(ctx, stopWithin/3)
-		if _, err := a.drainer.All(last); err != nil {
+		if _, err := a.drainer.DrainAll(last); err != nil {
 			a.o.Logger.Warn("some clicks stay in clicks.db until the next start", "err", err)
 		}
 		cancel()

@@ -89,7 +89,7 @@ func (h *joinHandler) handleFormPost(c *fiber.Ctx) error {
 func (h *joinHandler) showForm(ctx *fasthttp.RequestCtx, l *liveMap, rejoin bool, query string) {
 	policy := l.table.Policy()
 	if h.book == nil {
-		h.render(ctx, fasthttp.StatusServiceUnavailable)(pages.NoJoining(policy.Pages.Landing))
+		h.render(ctx, fasthttp.StatusServiceUnavailable)(pages.JoinClosed(policy.Pages.Landing))
 		return
 	}
 	if sealed, ok := thanksIn(query); ok {
@@ -109,7 +109,7 @@ func (h *joinHandler) takeForm(ctx *fasthttp.RequestCtx, l *liveMap, rejoin bool
 	contentType, _, _ := bytes.Cut(header.ContentType(), []byte(";"))
 	switch {
 	case h.book == nil:
-		h.render(ctx, fasthttp.StatusServiceUnavailable)(pages.NoJoining(policy.Pages.Landing))
+		h.render(ctx, fasthttp.StatusServiceUnavailable)(pages.JoinClosed(policy.Pages.Landing))
 		return
 	case len(ctx.Request.Body()) > maxForm:
 		plain(ctx, fasthttp.StatusRequestEntityTooLarge, "The form is too long.")

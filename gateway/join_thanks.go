@@ -63,7 +63,7 @@ func (t *thanks) page(policy *mapping.Policy) (pages.Page, error) {
 	case joined, rejoined:
 		return pages.Welcome(p.Landing, p.Login, "https://"+policy.LegacyHosts[0]+"/r/"+t.token, t.what == rejoined, t.counts)
 	case takesPart:
-		return pages.TakesPart(p.Landing, p.Login)
+		return pages.AlreadyJoined(p.Landing, p.Login)
 	}
 	return pages.Thanks(p.Landing)
 }

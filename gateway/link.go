@@ -82,7 +82,7 @@ func (h *linkHandler) serveLink(ctx *fasthttp.RequestCtx, l *liveMap, path, quer
 			if err == nil {
 				visit.Click = id
 			}
-			mark = mark.Then(visit)
+			mark = mark.WithVisit(visit)
 		}
 	}
 	if signals.Has(click.Speculative) && !h.servePrefetch {

@@ -70,7 +70,7 @@ func (s *teller) cookie(clicks ...string) string {
 	var m click.Mark
 	for i, text := range clicks {
 		token, when, _ := strings.Cut(text, " ")
-		m = m.Then(click.Visit{Token: token, Click: book.ClickID{Node: "web1", Seq: int64(i + 1)}, At: s.at(when)})
+		m = m.WithVisit(click.Visit{Token: token, Click: book.ClickID{Node: "web1", Seq: int64(i + 1)}, At: s.at(when)})
 	}
 	return s.keys.Sign(m)
 }

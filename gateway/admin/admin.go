@@ -106,7 +106,8 @@ func statusPage(status func(context.Context) Status) fiber.Handler {
 		c.Set(fiber.HeaderContentType, fiber.MIMETextHTMLCharsetUTF8)
 		c.Set(fiber.HeaderCacheControl, "no-store")
 		c.Set(fiber.HeaderXContentTypeOptions, "nosniff")
-		c.Set(fiber.HeaderContentSecurityPolicy, "default-src 'none'; style-src '"+styleHash(out.Bytes())+"'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
+		c.Set(fiber.HeaderContentSecurityPolicy, "default-src 'none'; style-src '"+styleHash(out.Bytes())+
+			"'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
 		return c.Send(out.Bytes())
 	}
 }

@@ -37,7 +37,9 @@ func Append(dst []byte, c *book.Click) []byte {
 	dst = binary.AppendUvarint(dst, uint64(c.Signals))
 	dst = binary.AppendVarint(dst, c.Epoch)
 	dst = binary.AppendVarint(dst, int64(c.Rules))
-	for _, s := range [...]string{c.Host, c.Path, c.Params, c.Outcome, c.Token, c.Link, c.Ad, c.Referrer, c.UserAgent, c.Visitor, c.Verdict, c.Reason} {
+	for _, s := range [...]string{
+		c.Host, c.Path, c.Params, c.Outcome, c.Token, c.Link, c.Ad, c.Referrer, c.UserAgent, c.Visitor, c.Verdict, c.Reason,
+	} {
 		dst = append(binary.AppendUvarint(dst, uint64(len(s))), s...)
 	}
 	return dst
@@ -60,7 +62,9 @@ func Decode(src []byte) (book.Click, error) {
 	c.Signals = uint32(r.uvarint())
 	c.Epoch = r.varint()
 	c.Rules = int(r.varint())
-	for _, s := range [...]*string{&c.Host, &c.Path, &c.Params, &c.Outcome, &c.Token, &c.Link, &c.Ad, &c.Referrer, &c.UserAgent, &c.Visitor, &c.Verdict, &c.Reason} {
+	for _, s := range [...]*string{
+		&c.Host, &c.Path, &c.Params, &c.Outcome, &c.Token, &c.Link, &c.Ad, &c.Referrer, &c.UserAgent, &c.Visitor, &c.Verdict, &c.Reason,
+	} {
 		*s = r.string()
 	}
 	if r.bad || len(r.rest) > 0 {
@@ -75,7 +79,7 @@ type reader struct {
 	bad  bool
 }
 
-func (r *reader) took(n int) {
+func (r *reader) advance(n int) {
 	if n <= 0 {
 		r.bad, n = true, 0
 	}
@@ -84,13 +88,13 @@ func (r *reader) took(n int) {
 
 func (r *reader) varint() int64 {
 	v, n := binary.Varint(r.rest)
-	r.took(n)
+	r.advance(n)
 	return v
 }
 
 func (r *reader) uvarint() uint64 {
 	v, n := binary.Uvarint(r.rest)
-	r.took(n)
+	r.advance(n)
 	return v
 }
 

@@ -38,8 +38,8 @@ type Visit struct {
 	At    time.Time    // second precision
 }
 
-// Then is the mark after one more credited click.
-func (m Mark) Then(v Visit) Mark {
+// WithVisit is the mark after one more credited click.
+func (m Mark) WithVisit(v Visit) Mark {
 	switch {
 	case m.Token == "":
 		return Mark{Visit: v}

@@ -47,7 +47,7 @@ func TestTokensOfTwoLines(t *testing.T) {
 	if value := k.Sign(markOf("an\nna", at)); value != "" {
 		t.Errorf("signed: %q", value)
 	}
-	m, ok := k.Verify(k.Sign(markOf("an\nna", at).Then(Visit{Token: "ben", At: at})))
+	m, ok := k.Verify(k.Sign(markOf("an\nna", at).WithVisit(Visit{Token: "ben", At: at})))
 	if !ok || m != markOf("ben", at) {
 		t.Errorf("%+v, %v", m, ok)
 	}

@@ -28,14 +28,19 @@ const (
 	keyTwo = "two-two-two-two-two"
 )
 
-var someMark = Mark{Visit: Visit{Token: "anna", Click: book.ClickID{Node: "web1.example-4f2a1b", Seq: 1700000000000001}, At: time.Unix(1680306400, 0).UTC()}}
+var someMark = Mark{Visit: Visit{
+	Token: "anna", Click: book.ClickID{Node: "web1.example-4f2a1b", Seq: 1700000000000001}, At: time.Unix(1680306400, 0).UTC(),
+}}
 
 // markOf is a mark of one click, without its number.
 func markOf(token string, at time.Time) Mark { return Mark{Visit: Visit{Token: token, At: at}} }
 
 func TestCookieComesBack(t *testing.T) {
 	k := keyring(t, keyOne)
-	for _, m := range []Mark{someMark, markOf("ünï.côde|x", someMark.At), markOf("a", time.Unix(0, 0).UTC()), someMark.Then(Visit{"ben", book.ClickID{Node: "n", Seq: 1}, time.Unix(1680306500, 0).UTC()})} {
+	for _, m := range []Mark{
+		someMark, markOf("ünï.côde|x", someMark.At), markOf("a", time.Unix(0, 0).UTC()),
+		someMark.WithVisit(Visit{"ben", book.ClickID{Node: "n", Seq: 1}, time.Unix(1680306500, 0).UTC()}),
+	} {
 		value := k.Sign(m)
 		got, ok := k.Verify(value)
 		if !ok || got != m {
@@ -49,7 +54,8 @@ func TestCookieComesBack(t *testing.T) {
 		t.Errorf("a token that does not fit was signed: %q", value)
 	}
 	long := markOf(strings.Repeat("x", 200), someMark.At)
-	if got, ok := k.Verify(k.Sign(long.Then(markOf(strings.Repeat("y", 200), someMark.At).Visit))); !ok || got.Token[0] != 'y' || got.First.Token != "" {
+	both := long.WithVisit(markOf(strings.Repeat("y", 200), someMark.At).Visit)
+	if got, ok := k.Verify(k.Sign(both)); !ok || got.Token[0] != 'y' || got.First.Token != "" {
 		t.Errorf("a first click that does not fit: %+v, %v", got, ok)
 	}
 }
@@ -57,11 +63,11 @@ func TestCookieComesBack(t *testing.T) {
 // The last click and the first are kept, whatever lies between.
 func TestMarkKeepsFirstAndLast(t *testing.T) {
 	visit := func(token string, second int64) Visit { return Visit{Token: token, At: time.Unix(second, 0).UTC()} }
-	m := Mark{}.Then(visit("anna", 1))
+	m := Mark{}.WithVisit(visit("anna", 1))
 	if m != (Mark{Visit: visit("anna", 1)}) {
 		t.Errorf("after one click: %+v", m)
 	}
-	m = m.Then(visit("ben", 2)).Then(visit("anna", 3)).Then(visit("cleo", 4))
+	m = m.WithVisit(visit("ben", 2)).WithVisit(visit("anna", 3)).WithVisit(visit("cleo", 4))
 	if m != (Mark{visit("cleo", 4), visit("anna", 1)}) {
 		t.Errorf("after four clicks: %+v", m)
 	}
@@ -130,7 +136,7 @@ func FuzzVerify(f *testing.F) {
 	value := k.Sign(someMark)
 	f.Add(value)
 	f.Add(value[:len(value)-1] + "A")
-	f.Add(k.Sign(someMark.Then(Visit{"ben", book.ClickID{Node: "n", Seq: 1}, someMark.At})))
+	f.Add(k.Sign(someMark.WithVisit(Visit{"ben", book.ClickID{Node: "n", Seq: 1}, someMark.At})))
 	f.Fuzz(func(t *testing.T, s string) {
 		if m, ok := k.Verify(s); ok && k.Sign(m) != s {
 			t.Errorf("%q was believed: %+v", s, m)

@@ -24,7 +24,7 @@ const drainBatch = 5000
 // A missing file holds no clicks.
 func Drain(ctx context.Context, path string, b *book.Book) (n int, err error) {
 	d := &Drainer{o: DrainOptions{Spool: path, Book: b, Logger: slog.Default(), Now: time.Now}, judge: NewJudge()}
-	return d.All(ctx)
+	return d.DrainAll(ctx)
 }
 
 // DrainOptions say where clicks come from and where they go.
@@ -40,8 +40,7 @@ type DrainOptions struct {
 	Now        func() time.Time // nil: time.Now
 }
 
-// Drainer judges spooled clicks and moves them on, behind the visitors' backs: whatever
-// it waits for, no answer waits with it.
+// Drainer judges spooled clicks and moves them on. No answer to a visitor waits for it.
 type Drainer struct {
 	o     DrainOptions
 	mu    sync.Mutex // one pass at a time
@@ -81,35 +80,35 @@ func (d *Drainer) Fault() *Fault { return d.fault.Load() }
 func (d *Drainer) Run(ctx context.Context) {
 	var wg sync.WaitGroup
 	wg.Go(func() {
-		d.every(ctx, d.o.Every, func() error {
-			_, err := d.pass(ctx, max(d.o.Settle, 0), true)
+		d.repeat(ctx, d.o.Every, func() error {
+			_, err := d.drain(ctx, max(d.o.Settle, 0), true)
 			return err
 		}, &d.fault)
 	})
 	if d.o.Book != nil && d.o.Stream != nil {
-		var collecting atomic.Pointer[Fault] // its own: a Redis that is away does not hold up the spool
+		var collectFault atomic.Pointer[Fault] // its own: a Redis that is away does not hold up the spool
 		wg.Go(func() {
-			d.every(ctx, d.o.Every, func() error {
+			d.repeat(ctx, d.o.Every, func() error {
 				_, err := d.o.Stream.Collect(ctx, d.o.Book)
 				return err
-			}, &collecting)
+			}, &collectFault)
 		})
 	}
 	if d.o.Book != nil && d.o.KeepClicks > 0 {
-		var forgetting atomic.Pointer[Fault]
+		var deleteFault atomic.Pointer[Fault]
 		wg.Go(func() {
-			d.every(ctx, time.Hour, func() error {
+			d.repeat(ctx, time.Hour, func() error {
 				_, err := d.o.Book.ForgetClicks(ctx, d.o.Now().Add(-d.o.KeepClicks))
 				return err
-			}, &forgetting)
+			}, &deleteFault)
 		})
 	}
 	wg.Wait()
 }
 
-// every runs fn now and then again and again. The log hears when it begins to fail and
-// when it works again, not of each time between.
-func (d *Drainer) every(ctx context.Context, pause time.Duration, fn func() error, fault *atomic.Pointer[Fault]) {
+// repeat runs fn at once and then after each pause, until ctx ends. It logs when fn begins to fail
+// and when it works again, not each failure in between.
+func (d *Drainer) repeat(ctx context.Context, pause time.Duration, fn func() error, fault *atomic.Pointer[Fault]) {
 	for {
 		err := fn()
 		switch f := fault.Load(); {
@@ -130,14 +129,14 @@ func (d *Drainer) every(ctx context.Context, pause time.Duration, fn func() erro
 	}
 }
 
-// All moves on everything that is spooled now, without waiting for anything to settle.
-func (d *Drainer) All(ctx context.Context) (delivered int, err error) {
-	return d.pass(ctx, 0, false)
+// DrainAll moves on everything that is spooled now, however young it is.
+func (d *Drainer) DrainAll(ctx context.Context) (delivered int, err error) {
+	return d.drain(ctx, 0, false)
 }
 
 // Find finds a click that is still spooled.
 func (d *Drainer) Find(ctx context.Context, id book.ClickID) (c book.Click, ok bool, err error) {
-	src, err := openSource(ctx, d.o.Spool)
+	src, err := openSpoolReader(ctx, d.o.Spool)
 	if err != nil || src == nil {
 		return c, false, err
 	}
@@ -164,12 +163,12 @@ func (d *Drainer) Find(ctx context.Context, id book.ClickID) (c book.Click, ok b
 	return c, true, nil
 }
 
-// pass moves on what is older than settle. A gentle pass rests between batches for thrice
-// the time that one took, so that visitors keep the machine while much is waiting.
-func (d *Drainer) pass(ctx context.Context, settle time.Duration, gentle bool) (delivered int, err error) {
+// drain moves on what is older than settle. A paced drain rests after each
+// batch for three times as long as that took, so that visitors keep the machine while much waits.
+func (d *Drainer) drain(ctx context.Context, settle time.Duration, paced bool) (delivered int, err error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	src, err := openSource(ctx, d.o.Spool)
+	src, err := openSpoolReader(ctx, d.o.Spool)
 	if err != nil || src == nil {
 		return 0, err
 	}
@@ -185,16 +184,16 @@ func (d *Drainer) pass(ctx context.Context, settle time.Duration, gentle bool) (
 		if err != nil || b.last == 0 {
 			return delivered, err
 		}
-		d.judge.All(b.clicks)
+		d.judge.Classify(b.clicks)
 		n, err := d.deliver(ctx, b.clicks)
 		delivered += n
 		if err == nil {
-			err = d.forget(ctx, src, b)
+			err = d.removeDelivered(ctx, src, b)
 		}
 		if err != nil || !b.more {
 			return delivered, err
 		}
-		if !gentle {
+		if !paced {
 			continue
 		}
 		select {
@@ -212,14 +211,16 @@ func (d *Drainer) deliver(ctx context.Context, clicks []book.Click) (int, error)
 	if d.o.Book != nil {
 		return d.o.Book.AddClicks(ctx, clicks)
 	}
-	return len(clicks), d.o.Stream.Ship(ctx, clicks)
+	return len(clicks), d.o.Stream.Send(ctx, clicks)
 }
 
-// forget deletes a batch that was delivered; what could not be read is kept apart.
-func (d *Drainer) forget(ctx context.Context, src *source, b spooled) error {
+// removeDelivered deletes a batch that was delivered; what could not be read moves to the table
+// "unreadable".
+func (d *Drainer) removeDelivered(ctx context.Context, src *spoolReader, b spoolBatch) error {
 	remove := func(c *sql.Conn) error {
 		for _, seq := range b.unreadable {
-			if _, err := c.ExecContext(ctx, "INSERT OR IGNORE INTO unreadable (seq, body) SELECT seq, body FROM click WHERE seq = ?", seq); err != nil {
+			_, err := c.ExecContext(ctx, "INSERT OR IGNORE INTO unreadable (seq, body) SELECT seq, body FROM click WHERE seq = ?", seq)
+			if err != nil {
 				return err
 			}
 		}
@@ -227,7 +228,8 @@ func (d *Drainer) forget(ctx context.Context, src *source, b spooled) error {
 		return err
 	}
 	if len(b.unreadable) > 0 {
-		d.o.Logger.Error("some spooled clicks cannot be read; they are kept in the spool's table \"unreadable\"", "spool", d.o.Spool, "clicks", len(b.unreadable), "first", b.unreadable[0])
+		d.o.Logger.Error("some spooled clicks cannot be read; they are kept in the spool's table \"unreadable\"",
+			"spool", d.o.Spool, "clicks", len(b.unreadable), "first", b.unreadable[0])
 	}
 	var err error
 	if d.o.Recorder != nil {
@@ -241,7 +243,7 @@ func (d *Drainer) forget(ctx context.Context, src *source, b spooled) error {
 	return nil
 }
 
-func (d *Drainer) measure(src *source) {
+func (d *Drainer) measure(src *spoolReader) {
 	oldest, clicks := src.oldest(context.Background())
 	d.backlog.Store(clicks)
 	if clicks == 0 {
@@ -251,35 +253,35 @@ func (d *Drainer) measure(src *source) {
 	d.lag.Store(int64(max(d.o.Now().Sub(oldest), 0)))
 }
 
-// source is the reading side of a spool, beside the recorder or in another process.
-type source struct {
+// spoolReader reads a spool, beside the recorder or in another process.
+type spoolReader struct {
 	db   *sql.DB
 	conn *sql.Conn
 	node string
 }
 
-// spooled is a stretch of the spool.
-type spooled struct {
+// spoolBatch is a run of clicks that lie one behind the other in the spool.
+type spoolBatch struct {
 	clicks      []book.Click
 	unreadable  []int64
 	first, last int64 // numbers, both inclusive; last 0: there is nothing
 	more        bool
 }
 
-// openSource opens the spool at path without making it; nil when there is none, or none
+// openSpoolReader opens the spool at path without making it; nil when there is none, or none
 // that a recorder has finished making.
-func openSource(ctx context.Context, path string) (s *source, err error) {
+func openSpoolReader(ctx context.Context, path string) (s *spoolReader, err error) {
 	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
-	fail := func(err error) (*source, error) {
+	fail := func(err error) (*spoolReader, error) {
 		return nil, fmt.Errorf("reading the click spool %s: %w", path, err)
 	}
 	db, err := sql.Open("sqlite", spoolURL(path, "rw", DurabilityNormal, 5*time.Second))
 	if err != nil {
 		return fail(err)
 	}
-	s = &source{db: db}
+	s = &spoolReader{db: db}
 	if s.conn, err = db.Conn(ctx); err != nil {
 		db.Close()
 		return fail(err)
@@ -298,13 +300,13 @@ func openSource(ctx context.Context, path string) (s *source, err error) {
 	return s, nil
 }
 
-func (s *source) close() {
+func (s *spoolReader) close() {
 	s.conn.Close()
 	s.db.Close()
 }
 
 // read returns the oldest clicks that were made before until, at most drainBatch.
-func (s *source) read(ctx context.Context, until time.Time) (b spooled, err error) {
+func (s *spoolReader) read(ctx context.Context, until time.Time) (b spoolBatch, err error) {
 	rows, err := s.conn.QueryContext(ctx, "SELECT seq, body FROM click ORDER BY seq LIMIT ?", drainBatch)
 	if err != nil {
 		return b, fmt.Errorf("reading the click spool: %w", err)
@@ -336,7 +338,7 @@ func (s *source) read(ctx context.Context, until time.Time) (b spooled, err erro
 	return b, rows.Err()
 }
 
-func (s *source) write(ctx context.Context, fn func(*sql.Conn) error) error {
+func (s *spoolReader) write(ctx context.Context, fn func(*sql.Conn) error) error {
 	if _, err := s.conn.ExecContext(ctx, "BEGIN IMMEDIATE"); err != nil {
 		return err
 	}
@@ -351,10 +353,11 @@ func (s *source) write(ctx context.Context, fn func(*sql.Conn) error) error {
 }
 
 // oldest is when the oldest spooled click was made, and about how many there are.
-func (s *source) oldest(ctx context.Context) (at time.Time, clicks int64) {
+func (s *spoolReader) oldest(ctx context.Context) (at time.Time, clicks int64) {
 	var first, last sql.NullInt64
 	var body []byte
-	if s.conn.QueryRowContext(ctx, "SELECT (SELECT MIN(seq) FROM click), (SELECT MAX(seq) FROM click)").Scan(&first, &last) != nil || !first.Valid {
+	ends := s.conn.QueryRowContext(ctx, "SELECT (SELECT MIN(seq) FROM click), (SELECT MAX(seq) FROM click)")
+	if ends.Scan(&first, &last) != nil || !first.Valid {
 		return time.Time{}, 0
 	}
 	if s.conn.QueryRowContext(ctx, "SELECT body FROM click WHERE seq = ?", first.Int64).Scan(&body) == nil {

@@ -67,7 +67,7 @@ func TestFindsSpooledClicks(t *testing.T) {
 	if _, ok, err := d.Find(ctx, book.ClickID{Node: "web2", Seq: id.Seq}); ok || err != nil {
 		t.Errorf("another gateway's: %v %v", ok, err)
 	}
-	if _, err := d.All(ctx); err != nil {
+	if _, err := d.DrainAll(ctx); err != nil {
 		t.Fatal(err)
 	}
 	if _, ok, err := d.Find(ctx, id); ok || err != nil {
@@ -109,13 +109,14 @@ func TestUnreadableClicksAreKeptApart(t *testing.T) {
 	if n, err := Drain(ctx, path, b); n != 2 || err != nil {
 		t.Fatal(n, err)
 	}
-	src, err := openSource(ctx, path)
+	src, err := openSpoolReader(ctx, path)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer src.close()
 	var kept int
-	if err := src.conn.QueryRowContext(ctx, "SELECT COUNT(*) FROM unreadable").Scan(&kept); err != nil || kept != 1 || len(spooledIDs(t, path)) != 0 {
+	err = src.conn.QueryRowContext(ctx, "SELECT COUNT(*) FROM unreadable").Scan(&kept)
+	if err != nil || kept != 1 || len(spooledIDs(t, path)) != 0 {
 		t.Error(kept, err)
 	}
 }
@@ -151,14 +152,14 @@ func TestClicksSettleBeforeTheyAreJudged(t *testing.T) {
 	if _, err := r.Record(c); err != nil {
 		t.Fatal(err)
 	}
-	if n, err := d.pass(ctx, d.o.Settle, true); n != 0 || err != nil {
+	if n, err := d.drain(ctx, d.o.Settle, true); n != 0 || err != nil {
 		t.Fatal(n, err)
 	}
 	if _, n := d.Lag(); n != 1 {
 		t.Errorf("%d wait", n)
 	}
 	now = now.Add(d.o.Settle + time.Second)
-	if n, err := d.pass(ctx, d.o.Settle, true); n != 1 || err != nil {
+	if n, err := d.drain(ctx, d.o.Settle, true); n != 1 || err != nil {
 		t.Fatal(n, err)
 	}
 }
@@ -172,7 +173,9 @@ func TestOldRawClicksGoAndCountsStay(t *testing.T) {
 		t.Fatal(err)
 	}
 	now := young.At.AddDate(0, 0, 1)
-	d := NewDrainer(DrainOptions{Spool: filepath.Join(t.TempDir(), "none"), Book: b, KeepClicks: 7 * 24 * time.Hour, Now: func() time.Time { return now }})
+	d := NewDrainer(DrainOptions{
+		Spool: filepath.Join(t.TempDir(), "none"), Book: b, KeepClicks: 7 * 24 * time.Hour, Now: func() time.Time { return now },
+	})
 	run, cancel := context.WithCancel(ctx)
 	var wg sync.WaitGroup
 	wg.Go(func() { d.Run(run) })
@@ -226,7 +229,7 @@ func TestDrainsFromSeveralProcesses(t *testing.T) {
 		})
 	}
 	for range 20 {
-		n, err := d.All(context.Background())
+		n, err := d.DrainAll(context.Background())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -245,7 +248,7 @@ func TestDrainsFromSeveralProcesses(t *testing.T) {
 		}
 		sum += n
 	}
-	n, err := d.All(context.Background())
+	n, err := d.DrainAll(context.Background())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -38,13 +38,13 @@ func (r *Recorder) watchdog() {
 			}
 			return
 		case <-retry.C:
-			if r.fault.Load() != nil && r.mending.CompareAndSwap(false, true) {
-				r.group.Do(r.mend)
+			if r.fault.Load() != nil && r.trying.CompareAndSwap(false, true) {
+				r.group.Do(r.tryDisk)
 			}
 			continue
 		case <-tick.C:
 		}
-		if since := r.busy.Load(); since != nil && time.Since(*since) > r.o.Bound {
+		if since := r.diskBusy.Load(); since != nil && time.Since(*since) > r.o.Bound {
 			r.setFault(errNoAnswer)
 			if f := r.fault.Load(); f != nil { // else it answered just now
 				r.group.Fail(f)
@@ -52,7 +52,8 @@ func (r *Recorder) watchdog() {
 		}
 		if f := r.fault.Load(); f != nil && time.Since(logged) > logEvery {
 			logged = time.Now()
-			r.o.Logger.Error("clicks are still not recorded; visitors are redirected all the same", "since", f.Since, "err", f.Err, "dropped", r.dropped.Load())
+			r.o.Logger.Error("clicks are still not recorded; visitors are redirected all the same",
+				"since", f.Since, "err", f.Err, "dropped", r.dropped.Load())
 		}
 	}
 }
@@ -60,24 +61,26 @@ func (r *Recorder) watchdog() {
 func (r *Recorder) setFault(err error) {
 	f := &Fault{r.o.Now(), err}
 	if r.fault.CompareAndSwap(nil, f) {
-		r.o.Logger.Error("clicks cannot be recorded; visitors are redirected all the same, the clicks are dropped and counted", "spool", r.o.Path, "err", err)
+		r.o.Logger.Error("clicks cannot be recorded; visitors are redirected all the same, the clicks are dropped and counted",
+			"spool", r.o.Path, "err", err)
 	}
 }
 
 func (r *Recorder) clearFault(f *Fault) {
 	if r.fault.CompareAndSwap(f, nil) {
-		r.o.Logger.Info("clicks are recorded again", "spool", r.o.Path, "lost_for", r.o.Now().Sub(f.Since).String(), "dropped", r.dropped.Load())
+		r.o.Logger.Info("clicks are recorded again",
+			"spool", r.o.Path, "lost_for", r.o.Now().Sub(f.Since).String(), "dropped", r.dropped.Load())
 	}
 }
 
-// mend tries the disk, with the file as it is and then opened anew.
-func (r *Recorder) mend() {
-	defer r.mending.Store(false)
+// tryDisk ends a fault when the disk takes a click again: in the file as it is, or opened anew.
+func (r *Recorder) tryDisk() {
+	defer r.trying.Store(false)
 	f := r.fault.Load()
 	if f == nil {
 		return
 	}
-	if r.visit(func() error {
+	if r.useDisk(func() error {
 		if s := r.spool.Load(); s != nil && s.probe() == nil {
 			return nil
 		}
@@ -94,19 +97,21 @@ func (r *Recorder) reopen() error {
 		s.close()
 	}
 	s, err := r.openAndProbe()
-	if damaged(err) {
+	if isDamaged(err) {
 		aside, moved := setAside(r.o.Path, r.o.Now())
 		if moved != nil {
 			return errors.Join(err, moved)
 		}
-		r.o.Logger.Error("the click spool is damaged and was set aside; clicks in it that were not drained are not in the book", "file", aside, "err", err)
+		r.o.Logger.Error("the click spool is damaged and was set aside; clicks in it that were not drained are not in the book",
+			"file", aside, "err", err)
 		s, err = r.openAndProbe()
 	}
 	if err != nil {
 		return err
 	}
 	if r.o.Node != "" && s.node != r.o.Node {
-		r.o.Logger.Warn("the click spool keeps the node name that it was made with", "spool", r.o.Path, "node", s.node, "configured", r.o.Node)
+		r.o.Logger.Warn("the click spool keeps the node name that it was made with",
+			"spool", r.o.Path, "node", s.node, "configured", r.o.Node)
 	}
 	r.spool.Store(s)
 	return nil

@@ -35,10 +35,10 @@ type Recorder struct {
 	o     RecorderOptions
 	group *group.Committer[[]byte, book.ClickID] // of clicks in their stored form
 
-	busy    atomic.Pointer[time.Time] // since when the disk is at work; nil: it is not
-	fault   atomic.Pointer[Fault]
-	mending atomic.Bool           // a try of the disk waits or is under way
-	spool   atomic.Pointer[spool] // the committer's; others read its node only
+	diskBusy atomic.Pointer[time.Time] // since when the disk is in use; nil: it is not
+	fault    atomic.Pointer[Fault]
+	trying   atomic.Bool           // the disk is tried, or about to be
+	spool    atomic.Pointer[spool] // the committer's; others read its node only
 
 	recorded, dropped, late atomic.Uint64
 	watch                   sync.WaitGroup
@@ -64,7 +64,7 @@ func NewRecorder(o RecorderOptions) *Recorder {
 	opened := make(chan struct{})
 	r.group.Do(func() {
 		defer close(opened)
-		if err := r.visit(r.reopen); err != nil {
+		if err := r.useDisk(r.reopen); err != nil {
 			r.setFault(err)
 		}
 	})
@@ -103,7 +103,7 @@ func (r *Recorder) Do(ctx context.Context, fn func(*sql.Conn) error) error {
 			done <- r.fault.Load()
 			return
 		}
-		done <- r.visit(func() error {
+		done <- r.useDisk(func() error {
 			return s.transact(func() error { return fn(s.conn) })
 		})
 	}) {
@@ -158,7 +158,7 @@ func (r *Recorder) commit(clicks [][]byte) []group.Answer[book.ClickID] {
 	var first int64
 	var node string
 	began := time.Now()
-	if err := r.visit(func() (err error) {
+	if err := r.useDisk(func() (err error) {
 		if r.spool.Load() == nil { // clicks may come before the spool was opened once
 			if err := r.reopen(); err != nil {
 				return err
@@ -166,7 +166,7 @@ func (r *Recorder) commit(clicks [][]byte) []group.Answer[book.ClickID] {
 		}
 		s := r.spool.Load()
 		node = s.node
-		first, err = s.add(clicks)
+		first, err = s.insertAll(clicks)
 		return err
 	}); err != nil {
 		r.setFault(err)
@@ -194,9 +194,9 @@ func (r *Recorder) countLate(answers []group.Answer[book.ClickID]) {
 	}
 }
 
-// visit marks the time that fn spends on the disk, for the watchdog.
-func (r *Recorder) visit(fn func() error) error {
-	r.busy.Store(new(time.Now()))
-	defer r.busy.Store(nil)
+// useDisk marks the disk as busy while fn runs, for the watchdog.
+func (r *Recorder) useDisk(fn func() error) error {
+	r.diskBusy.Store(new(time.Now()))
+	defer r.diskBusy.Store(nil)
 	return fn()
 }

@@ -80,7 +80,7 @@ func openBook(t *testing.T) *book.Book {
 // spooledIDs reads a spool as another process would.
 func spooledIDs(t *testing.T, path string) []int64 {
 	t.Helper()
-	src, err := openSource(context.Background(), path)
+	src, err := openSpoolReader(context.Background(), path)
 	if err != nil || src == nil {
 		t.Fatal(src, err)
 	}
@@ -275,7 +275,8 @@ func TestDiskThatDoesNotAnswer(t *testing.T) {
 func TestDamagedSpoolIsSetAside(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "clicks.db")
-	if err := os.WriteFile(path, []byte("this was a database before the disk died, and it is long enough to be looked at"), 0o600); err != nil {
+	text := "this was a database before the disk died, and it is long enough to be looked at"
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	r := newRecorder(t, RecorderOptions{Path: path})

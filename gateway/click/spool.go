@@ -22,8 +22,8 @@ const (
 	DurabilityFull   = "full"   // ... and a power cut: an fsync for each group of clicks
 )
 
-// spoolSchema: what is in click was answered and is on its way., because
-// the number of a click that has left must not come again.
+// spoolSchema has the clicks that were answered and are on their way. AUTOINCREMENT, because the
+// number of a click that has left must not be given again.
 const spoolSchema = `
 CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS click (seq INTEGER PRIMARY KEY AUTOINCREMENT, body BLOB NOT NULL) STRICT;
@@ -38,7 +38,7 @@ type spool struct {
 
 	begin, commit, rollback *sql.Stmt
 	args                    []any
-	insert                  [maxInsert + 1]*sql.Stmt // by number of rows, prepared when first needed
+	inserts                 [maxInsert + 1]*sql.Stmt // by number of rows, prepared when first needed
 }
 
 // maxInsert is the most clicks that one statement stores. A statement is a transaction by
@@ -64,7 +64,7 @@ func openSpool(path, node, durability string, now time.Time) (*spool, error) {
 	// It holds what visitors did: for its owner only. SQLite gives its log the same mode.
 	// Never opened when it is there: closing it would drop the locks of this process.
 	if f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600); err == nil {
-		f.Close() // what cannot be made is told by the driver
+		f.Close() // when it cannot be made, the driver says why
 	}
 	db, err := sql.Open("sqlite", spoolURL(path, "rwc", durability, 1500*time.Millisecond))
 	if err != nil {
@@ -72,14 +72,14 @@ func openSpool(path, node, durability string, now time.Time) (*spool, error) {
 	}
 	db.SetMaxOpenConns(1)
 	s := &spool{db: db}
-	if err := s.open(node, now); err != nil {
+	if err := s.setUp(node, now); err != nil {
 		s.close()
 		return nil, err
 	}
 	return s, nil
 }
 
-func (s *spool) open(node string, now time.Time) (err error) {
+func (s *spool) setUp(node string, now time.Time) (err error) {
 	ctx := context.Background()
 	if s.conn, err = s.db.Conn(ctx); err != nil {
 		return err
@@ -90,7 +90,7 @@ func (s *spool) open(node string, now time.Time) (err error) {
 	if err = s.prepare(ctx); err != nil {
 		return err
 	}
-	s.node, err = s.adopt(ctx, node, now)
+	s.node, err = s.assignNode(ctx, node, now)
 	return err
 }
 
@@ -105,10 +105,10 @@ func (s *spool) prepare(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
-// adopt returns the node that the file belongs to, and gives a new file to node. Numbers
-// of a new file begin with the time (microseconds), so that even a file that was lost
-// cannot make a node use a number twice.
-func (s *spool) adopt(ctx context.Context, node string, now time.Time) (string, error) {
+// assignNode returns the node that the file belongs to; a new file is given to node. Numbers of
+// a new file begin with the time (microseconds), so that no node uses a number twice even when
+// its file was lost.
+func (s *spool) assignNode(ctx context.Context, node string, now time.Time) (string, error) {
 	var kept string
 	err := s.conn.QueryRowContext(ctx, "SELECT value FROM meta WHERE key = 'node'").Scan(&kept)
 	if err == nil || !errors.Is(err, sql.ErrNoRows) {
@@ -143,16 +143,16 @@ func cleanNode(host string) string {
 	return host
 }
 
-// add stores bodies in order in one transaction; their numbers follow first.
-func (s *spool) add(bodies [][]byte) (first int64, err error) {
+// insertAll stores bodies in their order in one transaction, numbered from first on.
+func (s *spool) insertAll(bodies [][]byte) (first int64, err error) {
 	if len(bodies) <= maxInsert {
-		return s.addSome(bodies)
+		return s.insertRows(bodies)
 	}
 	err = s.transact(func() error {
 		for len(bodies) > 0 {
 			some := bodies[:min(len(bodies), maxInsert)]
 			bodies = bodies[len(some):]
-			seq, err := s.addSome(some)
+			seq, err := s.insertRows(some)
 			if err != nil {
 				return err
 			}
@@ -165,10 +165,11 @@ func (s *spool) add(bodies [][]byte) (first int64, err error) {
 	return first, err
 }
 
-func (s *spool) addSome(bodies [][]byte) (first int64, err error) {
+func (s *spool) insertRows(bodies [][]byte) (first int64, err error) {
 	n := len(bodies)
-	if s.insert[n] == nil {
-		if s.insert[n], err = s.conn.PrepareContext(context.Background(), "INSERT INTO click (body) VALUES (?)"+strings.Repeat(", (?)", n-1)); err != nil {
+	if s.inserts[n] == nil {
+		text := "INSERT INTO click (body) VALUES (?)" + strings.Repeat(", (?)", n-1)
+		if s.inserts[n], err = s.conn.PrepareContext(context.Background(), text); err != nil {
 			return 0, err
 		}
 	}
@@ -176,7 +177,7 @@ func (s *spool) addSome(bodies [][]byte) (first int64, err error) {
 	for _, b := range bodies {
 		s.args = append(s.args, b)
 	}
-	res, err := s.insert[n].Exec(s.args...)
+	res, err := s.inserts[n].Exec(s.args...)
 	if err != nil {
 		return 0, err
 	}
@@ -217,8 +218,8 @@ func (s *spool) close() {
 	s.db.Close()
 }
 
-// damaged says whether err means that the file is no longer a database.
-func damaged(err error) bool {
+// isDamaged reports whether err means that the file is no longer a database.
+func isDamaged(err error) bool {
 	var e *sqlite.Error
 	if !errors.As(err, &e) {
 		return false

@@ -23,7 +23,7 @@ func BenchmarkCommit(b *testing.B) {
 			}
 			b.ResetTimer()
 			for b.Loop() {
-				if _, err := s.add(bodies); err != nil {
+				if _, err := s.insertAll(bodies); err != nil {
 					b.Fatal(err)
 				}
 			}

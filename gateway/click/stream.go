@@ -48,9 +48,9 @@ func (s *Stream) key(node string) string { return s.prefix + "clicks:" + node }
 // nodesKey is a set of the nodes that have a stream, so that nobody must scan for them.
 func (s *Stream) nodesKey() string { return s.prefix + "click_nodes" }
 
-// Ship adds clicks, all of one node, to that node's stream. It returns when Redis has
-// acknowledged all of them; after an error some may be there, and all are sent again.
-func (s *Stream) Ship(ctx context.Context, clicks []book.Click) error {
+// Send adds clicks, all of one node, to that node's stream. It returns when Redis has
+// acknowledged all of them; after an error some may be there, and all of them are sent again.
+func (s *Stream) Send(ctx context.Context, clicks []book.Click) error {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
 	key := s.key(clicks[0].Node)
@@ -78,8 +78,8 @@ func (s *Stream) Ship(ctx context.Context, clicks []book.Click) error {
 	return nil
 }
 
-// Collect brings what all nodes have shipped to b and deletes it from the streams once it
-// is there. Entries that cannot be read stay where they are; the error names them.
+// Collect moves what all nodes have sent from the streams to b. Entries that cannot be read
+// stay where they are; the error names them.
 func (s *Stream) Collect(ctx context.Context, b *book.Book) (added int, err error) {
 	nodes, err := s.client.SMembers(ctx, s.nodesKey()).Result()
 	if err != nil {
@@ -98,18 +98,18 @@ func (s *Stream) Collect(ctx context.Context, b *book.Book) (added int, err erro
 
 func (s *Stream) collect(ctx context.Context, b *book.Book, node string) (added int, err error) {
 	key, from := s.key(node), "-"
-	var unread error
+	var unreadable error
 	for {
 		entries, err := s.client.XRangeN(ctx, key, from, "+", collectBatch).Result()
 		if err != nil || len(entries) == 0 {
-			return added, errors.Join(unread, err)
+			return added, errors.Join(unreadable, err)
 		}
 		from = "(" + entries[len(entries)-1].ID
 		clicks, ids := make([]book.Click, 0, len(entries)), make([]string, 0, len(entries))
 		for _, e := range entries {
-			c, err := shipped(node, e.Values)
+			c, err := decodeEntry(node, e.Values)
 			if err != nil {
-				unread = fmt.Errorf("entry %s of %s: %w", e.ID, key, err)
+				unreadable = fmt.Errorf("entry %s of %s: %w", e.ID, key, err)
 				continue
 			}
 			clicks, ids = append(clicks, c), append(ids, e.ID)
@@ -120,15 +120,15 @@ func (s *Stream) collect(ctx context.Context, b *book.Book, node string) (added 
 			err = s.client.XDel(ctx, key, ids...).Err()
 		}
 		if err != nil {
-			return added, errors.Join(unread, err)
+			return added, errors.Join(unreadable, err)
 		}
 		if len(entries) < collectBatch {
-			return added, unread
+			return added, unreadable
 		}
 	}
 }
 
-func shipped(node string, values map[string]any) (book.Click, error) {
+func decodeEntry(node string, values map[string]any) (book.Click, error) {
 	text, _ := values["seq"].(string)
 	body, _ := values["click"].(string)
 	seq, err := strconv.ParseInt(text, 10, 64)

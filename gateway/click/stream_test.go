@@ -75,7 +75,7 @@ func TestShippedTwiceCountsOnce(t *testing.T) {
 	c := fullClick()
 	c.Node, c.Seq = "web1", 7
 	for range 3 {
-		if err := s.Ship(ctx, []bookClick{c, c}); err != nil {
+		if err := s.Send(ctx, []bookClick{c, c}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -100,7 +100,7 @@ func TestStreamEntriesThatCannotBeReadStay(t *testing.T) {
 	c := fullClick()
 	c.Node, c.Seq = "web1", 7
 	s.client.XAdd(ctx, &redis.XAddArgs{Stream: s.key("web1"), Values: []any{"seq", 6, "click", "of a newer version"}})
-	if err := s.Ship(ctx, []bookClick{c}); err != nil {
+	if err := s.Send(ctx, []bookClick{c}); err != nil {
 		t.Fatal(err)
 	}
 	n, err := s.Collect(ctx, b)

@@ -27,12 +27,12 @@ const (
 	burstWindow = 2 * time.Second
 )
 
-// Verdict judges one click by itself. A burst shows only among several: [Judge.All].
+// Verdict judges one click by itself. A burst shows only among several: [Judge.Classify].
 func Verdict(userAgent string, s Signal) (verdict, reason string) {
-	return weigh(agentOf(userAgent), s)
+	return classify(agentOf(userAgent), s)
 }
 
-func weigh(a agent, s Signal) (verdict, reason string) {
+func classify(a agent, s Signal) (verdict, reason string) {
 	switch {
 	case s.Has(Speculative):
 		return Prefetch, "the browser says it loads ahead"
@@ -59,13 +59,13 @@ func weigh(a agent, s Signal) (verdict, reason string) {
 // address. For one goroutine at a time.
 type Judge struct {
 	agents map[string]agent
-	recent map[origin][]opened
+	recent map[opener][]recentClick
 }
 
-// origin is who opens links, as far as one can tell without cookies.
-type origin struct{ visitor, userAgent string }
+// opener is who opens links, as far as that is known without cookies.
+type opener struct{ visitor, userAgent string }
 
-type opened struct {
+type recentClick struct {
 	at    time.Time
 	link  string
 	click *book.Click // nil when it was judged with an earlier batch
@@ -76,26 +76,26 @@ const maxAgents = 4096
 
 // NewJudge returns a judge that has seen nothing.
 func NewJudge() *Judge {
-	return &Judge{agents: map[string]agent{}, recent: map[origin][]opened{}}
+	return &Judge{agents: map[string]agent{}, recent: map[opener][]recentClick{}}
 }
 
-// All sets Verdict, Reason and Rules of clicks, which follow those of the call before.
-func (j *Judge) All(clicks []book.Click) {
+// Classify sets Verdict, Reason and Rules of clicks, which follow those of the call before.
+func (j *Judge) Classify(clicks []book.Click) {
 	for i := range clicks {
 		c := &clicks[i]
-		c.Verdict, c.Reason = weigh(j.agent(c.UserAgent), Signal(c.Signals))
+		c.Verdict, c.Reason = classify(j.agent(c.UserAgent), Signal(c.Signals))
 		c.Rules = Rules
 		if c.Verdict != Human || c.Visitor == "" || !Signal(c.Signals).Has(PublicAddr) {
 			continue // behind a proxy that is not trusted, everybody has one private address
 		}
-		who := origin{c.Visitor, c.UserAgent}
+		key := opener{c.Visitor, c.UserAgent}
 		link := c.Link
 		if link == "" {
 			link = c.Path
 		}
-		j.recent[who] = markBurst(append(j.recent[who], opened{c.At, link, c}))
+		j.recent[key] = markBurst(append(j.recent[key], recentClick{c.At, link, c}))
 	}
-	j.forget(clicks)
+	j.prune(clicks)
 }
 
 func (j *Judge) agent(userAgent string) agent {
@@ -112,7 +112,7 @@ func (j *Judge) agent(userAgent string) agent {
 
 // markBurst drops what left the window that ends with the last of clicks, and judges
 // the rest scanners when they open enough different links.
-func markBurst(clicks []opened) []opened {
+func markBurst(clicks []recentClick) []recentClick {
 	last := clicks[len(clicks)-1].at
 	for last.Sub(clicks[0].at) > burstWindow {
 		clicks = clicks[1:]
@@ -139,16 +139,16 @@ count:
 	return clicks
 }
 
-// forget lets go of clicks, which the caller is about to reuse, and of addresses that
-// have been quiet for longer than a burst takes.
-func (j *Judge) forget(clicks []book.Click) {
+// prune forgets clicks, which the caller is about to reuse, and openers that have been quiet for
+// longer than a burst takes.
+func (j *Judge) prune(clicks []book.Click) {
 	if len(clicks) == 0 {
 		return
 	}
 	now := clicks[len(clicks)-1].At
-	for who, list := range j.recent {
+	for key, list := range j.recent {
 		if now.Sub(list[len(list)-1].at) > burstWindow {
-			delete(j.recent, who)
+			delete(j.recent, key)
 			continue
 		}
 		for i := range list {

@@ -13,7 +13,8 @@ import (
 
 const (
 	chrome = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.0.0 Safari/537.36"
-	safari = "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.5 Mobile/15E148 Safari/604.1"
+	iPhone = "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) "
+	safari = iPhone + "Version/17.5 Mobile/15E148 Safari/604.1"
 	html   = "text/html,application/xhtml+xml,*/*;q=0.8"
 )
 
@@ -32,9 +33,10 @@ func TestVerdicts(t *testing.T) {
 	f("a browser over plain http", chrome, Headers{Accept: html}, Human)
 	f("a browser without any header", chrome, Headers{}, Human)
 	f("Firefox", "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0", navigate, Human)
-	f("in Facebook's app", "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Mobile/15E148 [FBAN/FBIOS;FBAV/470.0;FBDV/iPhone14,5]", Headers{Accept: html}, Human)
-	f("in Instagram's app", "Mozilla/5.0 (Linux; Android 14; Pixel 8) AppleWebKit/537.36 (KHTML, like Gecko) Version/4.0 Chrome/126.0 Mobile Safari/537.36 Instagram 338.0", Headers{Accept: html}, Human)
-	f("in LINE's app", "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Mobile/15E148 Safari Line/14.9.0", Headers{Accept: html}, Human)
+	f("in Facebook's app", iPhone+"Mobile/15E148 [FBAN/FBIOS;FBAV/470.0;FBDV/iPhone14,5]", Headers{Accept: html}, Human)
+	f("in Instagram's app", "Mozilla/5.0 (Linux; Android 14; Pixel 8) AppleWebKit/537.36 (KHTML, like Gecko) "+
+		"Version/4.0 Chrome/126.0 Mobile Safari/537.36 Instagram 338.0", Headers{Accept: html}, Human)
+	f("in LINE's app", iPhone+"Mobile/15E148 Safari Line/14.9.0", Headers{Accept: html}, Human)
 
 	f("Sec-Purpose", chrome, Headers{SecPurpose: "prefetch;prerender", Accept: html}, Prefetch)
 	f("Purpose", chrome, Headers{Purpose: "Prefetch"}, Prefetch)
@@ -44,7 +46,8 @@ func TestVerdicts(t *testing.T) {
 
 	f("Slack", "Slackbot-LinkExpanding 1.0 (+https://api.slack.com/robots)", Headers{}, Preview)
 	f("Facebook", "facebookexternalhit/1.1 (+http://www.facebook.com/externalhit_uatext.php)", Headers{}, Preview)
-	f("iMessage", "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_11_1) AppleWebKit/601.2.4 (KHTML, like Gecko) Version/9.0.1 Safari/601.2.4 facebookexternalhit/1.1 Facebot Twitterbot/1.0", Headers{}, Preview)
+	f("iMessage", "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_11_1) AppleWebKit/601.2.4 (KHTML, like Gecko) "+
+		"Version/9.0.1 Safari/601.2.4 facebookexternalhit/1.1 Facebot Twitterbot/1.0", Headers{}, Preview)
 	f("Twitter", "Twitterbot/1.0", Headers{}, Preview)
 	f("WhatsApp", "WhatsApp/2.23.20.0", Headers{}, Preview)
 	f("LinkedIn", "LinkedInBot/1.0 (compatible; Mozilla/5.0; Apache-HttpClient +http://www.linkedin.com)", Headers{}, Preview)
@@ -111,10 +114,12 @@ func TestBursts(t *testing.T) {
 		t.Helper()
 		var clicks []book.Click
 		for _, o := range opens {
-			clicks = append(clicks, book.Click{At: base.Add(o.after), Visitor: o.visitor, Link: o.link, UserAgent: chrome, Signals: uint32(Headers{}.Signals(addr))})
+			clicks = append(clicks, book.Click{
+				At: base.Add(o.after), Visitor: o.visitor, Link: o.link, UserAgent: chrome, Signals: uint32(Headers{}.Signals(addr)),
+			})
 		}
 		// In one batch, and each click in a batch of its own: later ones are judged alike.
-		NewJudge().All(clicks)
+		NewJudge().Classify(clicks)
 		var got []string
 		for _, c := range clicks {
 			got = append(got, c.Verdict)
@@ -126,7 +131,7 @@ func TestBursts(t *testing.T) {
 		var last string
 		for i := range clicks {
 			one := []book.Click{clicks[i]}
-			j.All(one)
+			j.Classify(one)
 			last = one[0].Verdict
 		}
 		if last != want[len(want)-1] {
@@ -136,11 +141,13 @@ func TestBursts(t *testing.T) {
 	const ms = time.Millisecond
 	f("three links in two seconds", publicAddr, []open{{0, "v", "a"}, {900 * ms, "v", "b"}, {1900 * ms, "v", "c"}}, Scanner, Scanner, Scanner)
 	f("three links in three seconds", publicAddr, []open{{0, "v", "a"}, {1500 * ms, "v", "b"}, {3000 * ms, "v", "c"}}, Human, Human, Human)
-	f("one link again and again", publicAddr, []open{{0, "v", "a"}, {100 * ms, "v", "a"}, {200 * ms, "v", "a"}, {300 * ms, "v", "b"}}, Human, Human, Human, Human)
+	f("one link again and again", publicAddr, []open{{0, "v", "a"}, {100 * ms, "v", "a"}, {200 * ms, "v", "a"}, {300 * ms, "v", "b"}},
+		Human, Human, Human, Human)
 	f("three visitors", publicAddr, []open{{0, "v", "a"}, {0, "w", "b"}, {0, "x", "c"}}, Human, Human, Human)
 	f("behind a proxy that is not trusted", privateAddr, []open{{0, "v", "a"}, {0, "v", "b"}, {0, "v", "c"}}, Human, Human, Human)
 	f("no address", publicAddr, []open{{0, "", "a"}, {0, "", "b"}, {0, "", "c"}}, Human, Human, Human)
-	f("a burst, then a visit", publicAddr, []open{{0, "v", "a"}, {0, "v", "b"}, {0, "v", "c"}, {time.Minute, "v", "a"}}, Scanner, Scanner, Scanner, Human)
+	f("a burst, then a visit", publicAddr, []open{{0, "v", "a"}, {0, "v", "b"}, {0, "v", "c"}, {time.Minute, "v", "a"}},
+		Scanner, Scanner, Scanner, Human)
 }
 
 func TestVisitors(t *testing.T) {

@@ -45,7 +45,7 @@ func (v *Visitors) Hash(addr netip.Addr, now time.Time) string {
 	}
 	k := v.current.Load()
 	if at := now.Unix(); k == nil || at < k.from || at >= k.until {
-		k = v.turn(now)
+		k = v.rotate(now)
 	}
 	mac := hmac.New(sha256.New, k.keys[0].secret)
 	raw := addr.As16()
@@ -56,17 +56,18 @@ func (v *Visitors) Hash(addr netip.Addr, now time.Time) string {
 	return string(digits[:])
 }
 
-// turn makes the key of now's day the current one.
-func (v *Visitors) turn(now time.Time) *dayKeys {
+// rotate makes the key of now's day the current one, and destroys those that are too old.
+func (v *Visitors) rotate(now time.Time) *dayKeys {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	begin := now.UTC().Truncate(24 * time.Hour)
 	if k := v.current.Load(); k != nil && k.from == begin.Unix() {
 		return k
 	}
-	day, before, after := begin.Format(time.DateOnly), begin.AddDate(0, 0, -1).Format(time.DateOnly), begin.AddDate(0, 0, 1).Format(time.DateOnly)
+	dayOf := func(offset int) string { return begin.AddDate(0, 0, offset).Format(time.DateOnly) }
+	day, before, after := dayOf(0), dayOf(-1), dayOf(1)
 	next := &dayKeys{from: begin.Unix(), until: begin.Unix() + 24*3600, keys: []dayKey{{day: day}}}
-	for _, k := range v.known() {
+	for _, k := range v.loadKeys() {
 		switch k.day {
 		case day:
 			next.keys[0] = k
@@ -78,11 +79,11 @@ func (v *Visitors) turn(now time.Time) *dayKeys {
 		next.keys[0].secret = randomBytes(32)
 	}
 	v.current.Store(next)
-	v.keep(next.keys)
+	v.saveKeys(next.keys)
 	return next
 }
 
-func (v *Visitors) known() []dayKey {
+func (v *Visitors) loadKeys() []dayKey {
 	if k := v.current.Load(); k != nil {
 		return k.keys
 	}
@@ -97,7 +98,7 @@ func (v *Visitors) known() []dayKey {
 	return keys
 }
 
-func (v *Visitors) keep(keys []dayKey) {
+func (v *Visitors) saveKeys(keys []dayKey) {
 	var text strings.Builder
 	for _, k := range keys {
 		fmt.Fprintf(&text, "%s %x\n", k.day, k.secret)

@@ -23,7 +23,7 @@ type FieldError struct{ Field, Text string }
 func (f *JoinForm) Render() (Page, error) { return execute("join form", f, "'self'") }
 
 // Site is the host of the program's site.
-func (f *JoinForm) Site() string { return site(f.Landing) }
+func (f *JoinForm) Site() string { return siteName(f.Landing) }
 
 // Title is the page's heading.
 func (f *JoinForm) Title() string {
@@ -57,8 +57,8 @@ func (f *JoinForm) Action() string {
 	return "/join"
 }
 
-// Wrong is what is wrong with a field; empty: nothing.
-func (f *JoinForm) Wrong(field string) string {
+// ErrorOf says what is wrong with a field; empty: nothing.
+func (f *JoinForm) ErrorOf(field string) string {
 	for _, e := range f.Errors {
 		if e.Field == field {
 			return e.Text
@@ -67,70 +67,70 @@ func (f *JoinForm) Wrong(field string) string {
 	return ""
 }
 
-// EmailNotes are the ids of what describes the e-mail field.
-func (f *JoinForm) EmailNotes() string {
+// EmailDescribedBy are the ids of what describes the e-mail field, for aria-describedby.
+func (f *JoinForm) EmailDescribedBy() string {
 	var ids []string
 	if f.Rejoin {
 		ids = append(ids, "email-hint")
 	}
-	if f.Wrong("email") != "" {
+	if f.ErrorOf("email") != "" {
 		ids = append(ids, "email-error")
 	}
 	return strings.Join(ids, " ")
 }
 
-// joined is a page that answers an application.
-type joined struct {
+// joinResult is the page after the form.
+type joinResult struct {
 	Site, Title string
 	Text        []string
 	Link        string // to copy
-	Go          *link
+	Next        *link
 }
 
 // Thanks is the page for everybody whose application waits, or may wait: it tells nobody
 // who takes part.
 func Thanks(landing string) (Page, error) {
-	return execute("joined", joined{
-		Site: site(landing), Title: "Thank you",
+	return execute("join result", joinResult{
+		Site: siteName(landing), Title: "Thank you",
 		Text: []string{"Your application has arrived. We look at each of them, and you will hear from us."},
-		Go:   to(landing),
+		Next: landingLink(landing),
 	}, "'none'")
 }
 
-// Welcome is the page of a promoter: new, or back again. link is its own; counts says
-// that it is followed already.
-func Welcome(landing, login, link string, back, counts bool) (Page, error) {
-	j := joined{Site: site(landing), Title: "Welcome", Link: link, Go: loginTo(login)}
+// Welcome is the page of a promoter who joined or rejoined. link is its own; live says that the
+// gateway follows it already.
+func Welcome(landing, login, link string, rejoined, live bool) (Page, error) {
+	j := joinResult{Site: siteName(landing), Title: "Welcome", Link: link, Next: loginLink(login)}
 	j.Text = []string{"You take part from now on. This is the link to share:"}
-	if back {
+	if rejoined {
 		j.Title = "Welcome back"
 		j.Text = []string{"You take part again, with your customers and your history as you left them. This is the link to share:"}
 	}
-	if !counts {
+	if !live {
 		j.Text = append(j.Text, "It begins to count in a few minutes.")
 	}
-	return execute("joined", j, "'none'")
+	return execute("join result", j, "'none'")
 }
 
-// TakesPart is the page for an address that takes part already.
-func TakesPart(landing, login string) (Page, error) {
-	return execute("joined", joined{
-		Site: site(landing), Title: "You take part already",
+// AlreadyJoined is the page for an address that is a promoter's already.
+func AlreadyJoined(landing, login string) (Page, error) {
+	return execute("join result", joinResult{
+		Site: siteName(landing), Title: "You take part already",
 		Text: []string{"This address takes part in the program, and nothing was changed. Log in to find your link."},
-		Go:   loginTo(login),
+		Next: loginLink(login),
 	}, "'none'")
 }
 
-// NoJoining is the page of a gateway that cannot take applications.
-func NoJoining(landing string) (Page, error) {
-	return execute("joined", joined{
-		Site: site(landing), Title: "Sign-up is closed at the moment",
+// JoinClosed is the page of a gateway that takes no applications: it has no book.
+func JoinClosed(landing string) (Page, error) {
+	return execute("join result", joinResult{
+		Site: siteName(landing), Title: "Sign-up is closed at the moment",
 		Text: []string{"Please try again later."},
-		Go:   to(landing),
+		Next: landingLink(landing),
 	}, "'none'")
 }
 
-func loginTo(login string) *link {
+func loginLink(login string) *link {
 	if login == "" {
 		return nil
 	}

@@ -33,7 +33,7 @@ type Set struct {
 
 type link struct{ URL, Text string }
 
-type content struct {
+type pageContent struct {
 	Site          string // the host that the visitor wanted to reach
 	Title         string
 	Text          []string
@@ -45,11 +45,11 @@ type content struct {
 // Render makes the pages of a program. zone is where its dates are read; nil: the zone
 // in which the policy gives the cutoff.
 func Render(p mapping.Policy, zone *time.Location) (*Set, error) {
-	notFound, err := render(content{
-		Site:          site(p.Pages.Landing),
+	notFound, err := renderPage(pageContent{
+		Site:          siteName(p.Pages.Landing),
 		Title:         "This link does not lead anywhere",
 		Text:          []string{"It may have been cut off or mistyped on its way to you. What it was about is probably here:"},
-		Visitor:       to(p.Pages.Landing),
+		Visitor:       landingLink(p.Pages.Landing),
 		AffiliateText: "If this is a link that you share, look it up in your dashboard and copy it again in full.",
 		Affiliate:     affiliateLinks(p.Pages),
 	})
@@ -60,11 +60,11 @@ func Render(p mapping.Policy, zone *time.Location) (*Set, error) {
 	if day := lastDay(p.Cutoff, zone); day != "" {
 		text[0] = fmt.Sprintf("It is an old affiliate link. These worked until %s.", day)
 	}
-	expired, err := render(content{
-		Site:          site(p.Pages.Landing),
+	expired, err := renderPage(pageContent{
+		Site:          siteName(p.Pages.Landing),
 		Title:         "This link has expired",
 		Text:          append(text, "What it led to has moved, and you are welcome to go on from here."),
-		Visitor:       to(p.Pages.Landing),
+		Visitor:       landingLink(p.Pages.Landing),
 		AffiliateText: "Your old links have stopped counting. Log in to copy your new one, or rejoin if you have no account yet.",
 		Affiliate:     affiliateLinks(p.Pages),
 	})
@@ -76,7 +76,7 @@ func Render(p mapping.Policy, zone *time.Location) (*Set, error) {
 
 // Unavailable is the page of a gateway that has no link map yet. It knows no program.
 func Unavailable() Page {
-	return must(render(content{
+	return must(renderPage(pageContent{
 		Title: "One moment, please",
 		Text:  []string{"The service that follows this link is just starting. Please try again in a few seconds."},
 	}))
@@ -84,7 +84,7 @@ func Unavailable() Page {
 
 // Failed is the page for a fault of our own.
 func Failed() Page {
-	return must(render(content{
+	return must(renderPage(pageContent{
 		Title: "Something went wrong on our side",
 		Text:  []string{"Please try the link again in a moment."},
 	}))
@@ -97,7 +97,7 @@ func must(p Page, err error) Page {
 	return p
 }
 
-func render(c content) (Page, error) { return execute("page", c, "'none'") }
+func renderPage(c pageContent) (Page, error) { return execute("page", c, "'none'") }
 
 // execute renders a template; formAction is where the page may send a form.
 func execute(name string, c any, formAction string) (Page, error) {
@@ -116,16 +116,18 @@ func execute(name string, c any, formAction string) (Page, error) {
 	}, nil
 }
 
-func to(landing string) *link {
+func landingLink(landing string) *link {
 	if landing == "" {
 		return nil
 	}
-	return &link{landing, "Go to " + site(landing)}
+	return &link{landing, "Go to " + siteName(landing)}
 }
 
 func affiliateLinks(p mapping.Pages) []link {
 	var out []link
-	for _, l := range []link{{p.Login, "Log in"}, {p.Rejoin, "Rejoin the program"}, {p.PasswordReset, "Reset your password"}, {p.Guide, "Read the guide"}} {
+	for _, l := range []link{
+		{p.Login, "Log in"}, {p.Rejoin, "Rejoin the program"}, {p.PasswordReset, "Reset your password"}, {p.Guide, "Read the guide"},
+	} {
 		if l.URL != "" {
 			out = append(out, l)
 		}
@@ -133,8 +135,8 @@ func affiliateLinks(p mapping.Pages) []link {
 	return out
 }
 
-// site is the host of a page, as a person would say it.
-func site(page string) string {
+// siteName is the host of a page, as a person would say it.
+func siteName(page string) string {
 	u, err := url.Parse(page)
 	if err != nil {
 		return ""

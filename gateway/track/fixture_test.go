@@ -136,7 +136,7 @@ func (f *fixture) cookie(clicks ...string) string {
 	var m click.Mark
 	for _, text := range clicks {
 		token, on, _ := strings.Cut(text, " ")
-		m = m.Then(click.Visit{Token: token, Click: book.ClickID{Node: "web1", Seq: int64(len(text))}, At: day(on)})
+		m = m.WithVisit(click.Visit{Token: token, Click: book.ClickID{Node: "web1", Seq: int64(len(text))}, At: day(on)})
 	}
 	return f.keys.Sign(m)
 }

@@ -229,7 +229,7 @@ func (m *machine) actions() map[string]func(*rapid.T) {
 		"click": func(t *rapid.T) {
 			b, p := browser.Draw(t, "browser"), promoter.Draw(t, "promoter")
 			m.n++
-			m.browsers[b] = m.browsers[b].Then(click.Visit{Token: machineTokens[p], Click: book.ClickID{Node: "web1", Seq: int64(m.n)},
+			m.browsers[b] = m.browsers[b].WithVisit(click.Visit{Token: machineTokens[p], Click: book.ClickID{Node: "web1", Seq: int64(m.n)},
 				At: m.now.UTC().Truncate(time.Second)})
 			m.last[b] = modelVisit{p, m.now}
 			m.now = m.now.Add(time.Hour)
