@@ -11,7 +11,7 @@ import (
 )
 
 func TestAnswers(t *testing.T) {
-	w := startWorld(t, smallMap(), nil)
+	w := startFixture(t, smallMap(), nil)
 	f := func(target string, at time.Time, status int, location, outcome string) {
 		t.Helper()
 		w.setNow(at)
@@ -62,11 +62,12 @@ func TestAnswers(t *testing.T) {
 func TestPages(t *testing.T) {
 	m := smallMap()
 	m.Policy.AfterCutoff = mapping.AfterPage
-	w := startWorld(t, m, nil)
-	page := func(a answer, status int, wanted ...string) {
+	w := startFixture(t, m, nil)
+	page := func(a response, status int, wanted ...string) {
 		t.Helper()
 		if a.StatusCode != status || a.Header.Get("Location") != "" || !strings.HasPrefix(a.Header.Get("Content-Type"), "text/html") ||
-			!strings.Contains(a.Header.Get("Content-Security-Policy"), "default-src 'none'") || a.Header.Get("Cache-Control") != "private, no-store" {
+			!strings.Contains(a.Header.Get("Content-Security-Policy"), "default-src 'none'") ||
+			a.Header.Get("Cache-Control") != "private, no-store" {
 			t.Errorf("%d %v", a.StatusCode, a.Header)
 		}
 		for _, s := range wanted {
@@ -77,17 +78,18 @@ func TestPages(t *testing.T) {
 	}
 	page(w.get("/nothing/here"), 404, "does not lead anywhere", `href="https://carrot.test/"`)
 	w.setNow(afterCutoff)
-	page(w.get("/go/demo/ANNA"), 404, "has expired", "March 31, 2023", `href="https://carrot.test/login"`, `href="https://carrot.test/rejoin"`)
+	page(w.get("/go/demo/ANNA"), 404, "has expired", "March 31, 2023",
+		`href="https://carrot.test/login"`, `href="https://carrot.test/rejoin"`)
 	if c := w.lastClick(); !c.Expired || c.Outcome != "login" || c.Token != "anna" {
 		t.Errorf("%+v", c)
 	}
 }
 
 func TestHosts(t *testing.T) {
-	w := startWorld(t, smallMap(), nil)
+	w := startFixture(t, smallMap(), nil)
 	f := func(name string, status int) {
 		t.Helper()
-		if a := w.ask("GET", name, "/go/demo/ANNA"); a.StatusCode != status {
+		if a := w.send("GET", name, "/go/demo/ANNA"); a.StatusCode != status {
 			t.Errorf("%s: %d", name, a.StatusCode)
 		}
 	}
@@ -113,21 +115,24 @@ func TestHosts(t *testing.T) {
 		"a blank":           "GET /go/demo /ANNA HTTP/1.1\r\nHost: go.carrot.test\r\n\r\n",
 		"no request at all": "hello\r\n\r\n",
 	} {
-		if a := raw(t, w.Addr(), request); a.StatusCode != 400 || a.Header.Get("Location") != "" || strings.Contains(a.body, "demo") {
+		if a := sendRaw(t, w.Addr(), request); a.StatusCode != 400 || a.Header.Get("Location") != "" || strings.Contains(a.body, "demo") {
 			t.Errorf("%s: %d %v %q", name, a.StatusCode, a.Header, a.body)
 		}
 	}
 	forwarded := w.get("/go/demo/ANNA", "X-Forwarded-Host: evil.example", "X-Forwarded-Proto: https", "Forwarded: host=evil.example")
-	if forwarded.StatusCode != 302 || !strings.HasPrefix(forwarded.Header.Get("Location"), "https://carrot.test/") || w.lastClick().Host != host {
+	if forwarded.StatusCode != 302 ||
+		!strings.HasPrefix(forwarded.Header.Get("Location"), "https://carrot.test/") || w.lastClick().Host != host {
 		t.Errorf("%v", forwarded.Header)
 	}
 }
 
 func TestHostileBytes(t *testing.T) {
-	w := startWorld(t, smallMap(), nil)
+	w := startFixture(t, smallMap(), nil)
 	for _, target := range []string{
-		"//evil.example/go/demo/ANNA", "/\\evil.example", "/go/demo/ANNA/%0d%0aSet-Cookie:x=1", "/go/%00/ANNA", "/go/demo/ANNA?x=%0d%0aLocation:%20https://evil.example",
-		"/go/demo/ANNA?fpr=mallory&to=https://evil.example", "/go/../../etc/passwd", "/go/demo/\xff\xfe\xe9", "/go/demo/%zz", "/r/%2e%2e/demo", "/?aff=ANNA\xff",
+		"//evil.example/go/demo/ANNA", "/\\evil.example", "/go/demo/ANNA/%0d%0aSet-Cookie:x=1", "/go/%00/ANNA",
+		"/go/demo/ANNA?x=%0d%0aLocation:%20https://evil.example",
+		"/go/demo/ANNA?fpr=mallory&to=https://evil.example", "/go/../../etc/passwd", "/go/demo/\xff\xfe\xe9",
+		"/go/demo/%zz", "/r/%2e%2e/demo", "/?aff=ANNA\xff",
 		"/go/demo/ANNA?" + strings.Repeat("a=1&", 3000), "/go/" + strings.Repeat("é", 2000),
 	} {
 		a := w.get(target)
@@ -140,7 +145,8 @@ func TestHostileBytes(t *testing.T) {
 		if len(a.Header.Values("Set-Cookie")) > 1 || strings.Contains(a.Header.Get("Set-Cookie"), "x=1") {
 			t.Errorf("%.60q: %v", target, a.Header)
 		}
-		if c := w.lastClick(); len(c.Path) > maxPath+2 || strings.ContainsAny(c.Path, "\x00\r\n?") || strings.ToValidUTF8(c.Path, "?") != c.Path {
+		if c := w.lastClick(); len(c.Path) > maxPath+2 || strings.ContainsAny(c.Path, "\x00\r\n?") ||
+			strings.ToValidUTF8(c.Path, "?") != c.Path {
 			t.Errorf("%.60q was recorded as %q", target, c.Path)
 		}
 	}
@@ -153,14 +159,14 @@ func TestHostileBytes(t *testing.T) {
 }
 
 func TestMethods(t *testing.T) {
-	w := startWorld(t, smallMap(), nil)
+	w := startFixture(t, smallMap(), nil)
 	for _, method := range []string{"POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE"} {
-		if a := w.ask(method, host, "/go/demo/ANNA"); a.StatusCode != 405 || a.Header.Get("Allow") != "GET, HEAD" {
+		if a := w.send(method, host, "/go/demo/ANNA"); a.StatusCode != 405 || a.Header.Get("Allow") != "GET, HEAD" {
 			t.Errorf("%s: %d %v", method, a.StatusCode, a.Header)
 		}
 	}
-	get, head := w.get("/go/demo/ANNA"), w.ask("HEAD", host, "/go/demo/ANNA")
-	for _, a := range []answer{get, head} {
+	get, head := w.get("/go/demo/ANNA"), w.send("HEAD", host, "/go/demo/ANNA")
+	for _, a := range []response{get, head} {
 		a.Header.Del("Date")
 		a.Header.Del("Set-Cookie")
 		a.Header.Del("Content-Length") // HEAD may leave out that of nothing
@@ -168,7 +174,8 @@ func TestMethods(t *testing.T) {
 	if head.StatusCode != get.StatusCode || head.body != "" || fmt.Sprint(head.Header) != fmt.Sprint(get.Header) {
 		t.Errorf("GET %v\nHEAD %v", get.Header, head.Header)
 	}
-	if a := w.ask("HEAD", host, "/nothing", "Cookie: carryover_click=x"); a.StatusCode != 404 || a.body != "" || a.Header.Get("Set-Cookie") != "" {
+	a := w.send("HEAD", host, "/nothing", "Cookie: carryover_click=x")
+	if a.StatusCode != 404 || a.body != "" || a.Header.Get("Set-Cookie") != "" {
 		t.Errorf("%d %v", a.StatusCode, a.Header)
 	}
 	if n := len(w.clicks()); n != 1 {
@@ -177,7 +184,7 @@ func TestMethods(t *testing.T) {
 }
 
 func TestOwnPaths(t *testing.T) {
-	w := startWorld(t, smallMap(), nil)
+	w := startFixture(t, smallMap(), nil)
 	f := func(target string, status int, body string) {
 		t.Helper()
 		if a := w.get(target); a.StatusCode != status || !strings.Contains(a.body, body) || a.Header.Get("Location") != "" {
@@ -194,7 +201,7 @@ func TestOwnPaths(t *testing.T) {
 		t.Errorf("%d of them were recorded", n)
 	}
 	for _, path := range []string{"/livez", "/readyz", "/robots.txt", "/favicon.ico"} {
-		if a := w.ask("DELETE", host, path); a.StatusCode != 405 || a.Header.Get("Allow") != "GET, HEAD" {
+		if a := w.send("DELETE", host, path); a.StatusCode != 405 || a.Header.Get("Allow") != "GET, HEAD" {
 			t.Errorf("DELETE %s: %d %v", path, a.StatusCode, a.Header)
 		}
 	}
@@ -211,7 +218,8 @@ func TestOwnPaths(t *testing.T) {
 
 // Nothing that a request can say makes a permanent redirect or leaves the allowed hosts.
 func FuzzTarget(f *testing.F) {
-	for _, s := range []string{"/go/demo/ANNA", "/k/demo?affiliate=11", "/?aff=ANNA&x=1", "//evil/", "/r/anna/demo", "/login", "/\\evil", "/go/demo/ANNA/?#"} {
+	for _, s := range []string{"/go/demo/ANNA", "/k/demo?affiliate=11", "/?aff=ANNA&x=1",
+		"//evil/", "/r/anna/demo", "/login", "/\\evil", "/go/demo/ANNA/?#"} {
 		f.Add(s, host, uint8(0))
 	}
 	set := smallMap()
@@ -236,6 +244,6 @@ func FuzzTarget(f *testing.F) {
 		}
 		printable(path, maxPath)
 		paramNames(query, affiliateParams)
-		origin(target)
+		originOf(target)
 	})
 }

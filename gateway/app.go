@@ -95,7 +95,7 @@ func (a *App) start() error {
 	if err := a.openHandlers(keys); err != nil {
 		return err
 	}
-	a.metrics.observe(a)
+	a.metrics.registerGauges(a)
 
 	ctx, cancel := context.WithCancel(context.Background())
 	a.background = cancel
@@ -126,7 +126,7 @@ func (a *App) openSpool() {
 	spool := filepath.Join(a.o.DataDir, "clicks.db")
 	a.recorder = click.NewRecorder(click.RecorderOptions{
 		Path: spool, Node: a.o.Node, Durability: a.o.Durability, Bound: a.o.DiskBound,
-		Committed: a.metrics.committed, Logger: a.o.Logger,
+		Committed: a.metrics.observeCommit, Logger: a.o.Logger,
 	})
 	a.drainer = click.NewDrainer(click.DrainOptions{
 		Spool: spool, Recorder: a.recorder, Book: a.o.Book, Stream: a.stream,
@@ -185,13 +185,13 @@ func (a *App) Stop(ctx context.Context) error {
 
 func (a *App) stop(ctx context.Context) error {
 	a.stopping.Store(true)
-	errs := []error{a.public.shut(ctx)}
+	errs := []error{a.public.shutDown(ctx)}
 	if a.tracking != nil && a.tracking.service != nil {
 		errs = append(errs, a.tracking.service.Close(ctx))
 	}
 	if a.background != nil {
 		a.background()
-		errs = append(errs, wait(ctx, &a.working, "the work behind the answers"))
+		errs = append(errs, waitFor(ctx, &a.working, "the work behind the answers"))
 		last, cancel := context.WithTimeout(ctx, stopWithin/3)
 		if _, err := a.drainer.DrainAll(last); err != nil {
 			a.o.Logger.Warn("some clicks stay in clicks.db until the next start", "err", err)
@@ -204,11 +204,11 @@ func (a *App) stop(ctx context.Context) error {
 	if a.stream != nil {
 		errs = append(errs, a.stream.Close())
 	}
-	errs = append(errs, a.admin.shut(ctx), wait(ctx, &a.serving, "the listeners"))
+	errs = append(errs, a.admin.shutDown(ctx), waitFor(ctx, &a.serving, "the listeners"))
 	return errors.Join(errs...)
 }
 
-func wait(ctx context.Context, wg *sync.WaitGroup, what string) error {
+func waitFor(ctx context.Context, wg *sync.WaitGroup, what string) error {
 	done := make(chan struct{})
 	go func() { wg.Wait(); close(done) }()
 	select {
@@ -227,7 +227,7 @@ func (a *App) Run(ctx context.Context) error {
 	return a.Wait(ctx)
 }
 
-// Wait is what [App.Run] does after the start: for callers that tell the addresses first.
+// Wait is what [App.Run] does after the start: for callers that print the addresses first.
 func (a *App) Wait(ctx context.Context) error {
 	var broken error
 	select {

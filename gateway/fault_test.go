@@ -45,8 +45,8 @@ func TestKillUnderLoadLosesNoClick(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		d := drive(strings.TrimSpace(addr), 32, func(res *http.Response) error {
-			if err := redirects(res); err != nil {
+		d := startLoad(strings.TrimSpace(addr), 32, func(res *http.Response) error {
+			if err := isRedirect(res); err != nil {
 				return err
 			}
 			mark, _ := keys.Verify(res.Cookies()[0].Value)
@@ -136,12 +136,12 @@ func fullDisk(t *testing.T) (dir string, fill func(*App), free func()) {
 
 func TestFullDisk(t *testing.T) {
 	dir, fill, free := fullDisk(t)
-	w := startWorld(t, smallMap(), func(o *Options) { o.DataDir = dir })
-	d := drive(w.Addr(), 8, redirects)
-	d.more(t, 100)
+	w := startFixture(t, smallMap(), func(o *Options) { o.DataDir = dir })
+	d := startLoad(w.Addr(), 8, isRedirect)
+	d.waitFor(t, 100)
 	fill(w.App)
 	until(t, "readiness says so", func() bool { h, _ := health(t, w.Addr()); return h.Clicks == "dropping" })
-	d.more(t, 100) // visitors are redirected all the same
+	d.waitFor(t, 100) // visitors are redirected all the same
 	h, status := health(t, w.Addr())
 	_, dropped, _ := w.recorder.Counts()
 	// The disk may take a click now and then while it is full: then it says ready again.
@@ -154,9 +154,9 @@ func TestFullDisk(t *testing.T) {
 	free()
 	until(t, "clicks are recorded again", func() bool { h, _ := health(t, w.Addr()); return h.Clicks == "ok" })
 	before, _, _ := w.recorder.Counts()
-	d.more(t, 100)
+	d.waitFor(t, 100)
 	until(t, "they are counted", func() bool { n, _, _ := w.recorder.Counts(); return n > before })
-	n := d.end(t)
+	n := d.finish(t)
 	recorded, dropped, late := w.recorder.Counts()
 	if got := len(w.clicks()); uint64(got) != recorded+late || recorded+dropped != uint64(n) {
 		t.Errorf("%d answered: %d recorded, %d dropped, %d late; %d in the book", n, recorded, dropped, late, got)
@@ -175,17 +175,17 @@ func TestRedisGoesAndComesUnderLoad(t *testing.T) {
 	if _, _, err := feed.Publish(context.Background(), smallMap(), "plan", nil); err != nil {
 		t.Fatal(err)
 	}
-	edge := startWorld(t, nil, func(o *Options) {
+	edge := startFixture(t, nil, func(o *Options) {
 		o.Feed, o.RedisURL, o.Book, o.Node, o.DrainEvery = feed, url, nil, "edge", 10*time.Millisecond
 	})
-	home := startWorld(t, nil, func(o *Options) {
+	home := startFixture(t, nil, func(o *Options) {
 		o.Feed, o.RedisURL, o.Node, o.DrainEvery = feed, url, "home", 10*time.Millisecond
 	})
-	edgeLoad, homeLoad := drive(edge.Addr(), 4, redirects), drive(home.Addr(), 4, redirects)
+	edgeLoad, homeLoad := startLoad(edge.Addr(), 4, isRedirect), startLoad(home.Addr(), 4, isRedirect)
 	both := func() {
 		t.Helper()
-		edgeLoad.more(t, 100)
-		homeLoad.more(t, 100)
+		edgeLoad.waitFor(t, 100)
+		homeLoad.waitFor(t, 100)
 	}
 	noticed := func() {
 		t.Helper()
@@ -210,8 +210,8 @@ func TestRedisGoesAndComesUnderLoad(t *testing.T) {
 		return edge.maps.live.Load().epoch.ID == 2 && home.maps.live.Load().epoch.ID == 2
 	})
 	both()
-	answered := edgeLoad.end(t) + homeLoad.end(t)
-	for _, w := range []*world{edge, home} {
+	answered := edgeLoad.finish(t) + homeLoad.finish(t)
+	for _, w := range []*fixture{edge, home} {
 		w.setNow(beforeCutoff.Add(time.Hour)) // everything has settled
 		if _, dropped, _ := w.recorder.Counts(); dropped != 0 {
 			t.Errorf("%d dropped", dropped)
@@ -234,7 +234,7 @@ func TestRedisGoesAndComesUnderLoad(t *testing.T) {
 }
 
 func TestStopFinishesWhatWasAccepted(t *testing.T) {
-	w := startWorld(t, smallMap(), nil)
+	w := startFixture(t, smallMap(), nil)
 	inside, goOn := make(chan struct{}), make(chan struct{})
 	record := w.links.record
 	var slow atomic.Bool
@@ -245,7 +245,7 @@ func TestStopFinishesWhatWasAccepted(t *testing.T) {
 		}
 		return record(c)
 	}
-	answers := make(chan answer)
+	answers := make(chan response)
 	go func() { answers <- w.get("/go/demo/ANNA") }()
 	<-inside
 	idle, err := net.Dial("tcp", w.Addr()) // says nothing: nobody waits for it for long
@@ -292,7 +292,7 @@ func TestStartFailsCleanly(t *testing.T) {
 	}
 	f := func(change func(*Options), wanted string) {
 		t.Helper()
-		w := newWorld(t, smallMap(), change)
+		w := newFixture(t, smallMap(), change)
 		err := w.Start()
 		if err == nil || !strings.Contains(err.Error(), wanted) {
 			t.Errorf("%v, want %q", err, wanted)
@@ -304,7 +304,7 @@ func TestStartFailsCleanly(t *testing.T) {
 }
 
 func TestOptionsAreChecked(t *testing.T) {
-	good := Options{Listen: "127.0.0.1:0", DataDir: "x", Feed: &away{}, Logger: slog.Default()}
+	good := Options{Listen: "127.0.0.1:0", DataDir: "x", Feed: &downFeed{}, Logger: slog.Default()}
 	f := func(wanted string, change func(*Options)) {
 		t.Helper()
 		o := good
@@ -325,7 +325,7 @@ func TestOptionsAreChecked(t *testing.T) {
 }
 
 func TestRunEndsWithItsContext(t *testing.T) {
-	w := newWorld(t, smallMap(), nil)
+	w := newFixture(t, smallMap(), nil)
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error)
 	go func() { ended <- w.Run(ctx) }()

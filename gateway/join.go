@@ -18,10 +18,10 @@ import (
 	"carryover/mapping/book"
 )
 
-// Join is how people take part over the gateway's own form. Whether there is one says
-// the published map.
+// Join says how people join the program over the gateway's own form. Whether there is such a
+// form is in the published map.
 type Join struct {
-	// Auto makes a promoter of an applicant at once. False: an operator decides.
+	// Auto makes an applicant a promoter at once. False: an operator decides.
 	Auto bool
 
 	// TermsURL is what applicants agree to. Empty: terms without an address.
@@ -38,25 +38,25 @@ const (
 
 	// A form that comes back sooner was filled in by no person; after longer than a working
 	// day its terms may have changed.
-	youngestForm = 2 * time.Second
-	oldestForm   = 12 * time.Hour
+	minFormAge = 2 * time.Second
+	maxFormAge = 12 * time.Hour
 
-	thanksLast = time.Hour // the page after the form shows what became of it
+	thanksAge = time.Hour // the page after the form shows its result for so long
 
 	bookWithin    = 8 * time.Second
 	publishWithin = 4 * time.Second // an answer does not wait longer
 )
 
-// What is sealed for the form, and for the page after it.
+// Purposes for which the form, and the page after it, carry something sealed.
 const (
 	sealForm   = "join form"
 	sealThanks = "join thanks"
 )
 
-// joinHandler answers for the program's own form: it shows it, takes what was entered, and
-// has the links of new promoters published.
+// joinHandler answers for the program's own form: it shows the form, takes what was entered
+// and publishes the links of new promoters.
 type joinHandler struct {
-	book      *book.Book // nil: nobody can take part here
+	book      *book.Book // nil: nobody can join here
 	auto      bool       // as in Join
 	termsURL  string
 	maps      *mapFollower
@@ -67,10 +67,10 @@ type joinHandler struct {
 	publisher *publisher
 	now       func() time.Time
 	log       *slog.Logger
-	failed    pages.Page // a page could not be made
+	failed    pages.Page // shown when another page could not be made
 }
 
-// handleFormPost answers a form that was sent; what else is posted is for the routes after it.
+// handleFormPost answers a form that was sent; every other POST is for the routes after it.
 func (h *joinHandler) handleFormPost(c *fiber.Ctx) error {
 	ctx, l := c.Context(), h.maps.live.Load()
 	if l == nil {
@@ -81,18 +81,18 @@ func (h *joinHandler) handleFormPost(c *fiber.Ctx) error {
 	if !d.Form {
 		return c.Next()
 	}
-	h.takeForm(ctx, l, d.Outcome == mapping.ToRejoin)
+	h.submitForm(ctx, l, d.Outcome == mapping.ToRejoin)
 	return nil
 }
 
-// showForm answers GET and HEAD: with the form, or with what became of one.
+// showForm answers GET and HEAD: with the form, or with the result of one that was sent.
 func (h *joinHandler) showForm(ctx *fasthttp.RequestCtx, l *liveMap, rejoin bool, query string) {
 	policy := l.table.Policy()
 	if h.book == nil {
 		h.render(ctx, fasthttp.StatusServiceUnavailable)(pages.JoinClosed(policy.Pages.Landing))
 		return
 	}
-	if sealed, ok := thanksIn(query); ok {
+	if sealed, ok := sealedThanks(query); ok {
 		if t, ok := h.openThanks(sealed); ok {
 			h.render(ctx, fasthttp.StatusOK)(t.page(&policy))
 			return
@@ -102,130 +102,140 @@ func (h *joinHandler) showForm(ctx *fasthttp.RequestCtx, l *liveMap, rejoin bool
 	h.render(ctx, fasthttp.StatusOK)(f.Render())
 }
 
-// takeForm answers POST. What was sent is on disk before the answer.
-func (h *joinHandler) takeForm(ctx *fasthttp.RequestCtx, l *liveMap, rejoin bool) {
+// submitForm answers POST. What was sent is in the book before the answer.
+func (h *joinHandler) submitForm(ctx *fasthttp.RequestCtx, l *liveMap, rejoin bool) {
 	policy := l.table.Policy()
+	if !h.acceptForm(ctx, &policy) {
+		return
+	}
+	now := h.now()
+	entered := readFormEntry(ctx.PostArgs())
+	form := h.emptyForm(&policy, rejoin)
+	form.Name, form.Email, form.Website, form.Agreed = entered.name, entered.email, entered.site, entered.agreed
+	showAgain := func(status int, notice string) {
+		form.Notice = notice
+		h.render(ctx, status)(form.Render())
+	}
+	addr := h.proxies.visitorAddr(ctx)
+	if !h.limits.allowVisitor(addr, now) {
+		ctx.Response.Header.SetCanonical(headerRetryAfter, oneMinute)
+		showAgain(fasthttp.StatusTooManyRequests,
+			"Too many forms came from your network just now. Please wait a minute and press the button again.")
+		return
+	}
+	if entered.honeypot { // filled in by a program, which is told nothing
+		h.log.Info("a form with its hidden field filled in was dropped")
+		h.redirectToThanks(ctx, rejoin, thanks{outcome: outcomePending, at: now})
+		return
+	}
+	switch age, ok := h.formAge(entered.token, now); {
+	case !ok || age > maxFormAge:
+		showAgain(fasthttp.StatusUnprocessableEntity,
+			"This page had been open for a long time. Please look at what you entered, and press the button again.")
+		return
+	case age < minFormAge:
+		form.Token = entered.token
+		showAgain(fasthttp.StatusUnprocessableEntity, "That was quick. Please press the button once more.")
+		return
+	}
+	form.Token = entered.token
+	application, errs := entered.check(rejoin)
+	if form.Errors = errs; len(errs) > 0 {
+		showAgain(fasthttp.StatusUnprocessableEntity, "")
+		return
+	}
+	if !h.limits.allowAnybody(now) {
+		ctx.Response.Header.SetCanonical(headerRetryAfter, oneMinute)
+		showAgain(fasthttp.StatusTooManyRequests,
+			"Many people are signing up just now. Please wait a minute and press the button again.")
+		return
+	}
+	application.AppliedAt, application.Visitor, application.Terms = now.Unix(), h.visitors.Hash(addr, now), h.termsText()
+	within, cancel := context.WithTimeout(context.Background(), bookWithin)
+	defer cancel()
+	admission, err := h.book.SubmitApplication(within, application, h.auto)
+	if err != nil {
+		h.log.Error("an application could not be saved", "err", err)
+		ctx.Response.Header.SetCanonical(headerRetryAfter, oneSecond)
+		showAgain(fasthttp.StatusServiceUnavailable,
+			"Your form could not be saved just now. Please press the button again in a moment.")
+		return
+	}
+	h.redirectToThanks(ctx, rejoin, h.thanksFor(&policy, admission, now))
+}
+
+// acceptForm refuses what cannot be a form from its own page, and answers then.
+func (h *joinHandler) acceptForm(ctx *fasthttp.RequestCtx, policy *mapping.Policy) bool {
 	header := &ctx.Request.Header
 	contentType, _, _ := bytes.Cut(header.ContentType(), []byte(";"))
 	switch {
 	case h.book == nil:
 		h.render(ctx, fasthttp.StatusServiceUnavailable)(pages.JoinClosed(policy.Pages.Landing))
-		return
 	case len(ctx.Request.Body()) > maxForm:
 		plain(ctx, fasthttp.StatusRequestEntityTooLarge, "The form is too long.")
-		return
 	case !strings.EqualFold(strings.TrimSpace(view(contentType)), "application/x-www-form-urlencoded"):
 		plain(ctx, fasthttp.StatusUnsupportedMediaType, "Only the form itself can be sent here.")
-		return
 	case isCrossSite(view(header.Peek("Sec-Fetch-Site")), view(header.Peek("Origin")), view(header.Host())):
 		plain(ctx, fasthttp.StatusForbidden, "The form can only be sent from its own page.")
-		return
+	default:
+		return true
 	}
-	now := h.now()
-	e := readEntry(ctx.PostArgs())
-	f := h.emptyForm(&policy, rejoin)
-	f.Name, f.Email, f.Website, f.Agreed = e.name, e.email, e.site, e.agreed
-	again := func(status int, notice string) {
-		f.Notice = notice
-		h.render(ctx, status)(f.Render())
-	}
-	addr := h.proxies.visitorAddr(ctx)
-	if !h.limits.visitor(addr, now) {
-		ctx.Response.Header.SetCanonical(headerRetryAfter, oneMinute)
-		again(fasthttp.StatusTooManyRequests, "Too many forms came from your network just now. Please wait a minute and press the button again.")
-		return
-	}
-	if e.trapped { // a program fills in what no person sees: it learns nothing
-		h.log.Info("a form with its hidden field filled in was dropped")
-		h.toThanks(ctx, rejoin, thanks{what: waits, at: now})
-		return
-	}
-	switch age, ok := h.formAge(e.form, now); {
-	case !ok || age > oldestForm:
-		again(fasthttp.StatusUnprocessableEntity, "This page had been open for a long time. Please look at what you entered, and press the button again.")
-		return
-	case age < youngestForm:
-		f.Token = e.form
-		again(fasthttp.StatusUnprocessableEntity, "That was quick. Please press the button once more.")
-		return
-	}
-	f.Token = e.form
-	application, wrong := e.check(rejoin)
-	if f.Errors = wrong; len(wrong) > 0 {
-		again(fasthttp.StatusUnprocessableEntity, "")
-		return
-	}
-	if !h.limits.everybody(now) {
-		ctx.Response.Header.SetCanonical(headerRetryAfter, oneMinute)
-		again(fasthttp.StatusTooManyRequests, "Many people are signing up just now. Please wait a minute and press the button again.")
-		return
-	}
-	application.AppliedAt, application.Visitor, application.Terms = now.Unix(), h.visitors.Hash(addr, now), h.terms()
-	within, cancel := context.WithTimeout(context.Background(), bookWithin)
-	defer cancel()
-	done, err := h.book.SubmitApplication(within, application, h.auto)
-	if err != nil {
-		h.log.Error("an application could not be kept", "err", err)
-		ctx.Response.Header.SetCanonical(headerRetryAfter, oneSecond)
-		again(fasthttp.StatusServiceUnavailable, "Your form could not be saved just now. Please press the button again in a moment.")
-		return
-	}
-	h.toThanks(ctx, rejoin, h.thanksFor(&policy, done, now))
+	return false
 }
 
-// thanksFor says what the page after the form tells, and waits a little for a new link to
-// be followed.
-func (h *joinHandler) thanksFor(policy *mapping.Policy, done book.Admission, now time.Time) thanks {
-	t := thanks{what: waits, at: now}
-	if kept := done.Application.AppliedAt == now.Unix(); kept {
-		h.log.Info("an application came", "application", done.Application.ID, "kind", done.Application.Kind, "state", done.Application.State)
+// thanksFor decides what the page after the form shows, and waits a little for a new link to be
+// live.
+func (h *joinHandler) thanksFor(policy *mapping.Policy, admission book.Admission, now time.Time) thanks {
+	t := thanks{outcome: outcomePending, at: now}
+	if a := &admission.Application; a.AppliedAt == now.Unix() { // else it is an earlier one
+		h.log.Info("an application came", "application", a.ID, "kind", a.Kind, "state", a.State)
 	}
-	if !h.auto { // the same for everybody: nobody learns who takes part
+	if !h.auto { // the same for everybody: nobody learns who is a promoter
 		return t
 	}
-	switch done.Outcome {
+	switch admission.Outcome {
 	case book.AdmissionActive:
-		t.what = takesPart
+		t.outcome = outcomeAlreadyJoined
 	case book.AdmissionJoined, book.AdmissionRejoined:
-		t.what, t.token = joined, done.Promoter.Token
-		if done.Outcome == book.AdmissionRejoined {
-			t.what = rejoined
+		t.outcome, t.token = outcomeJoined, admission.Promoter.Token
+		if admission.Outcome == book.AdmissionRejoined {
+			t.outcome = outcomeRejoined
 		}
-		t.counts = h.publishAndWait(policy, t.token)
+		t.live = h.publishAndWait(policy, t.token)
 	}
 	return t
 }
 
-// publishAndWait publishes the link of a promoter and waits until it is followed here; false
+// publishAndWait publishes the link of a promoter and waits until this gateway follows it; false
 // when that takes too long.
 func (h *joinHandler) publishAndWait(policy *mapping.Policy, token string) bool {
-	followed := func() bool {
+	isLive := func() bool {
 		d := h.maps.live.Load().table.Resolve(mapping.Request{Host: policy.LegacyHosts[0], Path: "/r/" + token}, h.now())
 		return d.Token == token && d.Credited()
 	}
-	if followed() {
+	if isLive() {
 		return true
 	}
-	late := time.NewTimer(publishWithin)
-	defer late.Stop()
-	published := h.publisher.ask()
-	look := time.NewTicker(20 * time.Millisecond)
-	defer look.Stop()
+	timeout := time.NewTimer(publishWithin)
+	defer timeout.Stop()
+	publication := h.publisher.request()
+	poll := time.NewTicker(20 * time.Millisecond)
+	defer poll.Stop()
 	for {
 		select {
-		case <-published.done:
-			if published.err != nil {
+		case <-publication.done:
+			if publication.err != nil {
 				return false
 			}
-		case <-late.C:
+		case <-timeout.C:
 			return false
 		}
-		if followed() {
+		if isLive() {
 			return true
 		}
 		select {
-		case <-look.C:
-		case <-late.C:
+		case <-poll.C:
+		case <-timeout.C:
 			return false
 		}
 	}
@@ -238,7 +248,7 @@ func (h *joinHandler) emptyForm(policy *mapping.Policy, rejoin bool) pages.JoinF
 	}
 }
 
-// formAge is how long ago a form was shown; ok is false when it was none of ours.
+// formAge is how long ago a form was shown; ok is false for a form that the gateway did not make.
 func (h *joinHandler) formAge(sealed string, now time.Time) (age time.Duration, ok bool) {
 	text, ok := h.keys.Open(sealForm, sealed)
 	if !ok {
@@ -248,8 +258,8 @@ func (h *joinHandler) formAge(sealed string, now time.Time) (age time.Duration, 
 	return now.Sub(time.UnixMilli(at)), err == nil
 }
 
-// terms is what is kept of an agreement.
-func (h *joinHandler) terms() string {
+// termsText names what an applicant agreed to, for the book.
+func (h *joinHandler) termsText() string {
 	text := "the terms of the affiliate program"
 	if h.termsURL != "" {
 		text += " at " + h.termsURL
@@ -268,8 +278,8 @@ func (h *joinHandler) render(ctx *fasthttp.RequestCtx, status int) func(pages.Pa
 	}
 }
 
-// isCrossSite reports whether a form was sent from another site's page. Browsers say so
-// in one of two headers; what sends neither is no browser that somebody could misuse.
+// isCrossSite reports whether a form was sent from another site's page. Every browser that could
+// be misused for that sends one of the two headers.
 func isCrossSite(fetchSite, origin, host string) bool {
 	if fetchSite != "" {
 		return fetchSite != "same-origin" && fetchSite != "none"

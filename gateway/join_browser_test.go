@@ -38,20 +38,20 @@ func chromium(t *testing.T, heard func(event any)) context.Context {
 	return ctx
 }
 
-// tab is what a person sees of the form.
-type tab struct {
+// browserTab is what a person sees of the form.
+type browserTab struct {
 	*testing.T
 	ctx context.Context
 }
 
-func (b *tab) do(actions ...chromedp.Action[chromedp.Void]) {
+func (b *browserTab) do(actions ...chromedp.Action[chromedp.Void]) {
 	b.Helper()
 	if err := chromedp.Do(b.ctx, actions...); err != nil {
 		b.Fatal(err)
 	}
 }
 
-func look[T any](b *tab, expression string) T {
+func evaluate[T any](b *browserTab, expression string) T {
 	b.Helper()
 	v, err := chromedp.Run(b.ctx, chromedp.Evaluate[T](expression))
 	if err != nil {
@@ -61,20 +61,20 @@ func look[T any](b *tab, expression string) T {
 }
 
 // wait lets the page come that has a heading.
-func (b *tab) wait(heading string) {
+func (b *browserTab) wait(heading string) {
 	b.Helper()
 	deadline := time.Now().Add(20 * time.Second)
 	for time.Now().Before(deadline) {
-		if look[string](b, `document.readyState === "complete" && document.querySelector("h1") ? document.querySelector("h1").textContent : ""`) == heading {
+		if evaluate[string](b, `document.readyState === "complete" && document.querySelector("h1")?.textContent || ""`) == heading {
 			return
 		}
 		time.Sleep(20 * time.Millisecond)
 	}
-	b.Fatalf("no page %q came, but %q", heading, look[string](b, `document.body.innerText`))
+	b.Fatalf("no page %q came, but %q", heading, evaluate[string](b, `document.body.innerText`))
 }
 
-// keep writes a picture of the page to the folder that CARRYOVER_TEST_PICTURES names.
-func (b *tab) keep(name string) {
+// savePicture writes a picture of the page to the folder that CARRYOVER_TEST_PICTURES names.
+func (b *browserTab) savePicture(name string) {
 	b.Helper()
 	dir := os.Getenv("CARRYOVER_TEST_PICTURES")
 	if dir == "" {
@@ -89,8 +89,8 @@ func (b *tab) keep(name string) {
 	}
 }
 
-// likes makes the page believe that its reader likes it light or dark.
-func likes(scheme string) chromedp.Action[chromedp.Void] {
+// preferScheme makes the page believe that its reader likes it light or dark.
+func preferScheme(scheme string) chromedp.Action[chromedp.Void] {
 	return chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
 		_, err := cdp.Call(ctx, target, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
 			Media: "screen", Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}},
@@ -102,30 +102,42 @@ func likes(scheme string) chromedp.Action[chromedp.Void] {
 // contrasts lists texts and edges whose contrast with what lies behind them is below
 // what WCAG 2.2 asks for: 4.5 of texts, 3 of the edges of fields.
 const contrasts = `(() => {
-	const light = c => { const v = c.match(/[\d.]+/g).slice(0, 3).map(x => (x /= 255) <= .04045 ? x / 12.92 : ((x + .055) / 1.055) ** 2.4); return .2126 * v[0] + .7152 * v[1] + .0722 * v[2] }
+	const linear = x => x <= .04045 ? x / 12.92 : ((x + .055) / 1.055) ** 2.4
+	const light = c => {
+		const v = c.match(/[\d.]+/g).slice(0, 3).map(x => linear(x / 255))
+		return .2126 * v[0] + .7152 * v[1] + .0722 * v[2]
+	}
 	const ratio = (a, b) => (Math.max(light(a), light(b)) + .05) / (Math.min(light(a), light(b)) + .05)
-	const behind = e => { for (; e; e = e.parentElement) { const c = getComputedStyle(e).backgroundColor; if (c !== "rgba(0, 0, 0, 0)") return c } return "rgb(255, 255, 255)" }
+	const behind = e => {
+		for (; e; e = e.parentElement) { const c = getComputedStyle(e).backgroundColor; if (c !== "rgba(0, 0, 0, 0)") return c }
+		return "rgb(255, 255, 255)"
+	}
 	const poor = []
 	for (const e of document.querySelectorAll("main *")) {
 		if (e.closest(".topic")) continue
 		const own = [...e.childNodes].some(n => n.nodeType === 3 && n.textContent.trim())
 		const s = getComputedStyle(e)
 		if ((own || e.value) && ratio(s.color, behind(e)) < 4.5) poor.push(e.tagName + " text " + ratio(s.color, behind(e)).toFixed(2))
-		if ((e.tagName === "INPUT" || e.tagName === "TEXTAREA") && e.type !== "checkbox" && e.type !== "hidden" && ratio(s.borderTopColor, behind(e.parentElement)) < 3) poor.push(e.id + " edge")
+		const field = (e.tagName === "INPUT" || e.tagName === "TEXTAREA") && e.type !== "checkbox" && e.type !== "hidden"
+		if (field && ratio(s.borderTopColor, behind(e.parentElement)) < 3) poor.push(e.id + " edge")
 	}
 	return poor.join(", ")
 })()`
+
+// small lists what is too low to be touched.
+const small = `[...document.querySelectorAll("button, input:not([type=hidden]):not([tabindex])")].
+	filter(e => e.getBoundingClientRect().height < 24).map(e => e.id).join()`
 
 // nameless lists fields without a label, with a name of their own that nothing tells.
 const nameless = `[...document.querySelectorAll("input:not([type=hidden]), button, select, textarea")].filter(e =>
 	!(e.tagName === "BUTTON" ? e.textContent.trim() : [...e.labels].some(l => l.textContent.trim()))).map(e => e.outerHTML).join(", ")`
 
 func TestFormInABrowser(t *testing.T) {
-	h := newHall(t, true)
+	h := newJoinFixture(t, true)
 	site := "http://" + h.Addr()
 	var mu sync.Mutex
 	var said, asked []string
-	b := &tab{T: t}
+	b := &browserTab{T: t}
 	b.ctx = chromium(t, func(event any) {
 		mu.Lock()
 		defer mu.Unlock()
@@ -140,32 +152,34 @@ func TestFormInABrowser(t *testing.T) {
 			asked = append(asked, e.Request.URL)
 		}
 	})
-	focused := func() string { return look[string](b, `document.activeElement.id || document.activeElement.className`) }
+	focused := func() string {
+		return evaluate[string](b, `document.activeElement.id || document.activeElement.className`)
+	}
 	checked := func(name string) {
 		t.Helper()
 		for _, scheme := range []string{"light", "dark"} {
-			b.do(likes(scheme))
+			b.do(preferScheme(scheme))
 			for _, width := range []int64{1280, 360, 320} {
 				b.do(chromedp.EmulateViewport(width, 800))
-				if over := look[int64](b, `document.documentElement.scrollWidth`); over > width {
+				if over := evaluate[int64](b, `document.documentElement.scrollWidth`); over > width {
 					t.Errorf("%s: %d wide on a screen of %d", name, over, width)
 				}
 				if width != 320 {
-					b.keep(name + "-" + scheme + "-" + map[int64]string{1280: "desk", 360: "phone"}[width])
+					b.savePicture(name + "-" + scheme + "-" + map[int64]string{1280: "desk", 360: "phone"}[width])
 				}
 			}
-			if poor := look[string](b, contrasts); poor != "" {
+			if poor := evaluate[string](b, contrasts); poor != "" {
 				t.Errorf("%s, %s: poor contrast of %s", name, scheme, poor)
 			}
 		}
-		b.do(likes("light"))
-		if without := look[string](b, nameless); without != "" {
+		b.do(preferScheme("light"))
+		if without := evaluate[string](b, nameless); without != "" {
 			t.Errorf("%s: without a label: %s", name, without)
 		}
-		if n := look[int](b, `document.scripts.length`); n != 0 {
+		if n := evaluate[int](b, `document.scripts.length`); n != 0 {
 			t.Errorf("%s: %d scripts", name, n)
 		}
-		if small := look[string](b, `[...document.querySelectorAll("button, input:not([type=hidden]):not([tabindex])")].filter(e => e.getBoundingClientRect().height < 24).map(e => e.id).join()`); small != "" {
+		if small := evaluate[string](b, small); small != "" {
 			t.Errorf("%s: too small to hit: %s", name, small)
 		}
 	}
@@ -179,26 +193,26 @@ func TestFormInABrowser(t *testing.T) {
 	var order []string
 	for range 6 {
 		b.do(chromedp.KeyEvent(kb.Tab))
-		order = append(order, look[string](b, `document.activeElement.id || document.activeElement.tagName`))
+		order = append(order, evaluate[string](b, `document.activeElement.id || document.activeElement.tagName`))
 	}
 	if got := strings.Join(order, " "); got != "name email site terms A BUTTON" {
 		t.Errorf("the keyboard goes %s", got)
 	}
-	if outline := look[string](b, `getComputedStyle(document.activeElement).outlineStyle`); outline != "solid" {
+	if outline := evaluate[string](b, `getComputedStyle(document.activeElement).outlineStyle`); outline != "solid" {
 		t.Errorf("focus shows as %q", outline)
 	}
 
 	// Something forgotten, something wrong.
-	h.pass(5 * time.Second)
+	h.advance(5 * time.Second)
 	b.do(chromedp.SendKeys("#email", "zoe@post"), chromedp.SendKeys("#site", "zoe.test"), chromedp.KeyEvent(kb.Enter))
 	deadline := time.Now().Add(20 * time.Second)
-	for look[int](b, `document.querySelectorAll(".errors").length`) == 0 {
+	for evaluate[int](b, `document.querySelectorAll(".errors").length`) == 0 {
 		if time.Now().After(deadline) {
-			t.Fatalf("no errors are shown: %s", look[string](b, `document.body.innerText`))
+			t.Fatalf("no errors are shown: %s", evaluate[string](b, `document.body.innerText`))
 		}
 		time.Sleep(20 * time.Millisecond)
 	}
-	if got := look[string](b, `document.title`); got != "Error: Join the affiliate program" {
+	if got := evaluate[string](b, `document.title`); got != "Error: Join the affiliate program" {
 		t.Errorf("the title is %q", got)
 	}
 	if got := focused(); got != "errors" {
@@ -206,7 +220,8 @@ func TestFormInABrowser(t *testing.T) {
 	}
 	checked("errors")
 	b.do(chromedp.EmulateViewport(360, 800))
-	if kept := look[string](b, `document.querySelector("#site").value + " " + document.querySelector("#email").value`); kept != "zoe.test zoe@post" {
+	kept := evaluate[string](b, `document.querySelector("#site").value + " " + document.querySelector("#email").value`)
+	if kept != "zoe.test zoe@post" {
 		t.Errorf("kept: %q", kept)
 	}
 	for _, field := range []string{"name", "email", "terms"} {
@@ -214,23 +229,24 @@ func TestFormInABrowser(t *testing.T) {
 		if got := focused(); got != field {
 			t.Errorf("the summary leads to %q, want %s", got, field)
 		}
-		if note := look[string](b, `document.getElementById(document.activeElement.getAttribute("aria-describedby")).textContent`); !strings.HasPrefix(note, "Enter") && !strings.HasPrefix(note, "Agree") {
+		note := evaluate[string](b, `document.getElementById(document.activeElement.getAttribute("aria-describedby")).textContent`)
+		if !strings.HasPrefix(note, "Enter") && !strings.HasPrefix(note, "Agree") {
 			t.Errorf("%s is described by %q", field, note)
 		}
 	}
 
 	// Mended: name, the rest of the address, the box by its label.
 	b.do(chromedp.SendKeys("#name", "Zoe Lane"), chromedp.Focus("#email"), chromedp.KeyEvent(kb.End), chromedp.KeyEvent(".test"))
-	look[int](b, `document.querySelector("label[for=terms]").click(), 1`)
+	evaluate[int](b, `document.querySelector("label[for=terms]").click(), 1`)
 	b.do(chromedp.Click("form > button"))
 	b.wait("Welcome")
 	checked("welcome")
-	if link := look[string](b, `document.querySelector("#link").value`); link != "https://"+host+"/r/zoe-test" {
+	if link := evaluate[string](b, `document.querySelector("#link").value`); link != "https://"+host+"/r/zoe-test" {
 		t.Errorf("the new link is %q", link)
 	}
 	b.do(chromedp.Click("#link"))
-	look[int](b, `document.querySelector("#link").select(), 1`)
-	if got := look[string](b, `getSelection().toString()`); got != "https://"+host+"/r/zoe-test" {
+	evaluate[int](b, `document.querySelector("#link").select(), 1`)
+	if got := evaluate[string](b, `getSelection().toString()`); got != "https://"+host+"/r/zoe-test" {
 		t.Errorf("selected: %q", got)
 	}
 	b.do(chromedp.Reload())

@@ -20,24 +20,24 @@ const (
 	maxSite  = 300
 )
 
-// entry is what somebody entered, as it is shown again: in one line each.
-type entry struct {
+// formEntry is what an applicant entered, each field in one line.
+type formEntry struct {
 	name, email, site string
 	agreed            bool
-	trapped           bool   // the field that nobody sees is filled in
-	form              string // what went with the form
+	honeypot          bool   // the field that no person sees is filled in
+	token             string // that the form was shown with
 }
 
-func readEntry(args *fasthttp.Args) entry {
-	return entry{
+func readFormEntry(args *fasthttp.Args) formEntry {
+	return formEntry{
 		name: oneLine(args.Peek("name")), email: oneLine(args.Peek("email")), site: oneLine(args.Peek("site")),
-		agreed:  len(args.Peek("terms")) > 0,
-		trapped: len(args.Peek("topic")) > 0,
-		form:    string(args.Peek("form")),
+		agreed:   len(args.Peek("terms")) > 0,
+		honeypot: len(args.Peek("topic")) > 0,
+		token:    string(args.Peek("form")),
 	}
 }
 
-// oneLine copies text without what does not show: blanks of all kinds are one blank, and
+// oneLine copies text without what is invisible: white space of any kind becomes one blank, and
 // marks that turn the direction of writing are left out.
 func oneLine(raw []byte) string {
 	text := strings.Map(func(r rune) rune {
@@ -54,42 +54,43 @@ func oneLine(raw []byte) string {
 	return strings.Join(strings.Fields(text), " ")
 }
 
-// check makes an application of an entry, or says what is wrong with it.
-func (e *entry) check(rejoin bool) (a book.Application, wrong []pages.FieldError) {
-	say := func(field, text string) { wrong = append(wrong, pages.FieldError{Field: field, Text: text}) }
+// check makes an application of an entry, or lists what is wrong with it.
+func (e *formEntry) check(rejoin bool) (a book.Application, errs []pages.FieldError) {
+	fail := func(field, text string) { errs = append(errs, pages.FieldError{Field: field, Text: text}) }
 	a = book.Application{Kind: book.ApplyJoin, Name: e.name}
 	if rejoin {
 		a.Kind = book.ApplyRejoin
 	}
 	switch {
 	case !strings.ContainsFunc(e.name, unicode.IsLetter):
-		say("name", "Enter your name")
+		fail("name", "Enter your name")
 	case !utf8.ValidString(e.name) || strings.ContainsRune(e.name, utf8.RuneError):
-		say("name", "Enter your name in plain letters: some characters could not be read")
+		fail("name", "Enter your name in plain letters: some characters could not be read")
 	case utf8.RuneCountInString(e.name) > maxName:
-		say("name", "Enter a shorter name, of at most 120 characters")
+		fail("name", "Enter a shorter name, of at most 120 characters")
 	}
 	key, ok := terms.EmailKey(e.email)
 	switch a.Email = key; {
 	case e.email == "":
-		say("email", "Enter your e-mail address")
+		fail("email", "Enter your e-mail address")
 	case !ok || !isPlainAddress(key):
-		say("email", "Enter an e-mail address like name@example.com")
+		fail("email", "Enter an e-mail address like name@example.com")
 	case utf8.RuneCountInString(key) > maxEmail:
-		say("email", "Enter a shorter e-mail address, of at most 254 characters")
+		fail("email", "Enter a shorter e-mail address, of at most 254 characters")
 	}
 	if a.Site, ok = siteAddress(e.site); !ok {
-		say("site", "Enter the address of a site like www.example.com, or leave this empty")
+		fail("site", "Enter the address of a site like www.example.com, or leave this empty")
 	} else if utf8.RuneCountInString(a.Site) > maxSite {
-		say("site", "Enter a shorter address, of at most 300 characters")
+		fail("site", "Enter a shorter address, of at most 300 characters")
 	}
 	if !e.agreed {
-		say("terms", "Agree to the terms to take part")
+		fail("terms", "Agree to the terms to take part")
 	}
-	return a, wrong
+	return a, errs
 }
 
-// isPlainAddress refuses what no mailbox has and what would mean something elsewhere.
+// isPlainAddress reports whether an e-mail address has no character that means something
+// elsewhere, and a host.
 func isPlainAddress(key string) bool {
 	_, domain, _ := strings.Cut(key, "@")
 	return !strings.ContainsAny(key, "<>()[]\\\";:\ufffd") && isHost(domain)

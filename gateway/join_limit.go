@@ -8,19 +8,19 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// Limits of forms. A person who errs sends a few; many sit behind one address of an
-// office. Together they are what an operator can still look through after a night.
+// Limits of forms. One address: a person who errs sends a few, and an office has one address for
+// many. All together: what an operator can still look through after a night.
 const (
 	visitorBurst = 20
 	visitorEvery = 20 * time.Second
 
-	everybodyBurst = 100
-	everybodyEvery = time.Second
+	totalBurst = 100
+	totalEvery = time.Second
 
-	maxVisitors = 10_000 // that are remembered
+	maxVisitors = 10_000 // addresses that are remembered
 )
 
-// joinLimits bounds how many forms are taken: of one address, and of all.
+// joinLimits bounds how many forms are accepted: from one address, and from all.
 type joinLimits struct {
 	mu       sync.Mutex
 	visitors map[netip.Prefix]*rate.Limiter
@@ -28,13 +28,13 @@ type joinLimits struct {
 }
 
 func newJoinLimits() *joinLimits {
-	return &joinLimits{visitors: map[netip.Prefix]*rate.Limiter{}, all: rate.NewLimiter(rate.Every(everybodyEvery), everybodyBurst)}
+	return &joinLimits{visitors: map[netip.Prefix]*rate.Limiter{}, all: rate.NewLimiter(rate.Every(totalEvery), totalBurst)}
 }
 
-// visitor reports whether one more form of addr is taken. Who has an IPv6 address has a
-// whole network of them. An address that the internet does not know is a proxy whose
-// visitors are not told apart, or the office next door: there the limit of all is enough.
-func (l *joinLimits) visitor(addr netip.Addr, now time.Time) bool {
+// allowVisitor reports whether one more form from addr is accepted. An IPv6 address counts as its
+// /64 network, which belongs to one subscriber. A private address is a proxy whose visitors are
+// not told apart, or the office next door: there the limit of all is enough.
+func (l *joinLimits) allowVisitor(addr netip.Addr, now time.Time) bool {
 	if addr.IsLoopback() || addr.IsPrivate() || addr.IsLinkLocalUnicast() {
 		return true
 	}
@@ -42,26 +42,26 @@ func (l *joinLimits) visitor(addr netip.Addr, now time.Time) bool {
 	if addr.Is6() {
 		bits = 64
 	}
-	from, _ := addr.Prefix(bits) // of no address: one for all of these
+	from, _ := addr.Prefix(bits) // unknown addresses share the zero prefix
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	one := l.visitors[from]
-	if one == nil {
-		l.makeRoom(now)
-		one = rate.NewLimiter(rate.Every(visitorEvery), visitorBurst)
-		l.visitors[from] = one
+	limiter := l.visitors[from]
+	if limiter == nil {
+		l.evict(now)
+		limiter = rate.NewLimiter(rate.Every(visitorEvery), visitorBurst)
+		l.visitors[from] = limiter
 	}
-	return one.AllowN(now, 1)
+	return limiter.AllowN(now, 1)
 }
 
-// makeRoom forgets those who may send as many as anybody; when that is too few, a tenth
-// of all, whoever they are: the limit of all holds whoever is forgotten.
-func (l *joinLimits) makeRoom(now time.Time) {
+// evict makes room: it forgets addresses that have their full allowance again, and when these are
+// too few, a tenth of all. The limit of all holds whoever is forgotten.
+func (l *joinLimits) evict(now time.Time) {
 	if len(l.visitors) < maxVisitors {
 		return
 	}
-	for from, one := range l.visitors {
-		if one.TokensAt(now) >= visitorBurst {
+	for from, limiter := range l.visitors {
+		if limiter.TokensAt(now) >= visitorBurst {
 			delete(l.visitors, from)
 		}
 	}
@@ -73,4 +73,5 @@ func (l *joinLimits) makeRoom(now time.Time) {
 	}
 }
 
-func (l *joinLimits) everybody(now time.Time) bool { return l.all.AllowN(now, 1) }
+// allowAnybody reports whether one more form is accepted at all.
+func (l *joinLimits) allowAnybody(now time.Time) bool { return l.all.AllowN(now, 1) }

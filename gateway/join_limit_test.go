@@ -14,7 +14,7 @@ func TestJoinLimits(t *testing.T) {
 		if addr != "" {
 			a = netip.MustParseAddr(addr)
 		}
-		for n < 10*visitorBurst && l.visitor(a, now) {
+		for n < 10*visitorBurst && l.allowVisitor(a, now) {
 			n++
 		}
 		return n
@@ -40,13 +40,13 @@ func TestJoinLimits(t *testing.T) {
 	f("192.0.2.1", 1)
 
 	n := 0
-	for l.everybody(now) {
+	for l.allowAnybody(now) {
 		n++
 	}
-	if n != everybodyBurst {
-		t.Errorf("of all %d forms are taken, want %d", n, everybodyBurst)
+	if n != totalBurst {
+		t.Errorf("of all %d forms are taken, want %d", n, totalBurst)
 	}
-	if now = now.Add(everybodyEvery); !l.everybody(now) {
+	if now = now.Add(totalEvery); !l.allowAnybody(now) {
 		t.Error("after a while none is taken")
 	}
 }
@@ -58,19 +58,19 @@ func TestJoinLimitsAreBounded(t *testing.T) {
 	l := newJoinLimits()
 	from := func(i int) netip.Addr { return netip.AddrFrom4([4]byte{11, byte(i >> 16), byte(i >> 8), byte(i)}) }
 	for range visitorBurst {
-		l.visitor(from(0), now)
+		l.allowVisitor(from(0), now)
 	}
 	for i := range maxVisitors - 1 {
-		l.visitor(from(i+1), now)
+		l.allowVisitor(from(i+1), now)
 	}
 	now = now.Add(visitorEvery) // all others may send as many as anybody again
 	for i := range 5 * maxVisitors {
 		now = now.Add(time.Microsecond)
-		l.visitor(from(maxVisitors+i), now)
-		if i == 0 && !l.visitor(from(0), now) {
+		l.allowVisitor(from(maxVisitors+i), now)
+		if i == 0 && !l.allowVisitor(from(0), now) {
 			t.Error("one form comes back after a while")
 		}
-		if i == 0 && l.visitor(from(0), now) {
+		if i == 0 && l.allowVisitor(from(0), now) {
 			t.Error("who had sent all that he may was forgotten")
 		}
 		if len(l.visitors) > maxVisitors {

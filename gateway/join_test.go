@@ -28,17 +28,17 @@ func ownForm() mapping.Policy {
 	return p
 }
 
-// hall is a world with a form, and promoters of every kind in its book.
-type hall struct {
-	*world
+// joinFixture is a fixture with a form, and promoters of every kind in its book.
+type joinFixture struct {
+	*fixture
 	published atomic.Int64
 	fault     atomic.Pointer[error] // of the next publications
 }
 
-func newHall(t *testing.T, auto bool) *hall {
+func newJoinFixture(t *testing.T, auto bool) *joinFixture {
 	t.Helper()
-	h := &hall{}
-	h.world = newWorld(t, nil, func(o *Options) {
+	h := &joinFixture{}
+	h.fixture = newFixture(t, nil, func(o *Options) {
 		o.TrustedProxies = []string{"127.0.0.1"}
 		o.Join = Join{Auto: auto, TermsURL: "https://carrot.test/terms?a=1&b=2", Publish: func(ctx context.Context) error {
 			if err := h.fault.Load(); err != nil {
@@ -57,13 +57,16 @@ func newHall(t *testing.T, auto bool) *hall {
 		p.KeapID = p.ID
 		c.Promoters = append(c.Promoters, p)
 		c.Aliases = append(c.Aliases, book.Alias{Kind: book.AliasCode, Value: strings.ToUpper(p.Token), PromoterID: p.ID})
-		c.Aliases = append(c.Aliases, book.Alias{Kind: book.AliasKeapID, Value: fmt.Sprint(p.ID), PromoterID: p.ID, Code: strings.ToUpper(p.Token), Email: p.Email})
+		c.Aliases = append(c.Aliases, book.Alias{
+			Kind: book.AliasKeapID, Value: fmt.Sprint(p.ID), PromoterID: p.ID, Code: strings.ToUpper(p.Token), Email: p.Email})
 	}
 	ctx := context.Background()
-	if _, err := h.book.Apply(ctx, book.Import{PlanID: "p", AppliedAt: time.Unix(1, 0), Inputs: []byte("{}"), Tables: []byte("{}")}, 0, &c, nil, func(int) {}); err != nil {
+	done := book.Import{PlanID: "p", AppliedAt: time.Unix(1, 0), Inputs: []byte("{}"), Tables: []byte("{}")}
+	if _, err := h.book.Apply(ctx, done, 0, &c, nil, func(int) {}); err != nil {
 		t.Fatal(err)
 	}
-	if err := h.book.RecordSettings(ctx, []book.Setting{{PromoterID: 13, Field: book.SettingStatus, Value: "blocked", RecordedBy: "ops"}}); err != nil {
+	blocked := book.Setting{PromoterID: 13, Field: book.SettingStatus, Value: "blocked", RecordedBy: "ops"}
+	if err := h.book.RecordSettings(ctx, []book.Setting{blocked}); err != nil {
 		t.Fatal(err)
 	}
 	if err := h.publishBook(ctx); err != nil {
@@ -75,7 +78,7 @@ func newHall(t *testing.T, auto bool) *hall {
 	return h
 }
 
-func (h *hall) publishBook(ctx context.Context) error {
+func (h *joinFixture) publishBook(ctx context.Context) error {
 	c, err := h.book.Content(ctx)
 	if err != nil {
 		return err
@@ -89,13 +92,13 @@ func (h *hall) publishBook(ctx context.Context) error {
 	return err
 }
 
-// pass lets time go by.
-func (h *hall) pass(d time.Duration) { h.setNow(h.now.Load().Add(d)) }
+// advance lets time go by.
+func (h *joinFixture) advance(d time.Duration) { h.setNow(h.now.Load().Add(d)) }
 
 var formToken = regexp.MustCompile(`name="form" value="([^"]+)"`)
 
-// open asks for a form and gives what belongs into it, filled in by nobody in particular.
-func (h *hall) open(path string) url.Values {
+// openForm asks for a form and gives what belongs into it, filled in by nobody in particular.
+func (h *joinFixture) openForm(path string) url.Values {
 	h.t.Helper()
 	a := h.get(path)
 	m := formToken.FindStringSubmatch(a.body)
@@ -105,28 +108,29 @@ func (h *hall) open(path string) url.Values {
 	return url.Values{"name": {"Zoe Lane"}, "email": {"zoe@post.test"}, "site": {""}, "terms": {"agreed"}, "topic": {""}, "form": {m[1]}}
 }
 
-// send posts a form as a browser does.
-func (h *hall) send(path string, form url.Values, headers ...string) answer {
+// sendForm posts a form as a browser does.
+func (h *joinFixture) sendForm(path string, form url.Values, headers ...string) response {
 	h.t.Helper()
 	body := form.Encode()
-	lines := append([]string{"POST " + path + " HTTP/1.1", "Host: " + host, "User-Agent: " + browser, "Origin: https://" + host, "Sec-Fetch-Site: same-origin",
+	lines := append([]string{"POST " + path + " HTTP/1.1",
+		"Host: " + host, "User-Agent: " + browser, "Origin: https://" + host, "Sec-Fetch-Site: same-origin",
 		"Content-Type: application/x-www-form-urlencoded", "Content-Length: " + strconv.Itoa(len(body)), "Connection: close"}, headers...)
-	return raw(h.t, h.Addr(), strings.Join(lines, "\r\n")+"\r\n\r\n"+body)
+	return sendRaw(h.t, h.Addr(), strings.Join(lines, "\r\n")+"\r\n\r\n"+body)
 }
 
-// apply opens, fills in and sends a form, and follows to the page after it.
-func (h *hall) apply(path string, fill map[string]string) answer {
+// submitForm opens, fills in and sends a form, and follows to the page after it.
+func (h *joinFixture) submitForm(path string, fill map[string]string) response {
 	h.t.Helper()
-	form := h.open(path)
+	form := h.openForm(path)
 	for name, value := range fill {
 		form.Set(name, value)
 	}
-	h.pass(5 * time.Second)
-	return h.after(h.send(path, form))
+	h.advance(5 * time.Second)
+	return h.followThanks(h.sendForm(path, form))
 }
 
-// after follows from a form to its page.
-func (h *hall) after(a answer) answer {
+// followThanks follows from a form to its page.
+func (h *joinFixture) followThanks(a response) response {
 	h.t.Helper()
 	to := a.Header.Get("Location")
 	if a.StatusCode != http.StatusSeeOther || !strings.HasPrefix(to, "/") {
@@ -135,7 +139,7 @@ func (h *hall) after(a answer) answer {
 	return h.get(to)
 }
 
-func (h *hall) applications() []book.Application {
+func (h *joinFixture) applications() []book.Application {
 	h.t.Helper()
 	list, err := h.book.Applications(context.Background(), true)
 	if err != nil {
@@ -145,20 +149,23 @@ func (h *hall) applications() []book.Application {
 }
 
 // title is a page's heading.
-func title(a answer) string {
+func title(a response) string {
 	_, rest, _ := strings.Cut(a.body, "<h1>")
 	text, _, _ := strings.Cut(rest, "</h1>")
 	return html.UnescapeString(text)
 }
 
 func TestFormOfTheGateway(t *testing.T) {
-	h := newHall(t, false)
-	for path, want := range map[string]string{"/join": "Join the affiliate program", "/rejoin": "Rejoin the affiliate program", "/Join/": "Join the affiliate program"} {
+	h := newJoinFixture(t, false)
+	for path, want := range map[string]string{
+		"/join":   "Join the affiliate program",
+		"/rejoin": "Rejoin the affiliate program", "/Join/": "Join the affiliate program"} {
 		a := h.get(path)
 		if a.StatusCode != http.StatusOK || title(a) != want {
 			t.Errorf("%s: %d %q", path, a.StatusCode, title(a))
 		}
-		if csp := a.Header.Get("Content-Security-Policy"); !strings.Contains(csp, "form-action 'self'") || !strings.Contains(csp, "default-src 'none'") {
+		csp := a.Header.Get("Content-Security-Policy")
+		if !strings.Contains(csp, "form-action 'self'") || !strings.Contains(csp, "default-src 'none'") {
 			t.Errorf("%s: its policy is %s", path, csp)
 		}
 		if a.Header.Get("Cache-Control") != "private, no-store" {
@@ -167,17 +174,17 @@ func TestFormOfTheGateway(t *testing.T) {
 		if !strings.Contains(a.body, `href="https://carrot.test/terms?a=1&amp;b=2"`) {
 			t.Errorf("%s does not lead to the terms", path)
 		}
-		if head := h.ask("HEAD", host, path); head.StatusCode != http.StatusOK || head.body != "" {
+		if head := h.send("HEAD", host, path); head.StatusCode != http.StatusOK || head.body != "" {
 			t.Errorf("HEAD %s: %d %q", path, head.StatusCode, head.body)
 		}
 	}
-	if a := h.ask("GET", "elsewhere.test", "/join"); a.StatusCode != http.StatusNotFound {
+	if a := h.send("GET", "elsewhere.test", "/join"); a.StatusCode != http.StatusNotFound {
 		t.Errorf("on a host that is not ours: %d", a.StatusCode)
 	}
-	if a := h.ask("GET", "www.old.test", "/rejoin"); a.StatusCode != http.StatusOK {
+	if a := h.send("GET", "www.old.test", "/rejoin"); a.StatusCode != http.StatusOK {
 		t.Errorf("on another legacy host: %d", a.StatusCode)
 	}
-	if a := h.ask("GET", "127.0.0.1:8080", "/rejoin"); a.StatusCode != http.StatusOK {
+	if a := h.send("GET", "127.0.0.1:8080", "/rejoin"); a.StatusCode != http.StatusOK {
 		t.Errorf("on the bare address: %d", a.StatusCode)
 	}
 	// After the cutoff old links lead to it.
@@ -188,17 +195,17 @@ func TestFormOfTheGateway(t *testing.T) {
 }
 
 func TestFormIsWhereTheMapSaysSo(t *testing.T) {
-	w := startWorld(t, smallMap(), func(o *Options) { o.Join.Auto = true })
+	w := startFixture(t, smallMap(), func(o *Options) { o.Join.Auto = true })
 	if a := w.get("/join"); a.Header.Get("Location") != "https://carrot.test/join" {
 		t.Errorf("/join: %d %q", a.StatusCode, a.Header.Get("Location"))
 	}
-	if a := w.ask("POST", host, "/join", "Content-Length: 0"); a.StatusCode != http.StatusMethodNotAllowed {
+	if a := w.send("POST", host, "/join", "Content-Length: 0"); a.StatusCode != http.StatusMethodNotAllowed {
 		t.Errorf("POST /join: %d", a.StatusCode)
 	}
 	m := smallMap()
 	m.Policy = ownForm()
-	without := startWorld(t, m, func(o *Options) { o.Book = nil })
-	for _, a := range []answer{without.get("/join"), without.ask("POST", host, "/join", "Content-Length: 0")} {
+	without := startFixture(t, m, func(o *Options) { o.Book = nil })
+	for _, a := range []response{without.get("/join"), without.send("POST", host, "/join", "Content-Length: 0")} {
 		if a.StatusCode != http.StatusServiceUnavailable || !strings.Contains(title(a), "closed") {
 			t.Errorf("without a book: %d %q", a.StatusCode, title(a))
 		}
@@ -206,8 +213,8 @@ func TestFormIsWhereTheMapSaysSo(t *testing.T) {
 }
 
 func TestApplicationWaitsForAPerson(t *testing.T) {
-	h := newHall(t, false)
-	a := h.apply("/join", map[string]string{"name": "  Zoe\tLane\u202e ", "email": " ZOE@post.test ", "site": "zoe.test/blog"})
+	h := newJoinFixture(t, false)
+	a := h.submitForm("/join", map[string]string{"name": "  Zoe\tLane\u202e ", "email": " ZOE@post.test ", "site": "zoe.test/blog"})
 	if a.StatusCode != http.StatusOK || title(a) != "Thank you" {
 		t.Fatalf("%d %q", a.StatusCode, title(a))
 	}
@@ -221,7 +228,8 @@ func TestApplicationWaitsForAPerson(t *testing.T) {
 	}
 	got.Visitor = ""
 	want := book.Application{ID: 1, Kind: book.ApplyJoin, Name: "Zoe Lane", Email: "zoe@post.test", Site: "https://zoe.test/blog",
-		Terms: "the terms of the affiliate program at https://carrot.test/terms?a=1&b=2", AppliedAt: h.now.Load().Unix(), State: book.ApplicationWaiting}
+		Terms:     "the terms of the affiliate program at https://carrot.test/terms?a=1&b=2",
+		AppliedAt: h.now.Load().Unix(), State: book.ApplicationWaiting}
 	if got != want {
 		t.Errorf("kept: %+v\nwant: %+v", got, want)
 	}
@@ -229,7 +237,7 @@ func TestApplicationWaitsForAPerson(t *testing.T) {
 	same := strings.ReplaceAll(a.body, "\n", "")
 	for _, email := range []string{"anna@post.test", "old@post.test", "bad@post.test", "zoe@post.test", "other@post.test"} {
 		for _, path := range []string{"/join", "/rejoin"} {
-			if b := h.apply(path, map[string]string{"email": email}); strings.ReplaceAll(b.body, "\n", "") != same {
+			if b := h.submitForm(path, map[string]string{"email": email}); strings.ReplaceAll(b.body, "\n", "") != same {
 				t.Errorf("%s, %s: %q", path, email, title(b))
 			}
 		}
@@ -247,27 +255,29 @@ func TestApplicationWaitsForAPerson(t *testing.T) {
 }
 
 func TestJoiningAtOnce(t *testing.T) {
-	h := newHall(t, true)
+	h := newJoinFixture(t, true)
 	if a := h.get("/r/zoe-lane"); strings.Contains(a.Header.Get("Location"), "fpr=") {
 		t.Fatalf("before: %q", a.Header.Get("Location"))
 	}
-	a := h.apply("/rejoin", nil)
-	if title(a) != "Welcome" || !strings.Contains(a.body, `>https://go.carrot.test/r/zoe-lane</textarea>`) || strings.Contains(a.body, "few minutes") {
+	a := h.submitForm("/rejoin", nil)
+	if title(a) != "Welcome" || !strings.Contains(a.body, `>https://go.carrot.test/r/zoe-lane</textarea>`) ||
+		strings.Contains(a.body, "few minutes") {
 		t.Errorf("%q\n%s", title(a), a.body)
 	}
 	if a := h.get("/r/zoe-lane/demo"); a.Header.Get("Location") != "https://carrot.test/demo?x=1&fpr=zoe-lane&fp_sid=demo#top" {
 		t.Errorf("the new link leads to %q", a.Header.Get("Location"))
 	}
-	if a := h.apply("/join", map[string]string{"email": "anna@post.test"}); title(a) != "You take part already" || !strings.Contains(a.body, "https://carrot.test/login") {
+	a = h.submitForm("/join", map[string]string{"email": "anna@post.test"})
+	if title(a) != "You take part already" || !strings.Contains(a.body, "https://carrot.test/login") {
 		t.Errorf("who takes part: %q", title(a))
 	}
-	if a := h.apply("/join", map[string]string{"email": "bad@post.test"}); title(a) != "Thank you" {
+	if a := h.submitForm("/join", map[string]string{"email": "bad@post.test"}); title(a) != "Thank you" {
 		t.Errorf("who is blocked: %q", title(a))
 	}
 	if a := h.get("/go/demo/OLD"); strings.Contains(a.Header.Get("Location"), "fpr=") {
 		t.Errorf("an inactive partner is credited: %q", a.Header.Get("Location"))
 	}
-	a = h.apply("/join", map[string]string{"email": "Old@post.test"})
+	a = h.submitForm("/join", map[string]string{"email": "Old@post.test"})
 	if title(a) != "Welcome back" || !strings.Contains(a.body, "/r/old") {
 		t.Errorf("who comes back: %q", title(a))
 	}
@@ -277,22 +287,22 @@ func TestJoiningAtOnce(t *testing.T) {
 }
 
 func TestReloadSendsNothing(t *testing.T) {
-	h := newHall(t, true)
-	form := h.open("/join")
-	h.pass(5 * time.Second)
-	sent := h.send("/join", form)
+	h := newJoinFixture(t, true)
+	form := h.openForm("/join")
+	h.advance(5 * time.Second)
+	sent := h.sendForm("/join", form)
 	for range 3 {
-		if a := h.after(sent); title(a) != "Welcome" {
+		if a := h.followThanks(sent); title(a) != "Welcome" {
 			t.Errorf("reloaded: %q", title(a))
 		}
 	}
-	if a := h.after(h.send("/join", form)); title(a) != "Welcome" { // the button was pressed twice
+	if a := h.followThanks(h.sendForm("/join", form)); title(a) != "Welcome" { // the button was pressed twice
 		t.Errorf("sent twice: %q", title(a))
 	}
 	if list := h.applications(); len(list) != 1 {
 		t.Errorf("%d applications", len(list))
 	}
-	h.pass(thanksLast)
+	h.advance(thanksAge)
 	if a := h.get(sent.Header.Get("Location")); title(a) != "Join the affiliate program" {
 		t.Errorf("an hour later: %q", title(a))
 	}
@@ -300,9 +310,10 @@ func TestReloadSendsNothing(t *testing.T) {
 
 // Nobody else can make the gateway's page show a link.
 func TestPageAfterTheFormIsSealed(t *testing.T) {
-	h := newHall(t, true)
+	h := newJoinFixture(t, true)
 	text := base64.RawURLEncoding.EncodeToString([]byte("joined\nanna\ntrue\n" + strconv.FormatInt(h.now.Load().Unix(), 10)))
-	for _, done := range []string{"", "x", text, text + ".", text + "." + base64.RawURLEncoding.EncodeToString(make([]byte, 16)), h.open("/join").Get("form")} {
+	for _, done := range []string{"", "x", text, text + ".",
+		text + "." + base64.RawURLEncoding.EncodeToString(make([]byte, 16)), h.openForm("/join").Get("form")} {
 		if a := h.get("/join?done=" + done); a.StatusCode != http.StatusOK || title(a) != "Join the affiliate program" {
 			t.Errorf("done=%s: %d %q", done, a.StatusCode, title(a))
 		}
@@ -310,20 +321,21 @@ func TestPageAfterTheFormIsSealed(t *testing.T) {
 }
 
 func TestWhatIsWrongWithAForm(t *testing.T) {
-	h := newHall(t, false)
+	h := newJoinFixture(t, false)
 	f := func(field, value, want string) {
 		t.Helper()
-		form := h.open("/join")
+		form := h.openForm("/join")
 		form.Set(field, value)
-		h.pass(time.Minute)
-		a := h.send("/join", form)
+		h.advance(time.Minute)
+		a := h.sendForm("/join", form)
 		if a.StatusCode != http.StatusUnprocessableEntity || !strings.HasPrefix(a.body, "<!doctype html>") {
 			t.Errorf("%s=%q: %d", field, value, a.StatusCode)
 			return
 		}
 		// in the summary, and beside the field
 		summary := `<li><a href="#` + field + `">` + want
-		if !strings.Contains(html.UnescapeString(a.body), summary) || !strings.Contains(html.UnescapeString(a.body), `<p class="error" id="`+field+`-error">`+want) {
+		if !strings.Contains(html.UnescapeString(a.body), summary) ||
+			!strings.Contains(html.UnescapeString(a.body), `<p class="error" id="`+field+`-error">`+want) {
 			t.Errorf("%s=%q: %s", field, value, regexp.MustCompile(`<li>.*</li>`).FindAllString(a.body, -1))
 		}
 		if n := strings.Count(a.body, "<li>"); n != 1 {
@@ -361,7 +373,7 @@ func TestWhatIsWrongWithAForm(t *testing.T) {
 	if list := h.applications(); len(list) != 0 {
 		t.Errorf("kept all the same: %v", list)
 	}
-	a := h.send("/join", url.Values{"form": h.open("/join")["form"], "name": {`"><script>alert(1)</script>`}})
+	a := h.sendForm("/join", url.Values{"form": h.openForm("/join")["form"], "name": {`"><script>alert(1)</script>`}})
 	if strings.Contains(a.body, "<script") {
 		t.Error("what is entered becomes part of the page")
 	}
@@ -370,8 +382,8 @@ func TestWhatIsWrongWithAForm(t *testing.T) {
 // A form is good from two seconds to twelve hours after it was shown, and what was
 // entered is kept in any case.
 func TestAgeOfAForm(t *testing.T) {
-	h := newHall(t, false)
-	form := h.open("/join")
+	h := newJoinFixture(t, false)
+	form := h.openForm("/join")
 	f := func(age time.Duration, token, want string) {
 		t.Helper()
 		sent := url.Values{}
@@ -381,15 +393,16 @@ func TestAgeOfAForm(t *testing.T) {
 		sent.Set("form", token)
 		start := *h.now.Load()
 		defer h.setNow(start)
-		h.pass(age)
-		a := h.send("/join", sent)
+		h.advance(age)
+		a := h.sendForm("/join", sent)
 		if want == "" {
 			if a.StatusCode != http.StatusSeeOther {
 				t.Errorf("after %s: %d", age, a.StatusCode)
 			}
 			return
 		}
-		if a.StatusCode != http.StatusUnprocessableEntity || !strings.Contains(a.body, want) || !strings.Contains(a.body, `value="zoe@post.test"`) || !strings.Contains(a.body, " checked") {
+		if a.StatusCode != http.StatusUnprocessableEntity || !strings.Contains(a.body, want) ||
+			!strings.Contains(a.body, `value="zoe@post.test"`) || !strings.Contains(a.body, " checked") {
 			t.Errorf("after %s with %q: %d, want %q", age, token, a.StatusCode, want)
 		}
 		if want == "That was quick" {
@@ -397,8 +410,8 @@ func TestAgeOfAForm(t *testing.T) {
 		}
 		// The form that comes back is good again.
 		sent.Set("form", formToken.FindStringSubmatch(a.body)[1])
-		h.pass(3 * time.Second)
-		if b := h.send("/join", sent); b.StatusCode != http.StatusSeeOther {
+		h.advance(3 * time.Second)
+		if b := h.sendForm("/join", sent); b.StatusCode != http.StatusSeeOther {
 			t.Errorf("after %s, once more: %d", age, b.StatusCode)
 		}
 	}
@@ -417,14 +430,15 @@ func TestAgeOfAForm(t *testing.T) {
 }
 
 func TestFormsThatAreNotTaken(t *testing.T) {
-	h := newHall(t, false)
-	form := h.open("/join")
-	h.pass(time.Minute)
+	h := newJoinFixture(t, false)
+	form := h.openForm("/join")
+	h.advance(time.Minute)
 	f := func(want int, form url.Values, headers ...string) {
 		t.Helper()
 		body := form.Encode()
-		lines := append([]string{"POST /join HTTP/1.1", "Host: " + host, "Content-Length: " + strconv.Itoa(len(body)), "Connection: close"}, headers...)
-		if a := raw(t, h.Addr(), strings.Join(lines, "\r\n")+"\r\n\r\n"+body); a.StatusCode != want {
+		lines := append([]string{"POST /join HTTP/1.1", "Host: " + host,
+			"Content-Length: " + strconv.Itoa(len(body)), "Connection: close"}, headers...)
+		if a := sendRaw(t, h.Addr(), strings.Join(lines, "\r\n")+"\r\n\r\n"+body); a.StatusCode != want {
 			t.Errorf("%q: %d, want %d", headers, a.StatusCode, want)
 		}
 	}
@@ -438,7 +452,7 @@ func TestFormsThatAreNotTaken(t *testing.T) {
 	f(400, form, "Content-Type: multipart/form-data; boundary=x")
 	f(413, url.Values{"name": {strings.Repeat("x", maxForm)}}, encoded)
 	for _, method := range []string{"PUT", "DELETE", "PATCH"} {
-		if a := h.ask(method, host, "/join", "Content-Length: 0"); a.StatusCode != http.StatusMethodNotAllowed {
+		if a := h.send(method, host, "/join", "Content-Length: 0"); a.StatusCode != http.StatusMethodNotAllowed {
 			t.Errorf("%s: %d", method, a.StatusCode)
 		}
 	}
@@ -450,8 +464,8 @@ func TestFormsThatAreNotTaken(t *testing.T) {
 }
 
 func TestTrapForPrograms(t *testing.T) {
-	h := newHall(t, true)
-	if a := h.apply("/join", map[string]string{"topic": "cheap pills"}); title(a) != "Thank you" {
+	h := newJoinFixture(t, true)
+	if a := h.submitForm("/join", map[string]string{"topic": "cheap pills"}); title(a) != "Thank you" {
 		t.Errorf("%q", title(a))
 	}
 	if list := h.applications(); len(list) != 0 {
@@ -460,10 +474,10 @@ func TestTrapForPrograms(t *testing.T) {
 }
 
 func TestFloodFromOneAddress(t *testing.T) {
-	h := newHall(t, false)
-	form := h.open("/join")
-	h.pass(5 * time.Second)
-	send := func(addr string) answer { return h.send("/join", form, "X-Forwarded-For: "+addr) }
+	h := newJoinFixture(t, false)
+	form := h.openForm("/join")
+	h.advance(5 * time.Second)
+	send := func(addr string) response { return h.sendForm("/join", form, "X-Forwarded-For: "+addr) }
 	for i := range visitorBurst {
 		form.Set("email", fmt.Sprintf("n%d@post.test", i))
 		if a := send("192.0.2.7"); a.StatusCode != http.StatusSeeOther {
@@ -477,7 +491,7 @@ func TestFloodFromOneAddress(t *testing.T) {
 	if a := send("192.0.2.8"); a.StatusCode != http.StatusSeeOther {
 		t.Errorf("from another address: %d", a.StatusCode)
 	}
-	h.pass(visitorEvery)
+	h.advance(visitorEvery)
 	if a := send("192.0.2.7"); a.StatusCode != http.StatusSeeOther {
 		t.Errorf("after a while: %d", a.StatusCode)
 	}
@@ -486,18 +500,18 @@ func TestFloodFromOneAddress(t *testing.T) {
 // However many sign up at once, each has a promoter and a link that counts, and the map
 // is published fewer times than they are.
 func TestManyJoinAtOnce(t *testing.T) {
-	h := newHall(t, true)
+	h := newJoinFixture(t, true)
 	const people = 15
 	forms := make([]url.Values, people)
 	for i := range forms {
-		forms[i] = h.open("/join")
+		forms[i] = h.openForm("/join")
 		forms[i].Set("email", fmt.Sprintf("n%d@post.test", i))
 	}
-	h.pass(5 * time.Second)
+	h.advance(5 * time.Second)
 	var wg sync.WaitGroup
 	for _, form := range forms {
 		wg.Go(func() {
-			if a := h.send("/join", form); a.StatusCode != http.StatusSeeOther {
+			if a := h.sendForm("/join", form); a.StatusCode != http.StatusSeeOther {
 				t.Errorf("%d %s", a.StatusCode, a.body)
 			}
 		})
@@ -518,10 +532,10 @@ func TestManyJoinAtOnce(t *testing.T) {
 }
 
 func TestMapThatCannotBePublished(t *testing.T) {
-	h := newHall(t, true)
+	h := newJoinFixture(t, true)
 	fault := errors.New("the disk is full")
 	h.fault.Store(&fault)
-	a := h.apply("/join", nil)
+	a := h.submitForm("/join", nil)
 	if title(a) != "Welcome" || !strings.Contains(a.body, "/r/zoe-lane") || !strings.Contains(a.body, "in a few minutes") {
 		t.Errorf("%q\n%s", title(a), a.body)
 	}
@@ -532,7 +546,7 @@ func TestMapThatCannotBePublished(t *testing.T) {
 		t.Error("the log does not say what to do")
 	}
 	h.fault.Store(nil)
-	if a := h.apply("/join", map[string]string{"email": "next@post.test"}); strings.Contains(a.body, "few minutes") {
+	if a := h.submitForm("/join", map[string]string{"email": "next@post.test"}); strings.Contains(a.body, "few minutes") {
 		t.Error("published, and it says that it takes a while")
 	}
 	if to := h.get("/r/zoe-lane").Header.Get("Location"); !strings.Contains(to, "fpr=zoe-lane") {
@@ -541,12 +555,13 @@ func TestMapThatCannotBePublished(t *testing.T) {
 }
 
 func TestBookThatCannotBeWritten(t *testing.T) {
-	h := newHall(t, false)
-	form := h.open("/join")
-	h.pass(5 * time.Second)
+	h := newJoinFixture(t, false)
+	form := h.openForm("/join")
+	h.advance(5 * time.Second)
 	h.book.Close()
-	a := h.send("/join", form)
-	if a.StatusCode != http.StatusServiceUnavailable || !strings.Contains(a.body, "could not be saved") || !strings.Contains(a.body, "zoe@post.test") {
+	a := h.sendForm("/join", form)
+	if a.StatusCode != http.StatusServiceUnavailable || !strings.Contains(a.body, "could not be saved") ||
+		!strings.Contains(a.body, "zoe@post.test") {
 		t.Errorf("%d\n%s", a.StatusCode, a.body)
 	}
 	if strings.Contains(a.body, "sql") || strings.Contains(h.logs.String(), "zoe@") {

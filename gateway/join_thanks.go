@@ -11,30 +11,33 @@ import (
 	"carryover/mapping"
 )
 
-// What became of a form, as the page after it tells.
+// Results of a form, as they are sealed for the page after it.
 const (
-	waits     = "waits"
-	joined    = "joined"
-	rejoined  = "rejoined"
-	takesPart = "takes part"
+	outcomePending       = "waits"
+	outcomeJoined        = "joined"
+	outcomeRejoined      = "rejoined"
+	outcomeAlreadyJoined = "takes part"
 )
 
-// thanks is what the page after the form shows. It goes there sealed: a reload sends
-// nothing twice, and nobody else can make our page show a link.
+// thanks is what the page after the form shows. It travels there in the address, sealed: a reload
+// sends nothing twice, and nobody can make the page show a link of their own.
 type thanks struct {
-	what   string
-	token  string
-	counts bool // the link is followed already
-	at     time.Time
+	outcome string
+	token   string
+	live    bool // the gateway follows the link already
+	at      time.Time
 }
 
 const thanksParam = "done="
 
-func thanksIn(query string) (sealed string, ok bool) { return strings.CutPrefix(query, thanksParam) }
+// sealedThanks finds a sealed thanks in a query.
+func sealedThanks(query string) (sealed string, ok bool) {
+	return strings.CutPrefix(query, thanksParam)
+}
 
-// toThanks sends the browser from its form to the page after it.
-func (h *joinHandler) toThanks(ctx *fasthttp.RequestCtx, rejoin bool, t thanks) {
-	text := strings.Join([]string{t.what, t.token, strconv.FormatBool(t.counts), strconv.FormatInt(t.at.Unix(), 10)}, "\n")
+// redirectToThanks sends the browser from the form to the page after it.
+func (h *joinHandler) redirectToThanks(ctx *fasthttp.RequestCtx, rejoin bool, t thanks) {
+	text := strings.Join([]string{t.outcome, t.token, strconv.FormatBool(t.live), strconv.FormatInt(t.at.Unix(), 10)}, "\n")
 	path := "/join?"
 	if rejoin {
 		path = "/rejoin?"
@@ -54,15 +57,15 @@ func (h *joinHandler) openThanks(sealed string) (t thanks, ok bool) {
 	}
 	at, err := strconv.ParseInt(fields[3], 10, 64)
 	t = thanks{fields[0], fields[1], fields[2] == "true", time.Unix(at, 0)}
-	return t, err == nil && h.now().Sub(t.at) < thanksLast
+	return t, err == nil && h.now().Sub(t.at) < thanksAge
 }
 
 func (t *thanks) page(policy *mapping.Policy) (pages.Page, error) {
 	p := policy.Pages
-	switch t.what {
-	case joined, rejoined:
-		return pages.Welcome(p.Landing, p.Login, "https://"+policy.LegacyHosts[0]+"/r/"+t.token, t.what == rejoined, t.counts)
-	case takesPart:
+	switch t.outcome {
+	case outcomeJoined, outcomeRejoined:
+		return pages.Welcome(p.Landing, p.Login, "https://"+policy.LegacyHosts[0]+"/r/"+t.token, t.outcome == outcomeRejoined, t.live)
+	case outcomeAlreadyJoined:
 		return pages.AlreadyJoined(p.Landing, p.Login)
 	}
 	return pages.Thanks(p.Landing)

@@ -70,11 +70,11 @@ func (h *linkHandler) serveLink(ctx *fasthttp.RequestCtx, l *liveMap, path, quer
 			signals |= click.Returning
 		}
 	}
-	if _, after := thanksIn(query); get && !(d.Form && after) {
+	if _, after := sealedThanks(query); get && !(d.Form && after) {
 		id, err := h.record(&book.Click{
 			At: now, Host: printable(host, maxHost), Path: printable(path, maxPath), Params: paramNames(query, l.params),
 			Outcome: d.Outcome.String(), Token: d.Token, Link: d.Link, Ad: d.Ad, Miss: d.Miss, Expired: d.Expired,
-			Referrer: origin(view(header.Referer())), UserAgent: printable(view(header.UserAgent()), maxUserAgent),
+			Referrer: originOf(view(header.Referer())), UserAgent: printable(view(header.UserAgent()), maxUserAgent),
 			Visitor: h.visitors.Hash(addr, now), Signals: uint32(signals), Epoch: l.epoch.ID,
 		})
 		if d.Credited() {
@@ -113,7 +113,8 @@ func (h *linkHandler) serveLink(ctx *fasthttp.RequestCtx, l *liveMap, path, quer
 
 func headersOf(h *fasthttp.RequestHeader) click.Headers {
 	return click.Headers{
-		SecPurpose: view(h.Peek("Sec-Purpose")), Purpose: view(h.Peek("Purpose")), XPurpose: view(h.Peek("X-Purpose")), XMoz: view(h.Peek("X-Moz")),
+		SecPurpose: view(h.Peek("Sec-Purpose")), Purpose: view(h.Peek("Purpose")),
+		XPurpose: view(h.Peek("X-Purpose")), XMoz: view(h.Peek("X-Moz")),
 		FetchMode: view(h.Peek("Sec-Fetch-Mode")), FetchDest: view(h.Peek("Sec-Fetch-Dest")), FetchUser: view(h.Peek("Sec-Fetch-User")),
 		Accept: view(h.Peek("Accept")), GPC: view(h.Peek("Sec-Gpc")),
 	}

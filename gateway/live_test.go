@@ -24,7 +24,7 @@ import (
 // health asks /readyz of addr.
 func health(t *testing.T, addr string) (Health, int) {
 	t.Helper()
-	a := raw(t, addr, "GET /readyz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+	a := sendRaw(t, addr, "GET /readyz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
 	var h Health
 	if err := json.Unmarshal([]byte(a.body), &h); err != nil {
 		t.Fatalf("%q: %v", a.body, err)
@@ -32,8 +32,8 @@ func health(t *testing.T, addr string) (Health, int) {
 	return h, a.StatusCode
 }
 
-// driver sends requests over connections that stay open, and counts.
-type driver struct {
+// loadDriver sends requests over connections that stay open, and counts.
+type loadDriver struct {
 	wg               sync.WaitGroup
 	answered, failed atomic.Int64
 	stop             chan struct{}
@@ -41,8 +41,8 @@ type driver struct {
 	err              atomic.Pointer[error]
 }
 
-func drive(addr string, connections int, check func(*http.Response) error) *driver {
-	d := &driver{stop: make(chan struct{}), check: check}
+func startLoad(addr string, connections int, check func(*http.Response) error) *loadDriver {
+	d := &loadDriver{stop: make(chan struct{}), check: check}
 	for range connections {
 		d.wg.Go(func() {
 			if err := d.run(addr); err != nil {
@@ -54,7 +54,7 @@ func drive(addr string, connections int, check func(*http.Response) error) *driv
 	return d
 }
 
-func (d *driver) run(addr string) error {
+func (d *loadDriver) run(addr string) error {
 	conn, err := net.Dial("tcp", addr)
 	if err != nil {
 		return err
@@ -84,8 +84,8 @@ func (d *driver) run(addr string) error {
 	}
 }
 
-// more waits until n further requests are answered, or one fails.
-func (d *driver) more(t *testing.T, n int64) {
+// waitFor waits until n further requests are answered, or one fails.
+func (d *loadDriver) waitFor(t *testing.T, n int64) {
 	t.Helper()
 	from := d.answered.Load()
 	until(t, "requests are answered", func() bool { return d.answered.Load() >= from+n || d.failed.Load() > 0 })
@@ -94,7 +94,7 @@ func (d *driver) more(t *testing.T, n int64) {
 	}
 }
 
-func (d *driver) end(t *testing.T) int64 {
+func (d *loadDriver) finish(t *testing.T) int64 {
 	t.Helper()
 	close(d.stop)
 	d.wg.Wait()
@@ -104,7 +104,7 @@ func (d *driver) end(t *testing.T) int64 {
 	return d.answered.Load()
 }
 
-func redirects(res *http.Response) error {
+func isRedirect(res *http.Response) error {
 	if res.StatusCode != 302 || !strings.HasPrefix(res.Header.Get("Location"), "https://carrot.test/") {
 		return fmt.Errorf("%d %v", res.StatusCode, res.Header)
 	}
@@ -112,8 +112,8 @@ func redirects(res *http.Response) error {
 }
 
 func TestMapsAreSwappedUnderLoad(t *testing.T) {
-	w := startWorld(t, smallMap(), nil)
-	d := drive(w.Addr(), 8, redirects)
+	w := startFixture(t, smallMap(), nil)
+	d := startLoad(w.Addr(), 8, isRedirect)
 	for i := range 10 {
 		m := smallMap()
 		m.Links[0].Destination = fmt.Sprintf("https://carrot.test/demo%d", i)
@@ -122,23 +122,23 @@ func TestMapsAreSwappedUnderLoad(t *testing.T) {
 		if a := w.get("/go/demo/ANNA"); !strings.HasPrefix(a.Header.Get("Location"), m.Links[0].Destination+"?fpr=anna") {
 			t.Errorf("%v", a.Header)
 		}
-		d.more(t, 50)
+		d.waitFor(t, 50)
 	}
-	n := d.end(t)
+	n := d.finish(t)
 	if got := len(w.clicks()); int64(got) != n+10 {
 		t.Errorf("%d answered, %d clicks", n+10, got)
 	}
 }
 
-// away is a store that does not answer, until it is told to.
-type away struct {
+// downFeed is a store that does not answer, until it is told to.
+type downFeed struct {
 	Feed
-	back atomic.Bool
+	up   atomic.Bool
 	hang bool
 }
 
-func (f *away) Load(ctx context.Context) (*mapping.Map, store.Epoch, error) {
-	if f.back.Load() {
+func (f *downFeed) Load(ctx context.Context) (*mapping.Map, store.Epoch, error) {
+	if f.up.Load() {
 		return f.Feed.Load(ctx)
 	}
 	if f.hang {
@@ -149,14 +149,14 @@ func (f *away) Load(ctx context.Context) (*mapping.Map, store.Epoch, error) {
 }
 
 func TestStartFromTheLastGoodMap(t *testing.T) {
-	w := startWorld(t, smallMap(), nil)
+	w := startFixture(t, smallMap(), nil)
 	if h, status := health(t, w.Addr()); status != 200 || h.Source != fromStore || h.Epoch != 1 || len(h.Warnings) != 0 {
 		t.Errorf("%d %+v", status, h)
 	}
 	stop(t, w.App)
 	for _, hang := range []bool{false, true} {
-		feed := &away{Feed: w.store, hang: hang}
-		v := startWorld(t, nil, func(o *Options) { o.Feed, o.DataDir = feed, w.o.DataDir })
+		feed := &downFeed{Feed: w.store, hang: hang}
+		v := startFixture(t, nil, func(o *Options) { o.Feed, o.DataDir = feed, w.o.DataDir })
 		if a := v.get("/go/demo/ANNA"); a.StatusCode != 302 {
 			t.Errorf("%d", a.StatusCode)
 		}
@@ -170,7 +170,7 @@ func TestStartFromTheLastGoodMap(t *testing.T) {
 		if h, _ := health(t, v.AdminAddr()); len(h.Errors) == 0 {
 			t.Errorf("ops is not told the error: %+v", h)
 		}
-		feed.back.Store(true)
+		feed.up.Store(true)
 		until(t, "the store is back", func() bool {
 			h, _ := health(t, v.Addr())
 			return h.Source == fromStore && len(h.Warnings) == 0
@@ -179,7 +179,7 @@ func TestStartFromTheLastGoodMap(t *testing.T) {
 }
 
 func TestNoMapYet(t *testing.T) {
-	w := startWorld(t, nil, nil)
+	w := startFixture(t, nil, nil)
 	a := w.get("/go/demo/ANNA")
 	if a.StatusCode != 503 || a.Header.Get("Retry-After") == "" || !strings.Contains(a.body, "try again") {
 		t.Errorf("%d %v", a.StatusCode, a.Header)
@@ -198,7 +198,7 @@ func TestNoMapYet(t *testing.T) {
 }
 
 func TestMapThatCannotBeServedIsRefused(t *testing.T) {
-	w := startWorld(t, smallMap(), nil)
+	w := startFixture(t, smallMap(), nil)
 	bad := smallMap()
 	bad.Links[0].Destination = "https://evil.example/"
 	w.publish(bad)
@@ -216,7 +216,7 @@ func TestMapThatCannotBeServedIsRefused(t *testing.T) {
 }
 
 func TestSnapshotThatCannotBeReadIsNoReasonToStop(t *testing.T) {
-	w := newWorld(t, smallMap(), nil)
+	w := newFixture(t, smallMap(), nil)
 	if err := os.WriteFile(filepath.Join(w.o.DataDir, "map.snapshot"), []byte("rubbish"), 0o600); err != nil {
 		t.Fatal(err)
 	}

@@ -61,7 +61,8 @@ func smallMap() *mapping.Map {
 			},
 			TokenParam: "fpr", SubIDParam: "fp_sid", CodeParams: []string{"aff", "affcode"}, IDParams: []string{"affiliate"},
 		},
-		Links: []mapping.Link{{Code: "demo", Destination: "https://carrot.test/demo?x=1#top"}, {Code: "trial", Destination: "https://carrot.test/trial"}},
+		Links: []mapping.Link{
+			{Code: "demo", Destination: "https://carrot.test/demo?x=1#top"}, {Code: "trial", Destination: "https://carrot.test/trial"}},
 		Partners: []mapping.Partner{
 			{Code: "ANNA", Token: "anna", Status: mapping.Active}, {Code: "BEN", Token: "ben", Status: mapping.Active},
 			{Code: "OLD", Token: "old", Status: mapping.Inactive}, {Code: "HOUSE", Status: mapping.House},
@@ -70,8 +71,8 @@ func smallMap() *mapping.Map {
 	}
 }
 
-// world is a gateway with a book, a store in it, and a clock.
-type world struct {
+// fixture is a gateway with a book, a store in it, and a clock.
+type fixture struct {
 	*App
 	t     *testing.T
 	book  *book.Book
@@ -80,7 +81,7 @@ type world struct {
 	logs  *logs
 }
 
-func (w *world) setNow(t time.Time) { w.now.Store(&t) }
+func (w *fixture) setNow(t time.Time) { w.now.Store(&t) }
 
 // logs keeps what the gateway logs, for tests to read and for failures to show.
 type logs struct {
@@ -112,10 +113,10 @@ func openBook(t testing.TB) *book.Book {
 	return b
 }
 
-// newWorld makes a world that is not started; change may adapt its options.
-func newWorld(t *testing.T, m *mapping.Map, change func(*Options)) *world {
+// newFixture makes a fixture that is not started; change may adapt its options.
+func newFixture(t *testing.T, m *mapping.Map, change func(*Options)) *fixture {
 	t.Helper()
-	w := &world{t: t, book: openBook(t), logs: newLogs()}
+	w := &fixture{t: t, book: openBook(t), logs: newLogs()}
 	w.setNow(beforeCutoff)
 	w.store = store.OpenBook(w.book, store.PollEvery(5*time.Millisecond))
 	if m != nil {
@@ -141,16 +142,16 @@ func newWorld(t *testing.T, m *mapping.Map, change func(*Options)) *world {
 	return w
 }
 
-func startWorld(t *testing.T, m *mapping.Map, change func(*Options)) *world {
+func startFixture(t *testing.T, m *mapping.Map, change func(*Options)) *fixture {
 	t.Helper()
-	w := newWorld(t, m, change)
+	w := newFixture(t, m, change)
 	if err := w.Start(); err != nil {
 		t.Fatal(err)
 	}
 	return w
 }
 
-func (w *world) publish(m *mapping.Map) store.Epoch {
+func (w *fixture) publish(m *mapping.Map) store.Epoch {
 	w.t.Helper()
 	e, _, err := w.store.Publish(context.Background(), m, "plan", nil)
 	if err != nil {
@@ -168,14 +169,14 @@ func stop(t testing.TB, a *App) {
 	}
 }
 
-// answer is a response with its body read.
-type answer struct {
+// response is a response with its body read.
+type response struct {
 	*http.Response
 	body string
 }
 
-// raw sends request as it is over a connection of its own.
-func raw(t testing.TB, addr, request string) answer {
+// sendRaw sends request as it is over a connection of its own.
+func sendRaw(t testing.TB, addr, request string) response {
 	t.Helper()
 	conn, err := net.Dial("tcp", addr)
 	if err != nil {
@@ -196,35 +197,36 @@ func raw(t testing.TB, addr, request string) answer {
 		t.Fatal(err)
 	}
 	res.Body.Close()
-	return answer{res, string(body)}
+	return response{res, string(body)}
 }
 
 // get asks for target on host, with header lines such as "Cookie: a=b".
-func (w *world) get(target string, headers ...string) answer {
+func (w *fixture) get(target string, headers ...string) response {
 	w.t.Helper()
-	return w.ask("GET", host, target, headers...)
+	return w.send("GET", host, target, headers...)
 }
 
-func (w *world) ask(method, host, target string, headers ...string) answer {
+func (w *fixture) send(method, host, target string, headers ...string) response {
 	w.t.Helper()
 	lines := append([]string{method + " " + target + " HTTP/1.1", "Host: " + host, "User-Agent: " + browser, "Connection: close"}, headers...)
-	return raw(w.t, w.Addr(), strings.Join(lines, "\r\n")+"\r\n\r\n")
+	return sendRaw(w.t, w.Addr(), strings.Join(lines, "\r\n")+"\r\n\r\n")
 }
 
 // clicks drains and gives all clicks of the book.
-func (w *world) clicks() (out []book.Click) {
+func (w *fixture) clicks() (out []book.Click) {
 	w.t.Helper()
 	if _, err := w.Drain(context.Background()); err != nil {
 		w.t.Fatal(err)
 	}
-	if err := w.book.Clicks(context.Background(), book.ClickFilter{}, func(c book.Click) error { out = append(out, c); return nil }); err != nil {
+	collect := func(c book.Click) error { out = append(out, c); return nil }
+	if err := w.book.Clicks(context.Background(), book.ClickFilter{}, collect); err != nil {
 		w.t.Fatal(err)
 	}
 	return out
 }
 
 // lastClick drains and gives the click that was recorded last.
-func (w *world) lastClick() book.Click {
+func (w *fixture) lastClick() book.Click {
 	w.t.Helper()
 	var last book.Click
 	for _, c := range w.clicks() {
@@ -254,7 +256,9 @@ func serveUntilKilled(dir string) {
 	if _, _, err := s.Publish(context.Background(), smallMap(), "plan", nil); err != nil {
 		panic(err)
 	}
-	a, err := New(Options{Listen: "127.0.0.1:0", DataDir: dir, Feed: s, Book: b, Now: func() time.Time { return beforeCutoff }, DrainEvery: 50 * time.Millisecond})
+	a, err := New(Options{
+		Listen: "127.0.0.1:0", DataDir: dir, Feed: s, Book: b, Now: func() time.Time { return beforeCutoff }, DrainEvery: 50 * time.Millisecond,
+	})
 	if err != nil {
 		panic(err)
 	}

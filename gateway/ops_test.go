@@ -7,14 +7,14 @@ import (
 )
 
 func TestAdmin(t *testing.T) {
-	w := startWorld(t, smallMap(), nil)
+	w := startFixture(t, smallMap(), nil)
 	w.get("/go/demo/ANNA")
 	w.get("/go/nothing/NOBODY", "Referer: https://blog.example/x")
 	w.get("/go/<script>alert(1)</script>")
 	w.clicks()
 	admin := func(path string, status int, wanted ...string) {
 		t.Helper()
-		a := raw(t, w.AdminAddr(), "GET "+path+" HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+		a := sendRaw(t, w.AdminAddr(), "GET "+path+" HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
 		if a.StatusCode != status || a.Header.Get("Server") != "" {
 			t.Errorf("%s: %d %v", path, a.StatusCode, a.Header)
 		}
@@ -30,9 +30,13 @@ func TestAdmin(t *testing.T) {
 	admin("/livez", 200, "ok")
 	admin("/readyz", 200, `"ready":true`, `"clicks":"ok"`)
 	admin("/", 200, "is ready", "<td>forward</td>", "<td>human</td>", "go.carrot.test/go/nothing/NOBODY", "https://blog.example", "web1")
-	admin("/metrics", 200, `carryover_requests_total{outcome="forward"} 1`, `carryover_requests_total{outcome="not_found"} 2`, `carryover_requests_total{outcome="rejoin"} 0`,
-		`carryover_responses_total{class="3xx"} 1`, `carryover_responses_total{class="4xx"} 2`, `carryover_clicks_total{result="recorded"} 3`, `carryover_clicks_total{result="dropped"} 0`,
-		"carryover_map_epoch 1", "carryover_map_entries 8", "carryover_drain_lag_seconds 0", "carryover_click_batch_clicks_count", "carryover_click_commit_seconds_bucket",
+	admin("/metrics", 200, `carryover_requests_total{outcome="forward"} 1`,
+		`carryover_requests_total{outcome="not_found"} 2`,
+		`carryover_requests_total{outcome="rejoin"} 0`,
+		`carryover_responses_total{class="3xx"} 1`, `carryover_responses_total{class="4xx"} 2`,
+		`carryover_clicks_total{result="recorded"} 3`, `carryover_clicks_total{result="dropped"} 0`,
+		"carryover_map_epoch 1", "carryover_map_entries 8", "carryover_drain_lag_seconds 0",
+		"carryover_click_batch_clicks_count", "carryover_click_commit_seconds_bucket",
 		"carryover_store_errors_total 0", "carryover_ready 1", "go_goroutines", "process_open_fds")
 	admin("/debug/pprof/", 200, "goroutine")
 	admin("/debug/pprof/goroutine?debug=1", 200, "goroutine profile")
@@ -44,18 +48,19 @@ func TestAdmin(t *testing.T) {
 func TestRehearsal(t *testing.T) {
 	zone := time.FixedZone("PDT", -7*3600)
 	for _, rehearsal := range []bool{false, true} {
-		w := startWorld(t, smallMap(), func(o *Options) {
+		w := startFixture(t, smallMap(), func(o *Options) {
 			o.Now, o.Rehearsal, o.Zone = func() time.Time { return time.Date(2023, 4, 1, 7, 0, 1, 0, time.UTC) }, rehearsal, zone
 		})
-		page := raw(t, w.AdminAddr(), "GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").body
-		if strings.Contains(page, "This is a rehearsal") != rehearsal || rehearsal && !strings.Contains(page, "Its clock shows 2023-04-01 00:00:01 PDT") {
+		page := sendRaw(t, w.AdminAddr(), "GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").body
+		if strings.Contains(page, "This is a rehearsal") != rehearsal ||
+			rehearsal && !strings.Contains(page, "Its clock shows 2023-04-01 00:00:01 PDT") {
 			t.Errorf("rehearsal %v:\n%s", rehearsal, page)
 		}
 	}
 }
 
 func TestNoAdmin(t *testing.T) {
-	w := startWorld(t, smallMap(), func(o *Options) { o.AdminListen = "" })
+	w := startFixture(t, smallMap(), func(o *Options) { o.AdminListen = "" })
 	if w.AdminAddr() != "" {
 		t.Error(w.AdminAddr())
 	}

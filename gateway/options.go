@@ -14,10 +14,9 @@ import (
 	"carryover/mapping/store"
 )
 
-// Feed is how the gateway comes by the live map and stays with it; stores of
-// mapping/store are feeds. Load fails with [store.ErrNoMap] when nothing was published.
-// Follow blocks until ctx ends, calls swap with each map that becomes live (have is the
-// number of the one that is already there) and onError with what fails meanwhile.
+// Feed gives the live map and its successors; the stores of mapping/store are feeds. Load fails
+// with [store.ErrNoMap] when nothing was published. Follow blocks until ctx ends, calls swap with
+// each map that becomes live after the epoch have, and onError with what fails meanwhile.
 type Feed interface {
 	Load(ctx context.Context) (*mapping.Map, store.Epoch, error)
 	Follow(ctx context.Context, have int64, swap func(*mapping.Map, store.Epoch), onError func(error)) error
@@ -37,7 +36,7 @@ type Options struct {
 	// when missing. Required.
 	DataDir string
 
-	// Feed brings the link map. Required.
+	// Feed gives the link map. Required.
 	Feed Feed
 
 	// Book takes drained clicks. Nil: there is no book here, and clicks go to Redis for the
@@ -68,8 +67,8 @@ type Options struct {
 	// X-Forwarded-For is believed. Empty: nobody's, the visitor is who connects.
 	TrustedProxies []string
 
-	// Join is how people take part over the gateway's own form, where the published map says
-	// that there is one. It needs a Book.
+	// Join is how people join over the gateway's own form, where the published map has one. It
+	// needs a Book.
 	Join Join
 
 	// Node names this gateway in click ids. It is read when clicks.db is made, and must
@@ -97,8 +96,7 @@ type Options struct {
 	// 0: raw clicks too.
 	KeepClicks time.Duration
 
-	// Tracking is what the tracking API and what it books are served with. Without keys it
-	// lets nobody in.
+	// Tracking is how the tracking API serves. Without keys it lets nobody in.
 	Tracking Tracking
 
 	// DrainEvery is the pause between two drains of clicks.db. 0: 1 s.
@@ -109,7 +107,7 @@ type Options struct {
 	DiskBound time.Duration
 }
 
-// check fills in the defaults of o and says what is wrong with it.
+// check fills in the defaults of o and fails for what is wrong with it.
 func (o *Options) check() (proxies trustedProxies, err error) {
 	switch {
 	case o.Listen == "":

@@ -40,8 +40,8 @@ func targetOf(ctx *fasthttp.RequestCtx) (path, query string) {
 	return path, query
 }
 
-// isBareHost says whether host is an IP address or localhost, with or without a port:
-// somebody who tries the gateway before any name leads to it.
+// isBareHost reports whether host is an IP address or localhost, with or without a port:
+// somebody tries the gateway before any name leads to it.
 func isBareHost(host string) bool {
 	if host == "" {
 		return false
@@ -65,9 +65,9 @@ func isBareHost(host string) bool {
 	return err == nil
 }
 
-// printable bounds s to max bytes and percent-encodes what is no printable UTF-8, so that
-// it can be stored, shown and exported, and still be told what it was. s itself when there
-// is nothing to do.
+// printable cuts s to max bytes and percent-encodes what is no printable UTF-8, so that it can
+// be stored, shown and exported, and the original bytes are still known. It is s itself when
+// there is nothing to change.
 func printable(s string, max int) string {
 	if len(s) > max {
 		s = s[:max]
@@ -101,8 +101,8 @@ func printable(s string, max int) string {
 	return b.String()
 }
 
-// origin is scheme and host of a referrer: the rest may tell things about a person.
-func origin(referrer string) string {
+// originOf is scheme and host of a referrer: the rest may be personal.
+func originOf(referrer string) string {
 	scheme, rest, ok := strings.Cut(referrer, "://")
 	if !ok || scheme == "" || rest == "" {
 		return ""
@@ -119,7 +119,8 @@ func origin(referrer string) string {
 	return printable(referrer[:len(scheme)+len("://")]+rest, maxReferrer)
 }
 
-// affiliateParams are the names that say who sent a visitor, at Keap or at FirstPromoter.
+// affiliateParams are the names of parameters that carry who sent a visitor, at Keap or at
+// FirstPromoter.
 var affiliateParams = []string{
 	"aff", "affcode", "affiliate", "cookieUUID",
 	"fp_ref", "fpr", "via", "ref", "a", "_from", "_by", "deal", "_go", "_get", "fp_sid", "fpc",

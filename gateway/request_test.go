@@ -100,7 +100,7 @@ func FuzzPrintable(f *testing.F) {
 func TestOrigin(t *testing.T) {
 	f := func(referrer, want string) {
 		t.Helper()
-		if got := origin(referrer); got != want {
+		if got := originOf(referrer); got != want {
 			t.Errorf("%q: %q, want %q", referrer, got, want)
 		}
 	}
@@ -130,7 +130,8 @@ func TestParamNames(t *testing.T) {
 func TestBareHosts(t *testing.T) {
 	for host, want := range map[string]bool{
 		"127.0.0.1": true, "10.1.2.3:80": true, "localhost": true, "LOCALHOST:99": true, "[::1]": true, "[fe80::1]:80": true,
-		"": false, "go.carrot.test": false, "localhost.evil.example": false, "1.2.3": false, "1.2.3.4.5": false, "carrot9": false, "[::1": false, "[x]": false, "[::1]x": false, ":80": false,
+		"": false, "go.carrot.test": false, "localhost.evil.example": false, "1.2.3": false,
+		"1.2.3.4.5": false, "carrot9": false, "[::1": false, "[x]": false, "[::1]x": false, ":80": false,
 	} {
 		if got := isBareHost(host); got != want {
 			t.Errorf("%q: %v", host, got)

@@ -39,7 +39,7 @@ func page(ctx *fasthttp.RequestCtx, status int, p *pages.Page) {
 	ctx.Response.SetBodyRaw(p.HTML)
 }
 
-// plain answers what no browser of a visitor sends.
+// plain answers a request that no browser of a visitor makes.
 func plain(ctx *fasthttp.RequestCtx, status int, text string) {
 	ctx.Response.SetStatusCode(status)
 	ctx.Response.Header.SetContentType("text/plain; charset=utf-8")

@@ -53,7 +53,7 @@ func (a *App) guard(c *fiber.Ctx) (err error) {
 			page(ctx, fasthttp.StatusInternalServerError, &a.failed)
 			err = nil
 		}
-		a.metrics.answered(ctx.Response.StatusCode())
+		a.metrics.countResponse(ctx.Response.StatusCode())
 	}()
 	path, _, ok := splitTarget(view(ctx.Request.Header.RequestURI()))
 	if !ok {
@@ -105,6 +105,6 @@ func (a *App) answerError(c *fiber.Ctx, err error) error {
 	} else {
 		plain(ctx, status, text)
 	}
-	a.metrics.answered(status)
+	a.metrics.countResponse(status)
 	return nil
 }

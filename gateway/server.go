@@ -33,8 +33,8 @@ func (s *server) serve() error {
 	return nil
 }
 
-// shut closes the listener and waits for the requests that came over it.
-func (s *server) shut(ctx context.Context) error {
+// shutDown closes the listener and waits for the requests that came over it.
+func (s *server) shutDown(ctx context.Context) error {
 	if s == nil || s.listener == nil {
 		return nil
 	}

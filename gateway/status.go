@@ -10,7 +10,7 @@ import (
 	"carryover/mapping/terms"
 )
 
-// status gathers what the admin page shows.
+// status collects what the admin page shows.
 func (a *App) status(ctx context.Context) admin.Status {
 	h := a.Health()
 	s := admin.Status{
@@ -35,18 +35,18 @@ func (a *App) status(ctx context.Context) admin.Status {
 	y, m, d := s.Now.Date()
 	today := book.ClickFilter{From: time.Date(y, m, d, 0, 0, 0, 0, zone)}
 	var err error
-	note := func(e error) {
+	addError := func(e error) {
 		if e != nil && err == nil {
 			err = e
 			s.Errors = append(s.Errors, e.Error())
 		}
 	}
 	outcomes, e := a.o.Book.ClickCounts(ctx, today, book.ByOutcome, zone)
-	note(e)
+	addError(e)
 	verdicts, e := a.o.Book.ClickCounts(ctx, today, book.ByVerdict, zone)
-	note(e)
+	addError(e)
 	misses, e := a.o.Book.Misses(ctx, book.ClickFilter{From: s.Now.AddDate(0, 0, -7)}, 10)
-	note(e)
+	addError(e)
 	for _, name := range mapping.Outcomes() {
 		for _, c := range outcomes {
 			if c.Key == name {
@@ -58,15 +58,20 @@ func (a *App) status(ctx context.Context) admin.Status {
 		s.Verdicts = append(s.Verdicts, admin.Count{Name: c.Key, Human: c.Human, Total: c.Total})
 	}
 	for _, miss := range misses {
-		s.Misses = append(s.Misses, admin.Miss{URL: miss.Host + miss.Path, Human: miss.Human, Total: miss.Total, Last: miss.Last, Referrer: miss.TopReferrer})
+		s.Misses = append(s.Misses, admin.Miss{
+			URL: miss.Host + miss.Path, Human: miss.Human, Total: miss.Total, Last: miss.Last, Referrer: miss.TopReferrer,
+		})
 	}
 	s.HasBook = true
 	tracked, waiting, e := a.o.Book.EventTotals(ctx, today.From)
-	note(e)
+	addError(e)
 	if len(a.o.Tracking.Keys) > 0 || len(tracked) > 0 || waiting != (book.Backlog{}) {
-		s.Tracking = &admin.Tracking{Reviews: waiting.Reviews, Applications: waiting.Applications, Outbox: waiting.Outbox, Refused: waiting.Refused}
+		s.Tracking = &admin.Tracking{
+			Reviews: waiting.Reviews, Applications: waiting.Applications, Outbox: waiting.Outbox, Refused: waiting.Refused,
+		}
 		for _, t := range tracked {
-			s.Tracking.Events = append(s.Tracking.Events, admin.Event{Kind: t.Kind, Count: t.Events, Earned: terms.FormatMinor(t.Earned, a.o.Tracking.Currency)})
+			earned := terms.FormatMinor(t.Earned, a.o.Tracking.Currency)
+			s.Tracking.Events = append(s.Tracking.Events, admin.Event{Kind: t.Kind, Count: t.Events, Earned: earned})
 		}
 	}
 	return s

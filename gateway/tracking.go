@@ -14,15 +14,15 @@ import (
 	"carryover/mapping/terms"
 )
 
-// Tracking is what the tracking API, and what it books, need to know of the program.
+// Tracking says how the tracking API serves, and by which terms events are booked.
 type Tracking struct {
-	// Keys are the API's. None: it lets nobody in.
+	// Keys let callers in. None: nobody.
 	Keys track.Keys
 
-	// Accounts are what the header Account-ID may be in version 2 of the API.
+	// Accounts are the values of the header Account-ID that version 2 of the API accepts.
 	Accounts []string
 
-	// Campaign is what answers name as the campaign of a commission. 0: 1.
+	// Campaign is the campaign of a commission in answers. 0: 1.
 	Campaign int64
 
 	// PerMinute is how many calls a minute each key may make. 0: any number.
@@ -37,11 +37,11 @@ type Tracking struct {
 	// Forward sends every event to FirstPromoter too. Nil: events stay here.
 	Forward *track.ForwardOptions
 
-	submit track.Submitter // instead of a service over the book, for tests
+	submit track.Submitter // instead of a service over the book; for tests
 }
 
-// findWithin bounds the search for a click that has not reached the book yet.
-const findWithin = 2 * time.Second
+// lookupTimeout bounds a question to the book beside the commits.
+const lookupTimeout = 2 * time.Second
 
 // trackingHandler is the tracking API and what works behind it.
 type trackingHandler struct {
@@ -53,8 +53,8 @@ type trackingHandler struct {
 	log      *slog.Logger
 
 	api       *track.API
-	submit    track.Submitter  // what books; nil: events cannot be tracked here
-	service   *track.Service   // is submit where there is a book; nil: there is none
+	submit    track.Submitter  // nil: events cannot be tracked here
+	service   *track.Service   // the submitter where there is a book
 	forwarder *track.Forwarder // nil: events go nowhere else
 }
 
@@ -71,7 +71,7 @@ func (h *trackingHandler) open(o *Options, keys *click.Keyring, visitors *click.
 		h.service = track.New(track.Options{
 			Book: h.book, Terms: t.Terms, Products: t.Products, Currency: t.Currency, Rates: t.Rates, CreditPolicy: t.CreditPolicy,
 			Zone: o.Zone, Now: o.Now, Keys: keys, Visitors: visitors, FindClick: h.findClick, Forward: t.Forward != nil,
-			Committed: h.metrics.bookedEvents, Logger: h.log,
+			Committed: h.metrics.observeBooking, Logger: h.log,
 		})
 		h.submit = h.service
 	}
@@ -81,13 +81,13 @@ func (h *trackingHandler) open(o *Options, keys *click.Keyring, visitors *click.
 	return nil
 }
 
-// run begins what works behind the API; it ends with ctx.
+// run starts what works behind the API, until ctx ends.
 func (h *trackingHandler) run(ctx context.Context, working *sync.WaitGroup) {
 	if h.service != nil {
 		working.Go(func() { h.service.Watch(ctx) })
 		working.Go(func() {
 			if err := h.book.RunWALCheckpointer(ctx); err != nil && ctx.Err() == nil {
-				h.log.Warn("the log of the book is not tended: events may wait longer", "err", err)
+				h.log.Warn("the write-ahead log of the book is not checkpointed in time: events may wait longer", "err", err)
 			}
 		})
 	}
@@ -105,13 +105,13 @@ func (h *trackingHandler) handle(c *fiber.Ctx) error {
 	ctx := c.Context()
 	path, query := targetOf(ctx)
 	e := h.api.Serve(ctx, path, query, h.proxies.visitorAddr(ctx))
-	h.metrics.called(e, ctx.Response.StatusCode())
+	h.metrics.countCall(e, ctx.Response.StatusCode())
 	return nil
 }
 
 // findClick finds a click by its id: in the book, or on its way there from this gateway.
 func (h *trackingHandler) findClick(id book.ClickID) (track.Click, bool, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), findWithin)
+	ctx, cancel := context.WithTimeout(context.Background(), lookupTimeout)
 	defer cancel()
 	c, ok, err := h.book.ClickByID(ctx, id.Node, id.Seq)
 	if err == nil && !ok && id.Node == h.recorder.Node() {
@@ -120,7 +120,8 @@ func (h *trackingHandler) findClick(id book.ClickID) (track.Click, bool, error) 
 		}
 	}
 	if err != nil {
-		h.log.Warn("a click that an event names could not be looked up: whoever sent the event is told to send it again", "click", id.String(), "err", err)
+		h.log.Warn("a click that an event names could not be looked up: whoever sent the event is told to send it again",
+			"click", id.String(), "err", err)
 	}
 	return track.Click{Token: c.Token, At: c.At}, ok && c.Token != "", err
 }
@@ -136,7 +137,7 @@ func (h *trackingHandler) fault() error {
 // forwarding says how many events wait for FirstPromoter, -1 when nobody knows, and since
 // when the oldest does.
 func (h *trackingHandler) forwarding() (int64, time.Duration) {
-	ctx, cancel := context.WithTimeout(context.Background(), findWithin)
+	ctx, cancel := context.WithTimeout(context.Background(), lookupTimeout)
 	defer cancel()
 	n, age, err := h.forwarder.Waiting(ctx)
 	if err != nil {

@@ -20,22 +20,22 @@ import (
 	"carryover/mapping/store"
 )
 
-// noBook books nothing and says that it did: what the API costs by itself.
-type noBook struct{}
+// instantSubmitter books nothing and says that it did: what the API costs by itself.
+type instantSubmitter struct{}
 
-func (noBook) Submit(_ context.Context, c *track.Call) (track.Result, error) {
+func (instantSubmitter) Submit(_ context.Context, c *track.Call) (track.Result, error) {
 	return track.Result{Outcome: track.Booked, Event: book.Event{ID: 1, Kind: c.Kind, ExternalID: c.EventID, Amount: c.Amount}}, nil
 }
 
-// switched is one of two submitters.
-type switched struct {
+// switchedSubmitter is one of two submitters.
+type switchedSubmitter struct {
 	real  track.Submitter
 	plain atomic.Bool
 }
 
-func (s *switched) Submit(ctx context.Context, c *track.Call) (track.Result, error) {
+func (s *switchedSubmitter) Submit(ctx context.Context, c *track.Call) (track.Result, error) {
 	if s.plain.Load() {
-		return noBook{}.Submit(ctx, c)
+		return instantSubmitter{}.Submit(ctx, c)
 	}
 	return s.real.Submit(ctx, c)
 }
@@ -52,14 +52,15 @@ func BenchmarkSales(b *testing.B) {
 	if _, _, err := s.Publish(context.Background(), smallMap(), "plan", nil); err != nil {
 		b.Fatal(err)
 	}
-	o := Options{Listen: "127.0.0.1:0", DataDir: b.TempDir(), Feed: s, Book: bk, Tracking: tracking(), Logger: slog.New(slog.DiscardHandler)}
+	o := Options{
+		Listen: "127.0.0.1:0", DataDir: b.TempDir(), Feed: s, Book: bk, Tracking: trackingOptions(), Logger: slog.New(slog.DiscardHandler)}
 	service := track.New(track.Options{Book: bk, Terms: o.Tracking.Terms, Currency: "USD"})
 	defer service.Close(context.Background())
 	ctx, cancel := context.WithCancel(context.Background())
 	tended := make(chan struct{})
 	go func() { bk.RunWALCheckpointer(ctx); close(tended) }()
 	defer func() { cancel(); <-tended }()
-	either := &switched{real: service}
+	either := &switchedSubmitter{real: service}
 	o.Tracking.submit = either
 	a, err := New(o)
 	if err != nil {
@@ -87,7 +88,7 @@ func BenchmarkSales(b *testing.B) {
 		either.plain.Store(without == 1)
 		n := b.N/turns + 1
 		turned := time.Now()
-		times := sell(b, a.Addr(), connections, n, &next)
+		times := sendSales(b, a.Addr(), connections, n, &next)
 		spent[without] += time.Since(turned)
 		done[without] += n
 		if without == 0 {
@@ -109,7 +110,8 @@ func BenchmarkSales(b *testing.B) {
 
 // redirectAt follows a link so many times a second over one connection.
 func redirectAt(b *testing.B, addr string, perSecond int, stopped <-chan struct{}, count *atomic.Int64) {
-	request := []byte("GET /go/demo/ANNA HTTP/1.1\r\nHost: " + host + "\r\nUser-Agent: " + browser + "\r\nAccept: text/html,*/*;q=0.8\r\nReferer: https://blog.example/post\r\n\r\n")
+	request := []byte("GET /go/demo/ANNA HTTP/1.1\r\nHost: " + host + "\r\nUser-Agent: " + browser +
+		"\r\nAccept: text/html,*/*;q=0.8\r\nReferer: https://blog.example/post\r\n\r\n")
 	conn, err := net.Dial("tcp", addr)
 	if err != nil {
 		b.Error(err)
@@ -142,8 +144,8 @@ func redirectAt(b *testing.B, addr string, perSecond int, stopped <-chan struct{
 	}
 }
 
-// sell sends n sales and gives the time that each took.
-func sell(b *testing.B, addr string, connections, n int, next *atomic.Int64) []time.Duration {
+// sendSales sends n sales and gives the time that each took.
+func sendSales(b *testing.B, addr string, connections, n int, next *atomic.Int64) []time.Duration {
 	took := make([][]time.Duration, connections)
 	last := next.Load() + int64(n)
 	var wg sync.WaitGroup
@@ -163,7 +165,8 @@ func sell(b *testing.B, addr string, connections, n int, next *atomic.Int64) []t
 				}
 				body := fmt.Sprintf(`{"email":"c%05d@mail.test","event_id":"pay-%d","amount":9900}`, k%10_000, k)
 				began := time.Now()
-				if _, err := io.WriteString(conn, "POST /api/v2/track/sale HTTP/1.1\r\nHost: "+host+"\r\nAuthorization: Bearer "+strings.ReplaceAll(apiKey, " ", "-")+
+				if _, err := io.WriteString(conn, "POST /api/v2/track/sale HTTP/1.1\r\nHost: "+host+
+					"\r\nAuthorization: Bearer "+strings.ReplaceAll(apiKey, " ", "-")+
 					"\r\nAccount-ID: carrot\r\nContent-Type: application/json\r\nContent-Length: "+strconv.Itoa(len(body))+"\r\n\r\n"+body); err != nil {
 					b.Error(err)
 					return

@@ -24,13 +24,16 @@ import (
 
 const apiKey = "a key of the tracking API"
 
-// tracking is how the tests' gateways are told to track.
-func tracking() Tracking {
+// trackingOptions is how the tests' gateways are told to track.
+func trackingOptions() Tracking {
 	keys, err := track.ParseKeys(strings.ReplaceAll(apiKey, " ", "-"))
 	if err != nil {
 		panic(err)
 	}
-	return Tracking{Keys: keys, Accounts: []string{"carrot"}, Terms: terms.DefaultConfig(), Currency: "USD", CreditPolicy: terms.CreditPolicy{InactiveEarn: true}}
+	return Tracking{
+		Keys: keys, Accounts: []string{"carrot"}, Terms: terms.DefaultConfig(), Currency: "USD",
+		CreditPolicy: terms.CreditPolicy{InactiveEarn: true},
+	}
 }
 
 // applyPromoters writes promoters p0, p1, ... and customers c00000@mail.test, ... of theirs,
@@ -44,7 +47,8 @@ func applyPromoters(t testing.TB, b *book.Book, promoters, customers int64) {
 	}
 	for i := range customers {
 		email := fmt.Sprintf("c%05d@mail.test", i)
-		c.KeapRecords.Referrals.Create = append(c.KeapRecords.Referrals.Create, book.Referral{Customer: email, Email: email, PartnerID: 1 + i%promoters, Rule: terms.RuleOnly})
+		r := book.Referral{Customer: email, Email: email, PartnerID: 1 + i%promoters, Rule: terms.RuleOnly}
+		c.KeapRecords.Referrals.Create = append(c.KeapRecords.Referrals.Create, r)
 	}
 	run := book.Import{PlanID: "plan", AppliedAt: time.Unix(1, 0), Inputs: []byte("{}"), Tables: []byte("{}")}
 	if _, err := b.Apply(context.Background(), run, 0, &c, nil, func(int) {}); err != nil {
@@ -58,7 +62,10 @@ func trackUntilKilled(dir string) {
 	if err != nil {
 		panic(err)
 	}
-	a, err := New(Options{Listen: "127.0.0.1:0", DataDir: dir, Feed: store.OpenBook(b), Book: b, Tracking: tracking(), Logger: slog.New(slog.DiscardHandler)})
+	a, err := New(Options{
+		Listen: "127.0.0.1:0", DataDir: dir, Feed: store.OpenBook(b), Book: b, Tracking: trackingOptions(),
+		Logger: slog.New(slog.DiscardHandler),
+	})
 	if err != nil {
 		panic(err)
 	}
@@ -120,7 +127,7 @@ func TestKillBooksEachEventOnce(t *testing.T) {
 			for n := next.Add(1); n <= events; n = next.Add(1) {
 				body := fmt.Sprintf(`{"email":"c%05d@mail.test","event_id":"pay-%d","amount":%d}`, n%500, n, amount)
 				for done := false; !done; {
-					switch status, err := tell(client, *addr.Load(), "/api/v2/track/sale", body); {
+					switch status, err := postEvent(client, *addr.Load(), "/api/v2/track/sale", body); {
 					case err != nil || status == http.StatusServiceUnavailable:
 						time.Sleep(5 * time.Millisecond) // it was killed, or is starting
 					case status == http.StatusOK, status == http.StatusConflict:
@@ -167,8 +174,8 @@ func TestKillBooksEachEventOnce(t *testing.T) {
 	t.Logf("%d events were told again after they had been booked", repeated.Load())
 }
 
-// tell sends a body to an endpoint of version 2.
-func tell(client *http.Client, addr, path, body string) (status int, err error) {
+// postEvent sends a body to an endpoint of version 2.
+func postEvent(client *http.Client, addr, path, body string) (status int, err error) {
 	req, err := http.NewRequest(http.MethodPost, "http://"+addr+path, strings.NewReader(body))
 	if err != nil {
 		return 0, err

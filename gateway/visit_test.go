@@ -12,7 +12,7 @@ import (
 var epochOne = epochOf(1)
 
 // cookieOf is the value of our cookie in a, empty when it sets none.
-func cookieOf(t *testing.T, a answer) string {
+func cookieOf(t *testing.T, a response) string {
 	t.Helper()
 	value := ""
 	for _, c := range a.Cookies() {
@@ -32,7 +32,7 @@ func cookieOf(t *testing.T, a answer) string {
 }
 
 func TestCookie(t *testing.T) {
-	w := startWorld(t, smallMap(), func(o *Options) { o.CookieDomain = "carrot.test" })
+	w := startFixture(t, smallMap(), func(o *Options) { o.CookieDomain = "carrot.test" })
 	first := w.get("/go/demo/ANNA")
 	value := cookieOf(t, first)
 	mark, ok := w.links.keys.Verify(value)
@@ -57,7 +57,7 @@ func TestCookie(t *testing.T) {
 	f("an image", "/go/demo/ANNA", "", "Sec-Fetch-Mode: no-cors", "Sec-Fetch-Dest: image")
 	f("a frame renews nothing", "/nothing", "", "Sec-Fetch-Dest: iframe", ours)
 	f("a prefetch", "/go/demo/ANNA", "", "Sec-Purpose: prefetch", ours)
-	if a := w.ask("HEAD", host, "/go/demo/ANNA", ours); a.Header.Get("Set-Cookie") != "" {
+	if a := w.send("HEAD", host, "/go/demo/ANNA", ours); a.Header.Get("Set-Cookie") != "" {
 		t.Error("HEAD sets a cookie")
 	}
 	w.setNow(beforeCutoff.Add(time.Minute))
@@ -70,17 +70,18 @@ func TestCookie(t *testing.T) {
 }
 
 func TestPrefetch(t *testing.T) {
-	w := startWorld(t, smallMap(), nil)
+	w := startFixture(t, smallMap(), nil)
 	for _, line := range []string{"Sec-Purpose: prefetch;prerender", "Purpose: prefetch", "X-Purpose: preview", "X-Moz: prefetch"} {
 		a := w.get("/go/demo/ANNA", line)
-		if a.StatusCode != 503 || a.Header.Get("Cache-Control") != "private, no-store" || a.Header.Get("Set-Cookie") != "" || a.Header.Get("Location") != "" {
+		if a.StatusCode != 503 || a.Header.Get("Cache-Control") != "private, no-store" ||
+			a.Header.Get("Set-Cookie") != "" || a.Header.Get("Location") != "" {
 			t.Errorf("%s: %d %v", line, a.StatusCode, a.Header)
 		}
 		if c := w.lastClick(); c.Verdict != click.Prefetch || c.Link != "demo" {
 			t.Errorf("%s: %+v", line, c)
 		}
 	}
-	w = startWorld(t, smallMap(), func(o *Options) { o.ServePrefetch = true })
+	w = startFixture(t, smallMap(), func(o *Options) { o.ServePrefetch = true })
 	if a := w.get("/go/demo/ANNA", "Sec-Purpose: prefetch"); a.StatusCode != 302 || a.Header.Get("Set-Cookie") != "" {
 		t.Errorf("%d %v", a.StatusCode, a.Header)
 	}
@@ -90,10 +91,13 @@ func TestPrefetch(t *testing.T) {
 }
 
 func TestWhatIsKeptOfAClick(t *testing.T) {
-	w := startWorld(t, smallMap(), func(o *Options) { o.TrustedProxies = []string{"127.0.0.1"} })
-	w.get("/go/demo/ANNA/ad.1?password=secret&aff=BEN&fpr=x", "Referer: https://blog.example/post?secret=1", "X-Forwarded-For: 6.6.6.6, 203.0.113.9", "Sec-Fetch-Mode: navigate", "Sec-Fetch-User: ?1")
+	w := startFixture(t, smallMap(), func(o *Options) { o.TrustedProxies = []string{"127.0.0.1"} })
+	w.get("/go/demo/ANNA/ad.1?password=secret&aff=BEN&fpr=x", "Referer: https://blog.example/post?secret=1",
+		"X-Forwarded-For: 6.6.6.6, 203.0.113.9",
+		"Sec-Fetch-Mode: navigate", "Sec-Fetch-User: ?1")
 	c := w.lastClick()
-	if c.Node != "web1" || c.Path != "/go/demo/ANNA/ad.1" || c.Params != "aff,fpr" || c.Token != "anna" || c.Link != "demo" || c.Ad != "ad.1" ||
+	if c.Node != "web1" || c.Path != "/go/demo/ANNA/ad.1" || c.Params != "aff,fpr" ||
+		c.Token != "anna" || c.Link != "demo" || c.Ad != "ad.1" ||
 		c.Referrer != "https://blog.example" || c.UserAgent != browser || c.Epoch != 1 || c.Verdict != click.Human || c.Rules != click.Rules ||
 		!click.Signal(c.Signals).Has(click.PublicAddr|click.UserActed) {
 		t.Errorf("%+v", c)
@@ -116,7 +120,7 @@ func TestWhatIsKeptOfAClick(t *testing.T) {
 }
 
 func TestForwardedForOfStrangersMeansNothing(t *testing.T) {
-	w := startWorld(t, smallMap(), nil)
+	w := startFixture(t, smallMap(), nil)
 	w.get("/go/demo/ANNA")
 	own := w.lastClick().Visitor
 	w.get("/go/demo/ANNA", "X-Forwarded-For: 203.0.113.9", "X-Real-Ip: 203.0.113.9", "Forwarded: for=203.0.113.9")
@@ -126,7 +130,7 @@ func TestForwardedForOfStrangersMeansNothing(t *testing.T) {
 }
 
 func TestMailScannersAreSeenInBursts(t *testing.T) {
-	w := startWorld(t, smallMap(), func(o *Options) { o.TrustedProxies = []string{"127.0.0.0/8"} })
+	w := startFixture(t, smallMap(), func(o *Options) { o.TrustedProxies = []string{"127.0.0.0/8"} })
 	for _, target := range []string{"/go/demo/ANNA", "/go/trial/ANNA", "/guide"} {
 		w.get(target, "X-Forwarded-For: 203.0.113.9")
 	}
