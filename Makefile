@@ -61,12 +61,13 @@ fuzz:
 		done; \
 	done
 
-# What the tests start: a real redis-server, and Debian's chromium for the report page.
+# What the tests start: a real redis-server, Debian's chromium for pages, groff for the man page.
 needs:
 	@missing=""; \
 	command -v redis-server >/dev/null || missing="$$missing redis-server"; \
 	command -v redis-cli >/dev/null || missing="$$missing redis-tools"; \
 	command -v chromium >/dev/null || missing="$$missing chromium"; \
+	command -v groff >/dev/null || missing="$$missing groff-base"; \
 	[ -z "$$missing" ] && exit 0; \
 	command -v apt-get >/dev/null || { echo "the tests need$$missing: please install them"; exit 1; }; \
 	sudo=""; [ "$$(id -u)" = 0 ] || sudo=sudo; \

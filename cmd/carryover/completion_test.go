@@ -51,11 +51,7 @@ func TestCompletion(t *testing.T) {
 // The script makes a real shell offer the same.
 func TestCompletionInBash(t *testing.T) {
 	t.Parallel()
-	bash, err := exec.LookPath("bash")
-	if err != nil {
-		t.Skip("no bash")
-	}
-	cmd := exec.Command(bash, "-c", `source <(carryover completion bash)
+	cmd := exec.Command("bash", "-c", `source <(carryover completion bash)
 COMP_WORDS=(carryover payouts sh) COMP_CWORD=2
 _carryover carryover
 echo "${COMPREPLY[@]}"
@@ -73,11 +69,7 @@ func TestManPage(t *testing.T) {
 	d := newDesk(t, "")
 	page := d.ok("man")
 	d.contains(page, ".TH \"CARRYOVER\" 1", ".SS \"carryover payouts export\"", `\-\-format=`, `\-\-log\-level=`, ".SH EXIT STATUS")
-	groff, err := exec.LookPath("groff")
-	if err != nil {
-		t.Skip("no groff")
-	}
-	cmd := exec.Command(groff, "-ww", "-man", "-Tutf8", "-z")
+	cmd := exec.Command("groff", "-ww", "-man", "-Tutf8", "-z")
 	cmd.Stdin = strings.NewReader(page)
 	if out, err := cmd.CombinedOutput(); err != nil || len(out) > 0 {
 		t.Errorf("groff: %v\n%s", err, out)
