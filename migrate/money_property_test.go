@@ -75,14 +75,23 @@ func drawBusiness(t *rapid.T, w world) business {
 	currency := func() string { return pick("currency", "USD", "USD", "USD", "AUD") }
 
 	ids := rapid.SliceOfNDistinct(rapid.IntRange(500, 530), 0, 10, rapid.ID).Draw(t, "referrals")
+	sets := []string{
+		"2021-02-03 09:00:00", "2022-06-01 09:00:00", "2022-06-01 09:00:30", "2022-06-01 09:01:00", "2023-03-31 23:59:59", "2023-04-01 00:00:00",
+	}
+	// Rows without an id are ordered by a hash of them, which the model does not know: no two
+	// that differ are of one minute.
+	withoutID := [][]string{sets[:1], sets[1:3], sets[3:]}
 	for i, n := range ids {
-		id := fmt.Sprint(n)
+		id, from := fmt.Sprint(n), sets
 		if i > 6 {
-			id = ""
+			id, from = "", withoutID[i-7]
 		}
-		b.add(keap.Referrals, moneyRow{partner: partner("referral of"), cells: fmt.Sprintf("%s,%d,%s,%s,%s,course,", id, contact(),
-			pick("set", "2021-02-03 09:00:00", "2022-06-01 09:00:00", "2022-06-01 09:00:30", "2022-06-01 09:01:00", "2023-03-31 23:59:59", "2023-04-01 00:00:00"),
-			pick("expires", "", "", "2023-03-30", "2023-03-31", "2024-01-01"), pick("type", "COOKIE", "manual", "PERMANENT", "0", "OTHER"))})
+		row := moneyRow{partner: partner("referral of"), cells: fmt.Sprintf("%s,%d,%s,%s,%s,course,", id, contact(),
+			pick("set", from...), pick("expires", "", "", "2023-03-30", "2023-03-31", "2024-01-01"), pick("type", "COOKIE", "manual", "PERMANENT", "0", "OTHER"))}
+		b.add(keap.Referrals, row)
+		if i > 6 && rapid.Bool().Draw(t, "again") { // equal and without an id: one
+			b.add(keap.Referrals, row)
+		}
 	}
 	days := []string{"2022-11-30", "2022-12-01", "2023-02-10", "2023-03-31"}
 	products := []string{"Content Pro Membership", "Evergreen Webinar"}
