@@ -30,9 +30,9 @@ type Result struct {
 	Flipped bool                  `json:"published"` // a new epoch went live
 }
 
-// runInputs is what a run remembers of where it came from, so that verify can read the
+// importInputs is what a run remembers of where it came from, so that verify can read the
 // same exports again.
-type runInputs struct {
+type importInputs struct {
 	WorkDir   string            `json:"work_dir"`
 	Args      []string          `json:"exports"`
 	InputsID  string            `json:"inputs_id"`
@@ -65,7 +65,7 @@ func Apply(
 	if err != nil {
 		return nil, err
 	}
-	if err := reviewed.matches(p); err != nil {
+	if err := reviewed.checkInputs(p); err != nil {
 		return nil, err
 	}
 	if open := p.Open(); len(open) > 0 {
@@ -101,7 +101,7 @@ func (p *Plan) readOtherExports(ctx context.Context, b *book.Book, base int64) (
 	if err != nil {
 		return false, err
 	}
-	var in runInputs
+	var in importInputs
 	if err := json.Unmarshal(last.Inputs, &in); err != nil {
 		return false, fmt.Errorf("run %d does not say what it read: %w", last.ID, err)
 	}
@@ -176,8 +176,8 @@ func currentDir() string {
 	return dir
 }
 
-// matches refuses a plan that is not the one that was reviewed.
-func (reviewed *Plan) matches(p *Plan) error {
+// checkInputs refuses a plan that is not the one that was reviewed.
+func (reviewed *Plan) checkInputs(p *Plan) error {
 	if reviewed.InputsID == p.InputsID {
 		return nil
 	}
@@ -226,7 +226,7 @@ func (p *Plan) write(
 			}
 		}
 	}
-	inputs, err := json.Marshal(runInputs{reviewed.WorkDir, reviewed.Args, p.InputsID, p.AsOf, values, by, reviewed.Files})
+	inputs, err := json.Marshal(importInputs{reviewed.WorkDir, reviewed.Args, p.InputsID, p.AsOf, values, by, reviewed.Files})
 	if err != nil {
 		return 0, err
 	}

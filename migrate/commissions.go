@@ -9,35 +9,35 @@ import (
 	"carryover/mapping/book"
 )
 
-// eventKey gathers what makes an entry this one and no other. Lengths are part of it, so
+// entryKey gathers what makes an entry this one and no other. Lengths are part of it, so
 // that no two lists of parts read the same.
-type eventKey []byte
+type entryKey []byte
 
-func (f eventKey) text(s string) eventKey {
+func (f entryKey) text(s string) entryKey {
 	return append(binary.AppendUvarint(f, uint64(len(s))), s...)
 }
 
-func (f eventKey) int(n int64) eventKey { return binary.BigEndian.AppendUint64(f, uint64(n)) }
+func (f entryKey) int(n int64) entryKey { return binary.BigEndian.AppendUint64(f, uint64(n)) }
 
 // id is a hash of it.
-func (f eventKey) id() book.EntryID {
+func (f entryKey) id() book.EntryID {
 	sum := sha256.Sum256(f)
 	return book.EntryID(sum[:16])
 }
 
-// commissionID is the event id of a commission or a clawback, to which Keap gives none.
+// commissionID is the id of a commission or a clawback, to which Keap gives none.
 func commissionID(e *book.Commission) book.EntryID {
 	var buffer [256]byte // enough for all but the longest descriptions
-	key := eventKey(buffer[:0]).text(e.Kind).int(e.PartnerID).text(e.Invoice).int(e.EarnedAt)
+	key := entryKey(buffer[:0]).text(e.Kind).int(e.PartnerID).text(e.Invoice).int(e.EarnedAt)
 	return key.text(e.Product).text(e.Description).int(e.Amount).text(e.Currency).id()
 }
 
-// ordinalID is the event id of the n-th row of those that are equal.
+// ordinalID is the id of the n-th row of those that are equal.
 func ordinalID(id book.EntryID, n int) book.EntryID {
 	if n == 1 {
 		return id
 	}
-	return eventKey(nil).text("nth").text(string(id[:])).int(int64(n)).id()
+	return entryKey(nil).text("nth").text(string(id[:])).int(int64(n)).id()
 }
 
 func compareIDs(a, b book.EntryID) int {
@@ -46,7 +46,7 @@ func compareIDs(a, b book.EntryID) int {
 		cmp.Compare(binary.BigEndian.Uint64(a[8:]), binary.BigEndian.Uint64(b[8:])))
 }
 
-// sortCommissions puts the rows in ascending order of their event ids, and equal ones in
+// sortCommissions puts the rows in ascending order of their ids, and equal ones in
 // the order they were read.
 func sortCommissions(rows []book.Commission) {
 	type key struct {
@@ -95,7 +95,7 @@ func sortCommissions(rows []book.Commission) {
 
 // settleCommissions gives equal rows of one file their ordinals, and leaves one of the rows
 // that are the same in several: the n-th equal row of a file is the n-th of another
-// (Keap gives commissions no id). What it returns ascends by event id; it stands in rows.
+// (Keap gives commissions no id). What it returns ascends by id; it stands in rows.
 func settleCommissions(rows []book.Commission, skipped *skips) []book.Commission {
 	sortCommissions(rows)
 	out := rows[:0]
@@ -132,7 +132,7 @@ func settleCommissions(rows []book.Commission, skipped *skips) []book.Commission
 	return out
 }
 
-// missingIn lists the rows that the book does not hold; both ascend by event id.
+// missingIn lists the rows that the book does not hold; both ascend by id.
 func missingIn(before []book.PostedCommission, rows []book.Commission) []book.Commission {
 	if len(before) == 0 {
 		return rows // there may be millions: not twice

@@ -20,7 +20,7 @@ import (
 
 // undecided is an export with a row that stands twice, an order of dates that must be
 // confirmed, and something to know that asks for nothing.
-func undecided(d *desk) string {
+func undecided(d *env) string {
 	d.write("exports/partners.csv", "Id,Contact Id,Code,Status", "1,5,one,Active", "1,5,uno,Active", "2,5,two,Active")
 	d.write("exports/contacts.csv", "Id,Email,Date Created", "5,a@carrot.test,25/12/2020", "6,b@carrot.test,3/4/2021")
 	d.write("exports/links.csv", "Id,Code,Website Address", "7,course,https://carrot.test/course")
@@ -30,7 +30,7 @@ func undecided(d *desk) string {
 func recommended(_, recommended string) string { return recommended }
 
 // unchanged fails when the book or the map hold anything.
-func (d *desk) unchanged() {
+func (d *env) unchanged() {
 	d.Helper()
 	if c := d.content(); c.Len() != 0 {
 		d.Errorf("the book holds %+v", c)
@@ -44,7 +44,7 @@ func (d *desk) unchanged() {
 }
 
 func TestUndecided(t *testing.T) {
-	d := newDesk(t, carrot())
+	d := newEnv(t, carrot())
 	p := d.plan(undecided(d))
 	var open []string
 	for _, c := range p.Open() {
@@ -76,7 +76,7 @@ func TestUndecided(t *testing.T) {
 func TestDecided(t *testing.T) {
 	f := func(choose func(id, recommended string) string, want ...string) {
 		t.Helper()
-		atPlan, atApply := newDesk(t, carrot()), newDesk(t, carrot())
+		atPlan, atApply := newEnv(t, carrot()), newEnv(t, carrot())
 
 		atPlan.plan(undecided(atPlan))
 		file := atPlan.decide("decided.csv", choose)
@@ -94,7 +94,7 @@ func TestDecided(t *testing.T) {
 			t.Fatal(err)
 		}
 		same(t, "decided at apply", promoters(atApply.content()), want)
-		for _, d := range []*desk{atPlan, atApply} {
+		for _, d := range []*env{atPlan, atApply} {
 			same(t, "verify", d.differences(), nil)
 		}
 		if res, err := atApply.tryApply(extra); err != nil || res.Run != 0 || res.Flipped {
@@ -113,7 +113,7 @@ func TestDecided(t *testing.T) {
 // The plan of which every recommendation is taken asks nothing more, and is what was
 // shown before they were taken.
 func TestRecommendationsTaken(t *testing.T) {
-	d := newDesk(t, carrot())
+	d := newEnv(t, carrot())
 	before := d.plan(undecided(d))
 	after, err := d.try(d.decide("decided.csv", recommended), d.path("exports"))
 	d.must(err)
@@ -139,7 +139,7 @@ func TestRecommendationsTaken(t *testing.T) {
 func TestDecisionsAsSpreadsheetsSaveThem(t *testing.T) {
 	f := func(what string, save func(rows [][]string) []byte) {
 		t.Helper()
-		d := newDesk(t, carrot())
+		d := newEnv(t, carrot())
 		exports := d.write("partners.csv", "Id,Code,Status", "1,café,Active", "1,thé,Active", "2,über,Active")
 		d.plan(exports)
 		file, err := os.Open(d.decide("decided.csv", func(id, recommended string) string {
@@ -192,7 +192,7 @@ func TestDecisionsAsSpreadsheetsSaveThem(t *testing.T) {
 func TestThreeRowsOfOneID(t *testing.T) {
 	f := func(decision, want string) {
 		t.Helper()
-		d := newDesk(t, carrot())
+		d := newEnv(t, carrot())
 		exports := d.write("partners.csv", "Id,Code,Status", "1,one,Active", "1,uno,Active", "1,eins,Active")
 		p := d.plan(exports)
 		if open := p.Open(); len(open) != 1 || !strings.Contains(open[0].Detail, `"2": `) {
@@ -217,7 +217,7 @@ func TestThreeRowsOfOneID(t *testing.T) {
 // A decision means a row, not a place in the order of the exports; made about other rows
 // than there are, it does not count.
 func TestDecisionMeansARow(t *testing.T) {
-	d := newDesk(t, carrot())
+	d := newEnv(t, carrot())
 	one := d.write("a.csv", "Id,Code,Status", "1,one,Active", "2,two,Active")
 	uno := d.write("b.csv", "Id,Code,Status", "1,uno,Active")
 	d.plan(one, uno)
@@ -264,7 +264,7 @@ func TestDecisionMeansARow(t *testing.T) {
 
 // The same rows in any order of files come to the same plan.
 func TestOrderOfFiles(t *testing.T) {
-	d := newDesk(t, carrot())
+	d := newEnv(t, carrot())
 	a := d.write("a.csv", "Id,Contact Id,Code,Status", "1,5,one,Active", "2,0,two,Active")
 	b := d.write("b.csv", "Id,Contact Id,Code,Status", "1,5,uno,Active", "1,5,eins,Inactive")
 	c := d.write("c.csv", "Id,Email", "5,c@carrot.test", "5,b@carrot.test")
@@ -290,7 +290,7 @@ func TestOrderOfFiles(t *testing.T) {
 
 // What the book says already is recommended: it moves nobody.
 func TestRecommendedIsWhatTheBookSays(t *testing.T) {
-	d := newDesk(t, carrot())
+	d := newEnv(t, carrot())
 	d.migrate(d.export("first", []string{"1,5,0,one,Active"}, []string{"5,A,B,a@carrot.test,"}, "7,l,https://carrot.test/l,"))
 	d.write("later/partners.csv", "Id,Contact Id,Code,Status", "1,5,one,Active", "1,6,eins,Active")
 	d.write("later/contacts.csv", "Id,Email", "5,a@carrot.test", "5,0@carrot.test")
@@ -307,7 +307,7 @@ func TestRecommendedIsWhatTheBookSays(t *testing.T) {
 func TestWrongDecisions(t *testing.T) {
 	f := func(edit func(rows [][]string) [][]string, wants ...string) {
 		t.Helper()
-		d := newDesk(t, carrot())
+		d := newEnv(t, carrot())
 		d.plan(undecided(d))
 		file, err := os.Open(d.path("plan", "conflicts.csv"))
 		d.must(err)
@@ -346,7 +346,8 @@ func TestWrongDecisions(t *testing.T) {
 		return append(rows, []string{"nonsense:1", "", "", "", "", "", "accept"})
 	}, "nonsense:1", "no conflict", "decided.csv:")
 	f(func(rows [][]string) [][]string {
-		return append(rows, []string{"duplicate:partners:1", "", "", "", "", "", "first"}, []string{"duplicate:partners:1", "", "", "", "", "", "later"})
+		return append(rows, []string{"duplicate:partners:1", "", "", "", "", "", "first"},
+			[]string{"duplicate:partners:1", "", "", "", "", "", "later"})
 	}, "decided twice", `"first"`, `"later"`)
 	f(func(rows [][]string) [][]string { rows[0][6] = "verdict"; return rows }, `no column "decision"`)
 	f(func(rows [][]string) [][]string { rows[0][0] = "number"; return rows }, `no column "id"`)
@@ -354,7 +355,7 @@ func TestWrongDecisions(t *testing.T) {
 
 // A decision on a conflict that is not there (any longer) is named, and harms nothing.
 func TestDecisionNotUsed(t *testing.T) {
-	d := newDesk(t, carrot())
+	d := newEnv(t, carrot())
 	exports := d.export("exports", []string{"1,0,0,one,Active"}, nil)
 	file := d.write("decided.csv", "id,decision", "duplicate:partners:77,first", "needs_email:one,accept")
 	p, err := d.try(file, exports)
@@ -365,9 +366,9 @@ func TestDecisionNotUsed(t *testing.T) {
 
 // Apply carries out the plan that was reviewed and no other.
 func TestChangedSinceThePlan(t *testing.T) {
-	f := func(change func(d *desk), wants ...string) {
+	f := func(change func(d *env), wants ...string) {
 		t.Helper()
-		d := newDesk(t, carrot())
+		d := newEnv(t, carrot())
 		d.plan(undecided(d))
 		_, err := d.try(d.decide("decided.csv", recommended), d.path("exports"))
 		d.must(err)
@@ -380,23 +381,23 @@ func TestChangedSinceThePlan(t *testing.T) {
 		}
 		d.unchanged()
 	}
-	f(func(d *desk) {
+	f(func(d *env) {
 		d.write("exports/links.csv", "Id,Code,Website Address", "7,course,https://carrot.test/other")
 	}, "links.csv has changed", "plan again")
-	f(func(d *desk) { d.write("exports/more.csv", "Id,Code,Status", "9,nine,Active") }, "more.csv is new", "plan again")
-	f(func(d *desk) { d.must(os.Remove(d.path("exports", "links.csv"))) }, "plan again")
-	f(func(d *desk) { d.settings.ConfigHash = "another" }, "configuration has changed", "plan again")
-	f(func(d *desk) {
+	f(func(d *env) { d.write("exports/more.csv", "Id,Code,Status", "9,nine,Active") }, "more.csv is new", "plan again")
+	f(func(d *env) { d.must(os.Remove(d.path("exports", "links.csv"))) }, "plan again")
+	f(func(d *env) { d.settings.ConfigHash = "another" }, "configuration has changed", "plan again")
+	f(func(d *env) {
 		d.decide("decided.csv", func(id, recommended string) string {
 			return strings.Replace(recommended, migrate.KeepFirst, migrate.KeepLater, strings.Count(id, migrate.KindDuplicate))
 		})
 	}, "duplicate:partners:1", `"first"`, `"later"`)
-	f(func(d *desk) { d.must(os.Remove(d.path("decided.csv"))) }, "decisions", "decided.csv")
-	f(func(d *desk) { d.must(os.Remove(d.path("plan", "plan.json"))) }, "there is no plan in", "carryover plan")
-	f(func(d *desk) { d.write("plan/plan.json", "{}") }, "not a plan")
+	f(func(d *env) { d.must(os.Remove(d.path("decided.csv"))) }, "decisions", "decided.csv")
+	f(func(d *env) { d.must(os.Remove(d.path("plan", "plan.json"))) }, "there is no plan in", "carryover plan")
+	f(func(d *env) { d.write("plan/plan.json", "{}") }, "not a plan")
 
 	// Another run in between.
-	d := newDesk(t, carrot())
+	d := newEnv(t, carrot())
 	other := d.export("other", []string{"8,0,0,eight,Active"}, nil)
 	p, err := d.tryInto("plan", "", d.export("exports", []string{"1,0,0,one,Active"}, nil))
 	d.must(err)
@@ -405,7 +406,8 @@ func TestChangedSinceThePlan(t *testing.T) {
 	}
 	second, err := migrate.ReadPlan(d.path("second"))
 	d.must(err)
-	if _, err := migrate.Apply(d.ctx(), second, d.path("second"), nil, d.settings, d.book, d.store, migrate.NoProgress{}, applied); err != nil {
+	if _,
+		err := migrate.Apply(d.ctx(), second, d.path("second"), nil, d.settings, d.book, d.store, migrate.NoProgress{}, applied); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := d.tryApply(nil); err == nil || !strings.Contains(err.Error(), "plan again") || p.BaseRun != 0 {
@@ -415,7 +417,7 @@ func TestChangedSinceThePlan(t *testing.T) {
 
 // The plan's folder and the exports may be named from another working directory.
 func TestApplyFromAnotherFolder(t *testing.T) {
-	d := newDesk(t, carrot())
+	d := newEnv(t, carrot())
 	undecided(d)
 	t.Chdir(d.dir)
 	d.dir = "."
@@ -433,7 +435,7 @@ func TestApplyFromAnotherFolder(t *testing.T) {
 
 // Two files of one name have a question each.
 func TestDatesOfTwoFilesOfOneName(t *testing.T) {
-	d := newDesk(t, carrot())
+	d := newEnv(t, carrot())
 	d.export("exports/a", []string{"1,5,0,one,Active"}, nil)
 	d.write("exports/a/contacts.csv", "Id,Email,Date Created", "5,a@carrot.test,25/12/2020")
 	d.write("exports/b/contacts.csv", "Id,Email,Date Created", "6,b@carrot.test,26/12/2020")
@@ -452,7 +454,8 @@ func TestDatesOfTwoFilesOfOneName(t *testing.T) {
 	for _, f := range p.Files {
 		got = append(got, strings.TrimPrefix(f.Path, filepath.ToSlash(d.dir))+" "+f.DateLayout["Date Created"])
 	}
-	same(t, "layouts", got, []string{"/exports/a/contacts.csv day_first", "/exports/b/contacts.csv month_first", "/exports/a/links.csv month_first", "/exports/a/partners.csv "})
+	same(t, "layouts", got, []string{"/exports/a/contacts.csv day_first", "/exports/b/contacts.csv month_first",
+		"/exports/a/links.csv month_first", "/exports/a/partners.csv "})
 	if len(p.Rejects) != 1 || p.Rejects[0].Reason != "bad_date" {
 		t.Errorf("rejects %+v", p.Rejects)
 	}

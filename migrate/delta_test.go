@@ -31,9 +31,9 @@ func april(changes map[string][]string) map[string][]string {
 }
 
 // march applies exports until March 31 and says for which day the next plan is.
-func march(t *testing.T) *desk {
+func march(t *testing.T) *env {
 	t.Helper()
-	d := newDesk(t, carrot())
+	d := newEnv(t, carrot())
 	d.migrate(d.money("march", reconciled(nil)))
 	d.proven()
 	d.settings.AsOf, d.settings.ConfigHash = "2023-04-30", "carrot in April"
@@ -44,7 +44,7 @@ var inApril = map[account]int64{{1, "USD"}: 14852, {2, "USD"}: 1585}
 
 // Newer exports bring what is new and nothing else; undone, they leave what was there.
 func TestDelta(t *testing.T) {
-	f := func(exports func(d *desk) []string) {
+	f := func(exports func(d *env) []string) {
 		t.Helper()
 		d := march(t)
 		before := d.dump(false)
@@ -78,9 +78,9 @@ func TestDelta(t *testing.T) {
 		d.owe("undone", map[account]int64{{1, "USD"}: 3426, {2, "USD"}: 1485})
 	}
 	// All from the beginning.
-	f(func(d *desk) []string { return []string{d.money("april", april(nil))} })
+	f(func(d *env) []string { return []string{d.money("april", april(nil))} })
 	// Beside the old rows.
-	f(func(d *desk) []string {
+	f(func(d *env) []string {
 		return []string{d.money("overlapping", without(keap.Ledger)), d.money("april", april(nil))}
 	})
 	// What is newer alone: the ledger begins where the former one ended.
@@ -93,9 +93,9 @@ func TestDelta(t *testing.T) {
 		}
 		return rows
 	}
-	f(func(d *desk) []string { return []string{d.money("april", newer())} })
+	f(func(d *env) []string { return []string{d.money("april", newer())} })
 	// The ledgers of both months, each with its own rows.
-	f(func(d *desk) []string { return []string{d.path("march"), d.money("april", newer())} })
+	f(func(d *env) []string { return []string{d.path("march"), d.money("april", newer())} })
 }
 
 // Of a partner's ledger rows of two exports, neither of which goes on where the other ends,
@@ -146,10 +146,12 @@ func TestDeltaOffByOne(t *testing.T) {
 		}
 	}
 	f("0.01 USD", map[string][]string{keap.Ledger: {"1,10.00,272.76,49.98,84.26,148.53", "2,0.00,29.70,14.85,-1.00,15.85"}})
-	f("0.01 USD", map[string][]string{keap.Ledger: {"1,10.01,272.76,49.98,84.26,148.53", "2,0.00,29.70,14.85,-1.00,15.85"}}) // begins otherwise than the book
+	// begins otherwise than the book
+	f("0.01 USD", map[string][]string{keap.Ledger: {"1,10.01,272.76,49.98,84.26,148.53", "2,0.00,29.70,14.85,-1.00,15.85"}})
 	rows := april(nil)
 	rows[keap.Commissions][0] = "1,2022-06-02,70001,101,Agency Membership,Sale,1,74.27" // told otherwise: the book keeps both
-	f("0.01 USD", map[string][]string{keap.Commissions: rows[keap.Commissions][1:], keap.Ledger: {"1,10.00,198.51,49.98,84.26,148.53", "2,0.00,29.70,14.85,-1.00,15.85"}})
+	f("0.01 USD", map[string][]string{keap.Commissions: rows[keap.Commissions][1:],
+		keap.Ledger: {"1,10.00,198.51,49.98,84.26,148.53", "2,0.00,29.70,14.85,-1.00,15.85"}})
 }
 
 // A payment that is told otherwise becomes an entry with the difference.
@@ -180,7 +182,8 @@ func TestDeltaOfChangedPayments(t *testing.T) {
 		d.settled(d.plan(d.path("march")))
 		// Another time: what comes to nothing for a partner is no entry.
 		d.settings.ConfigHash = "carrot in June"
-		d.migrate(d.money("june", reconciled(map[string][]string{keap.Payments: {"1,901,2022-08-12,Cash,,50.02"}, keap.Ledger: {"1,10.00,124.24,49.98,50.02,34.24", "2,0.00,14.85,0.00,0.00,14.85"}})))
+		d.migrate(d.money("june", reconciled(map[string][]string{keap.Payments: {"1,901,2022-08-12,Cash,,50.02"},
+			keap.Ledger: {"1,10.00,124.24,49.98,50.02,34.24", "2,0.00,14.85,0.00,0.00,14.85"}})))
 		d.owe("another time", map[account]int64{{1, "USD"}: 3424, {2, "USD"}: 1485})
 		d.must(d.book.Ledger(d.ctx(), nil, func(e book.Entry) error {
 			if e.Amount == 0 {
@@ -190,9 +193,12 @@ func TestDeltaOfChangedPayments(t *testing.T) {
 		}))
 		d.proven()
 	}
-	f("1,901,2022-08-12,Cash,,50.01", "1,10.00,124.24,49.98,50.01,34.25; 2,0,14.85,0,0,14.85", []string{"run 2: -1 of 901 to 1 in 202208"}, 3425, 1485)
-	f("1,901,2022-08-12,Cash,,0.00", "1,10.00,124.24,49.98,0,84.26; 2,0,14.85,0,0,14.85", []string{"run 2: 5000 of 901 to 1 in 202208"}, 8426, 1485)
-	f("2,901,2022-08-12,Cash,,50.00", "1,10.00,124.24,49.98,0,84.26; 2,0,14.85,0,50.00,-35.15", []string{"run 2: 5000 of 901 to 1 in 202208", "run 2: -5000 of 901 to 2 in 202208"}, 8426, -3515)
+	f("1,901,2022-08-12,Cash,,50.01", "1,10.00,124.24,49.98,50.01,34.25; 2,0,14.85,0,0,14.85", []string{"run 2: -1 of 901 to 1 in 202208"},
+		3425, 1485)
+	f("1,901,2022-08-12,Cash,,0.00", "1,10.00,124.24,49.98,0,84.26; 2,0,14.85,0,0,14.85", []string{"run 2: 5000 of 901 to 1 in 202208"}, 8426,
+		1485)
+	f("2,901,2022-08-12,Cash,,50.00", "1,10.00,124.24,49.98,0,84.26; 2,0,14.85,0,50.00,-35.15",
+		[]string{"run 2: 5000 of 901 to 1 in 202208", "run 2: -5000 of 901 to 2 in 202208"}, 8426, -3515)
 }
 
 // What newer exports do not hold any more is reported, and stays.
@@ -201,11 +207,12 @@ func TestDeltaOfVanished(t *testing.T) {
 		keap.Orders:        {"4001,101,2022-06-02,297.02,Agency Membership,1", "4002,102,2023-02-10,99.95,Evergreen Webinar,1"},
 		keap.Subscriptions: {"301,101,7,Agency Membership,1,$297.02,Active,6/2/2022,", "302,102,7,Agency Membership,2,$297.02,Active,6/2/2022,"},
 		keap.Clawbacks: {
-			"1,2023-03-15,70002,102,Evergreen Webinar,Refund,1,49.98", "2,2023-03-16,70001,101,Agency Membership,Refund,1,14.85", "2,2023-03-17,70001,101,Agency Membership,Refund,1,1.00",
+			"1,2023-03-15,70002,102,Evergreen Webinar,Refund,1,49.98", "2,2023-03-16,70001,101,Agency Membership,Refund,1,14.85",
+			"2,2023-03-17,70001,101,Agency Membership,Refund,1,1.00",
 		},
 		keap.Ledger: {"1,10.00,124.24,49.98,50.00,34.26", "2,0,14.85,15.85,0,-1.00"},
 	})
-	d := newDesk(t, carrot())
+	d := newEnv(t, carrot())
 	d.migrate(d.money("first", rows))
 	before := d.dump(true)
 	fewer := maps.Clone(rows)
@@ -219,14 +226,15 @@ func TestDeltaOfVanished(t *testing.T) {
 	exports := d.money("second", fewer)
 	d.partners("second", "1,11,Alpha,Active")
 	p := d.plan(exports)
-	same(t, "vanished", has(p, migrate.KindVanished), []string{keap.Partners, keap.Referrals, keap.Orders, keap.Subscriptions, keap.Commissions, keap.Clawbacks})
+	same(t, "vanished", has(p, migrate.KindVanished),
+		[]string{keap.Partners, keap.Referrals, keap.Orders, keap.Subscriptions, keap.Commissions, keap.Clawbacks})
 	_, err := d.try(d.decide("decided.csv", recommended), exports)
 	d.must(err)
 	d.apply()
 	same(t, "the book", d.dump(true), before)
 
 	// Kinds that the newer exports have no file of are not missed.
-	d = newDesk(t, carrot())
+	d = newEnv(t, carrot())
 	d.migrate(d.money("first", rows))
 	if gone := has(d.plan(d.money("second", map[string][]string{keap.Ledger: rows[keap.Ledger]})), migrate.KindVanished); len(gone) > 0 {
 		t.Errorf("vanished: %v", gone)
@@ -239,7 +247,7 @@ func TestVanishedPayment(t *testing.T) {
 		keap.Payments: {"1,901,2022-08-12,Cash,,50.00", "2,902,2022-08-13,Cash,,1.00", "2,903,2022-08-14,Cash,,2.00"},
 		keap.Ledger:   {"1,10.00,124.24,49.98,50.00,34.26", "2,0,14.85,0,3.00,11.85"},
 	})
-	d := newDesk(t, carrot())
+	d := newEnv(t, carrot())
 	d.migrate(d.money("first", rows))
 	rows[keap.Payments] = slices.Delete(slices.Clone(rows[keap.Payments]), 1, 2)
 	p := d.plan(d.money("second", rows))
@@ -247,7 +255,7 @@ func TestVanishedPayment(t *testing.T) {
 }
 
 // partners replaces the partners of some exports.
-func (d *desk) partners(dir string, rows ...string) {
+func (d *env) partners(dir string, rows ...string) {
 	d.Helper()
 	d.write(dir+"/partners.csv", append([]string{"Affiliate Id,Contact Id,Aff Code,Status"}, rows...)...)
 }
@@ -262,7 +270,7 @@ func TestDeltaOfCustomers(t *testing.T) {
 	}
 	f := func(asOf string, more []string, moved []string, want ...string) {
 		t.Helper()
-		d := newDesk(t, carrot())
+		d := newEnv(t, carrot())
 		d.migrate(d.money("march", reconciled(map[string][]string{keap.Referrals: referrals})))
 		same(t, "in March", owned(d), []string{"ann@mail.test 0 later", "kim@shop.test 1 only", "lee@shop.test 2 only"})
 		before := d.dump(false)
@@ -284,9 +292,13 @@ func TestDeltaOfCustomers(t *testing.T) {
 	}
 	f("2023-04-01", nil, nil, "ann@mail.test 0 later", "kim@shop.test 1 only", "lee@shop.test 2 only")
 	f("2023-04-02", nil, []string{"ann@mail.test"}, "ann@mail.test 1 only", "kim@shop.test 1 only", "lee@shop.test 2 only")
-	f("2023-04-16", nil, []string{"ann@mail.test", "lee@shop.test"}, "ann@mail.test 1 only", "kim@shop.test 1 only", "lee@shop.test 0 expired")
-	f("2023-04-02", []string{"2,505,101,2023-04-01 10:00:00,,COOKIE,,"}, []string{"ann@mail.test", "kim@shop.test"}, "ann@mail.test 1 only", "kim@shop.test 2 latest", "lee@shop.test 2 only")
-	f("2023-04-01", []string{"2,505,101,2021-04-01 10:00:00,,PERMANENT,,"}, nil, "ann@mail.test 0 later", "kim@shop.test 1 latest", "lee@shop.test 2 only") // older: stays
+	f("2023-04-16", nil, []string{"ann@mail.test", "lee@shop.test"}, "ann@mail.test 1 only", "kim@shop.test 1 only",
+		"lee@shop.test 0 expired")
+	f("2023-04-02", []string{"2,505,101,2023-04-01 10:00:00,,COOKIE,,"}, []string{"ann@mail.test", "kim@shop.test"}, "ann@mail.test 1 only",
+		"kim@shop.test 2 latest", "lee@shop.test 2 only")
+	// older: stays
+	f("2023-04-01", []string{"2,505,101,2021-04-01 10:00:00,,PERMANENT,,"}, nil, "ann@mail.test 0 later", "kim@shop.test 1 latest",
+		"lee@shop.test 2 only")
 }
 
 // A contact's address changes: the customer of the former one stays with its owner, and
@@ -308,7 +320,7 @@ func TestDeltaOfAnAddress(t *testing.T) {
 // A partner's code changes; rows that name it by the old one are still its own, and what
 // the book has of them is not carried over again.
 func TestDeltaOfARenamedPartner(t *testing.T) {
-	byCode := func(d *desk, dir, code string, rows map[string][]string) {
+	byCode := func(d *env, dir, code string, rows map[string][]string) {
 		for _, kind := range []string{keap.Commissions, keap.Clawbacks, keap.Payments, keap.Ledger} {
 			lines := []string{"Aff Code," + moneyHeaders[kind]}
 			for _, row := range rows[kind] {
@@ -363,13 +375,14 @@ func TestDeltaOfARenamedPartner(t *testing.T) {
 // Whatever the first exports held, newer ones, of everything or of what is newer alone,
 // bring the book to their ledger and create nothing twice; undone, the first are restored.
 func TestDeltaProperty(t *testing.T) {
-	check(t, func(t *rapid.T, w world, newDesk func(book bool) *desk) {
+	check(t, func(t *rapid.T, w world, newEnv func(book bool) *env) {
 		b := drawBusiness(t, w)
 		first := b.clone()
 		// The first exports hold rows until some day, and the ledger of that day.
 		day := rapid.SampledFrom([]string{"2022-11-30", "2022-12-01", "2023-02-10"}).Draw(t, "first until")
 		until := func(row moneyRow) bool {
-			return slices.ContainsFunc(strings.Split(row.cells, ","), func(cell string) bool { return len(cell) == len(day) && strings.Count(cell, "-") == 2 && cell <= day })
+			return slices.ContainsFunc(strings.Split(row.cells, ","),
+				func(cell string) bool { return len(cell) == len(day) && strings.Count(cell, "-") == 2 && cell <= day })
 		}
 		for i := range first.rows[keap.Ledger] {
 			line := &first.rows[keap.Ledger][i]
@@ -401,7 +414,7 @@ func TestDeltaProperty(t *testing.T) {
 			}
 		}
 
-		d := newDesk(true)
+		d := newEnv(true)
 		d.migrate(first.write(d, t, "first", false))
 		d.owe("first", only(first.endings(), d.sums()))
 		before := d.dump(false)
@@ -416,7 +429,8 @@ func TestDeltaProperty(t *testing.T) {
 			t.Fatalf("open: %+v", open)
 		}
 		created := p.Tables["commission"].Create + p.Tables["payout"].Create
-		if want := len(later.rows[keap.Commissions]) + len(later.rows[keap.Clawbacks]) + len(later.rows[keap.Payments]); created < want || created > want+len(b.rows[keap.Ledger]) {
+		if want := len(later.rows[keap.Commissions]) + len(later.rows[keap.Clawbacks]) + len(later.rows[keap.Payments]); created < want ||
+			created > want+len(b.rows[keap.Ledger]) {
 			t.Errorf("%d entries are created, want %d and beginnings of accounts that are new", created, want)
 		}
 		d.apply()

@@ -12,7 +12,7 @@ import (
 )
 
 // accepting takes what is recommended.
-func (d *desk) accepting(exports ...string) *migrate.Plan {
+func (d *env) accepting(exports ...string) *migrate.Plan {
 	d.Helper()
 	d.plan(exports...)
 	p, err := d.try(d.decide("decided.csv", recommended), exports...)
@@ -28,7 +28,7 @@ func aCentMore() map[string][]string {
 
 // An accepted difference that was tampered with is found.
 func TestVerifyDifference(t *testing.T) {
-	d := newDesk(t, carrot())
+	d := newEnv(t, carrot())
 	d.accepting(d.money("exports", aCentMore()))
 	db, err := sql.Open("sqlite", d.book.Path())
 	d.must(err)
@@ -43,7 +43,7 @@ func TestVerifyDifference(t *testing.T) {
 // Rows that come after their sum was accepted take the place of what was accepted.
 func TestRowsAfterTheirSum(t *testing.T) {
 	for _, kind := range []string{keap.Commissions, keap.Clawbacks, keap.Payments} {
-		d := newDesk(t, carrot())
+		d := newEnv(t, carrot())
 		d.accepting(d.money("fewer", without(kind)))
 		d.owe("without "+kind, map[account]int64{{1, "USD"}: 3426, {2, "USD"}: 1485})
 		d.accepting(d.money("all", reconciled(nil)))
@@ -54,7 +54,7 @@ func TestRowsAfterTheirSum(t *testing.T) {
 
 // Whatever was accepted before, the balance is the ending that is accepted now.
 func TestAcceptedAgain(t *testing.T) {
-	d := newDesk(t, carrot())
+	d := newEnv(t, carrot())
 	off, right := d.money("off", aCentMore()), d.money("right", reconciled(nil))
 	for i := range 3 {
 		d.settings.ConfigHash = strings.Repeat("again ", i)
@@ -69,7 +69,7 @@ func TestAcceptedAgain(t *testing.T) {
 
 // A decision is about the amounts that it was made about, and about one partner.
 func TestDecisionOnAnotherDifference(t *testing.T) {
-	d := newDesk(t, carrot())
+	d := newEnv(t, carrot())
 	d.plan(d.money("exports", aCentMore()))
 	decided := d.decide("decided.csv", recommended)
 	d.money("exports", reconciled(map[string][]string{keap.Ledger: {"1,10.00,124.24,49.98,50.00,99934.27", "2,0.00,14.85,0.00,0.00,14.85"}}))
@@ -80,9 +80,10 @@ func TestDecisionOnAnotherDifference(t *testing.T) {
 	}
 
 	// Two partners with one code.
-	d = newDesk(t, carrot())
+	d = newEnv(t, carrot())
 	both := func(alpha, beta string) string {
-		exports := d.money("exports", reconciled(map[string][]string{keap.Ledger: {"1,10.00,124.24,49.98,50.00," + alpha, "2,0.00,14.85,0.00,0.00," + beta}}))
+		exports := d.money("exports",
+			reconciled(map[string][]string{keap.Ledger: {"1,10.00,124.24,49.98,50.00," + alpha, "2,0.00,14.85,0.00,0.00," + beta}}))
 		d.partners("exports", "1,11,Alpha,Active", "2,12,Alpha,Active")
 		return exports
 	}
@@ -104,7 +105,8 @@ func TestDecisionOnAnotherDifference(t *testing.T) {
 // everything from the beginning.
 func TestDeltaOfALaterLedger(t *testing.T) {
 	d := march(t)
-	p := d.plan(d.money("april", april(map[string][]string{keap.Ledger: {"1,34.26,148.52,0,34.26,148.52", "2,14.85,14.85,14.85,-1.00,15.85"}})))
+	p := d.plan(d.money("april",
+		april(map[string][]string{keap.Ledger: {"1,34.26,148.52,0,34.26,148.52", "2,14.85,14.85,14.85,-1.00,15.85"}})))
 	if open := p.Open(); len(open) > 0 {
 		t.Fatalf("open: %+v", open)
 	}
@@ -116,9 +118,10 @@ func TestDeltaOfALaterLedger(t *testing.T) {
 // Of two copies of a commission the one that says more holds, whatever its file is called.
 func TestCopyWithFewerColumns(t *testing.T) {
 	for _, names := range [][2]string{{"a", "b"}, {"b", "a"}} {
-		d := newDesk(t, carrot())
+		d := newEnv(t, carrot())
 		exports := d.money("exports", without(keap.Commissions))
-		d.write("exports/commissions-"+names[0]+".csv", append([]string{"Affiliate Id," + moneyHeaders[keap.Commissions]}, reconciled(nil)[keap.Commissions]...)...)
+		d.write("exports/commissions-"+names[0]+".csv",
+			append([]string{"Affiliate Id," + moneyHeaders[keap.Commissions]}, reconciled(nil)[keap.Commissions]...)...)
 		fewer := []string{"Affiliate Id,date_earned,invoice_id,product_name,description,amount_earned"}
 		for _, row := range reconciled(nil)[keap.Commissions] {
 			c := strings.Split(row, ",")

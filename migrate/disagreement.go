@@ -13,7 +13,7 @@ import (
 
 // askUnbalanced asks what to do about an account whose ledger and rows do not agree. says
 // and t are what a decision is about: about other figures it is asked again.
-func (r *reconciler) askUnbalanced(a account, why string, difference int64, says eventKey, t tally) Conflict {
+func (r *reconciler) askUnbalanced(a account, why string, difference int64, says entryKey, t tally) Conflict {
 	c := question(KindUnbalanced, r.subject(a), why, Accept, Accept, Exclude, Fix)
 	if left := r.ledger.leftOut[a]; left != 0 && left == difference { // not to be brought back by accepting it
 		c.Recommended = Fix

@@ -24,18 +24,20 @@ func example() *migrate.Settings {
 	s.Policy.AllowedHosts = []string{"carrot.test", "www.carrot.test", "shop.carrot.test:8443"}
 	s.Policy.Pages = mapping.Pages{
 		Landing: "https://carrot.test/start?from=links", Login: "https://partners.carrot.test/login", Join: "https://carrot.test/partners/join",
-		Rejoin: "https://carrot.test/rejoin", PasswordReset: "https://partners.carrot.test/password-reset", Guide: "https://carrot.test/partners/guide",
+		Rejoin: "https://carrot.test/rejoin", PasswordReset: "https://partners.carrot.test/password-reset",
+		Guide: "https://carrot.test/partners/guide",
 	}
 	s.Grace = book.Grace{Partners: map[string]time.Time{"GraceNote": time.Date(2100, 1, 1, 0, 0, 0, 0, s.Zone)}}
 	s.Paths = []mapping.Path{{Path: "/app/orderForms/spring", Target: "https://carrot.test/spring"}, {Path: "/faq", Target: "guide"}}
 	s.Currency, s.AsOf, s.Owner, s.Terms = "USD", "2023-03-31", terms.OwnerLatest, terms.DefaultConfig()
-	s.Products = terms.Products{Membership: []string{"*Membership*"}, Training: []string{"Evergreen Webinar", "3 Leads Per Day", "Membership Launch Workshop"}}
+	s.Products = terms.Products{Membership: []string{"*Membership*"},
+		Training: []string{"Evergreen Webinar", "3 Leads Per Day", "Membership Launch Workshop"}}
 	return s
 }
 
 // planExample plans the example with its decisions: one partner's ledger and rows differ
 // by a cent.
-func (d *desk) planExample() *migrate.Plan {
+func (d *env) planExample() *migrate.Plan {
 	d.Helper()
 	p, err := d.try("example/decisions.csv", "example/exports")
 	d.must(err)
@@ -48,8 +50,10 @@ var kindsInWords = map[string]string{
 	"ambiguous fold": migrate.KindAmbiguousCode, "ambiguous fold (link)": migrate.KindAmbiguousLink,
 	"unsafe link": migrate.KindUnsafeLink, "looping link": migrate.KindLoopingLink, "reserved name": migrate.KindReservedName,
 	"unbalanced ledger": migrate.KindUnbalanced, "subscription partner": migrate.KindSubscription, "house owner": migrate.KindHouseOwner,
-	"self-referral": migrate.KindSelfReferral, "customer without e-mail": migrate.KindNoCustomerEmail, "moved customer": migrate.KindMovedCustomer,
-	"unknown referral type": migrate.KindReferralType, "unmatched product": migrate.KindProduct, "changed payment": migrate.KindChangedPayment,
+	"self-referral": migrate.KindSelfReferral, "customer without e-mail": migrate.KindNoCustomerEmail,
+	"moved customer":        migrate.KindMovedCustomer,
+	"unknown referral type": migrate.KindReferralType, "unmatched product": migrate.KindProduct,
+	"changed payment":  migrate.KindChangedPayment,
 	"negative balance": migrate.KindNegative, "other currency": migrate.KindCurrency, "vanished": migrate.KindVanished,
 }
 
@@ -88,17 +92,19 @@ func sameFiles(t tb, p *migrate.Plan, path string) {
 	t.Helper()
 	var files, want []string
 	for _, f := range p.Files {
-		files = append(files, fmt.Sprintf("%s %s %s %s %s header on %d: %d = %d + %d + %d", f.Path, f.Kind, f.Encoding, f.Delimiter, f.LineEnd, f.HeaderLine, f.Rows, f.Loaded, f.Rejected, f.Skipped))
+		files = append(files, fmt.Sprintf("%s %s %s %s %s header on %d: %d = %d + %d + %d", f.Path, f.Kind, f.Encoding, f.Delimiter, f.LineEnd,
+			f.HeaderLine, f.Rows, f.Loaded, f.Rejected, f.Skipped))
 	}
 	for _, f := range readCSV(t, path) {
-		want = append(want, fmt.Sprintf("example/%s %s %s %s %s header on %s: %s = %s + %s + %s", f["path"], f["kind"], f["encoding"], f["delimiter"], f["line_end"], f["header_line"], f["rows"], f["loaded"], f["rejected"], f["skipped"]))
+		want = append(want, fmt.Sprintf("example/%s %s %s %s %s header on %s: %s = %s + %s + %s", f["path"], f["kind"], f["encoding"],
+			f["delimiter"], f["line_end"], f["header_line"], f["rows"], f["loaded"], f["rejected"], f["skipped"]))
 	}
 	same(t, "files", files, want)
 }
 
 // sameMoney compares the book's customers, balances and sums with what a folder of
 // expected files says, and the plan's own balances with the book's.
-func (d *desk) sameMoney(p *migrate.Plan, dir string) {
+func (d *env) sameMoney(p *migrate.Plan, dir string) {
 	d.Helper()
 	_, owners := d.owners()
 	same(d, "owners", owners, expect(d, dir+"/owners.csv", "customer", "promoter", "rule"))
@@ -136,7 +142,7 @@ func (d *desk) sameMoney(p *migrate.Plan, dir string) {
 
 // verified is how many differences verify finds, and how many of them a person has
 // decided about.
-func (d *desk) verified() (differences []string, decided int) {
+func (d *env) verified() (differences []string, decided int) {
 	d.Helper()
 	checks, _, err := migrate.Verify(d.ctx(), d.settings, d.book, d.store, migrate.NoProgress{})
 	d.must(err)
@@ -153,7 +159,7 @@ func (d *desk) verified() (differences []string, decided int) {
 // The example program, with the mess that exports come in, becomes what its expected
 // files state, worked out by hand.
 func TestExample(t *testing.T) {
-	d := newDesk(t, example())
+	d := newEnv(t, example())
 	open := d.plan("example/exports").Open()
 	if len(open) != 1 || open[0].ID != "unbalanced_ledger:3Dcraft" {
 		t.Fatalf("open without decisions: %+v", open)
@@ -220,13 +226,15 @@ func TestExample(t *testing.T) {
 		if (q["needs_email"] == "yes") != (q["email"] == "") {
 			t.Errorf("promoters.csv contradicts itself on %s", q["ref_token"])
 		}
-		want = append(want, fmt.Sprintf("%s %s %s %s [%s] %s", q["ref_token"], email, q["status"], q["keap_ids"], strings.Join(codes, " "), parent))
+		want = append(want,
+			fmt.Sprintf("%s %s %s %s [%s] %s", q["ref_token"], email, q["status"], q["keap_ids"], strings.Join(codes, " "), parent))
 	}
 	same(t, "promoters", promoters(d.content()), want)
 	var links, wantLinks []string
 	table := d.table()
 	for _, l := range d.content().Links {
-		to := table.Resolve(mapping.Request{Host: "go.carrot.test", Path: "/go/" + strings.ReplaceAll(l.Code, " ", "%20")}, beforeCutoff).Location
+		to := table.Resolve(mapping.Request{Host: "go.carrot.test", Path: "/go/" + strings.ReplaceAll(l.Code, " ", "%20")},
+			beforeCutoff).Location
 		links = append(links, l.Code+" "+l.Destination+" "+to)
 	}
 	for _, l := range read("links.csv") {
@@ -235,7 +243,8 @@ func TestExample(t *testing.T) {
 	same(t, "links", links, wantLinks)
 	d.resolveCases("example/resolve-cases.csv")
 	d.sameMoney(p, "example/expected")
-	if len(p.Differences) != 1 || p.Differences[0].Code != "3Dcraft" || p.Differences[0].Amount != 1 || p.Differences[0].Currency != "USD" || p.Differences[0].Decision != migrate.Accept {
+	if len(p.Differences) != 1 || p.Differences[0].Code != "3Dcraft" || p.Differences[0].Amount != 1 || p.Differences[0].Currency != "USD" ||
+		p.Differences[0].Decision != migrate.Accept {
 		t.Errorf("differences of the ledger: %+v", p.Differences)
 	}
 	differences, decided := d.verified()
@@ -271,7 +280,7 @@ func TestExample(t *testing.T) {
 // A month later newer exports come: an overlapping commissions file, a payment told
 // otherwise, customers that move, a partner that is gone, another day to reckon by.
 func TestExampleInApril(t *testing.T) {
-	d := newDesk(t, example())
+	d := newEnv(t, example())
 	d.planExample()
 	d.apply()
 
@@ -310,7 +319,7 @@ func TestExampleInApril(t *testing.T) {
 func TestExampleWithoutProof(t *testing.T) {
 	f := func(exports, kind string, subjects []string, balance string) {
 		t.Helper()
-		d := newDesk(t, example())
+		d := newEnv(t, example())
 		p := d.plan("example/" + exports)
 		same(t, exports+": conflicts", has(p, kind), subjects)
 		if len(p.Open()) != len(subjects) {

@@ -55,7 +55,7 @@ func NewFolder(dir string) (*Folder, error) {
 	}
 	err := os.MkdirAll(dir, 0o755)
 	if err == nil {
-		sweepStaging(dir)
+		removeStaleStaging(dir)
 		if d.staging, err = os.MkdirTemp(dir, fmt.Sprintf("%s%d-", stagingPrefix, os.Getpid())); err == nil {
 			return d, nil
 		}
@@ -64,8 +64,8 @@ func NewFolder(dir string) (*Folder, error) {
 	return nil, fmt.Errorf("the plan cannot be written to %s: %w; choose another folder with --out", dir, err)
 }
 
-// sweepStaging removes staging folders whose process is gone: they hold people's rows.
-func sweepStaging(dir string) {
+// removeStaleStaging removes staging folders whose process is gone: they hold people's rows.
+func removeStaleStaging(dir string) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
 		return
@@ -173,12 +173,12 @@ func (d *Folder) setAside(p *Plan) error {
 		aside = filepath.Join(d.dir, fmt.Sprintf("conflicts-before-%d.csv", n))
 	}
 	d.notes = append(d.notes, fmt.Sprintf("The former %s holds decisions that do not count in this plan (%s): it is kept as %s.",
-		path, brief(slices.Sorted(maps.Keys(filled))), aside))
+		path, summarize(slices.Sorted(maps.Keys(filled))), aside))
 	return os.Rename(path, aside)
 }
 
-// brief lists the first few of many names.
-func brief(names []string) string {
+// summarize lists the first few of many names.
+func summarize(names []string) string {
 	const few = 3
 	if len(names) == 0 {
 		return "it cannot be read"

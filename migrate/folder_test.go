@@ -14,14 +14,15 @@ import (
 )
 
 // mendable is an export of which some rows are rejected.
-func mendable(d *desk) string {
-	d.write("exports/partners.csv", "Id,Code,Status,Password", "1,one,Active,SECRET-CANARY-1", "2.0E+01,two,Active,SECRET-CANARY-2", "3,,Active,SECRET-CANARY-3", "4,four,Active,SECRET-CANARY-4")
+func mendable(d *env) string {
+	d.write("exports/partners.csv", "Id,Code,Status,Password", "1,one,Active,SECRET-CANARY-1", "2.0E+01,two,Active,SECRET-CANARY-2",
+		"3,,Active,SECRET-CANARY-3", "4,four,Active,SECRET-CANARY-4")
 	d.write("exports/links.csv", "Id,Code,Website Address", "7,course,https://carrot.test/course", "8,other,https://elsewhere.test/")
 	return d.path("exports")
 }
 
 // mend edits a CSV of rejects in place: every cell that is in cells is replaced.
-func (d *desk) mend(path string, cells map[string]string) {
+func (d *env) mend(path string, cells map[string]string) {
 	d.Helper()
 	f, err := os.Open(path)
 	d.must(err)
@@ -39,7 +40,7 @@ func (d *desk) mend(path string, cells map[string]string) {
 	d.must(errors.Join(csv.NewWriter(f).WriteAll(rows), f.Close()))
 }
 
-func (d *desk) files(dir string) []string {
+func (d *env) files(dir string) []string {
 	d.Helper()
 	entries, err := os.ReadDir(d.path(dir))
 	d.must(err)
@@ -51,9 +52,10 @@ func (d *desk) files(dir string) []string {
 }
 
 func TestFolder(t *testing.T) {
-	d := newDesk(t, carrot())
+	d := newEnv(t, carrot())
 	d.plan(mendable(d))
-	same(t, "files", d.files("plan"), []string{"conflicts.csv", "findings.csv", "links.csv", "owners.csv", "plan.json", "rejects", "report.html"})
+	same(t, "files", d.files("plan"),
+		[]string{"conflicts.csv", "findings.csv", "links.csv", "owners.csv", "plan.json", "rejects", "report.html"})
 	same(t, "rejects", d.files("plan/rejects"), []string{"links.csv", "partners.csv"})
 	rows := readCSV(t, d.path("plan", "rejects", "partners.csv"))
 	want := []map[string]string{
@@ -80,10 +82,10 @@ func TestFolder(t *testing.T) {
 // Rejected rows are mended and read again beside the exports they are from: where they
 // were or elsewhere, named as a file or as a folder, into the same plan or another.
 func TestMendedRejects(t *testing.T) {
-	f := func(what string, feed func(d *desk) (out string, exports []string)) {
+	f := func(what string, feed func(d *env) (out string, exports []string)) {
 		t.Helper()
 		t.Run(what, func(t *testing.T) {
-			d := newDesk(t, carrot())
+			d := newEnv(t, carrot())
 			exports := mendable(d)
 			d.plan(exports)
 			d.mend(d.path("plan", "rejects", "partners.csv"), map[string]string{"2.0E+01": "2", "": "three"})
@@ -109,15 +111,19 @@ func TestMendedRejects(t *testing.T) {
 			if rejects != 3 && rejects != 1+3 { // a folder of rejects holds the link as well
 				t.Errorf("%d rows in the rejects of the plan", rejects)
 			}
-			same(t, "promoters", promoters(&p.After), []string{"one - active 1 [one] -", "two - active 2 [two] -", "three - active 3 [three] -", "four - active 4 [four] -"})
+			same(t, "promoters", promoters(&p.After),
+				[]string{"one - active 1 [one] -", "two - active 2 [two] -", "three - active 3 [three] -", "four - active 4 [four] -"})
 
 			reviewed, err := migrate.ReadPlan(d.path(out))
 			d.must(err)
-			if _, err := migrate.Apply(d.ctx(), reviewed, d.path(out), nil, d.settings, d.book, d.store, migrate.NoProgress{}, applied); err != nil {
+			if _,
+				err := migrate.Apply(d.ctx(), reviewed, d.path(out), nil, d.settings, d.book, d.store, migrate.NoProgress{}, applied); err != nil {
 				t.Fatal(err)
 			}
 			same(t, "verify", d.differences(), nil)
-			if res, err := migrate.Apply(d.ctx(), reviewed, d.path(out), nil, d.settings, d.book, d.store, migrate.NoProgress{}, applied); err != nil || res.Run != 0 {
+			if res,
+				err := migrate.Apply(d.ctx(), reviewed, d.path(out), nil, d.settings, d.book, d.store, migrate.NoProgress{}, applied); err != nil ||
+				res.Run != 0 {
 				t.Errorf("the second apply: %+v, %v", res, err)
 			}
 			if again, err := d.tryInto(out, "", append([]string{exports}, more...)...); err != nil || again.Changes.Len() != 0 {
@@ -125,11 +131,11 @@ func TestMendedRejects(t *testing.T) {
 			}
 		})
 	}
-	f("the file where it was", func(d *desk) (string, []string) { return "plan", []string{d.path("plan", "rejects", "partners.csv")} })
-	f("the folder where it was", func(d *desk) (string, []string) { return "plan", []string{d.path("plan", "rejects")} })
-	f("into another plan", func(d *desk) (string, []string) { return "plan2", []string{d.path("plan", "rejects", "partners.csv")} })
-	f("the folder into another plan", func(d *desk) (string, []string) { return "plan2", []string{d.path("plan", "rejects")} })
-	f("copied elsewhere", func(d *desk) (string, []string) {
+	f("the file where it was", func(d *env) (string, []string) { return "plan", []string{d.path("plan", "rejects", "partners.csv")} })
+	f("the folder where it was", func(d *env) (string, []string) { return "plan", []string{d.path("plan", "rejects")} })
+	f("into another plan", func(d *env) (string, []string) { return "plan2", []string{d.path("plan", "rejects", "partners.csv")} })
+	f("the folder into another plan", func(d *env) (string, []string) { return "plan2", []string{d.path("plan", "rejects")} })
+	f("copied elsewhere", func(d *env) (string, []string) {
 		d.must(os.Mkdir(d.path("mended"), 0o755))
 		d.must(os.Rename(d.path("plan", "rejects", "partners.csv"), d.path("mended", "partners.csv")))
 		return "plan", []string{d.path("mended")}
@@ -138,7 +144,7 @@ func TestMendedRejects(t *testing.T) {
 
 // Files in rejects/ that a person has mended survive a plan that they are no export of.
 func TestMendedRejectsAreKept(t *testing.T) {
-	d := newDesk(t, carrot())
+	d := newEnv(t, carrot())
 	exports := mendable(d)
 	d.plan(exports)
 	partners := d.path("plan", "rejects", "partners.csv")
@@ -155,7 +161,8 @@ func TestMendedRejectsAreKept(t *testing.T) {
 	// Said in a sentence, for the one file only.
 	folder, err := migrate.NewFolder(d.path("plan"))
 	d.must(err)
-	p, err := migrate.Make(d.ctx(), migrate.Request{Settings: d.settings, Args: []string{exports}, WorkDir: d.dir, Book: d.book, Progress: migrate.NoProgress{}, Sink: folder.Sink})
+	p, err := migrate.Make(d.ctx(), migrate.Request{Settings: d.settings, Args: []string{exports}, WorkDir: d.dir, Book: d.book,
+		Progress: migrate.NoProgress{}, Sink: folder.Sink})
 	d.must(err)
 	d.must(folder.Write(p, func(io.Writer) error { return nil }))
 	if notes := folder.Notes(); len(notes) != 1 || !strings.HasPrefix(notes[0], partners+" is not as carryover wrote it") {
@@ -166,7 +173,7 @@ func TestMendedRejectsAreKept(t *testing.T) {
 // With the folder of rejects as an export, plan after plan: rows that are rejected again
 // pile up neither as files nor as conflicts.
 func TestRejectsFedBackAgainAndAgain(t *testing.T) {
-	d := newDesk(t, carrot())
+	d := newEnv(t, carrot())
 	exports := mendable(d)
 	first := d.plan(exports)
 	d.mend(d.path("plan", "rejects", "partners.csv"), map[string]string{"2.0E+01": "2"}) // of two rows; the link is left
@@ -181,7 +188,8 @@ func TestRejectsFedBackAgainAndAgain(t *testing.T) {
 		same(t, "verify", d.differences(), nil)
 	}
 	// Named one by one, they are read.
-	p := d.plan(exports, d.path("plan", "rejects", "partners.csv"), d.path("plan", "rejects", "links.csv"), d.path("plan", "rejects", "partners-2.csv"))
+	p := d.plan(exports, d.path("plan", "rejects", "partners.csv"), d.path("plan", "rejects", "links.csv"),
+		d.path("plan", "rejects", "partners-2.csv"))
 	same(t, "unsafe links", has(p, migrate.KindUnsafeLink), has(first, migrate.KindUnsafeLink))
 	same(t, "rejects", d.files("plan/rejects"), []string{"links.csv", "partners-2.csv", "partners.csv"})
 	if len(p.Files) != 5 {
@@ -197,7 +205,7 @@ func TestRejectsFedBackAgainAndAgain(t *testing.T) {
 
 // Plans that lie in a folder that is named as exports are no exports.
 func TestPlanBelowTheExports(t *testing.T) {
-	d := newDesk(t, carrot())
+	d := newEnv(t, carrot())
 	exports := mendable(d)
 	for range 3 {
 		p, err := d.tryInto("exports/plan", "", exports)
@@ -207,7 +215,8 @@ func TestPlanBelowTheExports(t *testing.T) {
 		}
 		reviewed, err := migrate.ReadPlan(d.path("exports", "plan"))
 		d.must(err)
-		if _, err := migrate.Apply(d.ctx(), reviewed, d.path("exports", "plan"), nil, d.settings, d.book, d.store, migrate.NoProgress{}, applied); err != nil {
+		if _, err := migrate.Apply(d.ctx(), reviewed, d.path("exports", "plan"), nil, d.settings, d.book, d.store, migrate.NoProgress{},
+			applied); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -216,11 +225,12 @@ func TestPlanBelowTheExports(t *testing.T) {
 
 // A plan never takes the place of an export, nor of rejects that are not carryover's.
 func TestFolderOverwritesNothing(t *testing.T) {
-	d := newDesk(t, carrot())
+	d := newEnv(t, carrot())
 	exports := mendable(d)
 	before, err := os.ReadFile(d.path("exports", "links.csv"))
 	d.must(err)
-	if _, err := d.tryInto("exports", "", exports); err == nil || !strings.Contains(err.Error(), "links.csv") || !strings.Contains(err.Error(), "--out") {
+	if _, err := d.tryInto("exports", "", exports); err == nil || !strings.Contains(err.Error(), "links.csv") ||
+		!strings.Contains(err.Error(), "--out") {
 		t.Errorf("a plan into the exports: %v", err)
 	}
 	after, err := os.ReadFile(d.path("exports", "links.csv"))
@@ -240,7 +250,7 @@ func TestFolderOverwritesNothing(t *testing.T) {
 }
 
 func TestUnwritableFolder(t *testing.T) {
-	d := newDesk(t, carrot())
+	d := newEnv(t, carrot())
 	exports := mendable(d)
 	d.write("file", "no folder")
 	if _, err := d.tryInto("file", "", exports); err == nil || !strings.Contains(err.Error(), "--out") {
@@ -268,9 +278,9 @@ func TestUnwritableFolder(t *testing.T) {
 
 // Exports that cannot be used are refused with a sentence that says why.
 func TestNothingToPlan(t *testing.T) {
-	f := func(what string, exports func(d *desk) string, wants ...string) {
+	f := func(what string, exports func(d *env) string, wants ...string) {
 		t.Helper()
-		d := newDesk(t, carrot())
+		d := newEnv(t, carrot())
 		_, err := d.try("", exports(d))
 		for _, want := range wants {
 			if err == nil || !strings.Contains(err.Error(), want) {
@@ -278,14 +288,16 @@ func TestNothingToPlan(t *testing.T) {
 			}
 		}
 	}
-	f("an empty folder", func(d *desk) string { d.must(os.Mkdir(d.path("empty"), 0o755)); return d.path("empty") }, "holds no files")
-	f("no folder", func(d *desk) string { return d.path("nowhere") }, "nowhere")
-	f("PDFs", func(d *desk) string {
+	f("an empty folder", func(d *env) string { d.must(os.Mkdir(d.path("empty"), 0o755)); return d.path("empty") }, "holds no files")
+	f("no folder", func(d *env) string { return d.path("nowhere") }, "nowhere")
+	f("PDFs", func(d *env) string {
 		d.write("pdfs/a.pdf", "%PDF-1.7")
 		d.write("pdfs/b.pdf", "%PDF-1.7")
 		return d.path("pdfs")
 	}, "none of the 2 files", "a.pdf")
-	f("a header only", func(d *desk) string { return d.write("partners.csv", "Id,Code,Status") }, "no referral partner could be loaded", "partners.csv", "0 rows")
-	f("only bad rows", func(d *desk) string { return d.write("partners.csv", "Id,Code,Status", "x,one,Active") }, "no referral partner", "line 2", "bad_id")
-	f("contacts only", func(d *desk) string { return d.write("contacts.csv", "Id,Email", "1,a@carrot.test") }, "no referral partner")
+	f("a header only", func(d *env) string { return d.write("partners.csv", "Id,Code,Status") }, "no referral partner could be loaded",
+		"partners.csv", "0 rows")
+	f("only bad rows", func(d *env) string { return d.write("partners.csv", "Id,Code,Status", "x,one,Active") }, "no referral partner",
+		"line 2", "bad_id")
+	f("contacts only", func(d *env) string { return d.write("contacts.csv", "Id,Email", "1,a@carrot.test") }, "no referral partner")
 }

@@ -19,9 +19,10 @@ func TestGraceCodes(t *testing.T) {
 		Partners: map[string]time.Time{"nh": day, "COACH": day, "PEAK": day, "nobody": day},
 		Links:    map[string]time.Time{"shop": day, "COURSE": day, "Gone": day},
 	}
-	d := newDesk(t, s)
+	d := newEnv(t, s)
 	d.write("exports/partners.csv", "Id,ContactId,Code,Status", "1,,Nh,1", "2,,nh,1", "3,,coach,1", "4,,Peak,1", "5,,peak,1")
-	d.write("exports/links.csv", "Id,Code,Website Address", "1,shop,https://carrot.test/a", "2,Shop,https://carrot.test/b", "3,course,https://carrot.test/c", "4,plain,https://carrot.test/d")
+	d.write("exports/links.csv", "Id,Code,Website Address", "1,shop,https://carrot.test/a", "2,Shop,https://carrot.test/b",
+		"3,course,https://carrot.test/c", "4,plain,https://carrot.test/d")
 	p := d.migrate(d.path("exports"))
 	same(t, "unknown grace codes", has(p, "unknown_grace"), []string{"PEAK", "nobody", "Gone"})
 	table, at := d.table(), time.Date(2023, 5, 1, 0, 0, 0, 0, time.UTC)
@@ -38,7 +39,7 @@ func TestGraceCodes(t *testing.T) {
 
 // Exports that say nothing new are a run all the same: verify reads the newest ones.
 func TestExportsThatSayNothingNew(t *testing.T) {
-	d := newDesk(t, carrot())
+	d := newEnv(t, carrot())
 	d.write("exports/partners.csv", "Id,ContactId,Code,Status", "1,,ann,1")
 	d.migrate(d.path("exports"))
 	d.write("exports/partners.csv", "Id,ContactId,Code,Status", "1,,ann,1", ",,,")

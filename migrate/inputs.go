@@ -32,7 +32,7 @@ type bookState struct {
 // promoters are.
 func readInputs(ctx context.Context, req *Request, conflicts *conflictList) (*inputs, error) {
 	in := &inputs{}
-	money := inBackground(func() (m moneyRead) {
+	money := inBackground(func() (m moneyResult) {
 		m.money, m.err = readMoney(ctx, req.Book)
 		return m
 	})
@@ -67,7 +67,7 @@ func readInputs(ctx context.Context, req *Request, conflicts *conflictList) (*in
 	return in, err
 }
 
-type moneyRead struct {
+type moneyResult struct {
 	money *book.KeapRecords
 	err   error
 }

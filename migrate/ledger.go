@@ -24,10 +24,10 @@ type ledgerInput struct {
 
 // ledger is the money of these exports: of several rows with one id the one that holds.
 type ledger struct {
-	commissions []book.Commission // with the clawbacks, ascending by event id
+	commissions []book.Commission // with the clawbacks, ascending by id
 	payments    rowList[payment]  // ascending by id
 	newRows     []book.Commission // of the commissions those that the book does not hold
-	newPayouts  []book.Payout     // what the book lacks of the payments, ascending by event id
+	newPayouts  []book.Payout     // what the book lacks of the payments, ascending by id
 
 	accounts  *accounts
 	accountOf []int32           // of each of the commissions

@@ -52,7 +52,7 @@ func (r *linkReader) add(row *keap.Link, at position) error {
 	if l.KeapID == 0 {
 		id = "code " + l.Code
 	}
-	if !r.rows.add(id, l, (*linkRow).takes) {
+	if !r.rows.add(id, l, (*linkRow).merge) {
 		return &sheet.Skip{Reason: skippedDuplicate}
 	}
 	return nil
@@ -76,8 +76,9 @@ func (r *linkReader) reject(row *keap.Link, at position, err error) error {
 	return &sheet.Reject{Reason: sheet.UnsafeDestination, Field: "destination", Hint: err.Error() + "; " + remedy}
 }
 
-// takes reports whether m says the same as l, and completes l with what only m says.
-func (l *linkRow) takes(m *linkRow) bool {
+// merge completes l with what only m says. ok is false, and nothing changes, when they
+// contradict each other.
+func (l *linkRow) merge(m *linkRow) (ok bool) {
 	if l.Code != m.Code || l.Destination != m.Destination || l.Name != m.Name && l.Name != "" && m.Name != "" {
 		return false
 	}

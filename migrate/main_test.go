@@ -33,7 +33,8 @@ func carrot(exclude ...string) *migrate.Settings {
 			Cutoff: time.Date(2023, 4, 1, 0, 0, 0, 0, zone), AfterCutoff: mapping.AfterRedirect, Inactive: mapping.InactiveUncredited,
 			Pages: mapping.Pages{
 				Landing: "https://carrot.test/", Login: "https://carrot.firstpromoter.test/login", Rejoin: "https://carrot.test/rejoin",
-				Join: "https://carrot.test/join", PasswordReset: "https://carrot.firstpromoter.test/password-reset", Guide: "https://carrot.test/guide",
+				Join: "https://carrot.test/join", PasswordReset: "https://carrot.firstpromoter.test/password-reset",
+				Guide: "https://carrot.test/guide",
 			},
 			TokenParam: "fpr", SubIDParam: "fp_sid", CodeParams: []string{"aff", "affcode"}, IDParams: []string{"affiliate"},
 		},
@@ -66,8 +67,8 @@ type tb interface {
 	Fatalf(format string, args ...any)
 }
 
-// desk is where an ops person works: a folder with exports and plans, a book, a map.
-type desk struct {
+// env is where an ops person works: a folder with exports and plans, a book, a map.
+type env struct {
 	tb
 	settings *migrate.Settings
 	dir      string
@@ -75,28 +76,28 @@ type desk struct {
 	store    *store.InBook
 }
 
-func newDesk(t *testing.T, s *migrate.Settings) *desk {
+func newEnv(t *testing.T, s *migrate.Settings) *env {
 	t.Helper()
-	d := deskIn(t, t.TempDir(), s)
+	d := envIn(t, t.TempDir(), s)
 	t.Cleanup(func() { d.book.Close() })
 	return d
 }
 
-func deskIn(t tb, dir string, s *migrate.Settings) *desk {
+func envIn(t tb, dir string, s *migrate.Settings) *env {
 	t.Helper()
 	b, err := book.Open(filepath.Join(dir, "data", "book.db"))
 	if err != nil {
 		t.Fatalf("%v", err)
 	}
-	return &desk{t, s, dir, b, store.OpenBook(b)}
+	return &env{t, s, dir, b, store.OpenBook(b)}
 }
 
-func (d *desk) path(parts ...string) string {
+func (d *env) path(parts ...string) string {
 	return filepath.Join(append([]string{d.dir}, parts...)...)
 }
 
 // write makes a file with the given lines and returns its path.
-func (d *desk) write(name string, lines ...string) string {
+func (d *env) write(name string, lines ...string) string {
 	d.Helper()
 	path := d.path(name)
 	d.must(os.MkdirAll(filepath.Dir(path), 0o755))
@@ -104,7 +105,7 @@ func (d *desk) write(name string, lines ...string) string {
 	return path
 }
 
-func (d *desk) must(err error) {
+func (d *env) must(err error) {
 	d.Helper()
 	if err != nil {
 		d.Fatalf("%v", err)
@@ -112,11 +113,11 @@ func (d *desk) must(err error) {
 }
 
 // try plans into the folder plan.
-func (d *desk) try(decisions string, exports ...string) (*migrate.Plan, error) {
+func (d *env) try(decisions string, exports ...string) (*migrate.Plan, error) {
 	return d.tryInto("plan", decisions, exports...)
 }
 
-func (d *desk) tryInto(out, decisions string, exports ...string) (*migrate.Plan, error) {
+func (d *env) tryInto(out, decisions string, exports ...string) (*migrate.Plan, error) {
 	decided, err := migrate.ReadDecisions(decisions)
 	if err != nil {
 		return nil, err
@@ -129,7 +130,8 @@ func (d *desk) tryInto(out, decisions string, exports ...string) (*migrate.Plan,
 	workDir, err := os.Getwd()
 	d.must(err)
 	p, err := migrate.Make(d.ctx(), migrate.Request{
-		Settings: d.settings, Args: exports, WorkDir: workDir, Decisions: decided, Book: d.book, Progress: migrate.NoProgress{}, Sink: folder.Sink,
+		Settings: d.settings, Args: exports, WorkDir: workDir, Decisions: decided, Book: d.book, Progress: migrate.NoProgress{},
+		Sink: folder.Sink,
 	})
 	if err != nil {
 		return nil, err
@@ -146,14 +148,14 @@ func (d *desk) tryInto(out, decisions string, exports ...string) (*migrate.Plan,
 	})
 }
 
-func (d *desk) plan(exports ...string) *migrate.Plan {
+func (d *env) plan(exports ...string) *migrate.Plan {
 	d.Helper()
 	p, err := d.try("", exports...)
 	d.must(err)
 	return p
 }
 
-func (d *desk) tryApply(extra migrate.Decisions) (*migrate.Result, error) {
+func (d *env) tryApply(extra migrate.Decisions) (*migrate.Result, error) {
 	p, err := migrate.ReadPlan(d.path("plan"))
 	if err != nil {
 		return nil, err
@@ -161,7 +163,7 @@ func (d *desk) tryApply(extra migrate.Decisions) (*migrate.Result, error) {
 	return migrate.Apply(d.ctx(), p, d.path("plan"), extra, d.settings, d.book, d.store, migrate.NoProgress{}, applied)
 }
 
-func (d *desk) apply() *migrate.Result {
+func (d *env) apply() *migrate.Result {
 	d.Helper()
 	res, err := d.tryApply(nil)
 	d.must(err)
@@ -171,7 +173,7 @@ func (d *desk) apply() *migrate.Result {
 
 // balanced checks that payouts sum to the ledger, in months in which all, some and none of it is
 // inside the hold.
-func (d *desk) balanced() {
+func (d *env) balanced() {
 	d.Helper()
 	payouts := payout.Service{Book: d.book, Currency: d.settings.Currency, Zone: d.settings.Zone, Terms: d.settings.Terms}
 	for _, month := range []terms.Month{200001, 202303, 210012} {
@@ -182,21 +184,21 @@ func (d *desk) balanced() {
 }
 
 // migrate plans and applies.
-func (d *desk) migrate(exports ...string) *migrate.Plan {
+func (d *env) migrate(exports ...string) *migrate.Plan {
 	d.Helper()
 	p := d.plan(exports...)
 	d.apply()
 	return p
 }
 
-func (d *desk) content() *book.Content {
+func (d *env) content() *book.Content {
 	d.Helper()
 	c, err := d.book.Content(d.ctx())
 	d.must(err)
 	return c
 }
 
-func (d *desk) table() *mapping.Table {
+func (d *env) table() *mapping.Table {
 	d.Helper()
 	m, _, err := d.store.Load(d.ctx())
 	d.must(err)
@@ -206,13 +208,13 @@ func (d *desk) table() *mapping.Table {
 }
 
 // token is whom an old link before the cutoff names, "" for nobody.
-func (d *desk) token(url string) string {
+func (d *env) token(url string) string {
 	d.Helper()
 	return d.table().Resolve(mapping.ParseURL("https://go.carrot.test"+url), beforeCutoff).Token
 }
 
 // differences verifies and returns what differs.
-func (d *desk) differences() []string {
+func (d *env) differences() []string {
 	d.Helper()
 	checks, _, err := migrate.Verify(d.ctx(), d.settings, d.book, d.store, migrate.NoProgress{})
 	d.must(err)
@@ -259,7 +261,8 @@ func promoters(c *book.Content) []string {
 		if email == "" {
 			email = "-"
 		}
-		lines = append(lines, fmt.Sprintf("%s %s %s %s [%s] %s", p.Token, email, p.Status, strings.Trim(fmt.Sprint(ids), "[]"), strings.Join(codes, " "), parent))
+		lines = append(lines,
+			fmt.Sprintf("%s %s %s %s [%s] %s", p.Token, email, p.Status, strings.Trim(fmt.Sprint(ids), "[]"), strings.Join(codes, " "), parent))
 	}
 	return lines
 }
@@ -318,7 +321,7 @@ func readCSV(t tb, path string) []map[string]string {
 
 // decide writes the conflicts of the last plan with their decisions filled in, and
 // returns the file.
-func (d *desk) decide(name string, choose func(id, recommended string) string) string {
+func (d *env) decide(name string, choose func(id, recommended string) string) string {
 	d.Helper()
 	f, err := os.Open(d.path("plan", "conflicts.csv"))
 	d.must(err)
@@ -336,7 +339,7 @@ func (d *desk) decide(name string, choose func(id, recommended string) string) s
 }
 
 // resolveCases asks the published map everything that a file of cases says.
-func (d *desk) resolveCases(path string) {
+func (d *env) resolveCases(path string) {
 	d.Helper()
 	table := d.table()
 	for i, c := range readCSV(d, path) {
@@ -344,7 +347,8 @@ func (d *desk) resolveCases(path string) {
 		d.must(err)
 		got := table.Resolve(mapping.ParseURL(c["url"]), at)
 		if got.Outcome.String() != c["outcome"] || got.Location != c["location"] {
-			d.Errorf("%s, case %d: %s at %s: %s %q, want %s %q", filepath.Base(path), i+1, c["url"], c["at"], got.Outcome, got.Location, c["outcome"], c["location"])
+			d.Errorf("%s, case %d: %s at %s: %s %q, want %s %q", filepath.Base(path), i+1, c["url"], c["at"], got.Outcome, got.Location,
+				c["outcome"], c["location"])
 		}
 	}
 }
@@ -367,7 +371,7 @@ func searchFiles(t tb, dir, text string) {
 	}
 }
 
-func (d *desk) ctx() context.Context { return context.Background() }
+func (d *env) ctx() context.Context { return context.Background() }
 
 // Headers of the small exports that tests write.
 const (
@@ -378,7 +382,7 @@ const (
 
 // export writes a folder of exports: partners, contacts and links as rows without their
 // headers. Empty ones get no file; the link "course" is always there.
-func (d *desk) export(dir string, partners, contacts []string, links ...string) string {
+func (d *env) export(dir string, partners, contacts []string, links ...string) string {
 	d.Helper()
 	put := func(name, header string, rows []string) {
 		if len(rows) > 0 {
@@ -393,7 +397,7 @@ func (d *desk) export(dir string, partners, contacts []string, links ...string) 
 
 // owners lists the customers of the book, each with the ref token of its owner and why,
 // and counts those that have an owner and an address.
-func (d *desk) owners() (owned int, lines []string) {
+func (d *env) owners() (owned int, lines []string) {
 	d.Helper()
 	tokens := d.tokens()
 	d.must(d.book.Customers(d.ctx(), func(r book.Referral) error {
@@ -408,7 +412,7 @@ func (d *desk) owners() (owned int, lines []string) {
 }
 
 // balances lists what the promoters are owed by the book, and all of it together.
-func (d *desk) balances() (lines []string, owed int64) {
+func (d *env) balances() (lines []string, owed int64) {
 	d.Helper()
 	sums, err := d.book.Sums(d.ctx())
 	d.must(err)
@@ -426,7 +430,7 @@ func (d *desk) balances() (lines []string, owed int64) {
 }
 
 // tokens are the ref tokens of the promoters that the partners are, by Keap id.
-func (d *desk) tokens() map[int64]string {
+func (d *env) tokens() map[int64]string {
 	content, tokens := d.content(), map[int64]string{}
 	live := map[int64]book.Promoter{}
 	for _, p := range content.Promoters {

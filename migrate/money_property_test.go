@@ -87,7 +87,8 @@ func drawBusiness(t *rapid.T, w world) business {
 			id, from = "", withoutID[i-7]
 		}
 		row := moneyRow{partner: partner("referral of"), cells: fmt.Sprintf("%s,%d,%s,%s,%s,course,", id, contact(),
-			pick("set", from...), pick("expires", "", "", "2023-03-30", "2023-03-31", "2024-01-01"), pick("type", "COOKIE", "manual", "PERMANENT", "0", "OTHER"))}
+			pick("set", from...), pick("expires", "", "", "2023-03-30", "2023-03-31", "2024-01-01"),
+			pick("type", "COOKIE", "manual", "PERMANENT", "0", "OTHER"))}
 		b.add(keap.Referrals, row)
 		if i > 6 && rapid.Bool().Draw(t, "again") { // equal and without an id: one
 			b.add(keap.Referrals, row)
@@ -99,8 +100,9 @@ func drawBusiness(t *rapid.T, w world) business {
 		for range rapid.IntRange(0, most).Draw(t, kind) {
 			invoice := rapid.IntRange(0, 3).Draw(t, "invoice")
 			earner, seller := partner("earner"), invoice%len(b.partners)
-			row := moneyRow{partner: earner, currency: currency(), n: 1, cells: fmt.Sprintf("%s,%d,%d,%s,%s,%d", pick("day", days...), 70001+invoice, 1+invoice%len(b.contacts),
-				products[invoice%2], words[min(len(words)-1, max(earner, seller)-min(earner, seller))], b.partners[seller].id)}
+			row := moneyRow{partner: earner, currency: currency(), n: 1,
+				cells: fmt.Sprintf("%s,%d,%d,%s,%s,%d", pick("day", days...), 70001+invoice, 1+invoice%len(b.contacts),
+					products[invoice%2], words[min(len(words)-1, max(earner, seller)-min(earner, seller))], b.partners[seller].id)}
 			row.amounts[0] = amounts.Draw(t, "amount")
 			b.add(kind, row)
 			if rapid.IntRange(0, 4).Draw(t, "twice") == 0 {
@@ -115,12 +117,14 @@ func drawBusiness(t *rapid.T, w world) business {
 		if rapid.Bool().Draw(t, "with an id") {
 			id = fmt.Sprint(901 + i)
 		}
-		row := moneyRow{partner: partner("paid"), currency: currency(), n: 1, cells: fmt.Sprintf("%s,%s,%s,", id, pick("day", days...), pick("type", "Cash", "PayPal"))}
+		row := moneyRow{partner: partner("paid"), currency: currency(), n: 1,
+			cells: fmt.Sprintf("%s,%s,%s,", id, pick("day", days...), pick("type", "Cash", "PayPal"))}
 		row.amounts[0] = rapid.SampledFrom([]int64{4998, 2500, 1, -1000}).Draw(t, "amount")
 		b.add(keap.Payments, row)
 	}
 	for i := range rapid.IntRange(0, 3).Draw(t, "orders") {
-		b.orders = append(b.orders, fmt.Sprintf("%d,%d,2022-12-01,$99.95,%s,%d", 4001+i, contact(), pick("product", products...), b.partners[partner("sold by")].id))
+		b.orders = append(b.orders,
+			fmt.Sprintf("%d,%d,2022-12-01,$99.95,%s,%d", 4001+i, contact(), pick("product", products...), b.partners[partner("sold by")].id))
 	}
 	// The ledger: what the rows come to, and what there was before them.
 	accounts := map[int]map[string]*[5]int64{}
@@ -173,7 +177,7 @@ func (b business) account(row moneyRow) account {
 // write makes exports: each kind whole and with the partners' ids, or in files that
 // overlap, some of which name partners by code, with their rows in any order and amounts
 // and dates as they please.
-func (b business) write(d *desk, t *rapid.T, dir string, scattered bool) string {
+func (b business) write(d *env, t *rapid.T, dir string, scattered bool) string {
 	b.world.write(d, t, dir, scattered)
 	d.write(dir+"/orders.csv", append([]string{"Id,ContactId,Order Date,Order Total,Product Name,Affiliate Id"}, b.orders...)...)
 	for _, kind := range slices.Sorted(maps.Keys(moneyHeaders)) {
@@ -263,7 +267,7 @@ func amountCell(cents int64, currency string, style int) string {
 }
 
 // sums are the balances of the book, by account.
-func (d *desk) sums() map[account]int64 {
+func (d *env) sums() map[account]int64 {
 	d.Helper()
 	sums, err := d.book.Sums(d.ctx())
 	d.must(err)
@@ -284,7 +288,7 @@ func (b business) endings() map[account]int64 {
 }
 
 // owe compares balances; an account without entries has a balance of 0.
-func (d *desk) owe(what string, want map[account]int64) {
+func (d *env) owe(what string, want map[account]int64) {
 	d.Helper()
 	got := d.sums()
 	for a := range want {
@@ -300,7 +304,7 @@ func (d *desk) owe(what string, want map[account]int64) {
 }
 
 // verify counts what differs, what of it is money, and what a person decided about.
-func (d *desk) verify() (differences, money, decided int, said string) {
+func (d *env) verify() (differences, money, decided int, said string) {
 	d.Helper()
 	checks, _, err := migrate.Verify(d.ctx(), d.settings, d.book, d.store, migrate.NoProgress{})
 	d.must(err)
@@ -317,7 +321,7 @@ func (d *desk) verify() (differences, money, decided int, said string) {
 }
 
 // proven fails when verify finds a difference, or one that remains by decision.
-func (d *desk) proven() {
+func (d *env) proven() {
 	d.Helper()
 	if differences, _, decided, said := d.verify(); differences != 0 || decided != 0 {
 		d.Errorf("verify: %d differences, %d decided: %s", differences, decided, said)
@@ -325,7 +329,7 @@ func (d *desk) proven() {
 }
 
 // settled fails when a plan would change anything.
-func (d *desk) settled(p *migrate.Plan) {
+func (d *env) settled(p *migrate.Plan) {
 	d.Helper()
 	for table, n := range p.Tables {
 		if n.Create != 0 || n.Update != 0 {
@@ -337,8 +341,8 @@ func (d *desk) settled(p *migrate.Plan) {
 // Whatever was earned, taken back and paid: a ledger that agrees with its rows asks
 // nothing, and the book's balances are its endings.
 func TestLedgerProperty(t *testing.T) {
-	check(t, func(t *rapid.T, w world, newDesk func(book bool) *desk) {
-		b, d := drawBusiness(t, w), newDesk(true)
+	check(t, func(t *rapid.T, w world, newEnv func(book bool) *env) {
+		b, d := drawBusiness(t, w), newEnv(true)
 		p := d.plan(b.write(d, t, "exports", false))
 		if len(p.Open()) > 0 || len(p.Differences) > 0 || len(has(p, migrate.KindUnbalanced)) > 0 {
 			t.Fatalf("open %+v, differences %+v", p.Open(), p.Differences)
@@ -369,7 +373,7 @@ func only(want, got map[account]int64) map[account]int64 {
 }
 
 // owned lists the customers of the book: key, Keap id of the owner, rule.
-func owned(d *desk) (lines []string) {
+func owned(d *env) (lines []string) {
 	d.Helper()
 	d.must(d.book.Customers(d.ctx(), func(r book.Referral) error {
 		lines = append(lines, fmt.Sprintf("%s %d %s", r.Customer, r.PartnerID, r.Rule))
@@ -402,7 +406,8 @@ func (b business) owners(s *migrate.Settings) (lines []string) {
 		if email, ok := terms.EmailKey(b.contacts[contact-1]); ok {
 			key = email
 		}
-		r := book.ReferralRow{ID: id, ContactID: contact, PartnerID: int64(b.partners[row.partner].id), SetAt: at.Unix(), ExpiresOn: cells[3], Type: strings.ToUpper(cells[4])}
+		r := book.ReferralRow{ID: id, ContactID: contact, PartnerID: int64(b.partners[row.partner].id), SetAt: at.Unix(), ExpiresOn: cells[3],
+			Type: strings.ToUpper(cells[4])}
 		rows[key] = append(rows[key], r)
 	}
 	for key, list := range rows {
@@ -423,8 +428,8 @@ func (b business) owners(s *migrate.Settings) (lines []string) {
 // One cent anywhere that the ledger and its rows do not agree on blocks, names the
 // partner and the difference, and is settled as a person decides.
 func TestCentProperty(t *testing.T) {
-	check(t, func(t *rapid.T, w world, newDesk func(book bool) *desk) {
-		whole, d := drawBusiness(t, w), newDesk(true)
+	check(t, func(t *rapid.T, w world, newEnv func(book bool) *env) {
+		whole, d := drawBusiness(t, w), newEnv(true)
 		b, a, code, said := whole.offByOne(t)
 		line := b.rows[keap.Ledger][slices.IndexFunc(b.rows[keap.Ledger], func(r moneyRow) bool { return b.account(r) == a })].amounts
 		rows := line[beginning] // what the ending should be by the rows
@@ -442,7 +447,8 @@ func TestCentProperty(t *testing.T) {
 
 		exports := b.write(d, t, "exports", false)
 		p := d.plan(exports)
-		want := migrate.Difference{Conflict: "unbalanced_ledger:" + code, Partner: a.id, Code: code, Currency: a.currency, Amount: line[ending] - rows}
+		want := migrate.Difference{Conflict: "unbalanced_ledger:" + code, Partner: a.id, Code: code, Currency: a.currency,
+			Amount: line[ending] - rows}
 		for _, column := range []struct {
 			at   int
 			kind string
@@ -458,7 +464,8 @@ func TestCentProperty(t *testing.T) {
 			t.Fatalf("differences %+v, want %+v", p.Differences, want)
 		}
 		open := p.Open()
-		if len(open) != 1 || open[0].Kind != migrate.KindUnbalanced || open[0].Subject != code || !strings.Contains(open[0].Detail, "difference "+said) {
+		if len(open) != 1 || open[0].Kind != migrate.KindUnbalanced || open[0].Subject != code ||
+			!strings.Contains(open[0].Detail, "difference "+said) {
 			t.Fatalf("open %+v, want partner %s and a difference of %s", open, code, said)
 		}
 		if _, err := d.tryApply(nil); err == nil {
@@ -536,9 +543,9 @@ func (b business) offByOne(t *rapid.T) (changed business, a account, code, said 
 // whether a file names partners by id or by code; and what was done once is not done
 // again.
 func TestMoneyFilesProperty(t *testing.T) {
-	check(t, func(t *rapid.T, w world, newDesk func(book bool) *desk) {
+	check(t, func(t *rapid.T, w world, newEnv func(book bool) *env) {
 		b := drawBusiness(t, w)
-		whole, scattered := newDesk(true), newDesk(true)
+		whole, scattered := newEnv(true), newEnv(true)
 		p := whole.migrate(b.write(whole, t, "exports", false))
 		want := carried(&p.Changes.KeapRecords)
 
@@ -553,7 +560,8 @@ func TestMoneyFilesProperty(t *testing.T) {
 		}
 		again := whole.plan(whole.path("exports"))
 		whole.settled(again)
-		if n := again.Tables["commission"].Unchanged + again.Tables["payout"].Unchanged; n < len(b.rows[keap.Commissions])+len(b.rows[keap.Clawbacks])+len(b.rows[keap.Payments]) {
+		rows := len(b.rows[keap.Commissions]) + len(b.rows[keap.Clawbacks]) + len(b.rows[keap.Payments])
+		if n := again.Tables["commission"].Unchanged + again.Tables["payout"].Unchanged; n < rows {
 			t.Errorf("%d entries unchanged", n)
 		}
 		same(t, "scattered, on top of the whole", carried(&whole.plan(exports).Changes.KeapRecords), nil)
@@ -592,12 +600,13 @@ func rowsOf[T any](add func(string, any), table string, rows book.Rows[T]) {
 
 // dump lists every row of the book's model, customers and money. With anyPlace the files
 // and lines that they were read from are left out.
-func (d *desk) dump(anyPlace bool) (lines []string) {
+func (d *env) dump(anyPlace bool) (lines []string) {
 	d.Helper()
 	db, err := sql.Open("sqlite", d.book.Path())
 	d.must(err)
 	defer db.Close()
-	tables := []string{"promoter", "promoter_alias", "link", "contact", "referral", "referral_row", "sale", "subscription", "commission", "payout"}
+	tables := []string{"promoter", "promoter_alias", "link", "contact", "referral", "referral_row", "sale", "subscription", "commission",
+		"payout"}
 	if !anyPlace {
 		tables = append(tables, "source", "change")
 	}

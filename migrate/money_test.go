@@ -16,7 +16,7 @@ import (
 
 // money writes exports of two partners and one customer; a kind without rows gets no
 // file, and one whose only row is "-" a file without rows.
-func (d *desk) money(dir string, rows map[string][]string) string {
+func (d *env) money(dir string, rows map[string][]string) string {
 	d.Helper()
 	d.write(dir+"/partners.csv", "Affiliate Id,Contact Id,Aff Code,Status", "1,11,Alpha,Active", "2,12,beta,Active")
 	d.write(dir+"/contacts.csv", "Id,Email", "11,ann@mail.test", "12,bob@mail.test", "101,kim@shop.test", "102,lee@shop.test")
@@ -29,7 +29,8 @@ func (d *desk) money(dir string, rows map[string][]string) string {
 		if header == "" {
 			header = "Affiliate Id," + moneyHeaders[kind]
 		}
-		d.write(dir+"/"+kind+".csv", append([]string{header}, slices.DeleteFunc(slices.Clone(list), func(row string) bool { return row == "-" })...)...)
+		d.write(dir+"/"+kind+".csv",
+			append([]string{header}, slices.DeleteFunc(slices.Clone(list), func(row string) bool { return row == "-" })...)...)
 	}
 	return d.path(dir)
 }
@@ -71,7 +72,7 @@ func without(kinds ...string) map[string][]string {
 func TestUnprovenMoney(t *testing.T) {
 	f := func(rows map[string][]string, conflicts []string, alpha, beta int64) {
 		t.Helper()
-		d := newDesk(t, carrot())
+		d := newEnv(t, carrot())
 		exports := d.money("exports", rows)
 		p := d.plan(exports)
 		var open []string
@@ -104,12 +105,14 @@ func TestUnprovenMoney(t *testing.T) {
 	f(without(keap.Commissions), []string{"no_rows:commissions"}, 3426, 1485)
 	f(without(keap.Clawbacks), []string{"no_rows:clawbacks"}, 3426, 1485)
 	f(without(keap.Payments), []string{"no_rows:payments"}, 3426, 1485)
-	f(without(keap.Commissions, keap.Clawbacks, keap.Payments), []string{"no_rows:commissions", "no_rows:clawbacks", "no_rows:payments"}, 3426, 1485)
+	f(without(keap.Commissions, keap.Clawbacks, keap.Payments), []string{"no_rows:commissions", "no_rows:clawbacks", "no_rows:payments"},
+		3426, 1485)
 	// A file without rows is there: what the ledger tells of it does not agree.
 	f(reconciled(map[string][]string{keap.Clawbacks: {"-"}}), []string{"unbalanced_ledger:Alpha"}, 3426, 1485)
 	// Who is missing in the ledger, and whose row does not add up.
 	f(reconciled(map[string][]string{keap.Ledger: {"1,10.00,124.24,49.98,50.00,34.26"}}), []string{"unbalanced_ledger:beta"}, 3426, 1485)
-	f(reconciled(map[string][]string{keap.Ledger: {"1,10.00,124.24,49.98,50.00,34.27", "2,,14.85,,,14.85"}}), []string{"unbalanced_ledger:Alpha"}, 3427, 1485)
+	f(reconciled(map[string][]string{keap.Ledger: {"1,10.00,124.24,49.98,50.00,34.27", "2,,14.85,,,14.85"}}),
+		[]string{"unbalanced_ledger:Alpha"}, 3427, 1485)
 	// A ledger that only tells endings.
 	f(reconciled(map[string][]string{keap.Ledger: {"2,0,14.85,0,0,14.85", "1,0,124.24,49.98,50.00,24.26"}}), nil, 2426, 1485)
 }
@@ -125,7 +128,7 @@ func TestCent(t *testing.T) {
 		}
 		rows[kind][row] = strings.Replace(rows[kind][row], old, new, 1)
 		for decision, alpha := range map[string]int64{migrate.Accept: accepted, migrate.Fix: fixed, migrate.Exclude: 0} {
-			d := newDesk(t, carrot())
+			d := newEnv(t, carrot())
 			exports := d.money("exports", rows)
 			p := d.plan(exports)
 			if open := p.Open(); len(open) != 1 || open[0].ID != "unbalanced_ledger:Alpha" || open[0].Recommended != migrate.Accept {
@@ -149,12 +152,15 @@ func TestCent(t *testing.T) {
 			}
 		}
 	}
-	f(keap.Ledger, 0, "10.00", "10.01", 3426, 3427, "Alpha (1)", "ledger.csv, line 2", "the ledger itself does not add up", "difference -0.01 USD")
+	f(keap.Ledger, 0, "10.00", "10.01", 3426, 3427, "Alpha (1)", "ledger.csv, line 2", "the ledger itself does not add up",
+		"difference -0.01 USD")
 	f(keap.Ledger, 0, "124.24", "124.25", 3426, 3426, "commissions come to 124.24 USD", "to 124.25 USD in the ledger", "difference 0.01 USD")
 	f(keap.Ledger, 0, "49.98", "49.99", 3426, 3426, "clawbacks come to 49.98 USD", "to 49.99 USD in the ledger", "difference 0.01 USD")
 	f(keap.Ledger, 0, "50.00", "50.01", 3426, 3426, "payments come to 50.00 USD", "to 50.01 USD in the ledger", "difference 0.01 USD")
-	f(keap.Ledger, 0, "34.26", "34.27", 3427, 3426, "ending 34.27 USD", "the ledger itself does not add up", "comes to 34.26 USD, difference 0.01 USD")
-	f(keap.Commissions, 0, "74.26", "74.27", 3426, 3427, "commissions come to 124.25 USD", "to 124.24 USD in the ledger", "difference -0.01 USD")
+	f(keap.Ledger, 0, "34.26", "34.27", 3427, 3426, "ending 34.27 USD", "the ledger itself does not add up",
+		"comes to 34.26 USD, difference 0.01 USD")
+	f(keap.Commissions, 0, "74.26", "74.27", 3426, 3427, "commissions come to 124.25 USD", "to 124.24 USD in the ledger",
+		"difference -0.01 USD")
 	f(keap.Clawbacks, 0, "49.98", "49.99", 3426, 3425, "clawbacks come to 49.99 USD", "to 49.98 USD in the ledger", "difference -0.01 USD")
 	f(keap.Payments, 0, "50.00", "50.01", 3426, 3425, "payments come to 50.01 USD", "to 50.00 USD in the ledger", "difference -0.01 USD")
 	// A row that was rejected is named.
@@ -172,7 +178,7 @@ func TestDecisionsOnMoney(t *testing.T) {
 	}
 	f := func(choose func(id, recommended string) string, wants ...string) {
 		t.Helper()
-		d := newDesk(t, carrot())
+		d := newEnv(t, carrot())
 		exports := d.money("exports", reconciled(running))
 		p := d.plan(exports)
 		same(t, "conflicts", has(p, migrate.KindSubscription), []string{"kim@shop.test"})
@@ -197,7 +203,7 @@ func TestDecisionsOnMoney(t *testing.T) {
 	f(recommended, "kim@shop.test 0 expired", "lee@shop.test 2 only")
 	f(func(string, string) string { return migrate.KeepSubscription }, "kim@shop.test 2 subscription", "lee@shop.test 2 only")
 
-	d := newDesk(t, carrot())
+	d := newEnv(t, carrot())
 	exports := d.money("exports", reconciled(running))
 	_, err := d.try(d.write("wrong.csv", "id,decision", "subscription_partner:kim@shop.test,beta"), exports)
 	if err == nil || !strings.Contains(err.Error(), "wrong.csv:2") || !strings.Contains(err.Error(), "referral, subscription") {
@@ -207,7 +213,7 @@ func TestDecisionsOnMoney(t *testing.T) {
 
 // Who decided stands in the plan.
 func TestDecidedBy(t *testing.T) {
-	d := newDesk(t, carrot())
+	d := newEnv(t, carrot())
 	exports := d.money("exports", without(keap.Ledger))
 	d.plan(exports)
 	_, err := d.try(d.write("decided.csv", "id,decision,decided_by", "no_ledger:ledger,accept,Ann of Finance"), exports)
@@ -244,7 +250,8 @@ func TestEqualRows(t *testing.T) {
 	const row, other = "1,2023-02-10,70002,102,Evergreen Webinar,Sale,1,10.00", "Alpha,02/10/2023,070002,102,Evergreen Webinar,Sale,1,$10.00"
 	f := func(n int, files ...int) { // how many rows each file has
 		t.Helper()
-		for kind, ledger := range map[string]string{keap.Commissions: "1,0,%d,0,0,%d", keap.Clawbacks: "1,0,0,%d,0,-%d", keap.Payments: "1,0,0,0,%d,-%d"} {
+		for kind, ledger := range map[string]string{keap.Commissions: "1,0,%d,0,0,%d", keap.Clawbacks: "1,0,0,%d,0,-%d",
+			keap.Payments: "1,0,0,0,%d,-%d"} {
 			cents, table, row, other := int64(1000*n), "commission", row, other
 			if kind != keap.Commissions {
 				cents = -cents
@@ -252,8 +259,9 @@ func TestEqualRows(t *testing.T) {
 			if kind == keap.Payments { // without an id
 				table, row, other = "payout", "1,,2023-02-10,Cash,,10.00", "Alpha,,02/10/2023,Cash,,$10.00"
 			}
-			d := newDesk(t, carrot())
-			rows := map[string][]string{keap.Commissions: {"-"}, keap.Clawbacks: {"-"}, keap.Payments: {"-"}, keap.Ledger: {fmt.Sprintf(ledger, 10*n, 10*n)}}
+			d := newEnv(t, carrot())
+			rows := map[string][]string{keap.Commissions: {"-"}, keap.Clawbacks: {"-"}, keap.Payments: {"-"},
+				keap.Ledger: {fmt.Sprintf(ledger, 10*n, 10*n)}}
 			exports := d.money("exports", rows)
 			total := 0
 			for i, equal := range files {
@@ -261,7 +269,8 @@ func TestEqualRows(t *testing.T) {
 				if i%2 == 1 {
 					header, line = "Aff Code,", other
 				}
-				d.write(fmt.Sprintf("exports/%s%d.csv", kind, i), append([]string{header + moneyHeaders[kind]}, slices.Repeat([]string{line}, equal)...)...)
+				d.write(fmt.Sprintf("exports/%s%d.csv", kind, i),
+					append([]string{header + moneyHeaders[kind]}, slices.Repeat([]string{line}, equal)...)...)
 				total += equal
 			}
 			p := d.migrate(exports)
@@ -273,7 +282,8 @@ func TestEqualRows(t *testing.T) {
 				}
 			}
 			if loaded != n || skipped != total-n || p.Tables[table].Create != n {
-				t.Errorf("%s in files of %v: %d loaded, %d skipped, %d created; want %d and %d", kind, files, loaded, skipped, p.Tables[table].Create, n, total-n)
+				t.Errorf("%s in files of %v: %d loaded, %d skipped, %d created; want %d and %d", kind, files, loaded, skipped, p.Tables[table].Create,
+					n, total-n)
 			}
 			d.owe(fmt.Sprintf("%s in files of %v", kind, files), map[account]int64{{1, "USD"}: cents})
 			d.proven()
@@ -294,12 +304,15 @@ func TestEqualRows(t *testing.T) {
 func TestNearlyEqualRows(t *testing.T) {
 	const row = "1,2023-02-10,70002,102,Evergreen Webinar,Sale,1,10.00"
 	for _, other := range []string{
-		"2,2023-02-10,70002,102,Evergreen Webinar,Sale,1,10.00", "1,2023-02-11,70002,102,Evergreen Webinar,Sale,1,10.00", "1,2023-02-10,70003,102,Evergreen Webinar,Sale,1,10.00",
-		"1,2023-02-10,,102,Evergreen Webinar,Sale,1,10.00", "1,2023-02-10,70002,102,Agency Membership,Sale,1,10.00", "1,2023-02-10,70002,102,Evergreen Webinar,Level 2,1,10.00",
-		"1,2023-02-10,70002,102,Evergreen Webinar,Sale,1,10.01", "1,2023-02-10,70002,102,Evergreen Webinar,Sale,1,-10.00", "1,2023-02-10,70002,102,Evergreen Webinar,Sale,1,AUD 10.00",
+		"2,2023-02-10,70002,102,Evergreen Webinar,Sale,1,10.00", "1,2023-02-11,70002,102,Evergreen Webinar,Sale,1,10.00",
+		"1,2023-02-10,70003,102,Evergreen Webinar,Sale,1,10.00",
+		"1,2023-02-10,,102,Evergreen Webinar,Sale,1,10.00", "1,2023-02-10,70002,102,Agency Membership,Sale,1,10.00",
+		"1,2023-02-10,70002,102,Evergreen Webinar,Level 2,1,10.00",
+		"1,2023-02-10,70002,102,Evergreen Webinar,Sale,1,10.01", "1,2023-02-10,70002,102,Evergreen Webinar,Sale,1,-10.00",
+		"1,2023-02-10,70002,102,Evergreen Webinar,Sale,1,AUD 10.00",
 	} {
 		for _, kind := range []string{keap.Commissions, keap.Clawbacks} {
-			d := newDesk(t, carrot())
+			d := newEnv(t, carrot())
 			exports := d.money("exports", map[string][]string{kind: {row}})
 			d.write("exports/"+kind+"-other.csv", "Affiliate Id,"+moneyHeaders[kind], other)
 			want := 2
@@ -318,11 +331,12 @@ func TestNearlyEqualRows(t *testing.T) {
 func TestCodeOfSeveral(t *testing.T) {
 	f := func(partners []string, rejects int, wants map[account]int64) {
 		t.Helper()
-		d := newDesk(t, carrot())
+		d := newEnv(t, carrot())
 		exports := d.money("exports", without(keap.Ledger, keap.Clawbacks, keap.Payments, keap.Referrals))
 		d.partners("exports", partners...)
 		for _, kind := range []string{keap.Clawbacks, keap.Payments, keap.Referrals} {
-			row := map[string]string{keap.Clawbacks: "2023-03-15,70002,102,Evergreen Webinar,Refund,1,1.00", keap.Payments: "901,2022-08-12,Cash,,2.00", keap.Referrals: "501,101,2022-01-05 09:00:00,,COOKIE,course,"}[kind]
+			row := map[string]string{keap.Clawbacks: "2023-03-15,70002,102,Evergreen Webinar,Refund,1,1.00",
+				keap.Payments: "901,2022-08-12,Cash,,2.00", keap.Referrals: "501,101,2022-01-05 09:00:00,,COOKIE,course,"}[kind]
 			d.write("exports/"+kind+".csv", "Aff Code,"+moneyHeaders[kind], "Alpha,"+row)
 		}
 		p := d.plan(exports)
@@ -353,7 +367,7 @@ func TestVerifyMoney(t *testing.T) {
 	})
 	f := func(statement string, isMoney bool, wants ...string) {
 		t.Helper()
-		d := newDesk(t, carrot())
+		d := newEnv(t, carrot())
 		d.migrate(d.money("exports", rows))
 		d.proven()
 		db, err := sql.Open("sqlite", d.book.Path())
@@ -376,24 +390,33 @@ func TestVerifyMoney(t *testing.T) {
 			}
 		}
 	}
-	f(`UPDATE commission SET amount = amount + 1 WHERE invoice = '70001' AND partner_id = 1`, true, "alpha|commission|2022-06|74.26 USD|74.27 USD|difference -0.01 USD", "Alpha (1)|alpha|difference -0.01 USD")
-	f(`UPDATE commission SET amount = amount - 1 WHERE invoice = '70001' AND partner_id = 2`, true, "beta|commission|2022-06|difference 0.01 USD")
+	f(`UPDATE commission SET amount = amount + 1 WHERE invoice = '70001' AND partner_id = 1`, true,
+		"alpha|commission|2022-06|74.26 USD|74.27 USD|difference -0.01 USD", "Alpha (1)|alpha|difference -0.01 USD")
+	f(`UPDATE commission SET amount = amount - 1 WHERE invoice = '70001' AND partner_id = 2`, true,
+		"beta|commission|2022-06|difference 0.01 USD")
 	f(`UPDATE commission SET amount = amount + 1 WHERE kind = 'clawback'`, true, "alpha|clawback|2023-03|difference -0.01 USD")
 	f(`UPDATE commission SET amount = amount + 1 WHERE kind = 'opening'`, true, "alpha|Alpha (1)|difference -0.01 USD")
-	f(`UPDATE commission SET month = 202207 WHERE invoice = '70001' AND partner_id = 2`, true, "beta|commission|2022-06|difference 14.85 USD", "beta|commission|2022-07|difference -14.85 USD")
-	f(`UPDATE commission SET partner_id = 2 WHERE kind = 'clawback'`, true, "alpha|clawback|2023-03|difference -49.98 USD", "beta|clawback|2023-03|difference 49.98 USD")
-	f(`UPDATE commission SET currency = 'AUD' WHERE invoice = '70001' AND partner_id = 2`, true, "beta|commission|2022-06|difference 14.85 USD", "beta|commission|2022-06|difference -14.85 AUD")
-	f(`UPDATE commission SET kind = 'commission' WHERE kind = 'clawback'`, true, "alpha|clawback|2023-03|difference -49.98 USD", "alpha|commission|2023-03|difference 49.98 USD")
+	f(`UPDATE commission SET month = 202207 WHERE invoice = '70001' AND partner_id = 2`, true, "beta|commission|2022-06|difference 14.85 USD",
+		"beta|commission|2022-07|difference -14.85 USD")
+	f(`UPDATE commission SET partner_id = 2 WHERE kind = 'clawback'`, true, "alpha|clawback|2023-03|difference -49.98 USD",
+		"beta|clawback|2023-03|difference 49.98 USD")
+	f(`UPDATE commission SET currency = 'AUD' WHERE invoice = '70001' AND partner_id = 2`, true,
+		"beta|commission|2022-06|difference 14.85 USD", "beta|commission|2022-06|difference -14.85 AUD")
+	f(`UPDATE commission SET kind = 'commission' WHERE kind = 'clawback'`, true, "alpha|clawback|2023-03|difference -49.98 USD",
+		"alpha|commission|2023-03|difference 49.98 USD")
 	f(`DELETE FROM commission WHERE invoice = '70001' AND partner_id = 1`, true, "alpha|commission|2022-06|difference 74.26 USD")
 	f(`DELETE FROM commission WHERE kind = 'clawback'`, true, "alpha|clawback|2023-03|difference -49.98 USD")
 	f(`DELETE FROM commission WHERE kind = 'opening'`, true, "alpha|Alpha (1)|difference 10.00 USD")
 	f(`UPDATE payout SET amount = amount + 1`, true, "alpha|payment|2022-08|difference -0.01 USD")
 	f(`UPDATE payout SET partner_id = 2`, true, "alpha|payment|2022-08|difference 50.00 USD", "beta|payment|2022-08|difference -50.00 USD")
 	f(`DELETE FROM payout`, true, "alpha|payment|2022-08|difference 50.00 USD")
-	f(`INSERT INTO payout SELECT 'k-00000000000000000000000000000000', import_id, partner_id, 999, paid_at, month, 100, currency, type, note, source_id, source_line FROM payout`, true, "alpha|payment|2022-08|difference -1.00 USD")
-	f(`INSERT INTO commission SELECT 'k-00000000000000000000000000000000', import_id, kind, partner_id, seller_id, contact_id, invoice, earned_at, month, 1, currency, product, description, source_id, source_line FROM commission WHERE kind = 'clawback'`, true, "alpha|clawback|2023-03|difference -0.01 USD")
+	f(`INSERT INTO payout SELECT 'k-00000000000000000000000000000000', import_id, partner_id, 999, paid_at, month, 100, currency, type, note,
+		source_id, source_line FROM payout`, true, "alpha|payment|2022-08|difference -1.00 USD")
+	f(`INSERT INTO commission SELECT 'k-00000000000000000000000000000000', import_id, kind, partner_id, seller_id, contact_id, invoice,
+		earned_at, month, 1, currency, product, description, source_id, source_line FROM commission WHERE kind = 'clawback'`, true, "alpha|clawback|2023-03|difference -0.01 USD")
 	f(`UPDATE referral SET partner_id = 2 WHERE customer = 'kim@shop.test'`, false, "kim@shop.test|beta|alpha")
-	f(`UPDATE referral SET partner_id = 0, rule = 'expired' WHERE customer = 'kim@shop.test'`, false, "kim@shop.test|nobody (expired)|alpha (only)")
+	f(`UPDATE referral SET partner_id = 0, rule = 'expired' WHERE customer = 'kim@shop.test'`, false,
+		"kim@shop.test|nobody (expired)|alpha (only)")
 	f(`DELETE FROM referral WHERE customer = 'kim@shop.test'`, false, "kim@shop.test|alpha|missing")
 	f(`UPDATE referral_row SET set_at = set_at + 60 WHERE id = 501`, false, "referral 501")
 	f(`UPDATE sale SET total = total + 1`, false, "order 4001")
@@ -408,8 +431,9 @@ func TestVerifyAcceptedDifference(t *testing.T) {
 		`DELETE FROM commission WHERE kind = 'difference'`,
 		`UPDATE commission SET amount = amount + 1 WHERE invoice = '70001' AND partner_id = 1`,
 	} {
-		d := newDesk(t, carrot())
-		exports := d.money("exports", reconciled(map[string][]string{keap.Ledger: {"1,10.00,124.24,49.98,50.00,34.30", "2,0.00,14.85,0.00,0.00,14.85"}}))
+		d := newEnv(t, carrot())
+		exports := d.money("exports",
+			reconciled(map[string][]string{keap.Ledger: {"1,10.00,124.24,49.98,50.00,34.30", "2,0.00,14.85,0.00,0.00,14.85"}}))
 		d.plan(exports)
 		_, err := d.try(d.decide("decided.csv", recommended), exports)
 		d.must(err)

@@ -77,15 +77,15 @@ func (r *partnerReader) add(row *keap.Partner, has columns, at position) error {
 		ownEmail: strings.ToLower(row.Email), active: row.Status == sheet.Active, otherStatus: row.Status == sheet.OtherStatus,
 		joined: unix(row.CreatedAt), has: has, exported: true, at: at,
 	}
-	if !r.rows.add(p.id, p, (*partner).takes) {
+	if !r.rows.add(p.id, p, (*partner).merge) {
 		return &sheet.Skip{Reason: skippedDuplicate}
 	}
 	return nil
 }
 
-// takes reports whether q says the same as p as far as both have the columns for it,
-// and completes p with those that only q has.
-func (p *partner) takes(q *partner) bool {
+// merge completes p with the columns that only q has. ok is false, and nothing changes, when
+// they contradict each other in those that both have.
+func (p *partner) merge(q *partner) (ok bool) {
 	both := p.has & q.has
 	differs := func(c columns, same bool) bool { return both&c != 0 && !same }
 	if p.code != q.code || p.joined != 0 && q.joined != 0 && p.joined != q.joined ||

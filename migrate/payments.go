@@ -89,7 +89,7 @@ func (in *ledgerInput) newPayouts(conflicts *conflictList) []book.Payout {
 			if owed[k] == 0 && again {
 				continue
 			}
-			id := eventKey(nil).text(book.KindPayment).int(p.id).int(k.partner).int(owed[k]).text(k.currency).int(p.paidAt).int(entries[p.id]).id()
+			id := entryKey(nil).text(book.KindPayment).int(p.id).int(k.partner).int(owed[k]).text(k.currency).int(p.paidAt).int(entries[p.id]).id()
 			out = append(out, book.Payout{
 				ID: id, PartnerID: k.partner, KeapID: p.id, PaidAt: p.paidAt, Month: monthOf(p.paidAt, in.settings.Zone),
 				Amount: owed[k], Currency: k.currency, Type: p.kind, Note: p.note, Origin: at.where(),

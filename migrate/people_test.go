@@ -17,7 +17,7 @@ func TestPeople(t *testing.T) {
 		t.Helper()
 		t.Run(what, func(t *testing.T) {
 			t.Helper()
-			d := newDesk(t, carrot("house"))
+			d := newEnv(t, carrot("house"))
 			p := d.migrate(d.export("exports", partners, contacts))
 			same(t, "promoters", promoters(d.content()), want)
 			var got []string
@@ -39,7 +39,8 @@ func TestPeople(t *testing.T) {
 		[]string{"one a@carrot.test active 1 2 [one two] -"}, "merged:one")
 	f("contact 0 and blank are nobody's", []string{"1,0,0,one,Active", "2,0,0,two,Active", "3,,0,three,Active", "4,,0,four,Active"}, none,
 		[]string{"one - active 1 [one] -", "two - active 2 [two] -", "three - active 3 [three] -", "four - active 4 [four] -"})
-	f("an address, then a contact, then an address", []string{"1,5,0,one,Active", "2,6,0,two,Active", "3,6,0,three,Active", "4,7,0,four,Active"},
+	f("an address, then a contact, then an address",
+		[]string{"1,5,0,one,Active", "2,6,0,two,Active", "3,6,0,three,Active", "4,7,0,four,Active"},
 		[]string{"5,A,B,a@carrot.test,", "6,A,B,A@Carrot.test ,", "7,A,B,a+b@carrot.test,"},
 		[]string{"one a@carrot.test active 1 2 3 [one three two] -", "four a+b@carrot.test active 4 [four] -"}, "merged:one")
 	f("equal texts that are no address", []string{"1,5,0,one,Active", "2,6,0,two,Active"}, []string{"5,A,B,none,", "6,A,B,none,"},
@@ -48,7 +49,8 @@ func TestPeople(t *testing.T) {
 		[]string{"two a@carrot.test active 1 2 3 [one three two] -"}, "merged:two")
 	f("none is active", []string{"1,5,0,one,", "2,5,0,two,No"}, []string{"5,A,B,a@carrot.test,"},
 		[]string{"one a@carrot.test inactive 1 2 [one two] -"}, "merged:one")
-	f("the other one has the address", []string{"1,5,0,one,Active", "2,5,0,two,Active", "3,6,0,three,Active"}, []string{"5,A,B,,", "6,A,B,none,"},
+	f("the other one has the address", []string{"1,5,0,one,Active", "2,5,0,two,Active", "3,6,0,three,Active"},
+		[]string{"5,A,B,,", "6,A,B,none,"},
 		[]string{"one - active 1 2 [one two] -", "three - active 3 [three] -"}, "merged:one")
 	f("codes of one person in two cases", []string{"1,5,0,One,Active", "2,5,0,one,Active"}, []string{"5,A,B,a@carrot.test,"},
 		[]string{"one a@carrot.test active 1 2 [One one] -"}, "merged:One")
@@ -59,25 +61,32 @@ func TestPeople(t *testing.T) {
 	f("one exact code twice: no guess", []string{"1,0,0,dup,Active", "2,0,0,dup,Active"}, none,
 		[]string{"dup - active 1 [] -", "dup-2 - active 2 [] -"}, "renamed_token:dup", "ambiguous_code:dup")
 
-	f("parents", []string{"1,0,0,top,Active", "2,0,1,child,Active", "3,0,3,self,Active", "4,0,77,lost,Active", "5,0,6,guest,Active", "6,0,0,house,Active", "7,0,,blank,Active"}, none,
-		[]string{"top - active 1 [top] -", "child - active 2 [child] top", "self - active 3 [self] -", "lost - active 4 [lost] -", "guest - active 5 [guest] -", "blank - active 7 [blank] -"},
+	f("parents", []string{"1,0,0,top,Active", "2,0,1,child,Active", "3,0,3,self,Active", "4,0,77,lost,Active", "5,0,6,guest,Active",
+		"6,0,0,house,Active", "7,0,,blank,Active"}, none,
+		[]string{"top - active 1 [top] -", "child - active 2 [child] top", "self - active 3 [self] -", "lost - active 4 [lost] -",
+			"guest - active 5 [guest] -", "blank - active 7 [blank] -"},
 		"unknown_parent:lost")
 	f("its own merged person", []string{"1,5,2,one,Active", "2,5,0,two,Active"}, []string{"5,A,B,a@carrot.test,"},
 		[]string{"one a@carrot.test active 1 2 [one two] -"}, "merged:one")
-	f("only the primary's parent counts", []string{"1,5,3,one,Inactive", "2,5,4,two,Active", "3,0,0,three,Active", "4,0,0,four,Active"}, []string{"5,A,B,a@carrot.test,"},
+	f("only the primary's parent counts", []string{"1,5,3,one,Inactive", "2,5,4,two,Active", "3,0,0,three,Active", "4,0,0,four,Active"},
+		[]string{"5,A,B,a@carrot.test,"},
 		[]string{"two a@carrot.test active 1 2 [one two] four", "three - active 3 [three] -", "four - active 4 [four] -"}, "merged:two")
 	f("a parent that was merged", []string{"1,5,0,one,Active", "2,5,0,two,Active", "3,0,2,three,Active"}, []string{"5,A,B,a@carrot.test,"},
 		[]string{"one a@carrot.test active 1 2 [one two] -", "three - active 3 [three] one"}, "merged:one")
 	f("a ring with a tail", []string{"5,0,7,five,Active", "6,0,5,six,Active", "7,0,6,seven,Active", "1,0,7,tail,Active"}, none,
-		[]string{"tail - active 1 [tail] seven", "five - active 5 [five] -", "six - active 6 [six] five", "seven - active 7 [seven] six"}, "parent_cycle:five")
-	f("a ring through merged partners", []string{"1,5,0,one,Inactive", "2,5,3,two,Active", "3,0,1,three,Active"}, []string{"5,A,B,a@carrot.test,"},
+		[]string{"tail - active 1 [tail] seven", "five - active 5 [five] -", "six - active 6 [six] five", "seven - active 7 [seven] six"},
+		"parent_cycle:five")
+	f("a ring through merged partners", []string{"1,5,0,one,Inactive", "2,5,3,two,Active", "3,0,1,three,Active"},
+		[]string{"5,A,B,a@carrot.test,"},
 		[]string{"two a@carrot.test active 1 2 [one two] -", "three - active 3 [three] two"}, "merged:two", "parent_cycle:two")
 	f("two rings", []string{"1,0,2,a1,Active", "2,0,1,a2,Active", "3,0,4,b1,Active", "4,0,3,b2,Active"}, none,
-		[]string{"a1 - active 1 [a1] -", "a2 - active 2 [a2] a1", "b1 - active 3 [b1] -", "b2 - active 4 [b2] b1"}, "parent_cycle:a1", "parent_cycle:b1")
+		[]string{"a1 - active 1 [a1] -", "a2 - active 2 [a2] a1", "b1 - active 3 [b1] -", "b2 - active 4 [b2] b1"}, "parent_cycle:a1",
+		"parent_cycle:b1")
 
 	f("a status of another kind", []string{"1,0,0,one,Pending", "2,0,0,two,ACTIVE"}, none,
 		[]string{"one - inactive 1 [one] -", "two - active 2 [two] -"}, "unknown_status:one")
-	f("the house shares a contact and takes no token", []string{"1,5,0,house,Active", "2,5,0,House,Active", "3,5,1,three,Active"}, []string{"5,A,B,a@carrot.test,"},
+	f("the house shares a contact and takes no token", []string{"1,5,0,house,Active", "2,5,0,House,Active", "3,5,1,three,Active"},
+		[]string{"5,A,B,a@carrot.test,"},
 		[]string{"house a@carrot.test active 2 3 [House three] -"}, "merged:House", "ambiguous_code:House")
 }
 
@@ -85,7 +94,7 @@ func TestPeople(t *testing.T) {
 func TestExcluded(t *testing.T) {
 	f := func(exclude string, codes []string, want ...string) {
 		t.Helper()
-		d := newDesk(t, carrot(exclude))
+		d := newEnv(t, carrot(exclude))
 		var rows []string
 		for i, code := range codes {
 			rows = append(rows, fmt.Sprintf("%d,0,0,%s,Active", i+1, code))
@@ -106,7 +115,7 @@ func TestExcluded(t *testing.T) {
 
 // What every address of a promoter leads to, whatever its codes are.
 func TestEveryIDResolves(t *testing.T) {
-	d := newDesk(t, carrot("house"))
+	d := newEnv(t, carrot("house"))
 	d.migrate(d.export("exports", []string{
 		"1,5,0,dup,Active", "2,6,0,dup,Active", "3,6,0,second,Active", "4,0,0,house,Active",
 	}, []string{"5,A,B,a@carrot.test,", "6,C,D,c@carrot.test,"}))
@@ -129,10 +138,12 @@ func TestEveryIDResolves(t *testing.T) {
 
 // A parent may be named by its code.
 func TestParentByCode(t *testing.T) {
-	d := newDesk(t, carrot("house"))
-	p := d.migrate(d.write("partners.csv", "Id,Code,Parent Code,Status", "1,top,,Active", "2,child,top,Active", "3,lost,nosuch,Active", "4,none,0,Active", "5,house,,Active", "6,guest,house,Active", "7,own,own,Active"))
+	d := newEnv(t, carrot("house"))
+	p := d.migrate(d.write("partners.csv", "Id,Code,Parent Code,Status", "1,top,,Active", "2,child,top,Active", "3,lost,nosuch,Active",
+		"4,none,0,Active", "5,house,,Active", "6,guest,house,Active", "7,own,own,Active"))
 	same(t, "promoters", promoters(d.content()), []string{
-		"top - active 1 [top] -", "child - active 2 [child] top", "lost - active 3 [lost] -", "none - active 4 [none] -", "guest - active 6 [guest] -", "own - active 7 [own] -",
+		"top - active 1 [top] -", "child - active 2 [child] top", "lost - active 3 [lost] -", "none - active 4 [none] -",
+		"guest - active 6 [guest] -", "own - active 7 [own] -",
 	})
 	same(t, "unknown parents", has(p, migrate.KindUnknownParent), []string{"lost"})
 }
@@ -144,7 +155,7 @@ func TestLaterRuns(t *testing.T) {
 		t.Helper()
 		t.Run(what, func(t *testing.T) {
 			t.Helper()
-			d := newDesk(t, carrot())
+			d := newEnv(t, carrot())
 			d.migrate(d.export("first", first.partners, first.contacts))
 			before := d.content()
 			p := d.plan(d.export("later", later.partners, later.contacts))
@@ -172,7 +183,8 @@ func TestLaterRuns(t *testing.T) {
 			if _, _, err := migrate.Rollback(d.ctx(), res.Run, d.settings, d.book, d.store, migrate.NoProgress{}, applied); err != nil {
 				t.Fatal(err)
 			}
-			if after := d.content(); !slices.Equal(before.Promoters, after.Promoters) || !slices.Equal(before.Aliases, after.Aliases) || !slices.Equal(before.Links, after.Links) {
+			if after := d.content(); !slices.Equal(before.Promoters, after.Promoters) || !slices.Equal(before.Aliases, after.Aliases) ||
+				!slices.Equal(before.Links, after.Links) {
 				t.Errorf("the rollback left %+v, want %+v", after, before)
 			}
 		})
@@ -180,7 +192,9 @@ func TestLaterRuns(t *testing.T) {
 
 	f("a changed code: the old one works, the token stays",
 		run{[]string{"1,0,0,old,Active"}, nil}, run{[]string{"1,0,0,new,Active"}, nil},
-		[]string{"old - active 1 [new old] -"}, map[string]string{"/go/course/old": "old", "/go/course/new": "old", "/r/old": "old", "/k/course?affiliate=1": "old"}, "renamed_token:new")
+		[]string{"old - active 1 [new old] -"},
+		map[string]string{"/go/course/old": "old", "/go/course/new": "old", "/r/old": "old", "/k/course?affiliate=1": "old"},
+		"renamed_token:new")
 	f("a partner that is gone stays",
 		run{[]string{"1,0,0,one,Active", "2,0,1,two,Active"}, nil}, run{[]string{"1,0,0,one,Active"}, nil},
 		[]string{"one - active 1 [one] -", "two - active 2 [two] one"}, map[string]string{"/go/course/two": "two"})
@@ -195,7 +209,8 @@ func TestLaterRuns(t *testing.T) {
 		run{[]string{"1,5,0,one,Inactive", "2,6,0,two,Active", "3,0,1,three,Active"}, []string{"5,A,B,a@carrot.test,", "6,C,D,c@carrot.test,"}},
 		run{[]string{"1,5,0,one,Inactive", "2,6,0,two,Active"}, []string{"5,A,B,c@carrot.test,", "6,C,D,c@carrot.test,"}},
 		[]string{"two c@carrot.test active 1 2 [one two] -", "three - active 3 [three] two"},
-		map[string]string{"/go/course/one": "two", "/go/course/two": "two", "/r/one": "two", "/r/two": "two", "/k/course?affiliate=1": "two"}, "merged:two")
+		map[string]string{"/go/course/one": "two", "/go/course/two": "two", "/r/one": "two", "/r/two": "two", "/k/course?affiliate=1": "two"},
+		"merged:two")
 	f("one published promoter looks like two people: it stays one",
 		run{[]string{"1,5,0,one,Active", "2,6,0,two,Active"}, []string{"5,A,B,a@carrot.test,", "6,A,B,a@carrot.test,"}},
 		run{[]string{"1,5,0,one,Active", "2,6,0,two,Active"}, []string{"5,A,B,a@carrot.test,", "6,C,D,c@carrot.test,"}},
@@ -228,7 +243,8 @@ func TestLaterRuns(t *testing.T) {
 	f("a code that another partner has now",
 		run{[]string{"1,0,0,one,Active"}, nil}, run{[]string{"2,0,0,one,Active"}, nil},
 		[]string{"one - active 1 [] -", "one-2 - active 2 [one] -"},
-		map[string]string{"/go/course/one": "one-2", "/k/course?affiliate=1": "one", "/k/course?affiliate=2": "one-2", "/r/one": "one"}, "moved_code:one", "renamed_token:one")
+		map[string]string{"/go/course/one": "one-2", "/k/course?affiliate=1": "one", "/k/course?affiliate=2": "one-2", "/r/one": "one"},
+		"moved_code:one", "renamed_token:one")
 	f("an ambiguous code that is cleared up",
 		run{[]string{"1,0,0,dup,Active", "2,0,0,dup,Active"}, nil}, run{[]string{"1,0,0,dup,Active", "2,0,0,second,Active"}, nil},
 		[]string{"dup - active 1 [dup] -", "dup-2 - active 2 [second] -"}, map[string]string{"/go/course/dup": "dup"}, "renamed_token:second")
@@ -239,7 +255,7 @@ func TestLaterRuns(t *testing.T) {
 
 // Former tokens go on resolving through any number of later runs.
 func TestMergedAgain(t *testing.T) {
-	d := newDesk(t, carrot())
+	d := newEnv(t, carrot())
 	contacts := func(of ...string) []string {
 		var rows []string
 		for i, email := range of {
@@ -262,7 +278,7 @@ func TestMergedAgain(t *testing.T) {
 
 // A partner that is excluded later credits nobody; brought back, it is who it was.
 func TestExcludedLater(t *testing.T) {
-	d := newDesk(t, carrot())
+	d := newEnv(t, carrot())
 	first := d.export("first", []string{"1,0,0,own,Active", "2,0,1,two,Active", "3,0,0,three,Active"}, nil)
 	d.migrate(first)
 	d.migrate(d.export("second", []string{"1,0,0,Own2,Active"}, nil)) // "own" is a former code now
@@ -284,7 +300,7 @@ func TestExcludedLater(t *testing.T) {
 
 // Many partners that want one token get one each, and none is asked for twice.
 func TestManyWantOneToken(t *testing.T) {
-	d := newDesk(t, carrot())
+	d := newEnv(t, carrot())
 	const n = 5000
 	rows := make([]string, n)
 	for i := range rows {

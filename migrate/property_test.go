@@ -53,7 +53,8 @@ func drawWorld(t *rapid.T) world {
 			w.older = append(w.older, p.row("1/2/2019"))
 		}
 	}
-	w.contacts = rapid.SliceOfN(rapid.SampledFrom([]string{"", "none", "x@carrot.test", "X@Carrot.test", "y@carrot.test", "z@carrot.test"}), 4, 4).Draw(t, "addresses")
+	w.contacts = rapid.SliceOfN(rapid.SampledFrom([]string{"", "none", "x@carrot.test", "X@Carrot.test", "y@carrot.test", "z@carrot.test"}),
+		4, 4).Draw(t, "addresses")
 	w.links = []string{"1,l,https://carrot.test/l,", "2,L,https://carrot.test/L?ref=x,", "3,m,https://elsewhere.test/,"}
 	return w
 }
@@ -76,7 +77,7 @@ func (w world) contactRows() []string {
 
 // write makes exports of the world: each kind whole, or in files that overlap with
 // their rows in any order.
-func (w world) write(d *desk, t *rapid.T, dir string, scattered bool) string {
+func (w world) write(d *env, t *rapid.T, dir string, scattered bool) string {
 	for kind, rows := range map[string][]string{datedHeader: w.partnerRows(), contactsHeader: w.contactRows(), linksHeader: w.links} {
 		name := dir + "/" + strings.ReplaceAll(kind[:4], " ", "")
 		if !scattered {
@@ -202,9 +203,9 @@ func withoutCodes(lines []string) []string {
 	return out
 }
 
-// check runs fn at desks of its own for many worlds; only those on which a plan is
+// check runs fn in environments of its own for many worlds; only those in which a plan is
 // applied have a book.
-func check(t *testing.T, fn func(t *rapid.T, w world, newDesk func(book bool) *desk)) {
+func check(t *testing.T, fn func(t *rapid.T, w world, newEnv func(book bool) *env)) {
 	t.Helper()
 	rapid.Check(t, func(t *rapid.T) {
 		dir, err := os.MkdirTemp("", "carryover-property-")
@@ -212,20 +213,20 @@ func check(t *testing.T, fn func(t *rapid.T, w world, newDesk func(book bool) *d
 			t.Fatal(err)
 		}
 		defer os.RemoveAll(dir)
-		var desks []*desk
+		var envs []*env
 		defer func() {
-			for _, d := range desks {
+			for _, d := range envs {
 				if d.book != nil {
 					d.book.Close()
 				}
 			}
 		}()
-		fn(t, drawWorld(t), func(book bool) *desk {
-			d := &desk{tb: t, settings: carrot("house"), dir: fmt.Sprintf("%s/%d", dir, len(desks))}
+		fn(t, drawWorld(t), func(book bool) *env {
+			d := &env{tb: t, settings: carrot("house"), dir: fmt.Sprintf("%s/%d", dir, len(envs))}
 			if book {
-				d = deskIn(t, d.dir, d.settings)
+				d = envIn(t, d.dir, d.settings)
 			}
-			desks = append(desks, d)
+			envs = append(envs, d)
 			return d
 		})
 	})
@@ -242,8 +243,8 @@ func equal(t tb, what string, got, want *book.Content) {
 // the order of rows nor their distribution over files matters; and what was done once is
 // not done again.
 func TestPlanProperty(t *testing.T) {
-	check(t, func(t *rapid.T, w world, newDesk func(book bool) *desk) {
-		whole, scattered := newDesk(true), newDesk(false)
+	check(t, func(t *rapid.T, w world, newEnv func(book bool) *env) {
+		whole, scattered := newEnv(true), newEnv(false)
 		p := whole.migrate(w.write(whole, t, "exports", false))
 		if open := p.Open(); len(open) > 0 {
 			t.Fatalf("open: %+v", open)
@@ -268,8 +269,8 @@ func TestPlanProperty(t *testing.T) {
 // Every code and id of every loaded partner names its promoter in the published map, in
 // one run or in several; a code that several have, or the house, credits nobody.
 func TestEveryCodeProperty(t *testing.T) {
-	check(t, func(t *rapid.T, w world, newDesk func(book bool) *desk) {
-		d := newDesk(true)
+	check(t, func(t *rapid.T, w world, newEnv func(book bool) *env) {
+		d := newEnv(true)
 		if rapid.Bool().Draw(t, "some partners first") {
 			first := w
 			first.partners = nil
@@ -331,8 +332,8 @@ func TestEveryCodeProperty(t *testing.T) {
 // Whatever rows contradict each other, with every recommendation taken nothing is left
 // to decide, and the plan is the one that was shown.
 func TestRecommendationsProperty(t *testing.T) {
-	check(t, func(t *rapid.T, w world, newDesk func(book bool) *desk) {
-		d := newDesk(false)
+	check(t, func(t *rapid.T, w world, newEnv func(book bool) *env) {
+		d := newEnv(false)
 		w.older = nil
 		for _, p := range w.partners { // another row without a date that tells
 			switch rapid.IntRange(0, 3).Draw(t, "contradiction") {

@@ -17,7 +17,7 @@ type reconciliation struct {
 	tallies     map[account]tally     // what its rows come to
 	differences []Difference
 
-	commissions []book.Commission // rows that the book lacks and nobody left out, ascending by event id
+	commissions []book.Commission // rows that the book lacks and nobody left out, ascending by id
 	payouts     []book.Payout     // the same of the payments
 	entries     []book.Commission // beginnings of accounts that are new to the book, and differences that a person accepted
 
@@ -170,7 +170,7 @@ func (r *reconciler) reconcileAccount(s *statement) {
 		correction, why = -n.booked, "Left out by decision"
 	}
 	if isNew && opening != 0 && !r.excluded[a] {
-		id := eventKey(nil).text(book.KindOpening).int(a.partner).text(a.currency).id()
+		id := entryKey(nil).text(book.KindOpening).int(a.partner).text(a.currency).id()
 		r.addEntry(s, book.KindOpening, id, opening, r.openedAt, "Beginning balance of the ledger")
 	}
 	if correction != 0 {
@@ -213,18 +213,18 @@ func (r *reconciler) decision(s *statement, n accountSums, total int64, isNew bo
 }
 
 // key is what the statement says.
-func (s *statement) key() eventKey {
-	k := eventKey(nil).int(amountOr(s.opening, 0))
+func (s *statement) key() entryKey {
+	k := entryKey(nil).int(amountOr(s.opening, 0))
 	for _, c := range s.columns() {
 		k = k.int(amountOr(c.amount, 0))
 	}
 	return k.int(s.closing)
 }
 
-// correctionID is the event id of the n-th correction of an account after a decision about
+// correctionID is the id of the n-th correction of an account after a decision about
 // what the statement says.
 func (s *statement) correctionID(decision string, n int) book.EntryID {
-	key := eventKey(nil).text(book.KindDifference).int(s.partner).text(s.currency)
+	key := entryKey(nil).text(book.KindDifference).int(s.partner).text(s.currency)
 	return key.text(string(s.key())).text(decision).int(int64(n)).id()
 }
 
@@ -243,7 +243,7 @@ func (r *reconciler) reportMissingStatement(a account) {
 	}
 	sum := t.commissions - t.clawbacks - t.payments
 	c := r.askUnbalanced(a, fmt.Sprintf("%s is in no row of the ledger in %s, and its rows come to %s: difference %s",
-		r.label(a), a.currency, a.format(sum), a.format(-sum)), -sum, eventKey(nil), t)
+		r.label(a), a.currency, a.format(sum), a.format(-sum)), -sum, entryKey(nil), t)
 	if c.Decision == Exclude {
 		r.excluded[a] = true
 	}

@@ -31,7 +31,7 @@ func TestOverlaps(t *testing.T) {
 		t.Helper()
 		t.Run(what, func(t *testing.T) {
 			t.Helper()
-			d := newDesk(t, carrot())
+			d := newEnv(t, carrot())
 			d.write("exports/0.csv", linksHeader, "900,fixed,https://carrot.test/fixed,1/2/2020")
 			d.write("exports/1.csv", "Id,Contact Id,Code,Status", "900,900,fixed,Active")
 			for i, lines := range files {
@@ -79,22 +79,28 @@ func TestOverlaps(t *testing.T) {
 		"1+0+0, 0+0+1 superseded:1", []string{"one - active 1 [one] -"}, "duplicate:partners:1=first")
 	f("equal dates", [][]string{{dated, "1,0,one,Active,2/1/2022"}, {dated, "1,0,uno,Active,2/1/2022"}},
 		"1+0+0, 0+0+1 superseded:1", []string{"one - active 1 [one uno] -"}, "duplicate:partners:1=first")
-	f("copies of both sides of a conflict", [][]string{{partners, "1,0,one,Active", "1,0,uno,Active"}, {partners, "1,0,uno,Active", "1,0,one,Active"}},
+	f("copies of both sides of a conflict",
+		[][]string{{partners, "1,0,one,Active", "1,0,uno,Active"}, {partners, "1,0,uno,Active", "1,0,one,Active"}},
 		"1+0+1 superseded:1, 0+0+2 duplicate:2", []string{"one - active 1 [one uno] -"}, "duplicate:partners:1=first")
-	f("a file without a column does not contradict", [][]string{{"Id,Code,Contact Id", "1,one,0", "2,two,0"}, {dated, "1,0,one,Active,2/1/2022", "3,0,three,Active,"}},
+	f("a file without a column does not contradict",
+		[][]string{{"Id,Code,Contact Id", "1,one,0", "2,two,0"}, {dated, "1,0,one,Active,2/1/2022", "3,0,three,Active,"}},
 		"2+0+0, 1+0+1 duplicate:1", []string{"one - active 1 [one] -", "two - inactive 2 [two] -", "three - active 3 [three] -"})
 	f("in any order", [][]string{{dated, "1,0,one,Active,2/1/2022"}, {"Id,Code,Contact Id", "1,one,0"}},
 		"1+0+0, 0+0+1 duplicate:1", []string{"one - active 1 [one] -"})
-	f("a code that one had and another has", [][]string{{dated, "1,0,old,Active,1/1/2022"}, {dated, "1,0,new,Active,2/1/2022", "2,0,old,Active,2/1/2022"}},
+	f("a code that one had and another has",
+		[][]string{{dated, "1,0,old,Active,1/1/2022"}, {dated, "1,0,new,Active,2/1/2022", "2,0,old,Active,2/1/2022"}},
 		"0+0+1 superseded:1, 2+0+0", []string{"new - active 1 [new] -", "old - active 2 [old] -"})
 
 	person := [][]string{{partners, "1,5,one,Active"}}
-	f("contacts: copies", append(person, []string{contacts, "5,A@carrot.test ,Ann", "5,a@carrot.test,Ann"}), "1+0+0, 1+0+1 duplicate:1", []string{"one a@carrot.test active 1 [one] -"})
-	f("contacts: the last change wins", append(person, []string{updated, "5,new@carrot.test,Ann,1/1/2020,3/1/2022", "5,old@carrot.test,Ann,1/1/2020,2/1/2022"}),
+	f("contacts: copies", append(person, []string{contacts, "5,A@carrot.test ,Ann", "5,a@carrot.test,Ann"}), "1+0+0, 1+0+1 duplicate:1",
+		[]string{"one a@carrot.test active 1 [one] -"})
+	f("contacts: the last change wins",
+		append(person, []string{updated, "5,new@carrot.test,Ann,1/1/2020,3/1/2022", "5,old@carrot.test,Ann,1/1/2020,2/1/2022"}),
 		"1+0+0, 1+0+1 superseded:1", []string{"one new@carrot.test active 1 [one] -"})
 	f("contacts: no dates", append(person, []string{contacts, "5,a@carrot.test,Ann", "5,b@carrot.test,Ann"}),
 		"1+0+0, 1+0+1 superseded:1", []string{"one a@carrot.test active 1 [one] -"}, "duplicate:contacts:5=first")
-	f("contacts: a file without names", append(person, []string{contacts, "5,a@carrot.test,Ann"}, []string{"Contact Id,Email", "5,a@carrot.test"}),
+	f("contacts: a file without names",
+		append(person, []string{contacts, "5,a@carrot.test,Ann"}, []string{"Contact Id,Email", "5,a@carrot.test"}),
 		"1+0+0, 1+0+0, 0+0+1 duplicate:1", []string{"one a@carrot.test active 1 [one] -"})
 
 	f("links: copies", [][]string{{links, "7,l,https://carrot.test/a"}, {created, "7,l,https://carrot.test/a,1/1/2020"}},
@@ -103,13 +109,16 @@ func TestOverlaps(t *testing.T) {
 		"1+0+1 superseded:1", []string{"l https://carrot.test/new"})
 	f("links: no dates", [][]string{{links, "7,l,https://carrot.test/a", "7,l,https://carrot.test/b"}},
 		"1+0+1 superseded:1", []string{"l https://carrot.test/a"}, "duplicate:links:7=first")
-	f("links: a new code, and both work", [][]string{{created, "7,old,https://carrot.test/old,1/1/2020", "7,new,https://carrot.test/new,2/1/2020"}},
+	f("links: a new code, and both work",
+		[][]string{{created, "7,old,https://carrot.test/old,1/1/2020", "7,new,https://carrot.test/new,2/1/2020"}},
 		"1+0+1 superseded:1", []string{"old https://carrot.test/new", "new https://carrot.test/new"})
 	f("links: one code, two ids", [][]string{{links, "7,l,https://carrot.test/a", "8,l,https://carrot.test/a"}},
 		"1+0+1 duplicate:1", []string{"l https://carrot.test/a"})
 	f("links: one code, two ids, two places", [][]string{{links, "7,l,https://carrot.test/a", "8,l,https://carrot.test/b"}},
 		"1+0+1 superseded:1", []string{"l https://carrot.test/a"}, "duplicate:links:l=first")
-	f("links: without ids", [][]string{{"Code,Website Address", "l,https://carrot.test/a", "l,https://carrot.test/a", "m,https://carrot.test/m"}, {links, "7,l,https://carrot.test/a"}},
+	f("links: without ids",
+		[][]string{{"Code,Website Address", "l,https://carrot.test/a", "l,https://carrot.test/a", "m,https://carrot.test/m"},
+			{links, "7,l,https://carrot.test/a"}},
 		"2+0+1 duplicate:1, 0+0+1 duplicate:1", []string{"l https://carrot.test/a", "m https://carrot.test/m"})
 	f("links: an unsafe copy is no rival", [][]string{{links, "7,l,https://carrot.test/a", "7,l,https://elsewhere.test/a"}},
 		"1+1+0", []string{"l https://carrot.test/a"})
@@ -119,21 +128,23 @@ func TestOverlaps(t *testing.T) {
 func TestHintsOnDestinations(t *testing.T) {
 	f := func(destination, kind, want string) {
 		t.Helper()
-		d := newDesk(t, carrot())
+		d := newEnv(t, carrot())
 		p := d.plan(d.export("exports", []string{"1,0,0,one,Active"}, nil, "7,bad,"+destination+","))
 		if len(p.Rejects) != 1 || !strings.HasSuffix(p.Rejects[0].Hint, want) || len(has(p, kind)) != 1 {
 			t.Errorf("%s: rejects %+v, conflicts %+v; want %q", destination, p.Rejects, p.Conflicts, want)
 		}
 	}
-	f("https://elsewhere.test/x", migrate.KindUnsafeLink, "is not one of allowed_hosts; correct the address, or add its host to allowed_hosts when it is yours")
+	f("https://elsewhere.test/x", migrate.KindUnsafeLink,
+		"is not one of allowed_hosts; correct the address, or add its host to allowed_hosts when it is yours")
 	f("javascript:alert(1)", migrate.KindUnsafeLink, "it is not an http or https address; correct the address")
 	f("https://me@carrot.test/", migrate.KindUnsafeLink, "user info before the host; correct the address")
-	f("https://go.carrot.test/go/x", migrate.KindLoopingLink, "leads back to the old links; correct the address to the page where visitors are to arrive")
+	f("https://go.carrot.test/go/x", migrate.KindLoopingLink,
+		"leads back to the old links; correct the address to the page where visitors are to arrive")
 }
 
 // A row of which thousands differ is settled like any other.
 func TestOneIDOnEveryRow(t *testing.T) {
-	d := newDesk(t, carrot())
+	d := newEnv(t, carrot())
 	rows := []string{"Id,Code,Status,Date Created"}
 	for i := range 3000 {
 		rows = append(rows, fmt.Sprintf("1,code%d,Active,1/1/2020 %d:%02d", i, i/60%24, i%60))
@@ -149,7 +160,7 @@ func TestOneIDOnEveryRow(t *testing.T) {
 
 // A link renamed in a later run answers to both codes and leads where it leads now.
 func TestRenamedLink(t *testing.T) {
-	d := newDesk(t, carrot())
+	d := newEnv(t, carrot())
 	d.migrate(d.export("first", []string{"1,0,0,one,Active"}, nil, "7,old,https://carrot.test/old,1/1/2020"))
 	d.migrate(d.export("later", nil, nil, "7,new,https://carrot.test/new,1/1/2020"))
 	want := []book.Link{

@@ -12,7 +12,7 @@ import (
 func TestCredited(t *testing.T) {
 	f := func(columns string, orders ...string) {
 		t.Helper()
-		d := newDesk(t, carrot())
+		d := newEnv(t, carrot())
 		rows, want := []string{"Id,ContactId,Product Name,BillingAmt,StartDate,Order Date,Order Total," + columns}, []string{}
 		for i, order := range orders {
 			var cells, credited string

@@ -24,13 +24,14 @@ func TestSamples(t *testing.T) {
 	f := func(name string, s *migrate.Settings, want expect) {
 		t.Helper()
 		t.Run(name, func(t *testing.T) {
-			d := newDesk(t, s)
+			d := newEnv(t, s)
 			exports := "keap/testdata/" + name
 			p := d.plan(exports)
 
 			var files, rejects []string
 			for _, f := range p.Files {
-				files = append(files, fmt.Sprintf("%s %d = %d + %d + %d, %s %s, header on %d", f.Kind, f.Rows, f.Loaded, f.Rejected, f.Skipped, f.Encoding, f.LineEnd, f.HeaderLine))
+				files = append(files, fmt.Sprintf("%s %d = %d + %d + %d, %s %s, header on %d", f.Kind, f.Rows, f.Loaded, f.Rejected, f.Skipped,
+					f.Encoding, f.LineEnd, f.HeaderLine))
 			}
 			same(t, "files", files, want.files)
 			for _, r := range p.Rejects {
@@ -113,7 +114,8 @@ func TestSamples(t *testing.T) {
 			if res := d.apply(); res.Run != 2 || !res.Flipped {
 				t.Errorf("applied again: %+v", res)
 			}
-			if again := d.content(); !slices.Equal(again.Aliases, content.Aliases) || !slices.Equal(again.Promoters, content.Promoters) || !slices.Equal(again.Links, content.Links) {
+			if again := d.content(); !slices.Equal(again.Aliases, content.Aliases) || !slices.Equal(again.Promoters, content.Promoters) ||
+				!slices.Equal(again.Links, content.Links) {
 				t.Error("applied again after a rollback, the book is another one")
 			}
 		})
@@ -135,8 +137,10 @@ func TestSamples(t *testing.T) {
 		customers: 8,
 		owners: []string{
 			"fay.kettlewell.0@mail.test hill_web39 only", "juna.angborg.1@post.test b99606 only", "tess.silverthorn.3@inbox.test hill_web39 latest",
-			"quin.merriweather.4@letters.example.com st_8853 only", "anais.ravenscar.5@mail.test - expired", "xenia.delapena.6@post.test hill_web39 only",
-			"gus.mullerhof.7@example.com st_8853 only", "dina.nightingale.8@inbox.test hill_web39 latest", "zoe.vexley.9@letters.example.com hill_web39 only",
+			"quin.merriweather.4@letters.example.com st_8853 only", "anais.ravenscar.5@mail.test - expired",
+			"xenia.delapena.6@post.test hill_web39 only",
+			"gus.mullerhof.7@example.com st_8853 only", "dina.nightingale.8@inbox.test hill_web39 latest",
+			"zoe.vexley.9@letters.example.com hill_web39 only",
 		},
 		balances: []string{"hill_web39 1500", "b99606 436", "st_8853 2182"},
 		owed:     4118,
@@ -166,10 +170,13 @@ func TestSamples(t *testing.T) {
 		customers: 93,
 		owners: []string{
 			"juna.amberly16@post.test b76391392 only", "lena.amberly.2@example.com - expired", "quin.larkspur.3@inbox.test sa_1763 latest",
-			"otis.vexley.4@letters.example.com - expired", "bela.hollowell.11@post.test - expired", "ivo.silverthorn.19@letters.example.com mirrorme latest",
-			"zoe.dunmoor.29@letters.example.com - house", "zeno.pemberly.35@mail.test go only", "vito.nightingale.39@letters.example.com mirrorme latest",
+			"otis.vexley.4@letters.example.com - expired", "bela.hollowell.11@post.test - expired",
+			"ivo.silverthorn.19@letters.example.com mirrorme latest",
+			"zoe.dunmoor.29@letters.example.com - house", "zeno.pemberly.35@mail.test go only",
+			"vito.nightingale.39@letters.example.com mirrorme latest",
 			"jose.dunmoor.41@post.test true id", "ines.larkspur.50@mail.test ri_967048 only", "rhea.nunez.51@post.test - house",
-			"mael.bronte-vale.54@letters.example.com - house", "renee.windermore.55@mail.test orphan type", "vito.nightingale.61@post.test mutehawk id",
+			"mael.bronte-vale.54@letters.example.com - house", "renee.windermore.55@mail.test orphan type",
+			"vito.nightingale.61@post.test mutehawk id",
 			"jose.glasswing.67@example.com - house", "ivo.ironside.72@example.com we_7658 type", "xenia.silverthorn.95@mail.test ring2b latest",
 			"mael.delapena.98@inbox.test admin latest", "lena.coldharbor.148@inbox.test quietpeak-2 id",
 		},
@@ -193,12 +200,15 @@ func TestSamples(t *testing.T) {
 			migrate.KindLoopingLink:   {"oldloop"},
 			migrate.KindReservedName:  {"Shop"},
 			migrate.KindHouseOwner: {
-				"zoe.dunmoor.29@letters.example.com", "rhea.nunez.51@post.test", "mael.bronte-vale.54@letters.example.com", "contact:300", "jose.glasswing.67@example.com",
-				"mael.eastwick.75@mail.test", "nora.tumblewood.101@post.test", "hana.fennimore.120@mail.test", "zoe.yarrow.128@inbox.test", "vito.vexley.144@letters.example.com",
+				"zoe.dunmoor.29@letters.example.com", "rhea.nunez.51@post.test", "mael.bronte-vale.54@letters.example.com", "contact:300",
+				"jose.glasswing.67@example.com",
+				"mael.eastwick.75@mail.test", "nora.tumblewood.101@post.test", "hana.fennimore.120@mail.test", "zoe.yarrow.128@inbox.test",
+				"vito.vexley.144@letters.example.com",
 				"uma.zephyrine.146@post.test",
 			},
 			migrate.KindSubscription: {
-				"vito.nightingale.61@post.test", "ivo.ironside.72@example.com", "mael.delapena.98@inbox.test", "uma.glasswing.125@mail.test", "zoe.obrackin.129@letters.example.com",
+				"vito.nightingale.61@post.test", "ivo.ironside.72@example.com", "mael.delapena.98@inbox.test", "uma.glasswing.125@mail.test",
+				"zoe.obrackin.129@letters.example.com",
 			},
 			migrate.KindNoCustomerEmail: {"170", "300", "484", "566", "634"}, // 212 was referred by nobody
 			migrate.KindSelfReferral:    {"juna.amberly16@post.test"},

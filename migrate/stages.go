@@ -64,7 +64,7 @@ func makePlan(ctx context.Context, req *Request) (*Plan, *evidence, error) {
 type evidence struct {
 	directory   *book.Directory // of the promoters after the plan
 	held        *book.KeapRecords
-	commissions []book.Commission // of the exports, with the clawbacks, ascending by event id
+	commissions []book.Commission // of the exports, with the clawbacks, ascending by id
 	payments    []payment         // of the exports, ascending by id
 }
 

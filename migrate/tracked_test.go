@@ -31,7 +31,7 @@ type tracked struct {
 // kimsSale is as Keap's newer exports tell it: a sale of Kim's, by Alpha.
 var kimsSale = tracked{event: "pay-4", promoter: 1, email: "kim@shop.test", at: "2023-04-02 14:30", amount: 7426}
 
-func (d *desk) unix(at string) int64 {
+func (d *env) unix(at string) int64 {
 	d.Helper()
 	when, err := time.ParseInLocation("2006-01-02 15:04", at, d.settings.Zone)
 	d.must(err)
@@ -39,7 +39,7 @@ func (d *desk) unix(at string) int64 {
 }
 
 // customer is the one that the live program has by that address, or a new one.
-func (d *desk) customer(tr *book.Tracking, email, uid string) book.Customer {
+func (d *env) customer(tr *book.Tracking, email, uid string) book.Customer {
 	d.Helper()
 	c, ok, err := tr.CustomerByEmail(email)
 	d.must(err)
@@ -51,7 +51,7 @@ func (d *desk) customer(tr *book.Tracking, email, uid string) book.Customer {
 }
 
 // track books events as the gateway does.
-func (d *desk) track(list ...tracked) {
+func (d *env) track(list ...tracked) {
 	d.Helper()
 	d.must(d.book.Track(func(tr *book.Tracking) error {
 		for i, s := range list {
@@ -61,8 +61,10 @@ func (d *desk) track(list ...tracked) {
 				kind, does = book.EventRefund, book.KindRefund
 			}
 			at, currency := d.unix(s.at), cmp.Or(s.currency, "USD")
-			e := book.Event{Kind: kind, ExternalID: s.event, CustomerID: c.ID, At: at, ReceivedAt: at, Amount: 4 * s.amount, Currency: currency, Quantity: 1, Plan: "Agency Membership", PromoterID: s.promoter, Evidence: "{}"}
-			lines := []book.EventLine{{Kind: does, PromoterID: s.promoter, CustomerID: c.ID, At: at, Month: 202304, Amount: s.amount, Currency: currency, SaleAmount: 4 * s.amount, Product: e.Plan, ProductKind: "membership", Quantity: 1}}
+			e := book.Event{Kind: kind, ExternalID: s.event, CustomerID: c.ID, At: at, ReceivedAt: at, Amount: 4 * s.amount, Currency: currency,
+				Quantity: 1, Plan: "Agency Membership", PromoterID: s.promoter, Evidence: "{}"}
+			lines := []book.EventLine{{Kind: does, PromoterID: s.promoter, CustomerID: c.ID, At: at, Month: 202304, Amount: s.amount,
+				Currency: currency, SaleAmount: 4 * s.amount, Product: e.Plan, ProductKind: "membership", Quantity: 1}}
 			if err := tr.AddEvent(&e, lines); err != nil {
 				return err
 			}
@@ -76,14 +78,15 @@ func (d *desk) track(list ...tracked) {
 	}))
 	for i, s := range list {
 		if s.denied {
-			_, err := d.book.Decide(d.ctx(), []book.ReviewDecision{{LineID: int64(i) + 1, Decision: book.ReviewDeny, DecidedAt: 1, DecidedBy: "kim"}})
+			_,
+				err := d.book.Decide(d.ctx(), []book.ReviewDecision{{LineID: int64(i) + 1, Decision: book.ReviewDeny, DecidedAt: 1, DecidedBy: "kim"}})
 			d.must(err)
 		}
 	}
 }
 
 // bind gives a customer to a promoter for life.
-func (d *desk) bind(email string, promoter int64, at string) {
+func (d *env) bind(email string, promoter int64, at string) {
 	d.Helper()
 	d.must(d.book.Track(func(tr *book.Tracking) error {
 		c := d.customer(tr, email, "")
@@ -113,7 +116,8 @@ func TestAlsoTracked(t *testing.T) {
 	}
 	same(t, "told of", has(p, migrate.KindAlsoTracked), []string{"70003"}) // one of two equal rows
 	c := conflict(t, p, "also_tracked:70003")
-	for _, says := range []string{"april/commissions.csv, line 5", "Alpha (1)", "74.26", "kim@shop.test", `event "pay-4" of 2023-04-02 (t-1)`, "skip"} {
+	for _, says := range []string{"april/commissions.csv, line 5", "Alpha (1)", "74.26", "kim@shop.test", `event "pay-4" of 2023-04-02 (t-1)`,
+		"skip"} {
 		if !strings.Contains(c.Detail, says) {
 			t.Errorf("the detail does not say %q: %s", says, c.Detail)
 		}
@@ -155,7 +159,8 @@ func TestAlsoTrackedIsSkipped(t *testing.T) {
 		}
 	}
 	open := p.Open()
-	if len(open) != 1 || open[0].ID != "unbalanced_ledger:Alpha" || open[0].Recommended != migrate.Fix || !strings.Contains(open[0].Detail, "left out because it was tracked as well") {
+	if len(open) != 1 || open[0].ID != "unbalanced_ledger:Alpha" || open[0].Recommended != migrate.Fix ||
+		!strings.Contains(open[0].Detail, "left out because it was tracked as well") {
 		t.Fatalf("open: %+v", open)
 	}
 	if _, err := d.tryApply(nil); err == nil {
@@ -286,7 +291,8 @@ func TestLiveBindingsWin(t *testing.T) {
 			t.Errorf("%s does not end with %q: %s", id, want, c.Detail)
 		}
 	}
-	f("moved_customer:kim@shop.test", "by these exports to beta (2) (latest); but the live program has bound it to alpha on 2023-04-01, and it stays alpha's")
+	f("moved_customer:kim@shop.test",
+		"by these exports to beta (2) (latest); but the live program has bound it to alpha on 2023-04-01, and it stays alpha's")
 	f("moved_customer:lee@shop.test", "by these exports to Alpha (1) (latest), and so it does from now on")
 	var owners []string
 	for _, row := range readCSV(t, d.path("plan", "owners.csv")) {
@@ -313,7 +319,8 @@ func TestPlanWithoutLiveData(t *testing.T) {
 	}
 	before := written()
 	header, _, _ := strings.Cut(before["owners.csv"], "\n")
-	if want := "customer,keap_partner,keap_partner_code,promoter,why,keap_contact_id,keap_referral_id,referred_at,live_ref_token"; strings.TrimSpace(header) != want {
+	want := "customer,keap_partner,keap_partner_code,promoter,why,keap_contact_id,keap_referral_id,referred_at,live_ref_token"
+	if strings.TrimSpace(header) != want {
 		t.Errorf("owners.csv begins with %s, want %s", header, want)
 	}
 	for _, row := range readCSV(t, d.path("plan", "owners.csv")) {
@@ -321,7 +328,8 @@ func TestPlanWithoutLiveData(t *testing.T) {
 			t.Errorf("%s is %s's", row["customer"], row["live_ref_token"])
 		}
 	}
-	d.track(tracked{event: "pay-1", promoter: 1, email: "ned@mail.test", at: "2023-04-02 10:00", amount: 7426}, tracked{promoter: 2, email: "kim@shop.test", at: "2023-05-02 10:00", amount: 1})
+	d.track(tracked{event: "pay-1", promoter: 1, email: "ned@mail.test", at: "2023-04-02 10:00", amount: 7426},
+		tracked{promoter: 2, email: "kim@shop.test", at: "2023-05-02 10:00", amount: 1})
 	d.bind("ned@mail.test", 1, "2023-04-02 10:00")
 	after := written()
 	for name := range before {
@@ -334,7 +342,7 @@ func TestPlanWithoutLiveData(t *testing.T) {
 // A promoter stays who it is live when the partner that it has its id from is the program's
 // own by now, while another partner is still one with it.
 func TestTrackedPromoterOfExcludedPartner(t *testing.T) {
-	d := newDesk(t, carrot())
+	d := newEnv(t, carrot())
 	merged := []string{"1,11,Alpha,Active", "2,11,beta,Active"}
 	d.money("march", reconciled(nil))
 	d.partners("march", merged...)
@@ -365,13 +373,14 @@ func TestTrackedPromoterOfExcludedPartner(t *testing.T) {
 // Whatever newer exports and the configuration decide about partners, what was tracked stays
 // its promoter's, and all that anybody has is the ledger's sum.
 func TestTrackedProperty(t *testing.T) {
-	check(t, func(t *rapid.T, w world, newDesk func(book bool) *desk) {
-		d := newDesk(true)
+	check(t, func(t *rapid.T, w world, newEnv func(book bool) *env) {
+		d := newEnv(true)
 		d.migrate(w.write(d, t, "first", false))
 		var sales []tracked
 		for _, q := range d.content().Promoters {
 			sales = append(sales, tracked{
-				event: fmt.Sprint("e-", q.ID), promoter: q.ID, email: fmt.Sprintf("buyer-%d@shop.test", q.ID), at: "2023-04-02 14:30", amount: 100 + q.ID,
+				event: fmt.Sprint("e-", q.ID), promoter: q.ID, email: fmt.Sprintf("buyer-%d@shop.test", q.ID), at: "2023-04-02 14:30",
+				amount: 100 + q.ID,
 			})
 		}
 		d.track(sales...)

@@ -27,7 +27,7 @@ type Check struct {
 
 const maxExamples = 20
 
-func (c *Check) differ(format string, args ...any) {
+func (c *Check) mismatch(format string, args ...any) {
 	if c.Differences++; len(c.Examples) < maxExamples {
 		c.Examples = append(c.Examples, fmt.Sprintf(format, args...))
 	}
@@ -77,12 +77,12 @@ func Verdict(checks []Check) error {
 func Verify(ctx context.Context, s *Settings, b *book.Book, from store.Feed, progress Progress) ([]Check, *mapping.Map, error) {
 	run, err := b.LastImport(ctx)
 	if errors.Is(err, book.ErrNoImport) {
-		return nil, nil, nothingApplied(ctx, b)
+		return nil, nil, errNothingApplied(ctx, b)
 	}
 	if err != nil {
 		return nil, nil, err
 	}
-	var in runInputs
+	var in importInputs
 	if err := json.Unmarshal(run.Inputs, &in); err != nil {
 		return nil, nil, fmt.Errorf("run %d does not say what it read: %w", run.ID, err)
 	}
@@ -125,8 +125,8 @@ func Verify(ctx context.Context, s *Settings, b *book.Book, from store.Feed, pro
 
 const configChanged = "the configuration has changed since the run: plan and apply again, or put it back"
 
-// nothingApplied says why no run stands.
-func nothingApplied(ctx context.Context, b *book.Book) error {
+// errNothingApplied says why no run stands.
+func errNothingApplied(ctx context.Context, b *book.Book) error {
 	runs, err := b.Imports(ctx)
 	switch {
 	case err != nil:
@@ -142,7 +142,7 @@ func nothingApplied(ctx context.Context, b *book.Book) error {
 // verifyExports reads the exports again and compares what they hold with what the run
 // said it had read.
 func verifyExports(
-	ctx context.Context, s *Settings, b *book.Book, planDir string, in runInputs, progress Progress,
+	ctx context.Context, s *Settings, b *book.Book, planDir string, in importInputs, progress Progress,
 ) (Check, *Plan, *evidence, error) {
 	silent := func(*sheet.File, int) func(*sheet.Reject) error { return func(*sheet.Reject) error { return nil } }
 	p, e, err := makePlan(ctx, &Request{
@@ -154,12 +154,12 @@ func verifyExports(
 		return files, nil, nil, fmt.Errorf("the exports of the newest run cannot be read again: %w", err)
 	}
 	for _, change := range changedFiles(in.WorkDir, in.Files, p.Files) {
-		files.differ("%s since the run", change)
+		files.mismatch("%s since the run", change)
 	}
 	for _, f := range p.Files {
 		files.Compared++
 		if f.Rows != f.Loaded+f.Rejected+f.Skipped {
-			files.differ("%s: %d rows were read, but %d loaded + %d rejected + %d skipped", f.Path, f.Rows, f.Loaded, f.Rejected, f.Skipped)
+			files.mismatch("%s: %d rows were read, but %d loaded + %d rejected + %d skipped", f.Path, f.Rows, f.Loaded, f.Rejected, f.Skipped)
 		}
 	}
 	if in.InputsID != p.InputsID && files.Differences == 0 {
@@ -177,17 +177,17 @@ func verifyBook(p *Plan, c *book.Content) Check {
 	}
 	for _, want := range p.Changes.Promoters {
 		if got, ok := promoters[want.ID]; ok {
-			check.differ("promoter %s: the book says %+v, the exports %+v", got.Token, got, want)
+			check.mismatch("promoter %s: the book says %+v, the exports %+v", got.Token, got, want)
 		} else {
-			check.differ("promoter %s (Keap id %d) is missing in the book", want.Token, want.KeapID)
+			check.mismatch("promoter %s (Keap id %d) is missing in the book", want.Token, want.KeapID)
 		}
 	}
 	for _, a := range p.Changes.Aliases {
-		check.differ("%s %q: the book does not say what the exports say (promoter %d %s)",
+		check.mismatch("%s %q: the book does not say what the exports say (promoter %d %s)",
 			strings.ReplaceAll(a.Kind, "_", " "), a.Value, a.PromoterID, a.State)
 	}
 	for _, l := range p.Changes.Links {
-		check.differ("link %q: the book does not say what the exports say (%s)", l.Code, l.Destination)
+		check.mismatch("link %q: the book does not say what the exports say (%s)", l.Code, l.Destination)
 	}
 	return check
 }
@@ -199,20 +199,20 @@ func verifyMap(want, got *mapping.Map, epoch store.Epoch) Check {
 	for i, j := 0, 0; i < len(a) || j < len(b); {
 		switch order := entryOrder(a, b, i, j); {
 		case order < 0:
-			check.differ("%s %q is not in the published map", a[i].Kind, a[i].Key)
+			check.mismatch("%s %q is not in the published map", a[i].Kind, a[i].Key)
 			i++
 		case order > 0:
-			check.differ("%s %q is in the published map and not in the book", b[j].Kind, b[j].Key)
+			check.mismatch("%s %q is in the published map and not in the book", b[j].Kind, b[j].Key)
 			j++
 		default:
 			if a[i].Value != b[j].Value {
-				check.differ("%s %q: published is %s, the book has %s", a[i].Kind, a[i].Key, b[j].Value, a[i].Value)
+				check.mismatch("%s %q: published is %s, the book has %s", a[i].Kind, a[i].Key, b[j].Value, a[i].Value)
 			}
 			i, j = i+1, j+1
 		}
 	}
 	if mapping.Checksum(want.Policy, nil) != mapping.Checksum(got.Policy, nil) {
-		check.differ("the published policy (hosts, cutoff, pages, parameters) is not the one of the configuration: " +
+		check.mismatch("the published policy (hosts, cutoff, pages, parameters) is not the one of the configuration: " +
 			"run \"carryover map publish\"")
 	}
 	return check

@@ -65,7 +65,7 @@ func Against(
 		return check, fmt.Errorf("the gateway at %s does not answer: %w", base, err)
 	}
 	for _, w := range a.wrong {
-		check.differ("%s", w.difference)
+		check.mismatch("%s", w.difference)
 	}
 	check.Note += a.note(len(targets), epoch)
 	return check, nil

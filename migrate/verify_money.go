@@ -23,11 +23,11 @@ func verifyOwners(p *Plan, e *evidence) Check {
 	}
 	for i := range m.Referrals.Create {
 		r := &m.Referrals.Create[i]
-		check.differ("customer %s, who belongs to %s, is missing in the book", r.Customer, name(r.PartnerID))
+		check.mismatch("customer %s, who belongs to %s, is missing in the book", r.Customer, name(r.PartnerID))
 	}
 	for i := range m.Referrals.Update {
 		r := &m.Referrals.Update[i]
-		check.differ("customer %s: the book gives it to %s (%s), the exports to %s (%s)",
+		check.mismatch("customer %s: the book gives it to %s (%s), the exports to %s (%s)",
 			r.Customer, name(held[r.Customer].PartnerID), held[r.Customer].Rule, name(r.PartnerID), r.Rule)
 	}
 	differRows(&check, "referral", m.ReferralRows, referralRowID)
@@ -39,10 +39,10 @@ func verifyOwners(p *Plan, e *evidence) Check {
 
 func differRows[T any](check *Check, what string, rows book.Rows[T], id func(*T) int64) {
 	for i := range rows.Create {
-		check.differ("%s %d is missing in the book", what, id(&rows.Create[i]))
+		check.mismatch("%s %d is missing in the book", what, id(&rows.Create[i]))
 	}
 	for i := range rows.Update {
-		check.differ("%s %d: the book does not say what the exports say", what, id(&rows.Update[i]))
+		check.mismatch("%s %d: the book does not say what the exports say", what, id(&rows.Update[i]))
 	}
 }
 
@@ -84,7 +84,7 @@ func verifySums(p *Plan, e *evidence, earlier bool) Check {
 			strings.Compare(a.kind, b.kind), strings.Compare(a.currency, b.currency))
 	}) {
 		a := account{k.partner, k.currency}
-		check.differ("%s, partner %s, %s of %s: the exports come to %s, the book to %s, difference %s",
+		check.mismatch("%s, partner %s, %s of %s: the exports come to %s, the book to %s, difference %s",
 			cmp.Or(e.directory.ByPartner(k.partner).Token(), "no promoter"), partnerLabel(e.directory, k.partner),
 			k.kind, terms.Month(k.month), a.format(exports[k]), a.format(inBook[k]), a.format(exports[k]-inBook[k]))
 	}
@@ -155,7 +155,7 @@ func (e *evidence) eachPayment(p *Plan, earlier bool, fn func(k sumKey, exports,
 	}
 }
 
-// compareEntries pairs entries by event id; both lists ascend.
+// compareEntries pairs entries by id; both lists ascend.
 func compareEntries(want []book.Commission, got []book.PostedCommission, fn func(want *book.Commission, got *book.PostedCommission)) {
 	for len(want) > 0 || len(got) > 0 {
 		switch {
@@ -183,7 +183,7 @@ func verifyLedger(p *Plan) Check {
 		what := fmt.Sprintf("partner %s (%d), promoter %s: the ledger and its rows do not agree, difference %s",
 			d.Code, d.Partner, cmp.Or(d.Token, "none"), terms.FormatMoney(d.Amount, d.Currency))
 		if d.Decision == "" {
-			check.differ("%s", what)
+			check.mismatch("%s", what)
 			continue
 		}
 		check.Decided++

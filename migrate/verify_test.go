@@ -17,9 +17,9 @@ import (
 
 // What verify must notice.
 func TestVerify(t *testing.T) {
-	f := func(change func(d *desk), wants ...string) {
+	f := func(change func(d *env), wants ...string) {
 		t.Helper()
-		d := newDesk(t, carrot("carrot-house"))
+		d := newEnv(t, carrot("carrot-house"))
 		d.write("exports/links.csv", "Id,Code,Website Address", "7,course,https://carrot.test/course")
 		d.write("exports/partners.csv", "Id,Contact Id,Code,Status", "1,5,one,Active", "2,6,two,Active")
 		d.write("exports/contacts.csv", "Id,Email", "5,a@carrot.test")
@@ -36,8 +36,8 @@ func TestVerify(t *testing.T) {
 			t.Errorf("differences %q, want none", all)
 		}
 	}
-	tamper := func(statement string) func(d *desk) {
-		return func(d *desk) {
+	tamper := func(statement string) func(d *env) {
+		return func(d *env) {
 			d.Helper()
 			db, err := sql.Open("sqlite", d.book.Path())
 			d.must(err)
@@ -46,40 +46,42 @@ func TestVerify(t *testing.T) {
 			d.must(err)
 		}
 	}
-	f(func(*desk) {})
+	f(func(*env) {})
 	f(tamper(`UPDATE promoter SET email = 'x@carrot.test' WHERE ref_token = 'one'`), "promoter one", "x@carrot.test", "a@carrot.test")
 	f(tamper(`UPDATE promoter SET status = 'inactive' WHERE ref_token = 'two'`), "promoter two", `partners "two"`)
 	f(tamper(`DELETE FROM promoter_alias WHERE value = 'two'`), `code "two"`, `partners "two" is in the published map and not in the book`)
 	f(tamper(`UPDATE link SET destination = 'https://carrot.test/other'`), `link "course"`, `links "course": published`)
 	f(tamper(`UPDATE promoter_alias SET value = '3' WHERE value = '2'`), `keap id "2"`, `ids "2"`, `ids "3"`)
-	f(func(d *desk) {
+	f(func(d *env) {
 		d.write("exports/contacts.csv", "Id,Email", "5,b@carrot.test")
 	}, "contacts.csv has changed", "promoter one")
-	f(func(d *desk) { d.must(os.Remove(d.path("exports", "contacts.csv"))) }, "contacts.csv is gone")
-	f(func(d *desk) { d.settings.ConfigHash = "another" }, "configuration has changed since the run, and the book and the published map agree with it")
-	f(func(d *desk) {
+	f(func(d *env) { d.must(os.Remove(d.path("exports", "contacts.csv"))) }, "contacts.csv is gone")
+	f(func(d *env) { d.settings.ConfigHash = "another" },
+		"configuration has changed since the run, and the book and the published map agree with it")
+	f(func(d *env) {
 		d.settings.ConfigHash = "another"
 		d.settings.Policy.Cutoff = d.settings.Policy.Cutoff.AddDate(0, 1, 0)
 	}, "configuration has changed since the run: plan and apply again", "published policy")
-	f(func(d *desk) { d.settings.Policy.Cutoff = d.settings.Policy.Cutoff.AddDate(0, 1, 0) }, "published policy")
-	f(func(d *desk) {
+	f(func(d *env) { d.settings.Policy.Cutoff = d.settings.Policy.Cutoff.AddDate(0, 1, 0) }, "published policy")
+	f(func(d *env) {
 		m, _, err := d.store.Load(d.ctx())
 		d.must(err)
 		m.Partners[0].Token = "thief"
 		_, _, err = d.store.Publish(d.ctx(), m, "", nil)
 		d.must(err)
 	}, "thief")
-	f(func(d *desk) { d.write("exports/note.txt", "nothing to carry over") })
+	f(func(d *env) { d.write("exports/note.txt", "nothing to carry over") })
 
-	d := newDesk(t, carrot())
-	if _, _, err := migrate.Verify(d.ctx(), d.settings, d.book, d.store, migrate.NoProgress{}); err == nil || !strings.Contains(err.Error(), "nothing was applied") {
+	d := newEnv(t, carrot())
+	if _, _, err := migrate.Verify(d.ctx(), d.settings, d.book, d.store, migrate.NoProgress{}); err == nil ||
+		!strings.Contains(err.Error(), "nothing was applied") {
 		t.Errorf("verify of an empty book: %v", err)
 	}
 }
 
 // A gateway that answers every link right but one is caught, and the one is named.
 func TestAgainst(t *testing.T) {
-	d := newDesk(t, example())
+	d := newEnv(t, example())
 	d.planExample()
 	d.apply()
 	m, _, err := d.store.Load(d.ctx())
@@ -147,7 +149,7 @@ func TestAgainst(t *testing.T) {
 // A gateway that has not taken the newest map over yet is given a moment; one that does
 // not, and what is no gateway, are told apart.
 func TestAgainstAnotherMap(t *testing.T) {
-	d := newDesk(t, example())
+	d := newEnv(t, example())
 	d.planExample()
 	d.apply()
 	m, _, err := d.store.Load(d.ctx())

@@ -15,8 +15,8 @@ type spread struct {
 	LargestSum         int64
 }
 
-// largest is how many balances are drawn.
-const largest = 10
+// maxLargest is how many balances are drawn.
+const maxLargest = 10
 
 func spreadOf(p *migrate.Plan, currency string) spread {
 	var s spread
@@ -28,7 +28,7 @@ func spreadOf(p *migrate.Plan, currency string) spread {
 		case b.Amount > 0:
 			s.Above++
 			s.Owed += b.Amount
-			if len(s.Largest) < largest {
+			if len(s.Largest) < maxLargest {
 				s.Largest = append(s.Largest, b)
 				s.LargestSum += b.Amount
 			}
@@ -44,8 +44,8 @@ func spreadOf(p *migrate.Plan, currency string) spread {
 	return s
 }
 
-// says tells the spread in a sentence or two; nothing when nobody is owed or owes.
-func (s spread) says(currency string) string {
+// sentence tells the spread in a sentence or two; nothing when nobody is owed or owes.
+func (s spread) sentence(currency string) string {
 	var parts []string
 	add := func(n int, one, many, rest string) {
 		if n == 0 {
@@ -54,7 +54,7 @@ func (s spread) says(currency string) string {
 		if len(parts) == 0 {
 			one, many = "promoter "+one, "promoters "+many
 		}
-		parts = append(parts, counted(n, one, many)+" "+rest)
+		parts = append(parts, quantity(n, one, many)+" "+rest)
 	}
 	add(s.Above, "is", "are", "owed "+amount(s.Owed, currency))
 	add(s.Below, "owes", "owe", amount(s.Owing, currency))
@@ -62,7 +62,7 @@ func (s spread) says(currency string) string {
 	if s.Above+s.Below == 0 {
 		return ""
 	}
-	text := and(parts)
+	text := joinWords(parts)
 	switch {
 	case s.Without == 1:
 		text += "; the other one has no entries"
@@ -73,7 +73,7 @@ func (s spread) says(currency string) string {
 	if s.Held > 0 {
 		text += fmt.Sprintf(" %s is still inside the hold.", amount(s.Held, currency))
 	}
-	if s.Above > largest {
+	if s.Above > maxLargest {
 		share := fmt.Sprintf("%.0f%%", 100*float64(s.LargestSum)/float64(s.Owed))
 		if share == "0%" {
 			share = "less than 1%"

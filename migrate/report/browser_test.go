@@ -91,7 +91,8 @@ func TestPageInABrowser(t *testing.T) {
 
 	// First a page that does what ours must not, so that silence means something.
 	noisy := write(t, func(f *os.File) error {
-		_, err := f.WriteString(`<meta http-equiv="Content-Security-Policy" content="default-src 'none'"><script>alert(1)</script><img src="x.png">`)
+		_, err := f.WriteString(`<meta http-equiv="Content-Security-Policy" content="default-src 'none'">` +
+			`<script>alert(1)</script><img src="x.png">`)
 		return err
 	})
 	if err := chromedp.Do(ctx, chromedp.Navigate(noisy)); err != nil {
@@ -119,7 +120,8 @@ func TestPageInABrowser(t *testing.T) {
 					t.Errorf("%s, %d wide: it asks for %s", name, width, r)
 				}
 			}
-			if n := evaluate[int](t, ctx, `document.scripts.length + document.querySelectorAll("img,iframe,object,embed,link[rel=stylesheet]").length`); n != 0 {
+			if n := evaluate[int](t, ctx,
+				`document.scripts.length + document.querySelectorAll("img,iframe,object,embed,link[rel=stylesheet]").length`); n != 0 {
 				t.Errorf("%s: %d things that load or run", name, n)
 			}
 			if over := evaluate[int](t, ctx, `document.documentElement.scrollWidth`); int64(over) > width {
@@ -146,7 +148,8 @@ func TestPageInABrowser(t *testing.T) {
 		t.Errorf("in the dark the page is %s as in the light", now)
 	}
 	// What is folded away on a screen is on paper.
-	shown := `document.querySelector("details:not([open]) td").getBoundingClientRect().height > 0 && document.querySelector("details:not([open]) td").checkVisibility({contentVisibilityAuto: true})`
+	shown := `document.querySelector("details:not([open]) td").getBoundingClientRect().height > 0 &&
+		document.querySelector("details:not([open]) td").checkVisibility({contentVisibilityAuto: true})`
 	if evaluate[bool](t, ctx, shown) {
 		t.Error("what is folded is shown")
 	}

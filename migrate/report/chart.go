@@ -54,37 +54,15 @@ type tick struct {
 	Text string
 }
 
-// monthly draws the months of a currency; nil when there are none.
-func monthly(months []migrate.MonthTotals, currency string) *chart {
-	of := map[int]migrate.MonthTotals{}
-	first, last := math.MaxInt, 0
-	for _, m := range months {
-		if n, ok := monthNumber(m.Month); ok && m.Currency == currency {
-			of[n] = m
-			first, last = min(first, n), max(last, n)
-		}
-	}
-	if len(of) == 0 {
+// drawMonths draws the months of a currency; nil when there are none.
+func drawMonths(months []migrate.MonthTotals, currency string) *chart {
+	periods, first, step := joinMonths(months, currency)
+	if len(periods) == 0 {
 		return nil
 	}
-	step := 0 // months that a bar stands for
-	for _, step = range []int{1, 3, 12, 60, 120, 600, 3000} {
-		if last/step-first/step < chartBars {
-			break
-		}
-	}
-	periods := make([]migrate.MonthTotals, last/step-first/step+1)
-	var sum migrate.MonthTotals
-	for n, m := range of {
-		for _, p := range []*migrate.MonthTotals{&periods[n/step-first/step], &sum} {
-			p.Commissions += m.Commissions
-			p.Clawbacks += m.Clawbacks
-			p.Payments += m.Payments
-		}
-	}
-
 	c := &chart{Period: periodName(step)}
 	scale := c.scale(periods, currency)
+	var sum migrate.MonthTotals
 	best := 0
 	room := 100 / float64(len(periods))
 	width := min(barMost, room*barShare)
@@ -92,38 +70,83 @@ func monthly(months []migrate.MonthTotals, currency string) *chart {
 		if p.Commissions > periods[best].Commissions {
 			best = i
 		}
+		addMonth(&sum, p)
 		text := func(minor int64) string { return terms.FormatMinor(minor, currency) }
-		b := bar{Name: monthName((first/step+i)*step, step), Commissions: text(p.Commissions), Clawbacks: text(p.Clawbacks), Payments: text(p.Payments), Middle: round((float64(i) + 0.5) * room)}
-		b.Says = fmt.Sprintf("%s: commissions %s, clawbacks %s, payments %s %s", b.Name, b.Commissions, b.Clawbacks, b.Payments, visible(currency))
-		up, down := c.Zero, c.Zero
-		for k, n := range signed(p) {
-			h := max(barLeast, math.Abs(n)*scale)
-			y := down
-			switch {
-			case n == 0:
-				continue
-			case n > 0:
-				up -= h
-				y = up
-			default:
-				down += h
-			}
-			b.Parts = append(b.Parts, part{[]string{"earned", "clawed", "paid"}[k], round((float64(i)+0.5)*room - width/2), round(y), round(width), round(h)})
+		middle := (float64(i) + 0.5) * room
+		b := bar{
+			Name: monthName((first+i)*step, step), Commissions: text(p.Commissions), Clawbacks: text(p.Clawbacks),
+			Payments: text(p.Payments), Middle: round(middle), Parts: c.parts(p, middle-width/2, width, scale),
 		}
+		b.Says = fmt.Sprintf("%s: commissions %s, clawbacks %s, payments %s %s",
+			b.Name, b.Commissions, b.Clawbacks, b.Payments, visible(currency))
 		c.Bars = append(c.Bars, b)
 	}
-	c.label(first/step, step)
-	sums := fmt.Sprintf("commissions %s, clawbacks %s, payments %s.", amount(sum.Commissions, currency), amount(sum.Clawbacks, currency), amount(sum.Payments, currency))
+	c.label(first, step)
+	sums := fmt.Sprintf("commissions %s, clawbacks %s, payments %s.",
+		amount(sum.Commissions, currency), amount(sum.Clawbacks, currency), amount(sum.Payments, currency))
 	if len(c.Bars) == 1 {
 		c.Says = fmt.Sprintf("%s: %s", c.Bars[0].Name, sums)
 	} else {
-		c.Says = fmt.Sprintf("From %s to %s: %s Most was earned in %s: %s.", c.Bars[0].Name, c.Bars[len(c.Bars)-1].Name, sums, c.Bars[best].Name, amount(periods[best].Commissions, currency))
+		c.Says = fmt.Sprintf("From %s to %s: %s Most was earned in %s: %s.",
+			c.Bars[0].Name, c.Bars[len(c.Bars)-1].Name, sums, c.Bars[best].Name, amount(periods[best].Commissions, currency))
 	}
 	return c
 }
 
-// signed is what a period adds to what is owed, and takes off it.
-func signed(m migrate.MonthTotals) [3]float64 {
+// joinMonths adds the months of a currency up by period: of step months each, so that there
+// are not too many. first is the number of the first of them.
+func joinMonths(months []migrate.MonthTotals, currency string) (periods []migrate.MonthTotals, first, step int) {
+	of := map[int]migrate.MonthTotals{}
+	begin, end := math.MaxInt, 0
+	for _, m := range months {
+		if n, ok := monthNumber(m.Month); ok && m.Currency == currency {
+			of[n] = m
+			begin, end = min(begin, n), max(end, n)
+		}
+	}
+	if len(of) == 0 {
+		return nil, 0, 0
+	}
+	for _, step = range []int{1, 3, 12, 60, 120, 600, 3000} {
+		if end/step-begin/step < chartBars {
+			break
+		}
+	}
+	periods = make([]migrate.MonthTotals, end/step-begin/step+1)
+	for n, m := range of {
+		addMonth(&periods[n/step-begin/step], m)
+	}
+	return periods, begin / step, step
+}
+
+func addMonth(to *migrate.MonthTotals, m migrate.MonthTotals) {
+	to.Commissions += m.Commissions
+	to.Clawbacks += m.Clawbacks
+	to.Payments += m.Payments
+}
+
+// parts are the colours of a bar that begins at x. scale is the pixels of a minor unit.
+func (c *chart) parts(m migrate.MonthTotals, x, width, scale float64) (parts []part) {
+	up, down := c.Zero, c.Zero
+	for k, n := range signedAmounts(m) {
+		h := max(barLeast, math.Abs(n)*scale)
+		y := down
+		switch {
+		case n == 0:
+			continue
+		case n > 0:
+			up -= h
+			y = up
+		default:
+			down += h
+		}
+		parts = append(parts, part{[]string{"earned", "clawed", "paid"}[k], round(x), round(y), round(width), round(h)})
+	}
+	return parts
+}
+
+// signedAmounts is what a period adds to what is owed, and takes off it.
+func signedAmounts(m migrate.MonthTotals) [3]float64 {
 	return [3]float64{float64(m.Commissions), -float64(m.Clawbacks), -float64(m.Payments)}
 }
 
@@ -133,7 +156,7 @@ func (c *chart) scale(periods []migrate.MonthTotals, currency string) float64 {
 	above, below := 0.0, 0.0
 	for _, p := range periods {
 		up, down := 0.0, 0.0
-		for _, n := range signed(p) {
+		for _, n := range signedAmounts(p) {
 			up, down = up+max(0, n), down-min(0, n)
 		}
 		above, below = max(above, up), max(below, down)
@@ -149,7 +172,7 @@ func (c *chart) scale(periods []migrate.MonthTotals, currency string) float64 {
 	pixels := (chartBottom - chartTop) / float64(over+under)
 	c.Zero = round(chartTop + float64(over)*pixels)
 	for n := over; n >= -under; n-- {
-		c.Ticks = append(c.Ticks, tick{round(chartTop + float64(over-n)*pixels), short(n*between, currency)})
+		c.Ticks = append(c.Ticks, tick{round(chartTop + float64(over-n)*pixels), scaleText(n*between, currency)})
 	}
 	return pixels / float64(between)
 }
@@ -223,8 +246,8 @@ func periodName(months int) string {
 	return fmt.Sprintf("%d years", months/12)
 }
 
-// short writes an amount of the scale: 20k for 20,000.00.
-func short(minor int64, currency string) string {
+// scaleText writes an amount of the scale: 20k for 20,000.00.
+func scaleText(minor int64, currency string) string {
 	text := strings.Replace(terms.FormatMinor(minor, currency), "-", "−", 1)
 	whole, fraction, _ := strings.Cut(text, ".")
 	switch {

@@ -24,7 +24,7 @@ func months(year, month, n int, currency string) []migrate.MonthTotals {
 func TestChartPeriods(t *testing.T) {
 	f := func(list []migrate.MonthTotals, period string, bars int, labels, narrow string) {
 		t.Helper()
-		c := monthly(list, "USD")
+		c := drawMonths(list, "USD")
 		gotLabels, gotNarrow := "", ""
 		for _, b := range c.Bars {
 			if b.Label != "" {
@@ -35,22 +35,27 @@ func TestChartPeriods(t *testing.T) {
 			}
 		}
 		if c.Period != period || len(c.Bars) != bars || gotLabels != labels || gotNarrow != narrow {
-			t.Errorf("%d bars by %s, %q and %q, want %d by %s, %q and %q", len(c.Bars), c.Period, gotLabels, gotNarrow, bars, period, labels, narrow)
+			t.Errorf("%d bars by %s, %q and %q, want %d by %s, %q and %q", len(c.Bars), c.Period, gotLabels, gotNarrow, bars, period, labels,
+				narrow)
 		}
 	}
 	f(months(2023, 3, 1, "USD"), "month", 1, "Mar 2023; ", "Mar 2023; ")
 	f(months(2022, 11, 5, "USD"), "month", 5, "Nov 2022; Dec 2022; Jan 2023; Feb 2023; Mar 2023; ", "Nov 2022; Jan 2023; Mar 2023; ")
-	f(months(2021, 1, 27, "USD"), "month", 27, "Jan 2021; May 2021; Sep 2021; Jan 2022; May 2022; Sep 2022; Jan 2023; ", "Jan 2021; Jan 2022; Jan 2023; ")
+	f(months(2021, 1, 27, "USD"), "month", 27, "Jan 2021; May 2021; Sep 2021; Jan 2022; May 2022; Sep 2022; Jan 2023; ",
+		"Jan 2021; Jan 2022; Jan 2023; ")
 	f(months(2015, 2, 60, "USD"), "quarter", 21, "Q1 2015; Q1 2016; Q1 2017; Q1 2018; Q1 2019; Q1 2020; ", "Q1 2016; Q1 2018; Q1 2020; ")
 	f(months(2001, 1, 300, "USD"), "year", 25, "2005; 2010; 2015; 2020; 2025; ", "2010; 2020; ")
 	// Months of no money are there; a slip of a year does not make a chart of 24,000 bars.
-	f(append(months(2021, 1, 1, "USD"), months(2021, 12, 1, "USD")...), "month", 12, "Jan 2021; Mar 2021; May 2021; Jul 2021; Sep 2021; Nov 2021; ", "Jan 2021; May 2021; Sep 2021; ")
-	f(append(months(202, 1, 1, "USD"), months(2022, 3, 1, "USD")...), "50 years", 37, "0250–0299; 0500–0549; 0750–0799; 1000–1049; 1250–1299; 1500–1549; 1750–1799; 2000–2049; ", "0500–0549; 1000–1049; 1500–1549; 2000–2049; ")
+	f(append(months(2021, 1, 1, "USD"), months(2021, 12, 1, "USD")...), "month", 12,
+		"Jan 2021; Mar 2021; May 2021; Jul 2021; Sep 2021; Nov 2021; ", "Jan 2021; May 2021; Sep 2021; ")
+	f(append(months(202, 1, 1, "USD"), months(2022, 3, 1, "USD")...), "50 years", 37,
+		"0250–0299; 0500–0549; 0750–0799; 1000–1049; 1250–1299; 1500–1549; 1750–1799; 2000–2049; ",
+		"0500–0549; 1000–1049; 1500–1549; 2000–2049; ")
 
-	if c := monthly(months(2021, 1, 3, "USD"), "EUR"); c != nil {
+	if c := drawMonths(months(2021, 1, 3, "USD"), "EUR"); c != nil {
 		t.Errorf("a chart of no month: %+v", c)
 	}
-	if c := monthly([]migrate.MonthTotals{{Month: "soon", Currency: "USD"}}, "USD"); c != nil {
+	if c := drawMonths([]migrate.MonthTotals{{Month: "soon", Currency: "USD"}}, "USD"); c != nil {
 		t.Errorf("a chart of no month: %+v", c)
 	}
 }
@@ -63,7 +68,7 @@ func TestChartStaysInItsFrame(t *testing.T) {
 		for i := range list {
 			list[i].Month, list[i].Currency = fmt.Sprintf("2021-%02d", i+1), "USD"
 		}
-		c := monthly(list, "USD")
+		c := drawMonths(list, "USD")
 		if n := len(c.Ticks); n < 2 || n > 9 {
 			t.Errorf("%+v: %d lines", list, n)
 		}
@@ -89,7 +94,8 @@ func TestChartStaysInItsFrame(t *testing.T) {
 	f(migrate.MonthTotals{Commissions: 1})
 	f(migrate.MonthTotals{Payments: 1})
 	f(migrate.MonthTotals{Commissions: 1_000_000_00, Clawbacks: 1, Payments: 1})
-	f(migrate.MonthTotals{Commissions: -500, Clawbacks: -700, Payments: -900}, migrate.MonthTotals{Commissions: 400, Clawbacks: 300, Payments: 10})
+	f(migrate.MonthTotals{Commissions: -500, Clawbacks: -700, Payments: -900},
+		migrate.MonthTotals{Commissions: 400, Clawbacks: 300, Payments: 10})
 	f(migrate.MonthTotals{Commissions: 1e17, Clawbacks: 1e17, Payments: 1e17}, migrate.MonthTotals{Commissions: -1e17})
 }
 

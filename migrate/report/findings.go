@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"carryover/mapping/book"
 	"carryover/mapping/terms"
@@ -20,17 +21,20 @@ var findingKinds = []findingWords{
 	{
 		migrate.FindingNoCommission, "Sales of a partner without a commission",
 		"An order names a partner as its seller, and that partner has no commission for this customer on this day.",
-		"Find out whether one was due: a refunded order, a partner who was not approved yet and a product without a commission earn none. What was due is added in Keap before the last export, or paid by hand.",
+		"Find out whether one was due: a refunded order, a partner who was not approved yet and a product without a commission earn none. " +
+			"What was due is added in Keap before the last export, or paid by hand.",
 	},
 	{
 		migrate.FindingNoOrder, "Commissions without a sale",
 		"A commission names a customer, and no order of this customer, day and seller is in the exports.",
-		"Look whether the order export is whole, and whether the order was deleted or dated otherwise. The commission is carried over as it is: a clawback in Keap takes it back, if it was paid by mistake.",
+		"Look whether the order export is whole, and whether the order was deleted or dated otherwise. The commission is carried over as it " +
+			"is: a clawback in Keap takes it back, if it was paid by mistake.",
 	},
 	{
 		migrate.FindingRate, "Commissions at another rate than the terms give",
 		"The commissions of an order are not the share that the program's terms say.",
-		"Special agreements and old rates look like this, and stand. Where many differ alike, check the percentages in [terms] and the names in [products], and plan again.",
+		"Special agreements and old rates look like this, and stand. Where many differ alike, check the percentages in [terms] and the names " +
+			"in [products], and plan again.",
 	},
 }
 
@@ -62,9 +66,9 @@ func comparedOrders(p *migrate.Plan) string {
 	n, all := p.Compared, p.Compared+p.Uncompared
 	switch {
 	case n > 0:
-		text := fmt.Sprintf("%s compared", counted(all, "order", "orders"))
+		text := fmt.Sprintf("%s compared", quantity(all, "order", "orders"))
 		if n < all {
-			text = fmt.Sprintf("%s of %s compared", Count(n), counted(all, "order", "orders"))
+			text = fmt.Sprintf("%s of %s compared", Count(n), quantity(all, "order", "orders"))
 		}
 		switch {
 		case findingCount(p) > 0:
@@ -76,7 +80,7 @@ func comparedOrders(p *migrate.Plan) string {
 		return text
 	case all > 0:
 		return "No order was compared: [products] names none of their products"
-	case reads(p, keap.Orders) && reads(p, keap.Commissions):
+	case hasExport(p, keap.Orders) && hasExport(p, keap.Commissions):
 		return "No order was compared: none was sold by a partner, or nothing was earned"
 	}
 	return ""
@@ -91,21 +95,18 @@ func findingsBy(p *migrate.Plan, shown int) []findingsOf {
 		}
 	}
 	slices.SortStableFunc(words[len(findingKinds):], func(a, b findingWords) int { return strings.Compare(a.Kind, b.Kind) })
-	var token map[int64]string
-	if shown > 0 && len(p.Findings) > 0 {
-		token = tokens(p)
-	}
+	directory := sync.OnceValue(func() *book.Directory { return book.NewDirectory(&p.After) })
 	var groups []findingsOf
 	for _, w := range words {
 		if p.FindingsBy[w.Kind] == 0 {
 			continue
 		}
 		g := findingsOf{findingWords: w, Total: p.FindingsBy[w.Kind]}
-		for _, i := range widest(p.Findings, w.Kind, shown) {
+		for _, i := range largestGaps(p.Findings, w.Kind, shown) {
 			f := p.Findings[i]
 			text := func(minor int64) string { return terms.FormatMinor(minor, f.Currency) }
 			l := findingLine{
-				Finding: f, Who: cmp.Or(token[f.PartnerID], "partner "+strconv.FormatInt(f.PartnerID, 10)),
+				Finding: f, Who: cmp.Or(directory().ByPartner(f.PartnerID).Token(), "partner "+strconv.FormatInt(f.PartnerID, 10)),
 				TotalText: text(f.Total), ExpectedText: text(f.Expected), FoundText: text(f.Found), Gap: amount(f.Found-f.Expected, f.Currency),
 			}
 			if f.Kind == migrate.FindingNoOrder { // there is no order that anything could be expected of
@@ -119,33 +120,16 @@ func findingsBy(p *migrate.Plan, shown int) []findingsOf {
 	return groups
 }
 
-// widest are the indexes of the n findings of a kind with the largest gap between what
+// largestGaps are the indexes of the n findings of a kind with the largest gap between what
 // was expected and what was found.
-func widest(findings []migrate.Finding, kind string, n int) []int {
+func largestGaps(findings []migrate.Finding, kind string, n int) []int {
 	var list []int
 	for i := range findings {
 		if n > 0 && findings[i].Kind == kind {
 			list = append(list, i)
 		}
 	}
-	gap := func(i int) int64 { return distance(findings[i].Expected - findings[i].Found) }
+	gap := func(i int) int64 { return magnitude(findings[i].Expected - findings[i].Found) }
 	slices.SortStableFunc(list, func(a, b int) int { return cmp.Compare(gap(b), gap(a)) })
 	return list[:min(len(list), n)]
-}
-
-// tokens are the ref tokens by the Keap ids that lead to them.
-func tokens(p *migrate.Plan) map[int64]string {
-	of := make(map[int64]string, len(p.After.Promoters))
-	for _, q := range p.After.Promoters {
-		of[q.ID] = q.Token
-	}
-	out := make(map[int64]string, len(of))
-	for _, a := range p.After.Aliases {
-		if a.Kind == book.AliasKeapID && of[a.PromoterID] != "" {
-			if id, err := strconv.ParseInt(a.Value, 10, 64); err == nil {
-				out[id] = of[a.PromoterID]
-			}
-		}
-	}
-	return out
 }

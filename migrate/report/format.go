@@ -25,16 +25,16 @@ func Count[T int | int64](n T) string {
 	return sign + s
 }
 
-// counted writes n with the noun it counts: "1 code", "1,234 codes".
-func counted(n int, one, many string) string {
+// quantity writes n with the noun it counts: "1 code", "1,234 codes".
+func quantity(n int, one, many string) string {
 	if n == 1 {
 		return "1 " + one
 	}
 	return Count(n) + " " + many
 }
 
-// took writes how long a step lasted, in two or three digits that matter.
-func took(d time.Duration) string {
+// duration writes how long a step lasted, in two or three digits that matter.
+func duration(d time.Duration) string {
 	switch {
 	case d <= 0:
 		return "–"
@@ -146,8 +146,8 @@ func shorten(paths []string) (dir string, names []string) {
 	return dir, names
 }
 
-// quoted makes s one word of a shell's command line.
-func quoted(s string) string {
+// shellQuote makes s one word of a shell's command line.
+func shellQuote(s string) string {
 	plain := func(r rune) bool {
 		return r < utf8.RuneSelf && (unicode.IsLetter(r) || unicode.IsDigit(r)) || strings.ContainsRune("._-/=:,@%+", r)
 	}

@@ -22,7 +22,7 @@ const (
 var source string
 
 var pageTemplate = template.Must(template.Must(template.New("page").Funcs(template.FuncMap{
-	"count": Count[int], "visible": visible, "took": took, "reason": reasonWords,
+	"count": Count[int], "visible": visible, "took": duration, "reason": reasonWords,
 	"bytes": size, "join": list, "choices": choices,
 }).Parse(moneySource)).Parse(source))
 
@@ -58,7 +58,7 @@ type page struct {
 	Groups      []groupView
 	Rejects     []migrate.RejectLine
 	MoreRejects int
-	RejectsBy   []tallied
+	RejectsBy   []reasonCount
 	Arguments   string
 
 	moneyPage
@@ -89,8 +89,9 @@ type groupView struct {
 
 func newPage(p *migrate.Plan, title string) page {
 	v := page{
-		Title: visible(title), Headline: headline(p), Kept: kept(p), How: how(p), Plan: p, Totals: p.Totals,
-		Open: len(p.Open()), Needs: needs(p), Changes: changes(p), Entries: entriesNote(p), RejectsBy: tally(p.Rejects), Arguments: visible(arguments(p.Args)),
+		Title: visible(title), Headline: headline(p), Kept: codesText(p), How: partnersText(p), Plan: p, Totals: p.Totals,
+		Open: len(p.Open()), Needs: needs(p), Changes: changes(p), Entries: entriesNote(p), RejectsBy: countReasons(p.Rejects),
+		Arguments: visible(arguments(p.Args)),
 		moneyPage: newMoneyPage(p),
 	}
 	paths := make([]string, 0, len(p.Files))
@@ -126,7 +127,7 @@ func newPage(p *migrate.Plan, title string) page {
 func viewFile(f migrate.FilePlan, name string) fileView {
 	v := fileView{FilePlan: f, Name: visible(name), Bar: shares(f), Strange: f.NotUnderstood, Secrets: f.Dropped}
 	var skips []string
-	for _, s := range sorted(f.SkippedBy) {
+	for _, s := range byCount(f.SkippedBy) {
 		skips = append(skips, Count(s.N)+" "+reasonWords(s.Reason))
 	}
 	v.Skips = strings.Join(skips, ", ")
@@ -182,7 +183,7 @@ func round(x float64) float64 { return float64(int(x*100+0.5)) / 100 }
 func size(n int64) string {
 	switch {
 	case n < 1000:
-		return counted(int(n), "byte", "bytes")
+		return quantity(int(n), "byte", "bytes")
 	case n < 1_000_000:
 		return fmt.Sprintf("%.0f kB", float64(n)/1e3)
 	case n < 1_000_000_000:

@@ -30,7 +30,10 @@ func TestPageLoadsAndRunsNothing(t *testing.T) {
 		if m := loads.FindString(text); m != "" {
 			t.Errorf("%s: %q loads or runs something", name, m)
 		}
-		for _, want := range []string{`<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; img-src data:">`, `<html lang="en">`, `name="viewport"`} {
+		for _, want := range []string{
+			`<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; img-src data:">`,
+			`<html lang="en">`, `name="viewport"`,
+		} {
 			if !strings.Contains(text, want) {
 				t.Errorf("%s lacks %s", name, want)
 			}

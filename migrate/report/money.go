@@ -21,26 +21,26 @@ func amount(minor int64, currency string) string {
 	return sheet.Money{Minor: minor, Currency: visible(currency)}.String()
 }
 
-// and joins words: "a", "a and b", "a, b and c".
-func and(words []string) string {
+// joinWords joins words: "a", "a and b", "a, b and c".
+func joinWords(words []string) string {
 	if n := len(words); n > 1 {
 		return strings.Join(words[:n-1], ", ") + " and " + words[n-1]
 	}
 	return strings.Join(words, "")
 }
 
-// distance is how far n is from 0; the smallest number is one off.
-func distance(n int64) int64 { return max(n, -max(n, -math.MaxInt64)) }
+// magnitude is how far n is from 0; the smallest number is one off.
+func magnitude(n int64) int64 { return max(n, -max(n, -math.MaxInt64)) }
 
-// reads reports whether an export of that kind was read.
-func reads(p *migrate.Plan, kind string) bool {
+// hasExport reports whether an export of that kind was read.
+func hasExport(p *migrate.Plan, kind string) bool {
 	return slices.ContainsFunc(p.Files, func(f migrate.FilePlan) bool { return f.Kind == kind })
 }
 
 // hasMoney reports whether the exports say what was earned, paid or owed.
 func hasMoney(p *migrate.Plan) bool {
 	for _, kind := range []string{keap.Commissions, keap.Clawbacks, keap.Payments, keap.Ledger} {
-		if reads(p, kind) {
+		if hasExport(p, kind) {
 			return true
 		}
 	}
@@ -58,8 +58,8 @@ func currencies(p *migrate.Plan) []migrate.Reconciliation {
 	return list
 }
 
-// owedTo is what promoters are owed, in each currency.
-func owedTo(p *migrate.Plan) []string {
+// owedAmounts is what promoters are owed, in each currency.
+func owedAmounts(p *migrate.Plan) []string {
 	var owed []string
 	for _, r := range currencies(p) {
 		if r.Promoters != 0 {
@@ -79,17 +79,17 @@ func differencesIn(p *migrate.Plan, currency string) []migrate.Difference {
 	}
 	decided := func(d migrate.Difference) int { return min(1, len(d.Decision)) }
 	slices.SortStableFunc(list, func(a, b migrate.Difference) int {
-		return cmp.Or(cmp.Compare(decided(a), decided(b)), cmp.Compare(distance(b.Amount), distance(a.Amount)))
+		return cmp.Or(cmp.Compare(decided(a), decided(b)), cmp.Compare(magnitude(b.Amount), magnitude(a.Amount)))
 	})
 	return list
 }
 
-// apart is how far ledgers and rows are from each other, all differences together;
+// totalGap is how far ledgers and rows are from each other, all differences together;
 // those of opposite signs do not hide each other.
-func apart(list []migrate.Difference) int64 {
+func totalGap(list []migrate.Difference) int64 {
 	sum := int64(0)
 	for _, d := range list {
-		sum += distance(d.Amount)
+		sum += magnitude(d.Amount)
 	}
 	return sum
 }
@@ -104,7 +104,7 @@ type sum struct {
 // sums are the lines of a currency, the last one the ending.
 func sums(p *migrate.Plan, r migrate.Reconciliation) []sum {
 	text := func(minor int64) string { return terms.FormatMinor(minor, r.Currency) }
-	told, complete := reads(p, keap.Ledger), true
+	told, complete := hasExport(p, keap.Ledger), true
 	agrees := len(differencesIn(p, r.Currency)) == 0
 	line := func(sign, name, kind string, ledger, rows int64) sum {
 		s := sum{sign, name, none, none, none, false}
@@ -113,7 +113,7 @@ func sums(p *migrate.Plan, r migrate.Reconciliation) []sum {
 			s.Ledger = text(ledger)
 		}
 		switch {
-		case reads(p, kind):
+		case hasExport(p, kind):
 			s.Rows = text(rows)
 		case ledger != 0:
 			complete = false
@@ -153,80 +153,92 @@ type proof struct {
 	Text  string
 }
 
-func proven(p *migrate.Plan, r migrate.Reconciliation) proof {
+func proofOf(p *migrate.Plan, r migrate.Reconciliation) proof {
 	if r.Accounts == 0 && r.RowCommissions == 0 && r.RowClawbacks == 0 && r.RowPayments == 0 {
 		return proof{"good", "These exports hold nothing in this currency: what the book has stays as it is."}
 	}
-	var missing, open, decided []string
-	put := func(decision, what string) {
+	d := doubtsOf(p, r)
+	open, decided := strings.Join(d.open, "; "), strings.Join(d.decided, "; ")
+	class := "good"
+	switch {
+	case open != "":
+		class = "bad"
+	case len(d.missing) > 0 || decided != "":
+		class = "warn"
+	}
+	switch {
+	case len(d.missing) > 0: // what nothing was compared with is proven by no decision
+		text := fmt.Sprintf("Not proven: %s.", strings.Join(d.missing, "; "))
+		if open != "" {
+			text += fmt.Sprintf(" Nobody has decided yet: %s.", open)
+		}
+		if decided != "" {
+			text += fmt.Sprintf(" A person has decided: %s.", decided)
+		}
+		return proof{class, text}
+	case open != "" && decided != "":
+		return proof{class, fmt.Sprintf("Not proven, and undecided: %s. Decided: %s.", open, decided)}
+	case open != "":
+		return proof{class, fmt.Sprintf("Not proven, and nobody has decided yet: %s.", open)}
+	case decided != "":
+		return proof{class, fmt.Sprintf("Proven to the cent, but for what a person has decided: %s.", decided)}
+	}
+	return proof{class, fmt.Sprintf("Proven to the cent: %s, one by one.",
+		quantity(r.Accounts, "ledger agrees with its rows", "ledgers agree with their rows"))}
+}
+
+// doubts are why the money of a currency is not proven, in words.
+type doubts struct {
+	missing       []string // that nothing could be compared with
+	open, decided []string // what a person has to decide, or has decided
+}
+
+func doubtsOf(p *migrate.Plan, r migrate.Reconciliation) (d doubts) {
+	add := func(decision, what string) {
 		if decision == "" {
-			open = append(open, what)
+			d.open = append(d.open, what)
 		} else {
-			decided = append(decided, what)
+			d.decided = append(d.decided, what)
 		}
 	}
-	if r.Accounts == 0 && reads(p, keap.Ledger) {
-		missing = append(missing, "the ledger among the exports has nothing in this currency")
+	if r.Accounts == 0 && hasExport(p, keap.Ledger) {
+		d.missing = append(d.missing, "the ledger among the exports has nothing in this currency")
 	}
 	ledgers := map[string]int64{keap.Commissions: r.Commissions, keap.Clawbacks: r.Clawbacks, keap.Payments: r.Payments}
 	for _, c := range p.Conflicts {
 		switch {
 		case c.Kind == migrate.KindNoLedger:
-			missing = append(missing, "there is no ledger among the exports")
-			put(c.Decision, "to go on without the ledger")
+			d.missing = append(d.missing, "there is no ledger among the exports")
+			add(c.Decision, "to go on without the ledger")
 		case c.Kind == migrate.KindNoRows && ledgers[c.Subject] != 0:
-			missing = append(missing, fmt.Sprintf("there are no rows of %s, and the ledger has %s of them", visible(c.Subject), amount(ledgers[c.Subject], r.Currency)))
-			put(c.Decision, "to go on without the rows of "+visible(c.Subject))
+			d.missing = append(d.missing, fmt.Sprintf("there are no rows of %s, and the ledger has %s of them",
+				visible(c.Subject), amount(ledgers[c.Subject], r.Currency)))
+			add(c.Decision, "to go on without the rows of "+visible(c.Subject))
 		}
 	}
 	var of [2][]migrate.Difference // undecided, decided
-	for _, d := range differencesIn(p, r.Currency) {
-		i := min(1, len(d.Decision))
-		of[i] = append(of[i], d)
+	for _, difference := range differencesIn(p, r.Currency) {
+		i := min(1, len(difference.Decision))
+		of[i] = append(of[i], difference)
 	}
 	for _, list := range of {
 		if len(list) == 0 {
 			continue
 		}
-		what := counted(len(list), "ledger does", "ledgers do") + " not agree with the rows"
-		if by := apart(list); by != 0 {
+		what := quantity(len(list), "ledger does", "ledgers do") + " not agree with the rows"
+		if by := totalGap(list); by != 0 {
 			what += fmt.Sprintf(", by %s", amount(by, r.Currency))
 			if len(list) > 1 {
 				what += " together"
 			}
 		}
-		put(list[0].Decision, what)
+		add(list[0].Decision, what)
 	}
-	class := "good"
-	switch {
-	case len(open) > 0:
-		class = "bad"
-	case len(missing)+len(decided) > 0:
-		class = "warn"
-	}
-	waits, settled := strings.Join(open, "; "), strings.Join(decided, "; ")
-	switch {
-	case len(missing) > 0: // what nothing was compared with is proven by no decision
-		text := fmt.Sprintf("Not proven: %s.", strings.Join(missing, "; "))
-		if waits != "" {
-			text += fmt.Sprintf(" Nobody has decided yet: %s.", waits)
-		}
-		if settled != "" {
-			text += fmt.Sprintf(" A person has decided: %s.", settled)
-		}
-		return proof{class, text}
-	case waits != "" && settled != "":
-		return proof{class, fmt.Sprintf("Not proven, and undecided: %s. Decided: %s.", waits, settled)}
-	case waits != "":
-		return proof{class, fmt.Sprintf("Not proven, and nobody has decided yet: %s.", waits)}
-	case settled != "":
-		return proof{class, fmt.Sprintf("Proven to the cent, but for what a person has decided: %s.", settled)}
-	}
-	return proof{class, fmt.Sprintf("Proven to the cent: %s, one by one.", counted(r.Accounts, "ledger agrees with its rows", "ledgers agree with their rows"))}
+	return d
 }
 
-// booked says what will be owed, and how that relates to the ledger's ending.
-func booked(p *migrate.Plan, r migrate.Reconciliation) string {
+// balanceText says what will be owed, and how that relates to the ledger's ending.
+func balanceText(p *migrate.Plan, r migrate.Reconciliation) string {
 	decided, unexplained := map[string]bool{}, r.Book-r.Ending
 	for _, d := range differencesIn(p, r.Currency) {
 		decided[d.Decision] = true
@@ -267,12 +279,13 @@ func booked(p *migrate.Plan, r migrate.Reconciliation) string {
 	if r.Book < r.Ending {
 		than = "less"
 	}
-	return fmt.Sprintf("%s. That is %s%s %s than the ledger's ending, for: %s.", text, together, amount(distance(r.Book-r.Ending), r.Currency), than, strings.Join(why, "; "))
+	return fmt.Sprintf("%s. That is %s%s %s than the ledger's ending, for: %s.", text, together,
+		amount(magnitude(r.Book-r.Ending), r.Currency), than, strings.Join(why, "; "))
 }
 
-// rest explains what the totals differ by beyond the differences that were asked about;
+// otherDifferences explains what the totals differ by beyond the differences that were asked about;
 // empty: nothing.
-func rest(p *migrate.Plan, r migrate.Reconciliation) string {
+func otherDifferences(p *migrate.Plan, r migrate.Reconciliation) string {
 	ending := sums(p, r)[4]
 	left := r.Ending - rowsEnding(r)
 	for _, d := range differencesIn(p, r.Currency) {

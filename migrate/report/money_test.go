@@ -64,8 +64,8 @@ func TestProof(t *testing.T) {
 		for _, kind := range kinds {
 			p.Files = append(p.Files, migrate.FilePlan{Kind: kind})
 		}
-		got := proven(p, r)
-		text := strings.Join([]string{got.Text, rest(p, r), booked(p, r)}, " ")
+		got := proofOf(p, r)
+		text := strings.Join([]string{got.Text, otherDifferences(p, r), balanceText(p, r)}, " ")
 		if got.Class != class {
 			t.Errorf("class %s, want %s: %s", got.Class, class, text)
 		}
@@ -78,11 +78,14 @@ func TestProof(t *testing.T) {
 	plan := func(d ...migrate.Difference) *migrate.Plan { return &migrate.Plan{Differences: d} }
 
 	f(plan(), all, even, "good", "Proven to the cent: 2 ledgers agree with their rows", "owed 4.50 USD in all: the ledger's ending.")
-	f(plan(difference(-3, "")), all, off, "bad", "nobody has decided yet: 1 ledger does not agree with the rows, by 0.03 USD.", "applied as recommended")
-	f(plan(difference(-3, migrate.Accept)), all, off, "warn", "a person has decided: 1 ledger does not agree with the rows, by 0.03 USD.", "4.47 USD in all: the ledger's ending.")
+	f(plan(difference(-3, "")), all, off, "bad", "nobody has decided yet: 1 ledger does not agree with the rows, by 0.03 USD.",
+		"applied as recommended")
+	f(plan(difference(-3, migrate.Accept)), all, off, "warn", "a person has decided: 1 ledger does not agree with the rows, by 0.03 USD.",
+		"4.47 USD in all: the ledger's ending.")
 	// Differences of opposite signs do not hide each other.
 	f(plan(difference(-3, ""), difference(3, "")), all, even, "bad", "2 ledgers do not agree with the rows, by 0.06 USD together.")
-	f(plan(difference(-3, ""), difference(5, migrate.Fix)), all, off, "bad", "undecided: 1 ledger does not agree", "Decided: 1 ledger does not agree with the rows, by 0.05 USD.")
+	f(plan(difference(-3, ""), difference(5, migrate.Fix)), all, off, "bad", "undecided: 1 ledger does not agree",
+		"Decided: 1 ledger does not agree with the rows, by 0.05 USD.")
 	// Those of another currency are another's.
 	eur := difference(-3, "")
 	eur.Currency = "EUR"
@@ -90,9 +93,11 @@ func TestProof(t *testing.T) {
 
 	fixed := off
 	fixed.Book, fixed.Promoters = 450, 450
-	f(plan(difference(-3, migrate.Fix)), all, fixed, "warn", "That is 0.03 USD more than the ledger's ending, for: ledgers that a person found wrong.")
+	f(plan(difference(-3, migrate.Fix)), all, fixed, "warn",
+		"That is 0.03 USD more than the ledger's ending, for: ledgers that a person found wrong.")
 	fixed.Book, fixed.Promoters = 400, 380
-	f(plan(difference(-3, migrate.Exclude)), all, fixed, "warn", "owed 3.80 USD in all, and 0.20 USD is on the program's own partners. That is together 0.47 USD less than the ledger's ending, for: what a person left out.")
+	f(plan(difference(-3, migrate.Exclude)), all, fixed, "warn", "owed 3.80 USD in all, and 0.20 USD is on the program's own partners. "+
+		"That is together 0.47 USD less than the ledger's ending, for: what a person left out.")
 	f(plan(), all, off, "good", "Of the difference in the ending, -0.03 USD is of the program's own partners")
 	later := plan()
 	later.BaseRun = 3
@@ -101,19 +106,25 @@ func TestProof(t *testing.T) {
 	noLedger := migrate.Reconciliation{Currency: "USD", RowCommissions: 1000, Book: 1000, Promoters: 1000}
 	asked := plan()
 	asked.Conflicts = []migrate.Conflict{asks(migrate.KindNoLedger, "ledger", migrate.Accept, "", "")}
-	f(asked, all[:1], noLedger, "bad", "Not proven: there is no ledger among the exports. Nobody has decided yet: to go on without the ledger.", "owed 10.00 USD in all.")
+	f(asked, all[:1], noLedger, "bad",
+		"Not proven: there is no ledger among the exports. Nobody has decided yet: to go on without the ledger.", "owed 10.00 USD in all.")
 	// No decision proves what nothing was compared with.
 	asked.Conflicts[0].Decision = migrate.Accept
-	f(asked, all[:1], noLedger, "warn", "Not proven: there is no ledger among the exports. A person has decided: to go on without the ledger. ", "owed 10.00 USD in all.")
+	f(asked, all[:1], noLedger, "warn",
+		"Not proven: there is no ledger among the exports. A person has decided: to go on without the ledger. ", "owed 10.00 USD in all.")
 	f(plan(), all, noLedger, "warn", "Not proven: the ledger among the exports has nothing in this currency. ")
 	answered := plan()
-	answered.Conflicts = []migrate.Conflict{asks(migrate.KindNoRows, keap.Payments, migrate.Accept, migrate.Accept, ""), asks(migrate.KindNoRows, keap.Clawbacks, migrate.Accept, migrate.Accept, "")}
+	answered.Conflicts = []migrate.Conflict{asks(migrate.KindNoRows, keap.Payments, migrate.Accept, migrate.Accept, ""),
+		asks(migrate.KindNoRows, keap.Clawbacks, migrate.Accept, migrate.Accept, "")}
 	noClawbacks := even
 	noClawbacks.Clawbacks = 0
-	f(answered, []string{keap.Commissions, keap.Ledger}, noClawbacks, "warn", "Not proven: there are no rows of payments, and the ledger has 6.00 USD of them. A person has decided: to go on without the rows of payments. ")
+	f(answered, []string{keap.Commissions, keap.Ledger}, noClawbacks, "warn", "Not proven: there are no rows of payments, and the ledger "+
+		"has 6.00 USD of them. A person has decided: to go on without the rows of payments. ")
 	answered.Conflicts[1].Decision, answered.Differences = "", []migrate.Difference{difference(-3, migrate.Accept)}
-	f(answered, nil, even, "bad", "Not proven: there are no rows of payments, and the ledger has 6.00 USD of them; there are no rows of clawbacks, and the ledger has 0.50 USD of them. "+
-		"Nobody has decided yet: to go on without the rows of clawbacks. A person has decided: to go on without the rows of payments; 1 ledger does not agree with the rows, by 0.03 USD. ")
+	f(answered, nil, even, "bad", "Not proven: there are no rows of payments, and the ledger has 6.00 USD of them; there are no rows of "+
+		"clawbacks, and the ledger has 0.50 USD of them. "+
+		"Nobody has decided yet: to go on without the rows of clawbacks. A person has decided: to go on without the rows of payments; 1 "+
+		"ledger does not agree with the rows, by 0.03 USD. ")
 	f(plan(), all, migrate.Reconciliation{Currency: "EUR", Book: 5}, "good", "hold nothing in this currency")
 }
 
@@ -142,8 +153,9 @@ func TestComparedOrders(t *testing.T) {
 func TestBalancesNameThoseWithoutEntries(t *testing.T) {
 	f := func(promoters int, want string) {
 		t.Helper()
-		p := &migrate.Plan{Totals: migrate.Totals{Promoters: promoters}, Balances: []migrate.Balance{{Currency: "USD", Amount: 500}, {Currency: "USD"}, {Currency: "EUR", Amount: -5}}}
-		if got := spreadOf(p, "USD").says("USD"); got != want {
+		p := &migrate.Plan{Totals: migrate.Totals{Promoters: promoters},
+			Balances: []migrate.Balance{{Currency: "USD", Amount: 500}, {Currency: "USD"}, {Currency: "EUR", Amount: -5}}}
+		if got := spreadOf(p, "USD").sentence("USD"); got != want {
 			t.Errorf("%d promoters: got %q, want %q", promoters, got, want)
 		}
 	}
@@ -165,7 +177,8 @@ func TestLedgerEntriesAreExplained(t *testing.T) {
 	}
 	f(migrate.TableCount{}, nil, "")
 	f(migrate.TableCount{Unchanged: 3}, nil, "Ledger entries are commissions, clawbacks, beginnings and differences.")
-	f(migrate.TableCount{Create: 9}, []string{book.KindOpening, book.KindDifference, book.KindOpening}, "Ledger entries are commissions, clawbacks, beginnings and differences; of the new ones 2 are beginnings and 1 is a difference.")
+	f(migrate.TableCount{Create: 9}, []string{book.KindOpening, book.KindDifference, book.KindOpening},
+		"Ledger entries are commissions, clawbacks, beginnings and differences; of the new ones 2 are beginnings and 1 is a difference.")
 }
 
 func TestSums(t *testing.T) {
@@ -183,7 +196,8 @@ func TestSums(t *testing.T) {
 			t.Errorf("got:\n%swant:\n%s", got, want)
 		}
 	}
-	r := migrate.Reconciliation{Currency: "USD", Accounts: 2, Beginning: 100, Commissions: 1000, Clawbacks: 50, Payments: 600, Ending: 450, RowCommissions: 1001, RowClawbacks: 50, RowPayments: 600}
+	r := migrate.Reconciliation{Currency: "USD", Accounts: 2, Beginning: 100, Commissions: 1000, Clawbacks: 50, Payments: 600, Ending: 450,
+		RowCommissions: 1001, RowClawbacks: 50, RowPayments: 600}
 	f([]string{keap.Commissions, keap.Clawbacks, keap.Payments, keap.Ledger}, r, `beginning 1.00 – –
 +commissions 10.00 10.01 -0.01
 -clawbacks 0.50 0.50 0.00
@@ -204,7 +218,9 @@ func TestSums(t *testing.T) {
 =ending – 1,001 –
 `)
 	// A ledger of endings alone agrees with rows that it has no columns for.
-	f([]string{keap.Commissions, keap.Payments, keap.Ledger}, migrate.Reconciliation{Currency: "USD", Accounts: 1, RowCommissions: 1000, RowPayments: 400, Ending: 600}, `beginning 0.00 – –
+	f([]string{keap.Commissions, keap.Payments, keap.Ledger}, migrate.Reconciliation{
+		Currency: "USD", Accounts: 1, RowCommissions: 1000, RowPayments: 400, Ending: 600,
+	}, `beginning 0.00 – –
 +commissions – 10.00 –
 -clawbacks 0.00 – –
 -payments – 4.00 –
@@ -246,8 +262,9 @@ func TestSampleExports(t *testing.T) {
 			TokenParam: "fpr", SubIDParam: "fp_sid",
 		},
 		Exclude: []string{"carrot-house"}, Zone: zone, Dates: "auto", Currency: "USD", AsOf: "2023-03-31",
-		Products: terms.Products{Membership: []string{"*Membership*"}, Training: []string{"Evergreen Webinar", "3 Leads Per Day", "Story Selling Training", "List Building Sprint", "Weekend Intensive*"}},
-		Terms:    terms.DefaultConfig(),
+		Products: terms.Products{Membership: []string{"*Membership*"},
+			Training: []string{"Evergreen Webinar", "3 Leads Per Day", "Story Selling Training", "List Building Sprint", "Weekend Intensive*"}},
+		Terms: terms.DefaultConfig(),
 	}
 	dir := t.TempDir()
 	if err := os.CopyFS(dir, os.DirFS("../keap/testdata/small")); err != nil {
@@ -277,8 +294,10 @@ func TestSampleExports(t *testing.T) {
 		}
 	}
 	text := reported(nil)
-	expect(text, "Proven to the cent: 40 ledgers agree with their rows, one by one.", "17 promoters are owed 2,731.17 USD, 1 owes 51.34 USD and")
-	for _, want := range []string{"  = ending        2,679.83   2,679.83        0.00\n", "<b>2,679.83 <small>USD</small></b>", `<title id="months0">`} {
+	expect(text, "Proven to the cent: 40 ledgers agree with their rows, one by one.",
+		"17 promoters are owed 2,731.17 USD, 1 owes 51.34 USD and")
+	for _, want := range []string{"  = ending        2,679.83   2,679.83        0.00\n", "<b>2,679.83 <small>USD</small></b>",
+		`<title id="months0">`} {
 		if !strings.Contains(text, want) {
 			t.Errorf("lacks %q", want)
 		}

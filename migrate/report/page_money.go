@@ -13,7 +13,7 @@ const (
 	shownDifferences = 100 // of each currency; conflicts.csv has all
 	shownFindings    = 100 // of each kind; findings.csv has all
 	shownDecisions   = 100 // conflicts.csv has all
-	named            = 10  // examples in a sentence
+	maxExamples      = 10  // examples in a sentence
 )
 
 //go:embed money.html
@@ -21,18 +21,18 @@ var moneySource string
 
 // moneyPage is what the page shows of customers and money.
 type moneyPage struct {
-	Owed       []owed
+	Owed       []owedTile
 	Customers  *customersView // nil: there are none
 	Money      []moneyView    // by currency
 	Compared   string         // how many orders with commissions; empty: none
 	Unplaced   int            // products that could not be compared
 	Findings   []findingsOf
 	Decided    *decidedView // nil: nothing was
-	Unresolved []unresolved
+	Unresolved []openItem
 }
 
-// owed is a tile: what promoters are owed in one currency.
-type owed struct{ Amount, Currency string }
+// owedTile is a tile: what promoters are owed in one currency.
+type owedTile struct{ Amount, Currency string }
 
 // customersView is whose the customers are.
 type customersView struct {
@@ -78,7 +78,7 @@ type balanceView struct {
 
 // decidedView is what was decided, and by whom.
 type decidedView struct {
-	By   []tallied // the most decisions first; its Reason is a name
+	By   []reasonCount // the most decisions first; its Reason is a name
 	List []decision
 	More int
 }
@@ -88,8 +88,8 @@ type decision struct {
 	Title, Subject, Value, Meaning, By string
 }
 
-// unresolved is something that stays open, or stays as it is although it is not right.
-type unresolved struct {
+// openItem is something that stays open, or stays as it is although it is not right.
+type openItem struct {
 	Must  bool // apply waits for it
 	What  string
 	N     int
@@ -100,11 +100,11 @@ type unresolved struct {
 func newMoneyPage(p *migrate.Plan) moneyPage {
 	v := moneyPage{
 		Customers: viewCustomers(p), Compared: comparedOrders(p), Unplaced: countKind(p, migrate.KindProduct),
-		Findings: findingsBy(p, shownFindings), Decided: viewDecided(p), Unresolved: listUnresolved(p),
+		Findings: findingsBy(p, shownFindings), Decided: viewDecided(p), Unresolved: openItems(p),
 	}
 	for i, r := range currencies(p) {
 		if r.Promoters != 0 {
-			v.Owed = append(v.Owed, owed{terms.FormatMinor(r.Promoters, r.Currency), visible(r.Currency)})
+			v.Owed = append(v.Owed, owedTile{terms.FormatMinor(r.Promoters, r.Currency), visible(r.Currency)})
 		}
 		v.Money = append(v.Money, viewMoney(p, r, i))
 	}
@@ -150,8 +150,10 @@ func viewCustomers(p *migrate.Plan) *customersView {
 }
 
 func viewMoney(p *migrate.Plan, r migrate.Reconciliation, index int) moneyView {
-	v := moneyView{Index: index, Currency: visible(r.Currency), Proof: proven(p, r), Sums: sums(p, r), Chart: monthly(p.Months, r.Currency)}
-	for _, note := range []string{rest(p, r), booked(p, r)} {
+	v := moneyView{
+		Index: index, Currency: visible(r.Currency), Proof: proofOf(p, r), Sums: sums(p, r), Chart: drawMonths(p.Months, r.Currency),
+	}
+	for _, note := range []string{otherDifferences(p, r), balanceText(p, r)} {
 		if note != "" {
 			v.Notes = append(v.Notes, note)
 		}
@@ -169,11 +171,12 @@ func viewMoney(p *migrate.Plan, r migrate.Reconciliation, index int) moneyView {
 		}
 	}
 	for _, d := range differences[:min(len(differences), shownDifferences)] {
-		v.Differences = append(v.Differences, differenceView{partnerOf(d), visible(d.Token), amount(d.Amount, r.Currency), decisionWords(d.Decision), by[d.Conflict]})
+		v.Differences = append(v.Differences,
+			differenceView{partnerOf(d), visible(d.Token), amount(d.Amount, r.Currency), decisionWords(d.Decision), by[d.Conflict]})
 	}
 	v.MoreDifferences = len(differences) - len(v.Differences)
 	s := spreadOf(p, r.Currency)
-	v.Spread = s.says(r.Currency)
+	v.Spread = s.sentence(r.Currency)
 	for _, b := range s.Largest {
 		line := balanceView{Balance: b, AmountText: amount(b.Amount, r.Currency)}
 		all := 100 * float64(b.Amount) / float64(s.Largest[0].Amount)
@@ -221,13 +224,13 @@ func viewDecided(p *migrate.Plan) *decidedView {
 	if len(v.List) == 0 {
 		return nil
 	}
-	v.By = sorted(by)
-	if others := v.By[min(len(v.By), named):]; len(others) > 0 {
+	v.By = byCount(by)
+	if others := v.By[min(len(v.By), maxExamples):]; len(others) > 0 {
 		n := 0
 		for _, o := range others {
 			n += o.N
 		}
-		v.By = append(v.By[:named:named], tallied{counted(len(others), "other", "others"), n})
+		v.By = append(v.By[:maxExamples:maxExamples], reasonCount{quantity(len(others), "other", "others"), n})
 	}
 	return v
 }
@@ -235,23 +238,23 @@ func viewDecided(p *migrate.Plan) *decidedView {
 // examples joins the first of n names.
 func examples(n int, name func(i int) string) string {
 	var list []string
-	for i := range min(n, named) {
+	for i := range min(n, maxExamples) {
 		list = append(list, clip(visible(name(i)), 60))
 	}
 	text := strings.Join(list, ", ")
-	if n > named {
-		text += " and " + Count(n-named) + " more"
+	if n > maxExamples {
+		text += " and " + Count(n-maxExamples) + " more"
 	}
 	return text
 }
 
-// listUnresolved gathers what remains: questions, differences that were decided and not
+// openItems gathers what remains: questions, differences that were decided and not
 // mended, customers without an address, promoters who owe.
-func listUnresolved(p *migrate.Plan) []unresolved {
-	var list []unresolved
+func openItems(p *migrate.Plan) []openItem {
+	var list []openItem
 	for _, g := range groupConflicts(p.Conflicts) {
 		if g.Open > 0 {
-			list = append(list, unresolved{true, visible(g.Title), g.Open, examples(g.Open, func(i int) string { return g.List[i].Subject }),
+			list = append(list, openItem{true, visible(g.Title), g.Open, examples(g.Open, func(i int) string { return g.List[i].Subject }),
 				"Mend the exports and plan again, or fill in the column “decision” of conflicts.csv. Nothing can be applied before."})
 		}
 	}
@@ -264,9 +267,10 @@ func listUnresolved(p *migrate.Plan) []unresolved {
 		}
 	}
 	if n := len(remain); n > 0 {
-		list = append(list, unresolved{false, "Differences that were decided, and are still there", n,
+		list = append(list, openItem{false, "Differences that were decided, and are still there", n,
 			examples(n, func(i int) string { return partnerOf(remain[i]) + " " + amount(remain[i].Amount, remain[i].Currency) }),
-			"Ask Keap or the partner for the rows that are missing. The command carryover verify names each of them, and exits with 3, until the exports agree."})
+			"Ask Keap or the partner for the rows that are missing. The command carryover verify names each of them, and exits with 3, until the " +
+				"exports agree."})
 	}
 	if n := p.Customers.NoEmail; n > 0 {
 		subjects := subjectsOf(p, migrate.KindNoCustomerEmail)
@@ -274,8 +278,9 @@ func listUnresolved(p *migrate.Plan) []unresolved {
 		if len(subjects) > 0 {
 			which = "contacts " + examples(len(subjects), func(i int) string { return subjects[i] })
 		}
-		list = append(list, unresolved{false, "Customers without an e-mail address", n, which,
-			"Add the address to the contact in Keap and export again, before the customers are pushed to FirstPromoter: it knows them by nothing else."})
+		list = append(list, openItem{false, "Customers without an e-mail address", n, which,
+			"Add the address to the contact in Keap and export again, before the customers are pushed to FirstPromoter: it knows them by " +
+				"nothing else."})
 	}
 	var owing []migrate.Balance
 	for _, b := range p.Balances {
@@ -285,9 +290,10 @@ func listUnresolved(p *migrate.Plan) []unresolved {
 	}
 	if n := len(owing); n > 0 {
 		slices.Reverse(owing) // they end with those who owe most
-		list = append(list, unresolved{false, "Promoters who owe money", n,
+		list = append(list, openItem{false, "Promoters who owe money", n,
 			examples(n, func(i int) string { return owing[i].Token + " " + amount(owing[i].Amount, owing[i].Currency) }),
-			"Nothing has to be done: later earnings fill the balance before anything is paid. Whoever is not going to earn again can be asked, or the debt forgiven with an entry in Keap before the last export."})
+			"Nothing has to be done: later earnings fill the balance before anything is paid. Whoever is not going to earn again can be asked, " +
+				"or the debt forgiven with an entry in Keap before the last export."})
 	}
 	return list
 }

@@ -11,8 +11,8 @@ import (
 	"carryover/migrate"
 )
 
-// spelled is how many open questions the terminal spells out; conflicts.csv has all.
-const spelled = 5
+// maxQuestions is how many open questions the terminal spells out; conflicts.csv has all.
+const maxQuestions = 5
 
 // Plan writes the closing text of a plan whose files were written to outDir: what was
 // read, what it makes of the program, and what to do next. command is how a person calls
@@ -83,16 +83,22 @@ func (t *text) files(p *migrate.Plan, outDir string) {
 	var rows [][]string
 	var sum migrate.FilePlan
 	for i, f := range p.Files {
-		rows = append(rows, []string{names[i], f.Kind, Count(f.Rows), Count(f.Loaded), Count(f.Rejected), Count(f.Skipped), took(f.Took)})
-		sum.Rows, sum.Loaded, sum.Rejected, sum.Skipped, sum.Took = sum.Rows+f.Rows, sum.Loaded+f.Loaded, sum.Rejected+f.Rejected, sum.Skipped+f.Skipped, sum.Took+f.Took
+		rows = append(rows, []string{names[i], f.Kind, Count(f.Rows), Count(f.Loaded), Count(f.Rejected), Count(f.Skipped), duration(f.Took)})
+		sum.Rows += f.Rows
+		sum.Loaded += f.Loaded
+		sum.Rejected += f.Rejected
+		sum.Skipped += f.Skipped
+		sum.Took += f.Took
 	}
 	if len(p.Files) > 1 {
-		rows = append(rows, []string{"together", "", Count(sum.Rows), Count(sum.Loaded), Count(sum.Rejected), Count(sum.Skipped), took(sum.Took)})
+		rows = append(rows, []string{
+			"together", "", Count(sum.Rows), Count(sum.Loaded), Count(sum.Rejected), Count(sum.Skipped), duration(sum.Took),
+		})
 	}
 	t.table([]string{"file", "kind", "rows", "loaded", "rejected", "skipped", "time"}, rows)
 	if p.Totals.Rejected > 0 {
 		var why []string
-		for _, r := range tally(p.Rejects) {
+		for _, r := range countReasons(p.Rejects) {
 			why = append(why, fmt.Sprintf("%s %s", Count(r.N), visible(r.Reason)))
 		}
 		t.line("  rejected: %s", strings.Join(why, ", "))
@@ -122,7 +128,8 @@ func (t *text) totals(p *migrate.Plan) {
 	n := p.Totals
 	t.line("\nWhat it becomes")
 	t.rows([][]string{
-		{"promoters", Count(n.Promoters), fmt.Sprintf("%s active, %s inactive, from %s", Count(n.Active), Count(n.Inactive), counted(n.Partners, "partner", "partners"))},
+		{"promoters", Count(n.Promoters),
+			fmt.Sprintf("%s active, %s inactive, from %s", Count(n.Active), Count(n.Inactive), quantity(n.Partners, "partner", "partners"))},
 		{"  need an e-mail", Count(n.NeedEmail), ""},
 		{"  partners merged", Count(n.Merged), "into promoters that have another partner"},
 		{"  house partners", Count(n.House), "the program's own: never credited"},
@@ -172,17 +179,17 @@ func (t *text) conflicts(p *migrate.Plan, outDir string) {
 
 // next says what to do now: answer what blocks, or review and apply.
 func (t *text) next(p *migrate.Plan, outDir string) {
-	file := func(name string) string { return quoted(filepath.Join(outDir, name)) }
-	t.line("\nPlan %s. Nothing has been changed.", cmpID(p))
+	file := func(name string) string { return shellQuote(filepath.Join(outDir, name)) }
+	t.line("\nPlan %s. Nothing has been changed.", planID(p))
 	open := p.Open()
 	if len(open) == 0 {
 		t.line("Review %s, then run:", visible(file("report.html")))
-		t.verbatim("  %s apply %s", t.command, visible(quoted(outDir)))
+		t.verbatim("  %s apply %s", t.command, visible(shellQuote(outDir)))
 		return
 	}
-	t.line("%s", t.Alert(counted(len(open), "question must", "questions must")+" be answered before it can be applied:"))
+	t.line("%s", t.Alert(quantity(len(open), "question must", "questions must")+" be answered before it can be applied:"))
 	for i, c := range open {
-		if i == spelled {
+		if i == maxQuestions {
 			t.line("\n  … and %s more in %s", Count(len(open)-i), visible(file("conflicts.csv")))
 			break
 		}
@@ -194,12 +201,13 @@ func (t *text) next(p *migrate.Plan, outDir string) {
 	t.verbatim("  1. Fill in the column \"decision\" of %s,", visible(file("conflicts.csv")))
 	t.line("     in the rows where \"blocking\" says yes.")
 	t.line("  2. See what comes of it:")
-	t.verbatim("       %s plan --decisions %s --out %s %s", t.command, visible(file("conflicts.csv")), visible(quoted(outDir)), visible(arguments(p.Args)))
+	t.verbatim("       %s plan --decisions %s --out %s %s", t.command, visible(file("conflicts.csv")), visible(shellQuote(outDir)),
+		visible(arguments(p.Args)))
 	t.line("     or carry it out at once:")
-	t.verbatim("       %s apply --decisions %s %s", t.command, visible(file("conflicts.csv")), visible(quoted(outDir)))
+	t.verbatim("       %s apply --decisions %s %s", t.command, visible(file("conflicts.csv")), visible(shellQuote(outDir)))
 }
 
-func cmpID(p *migrate.Plan) string {
+func planID(p *migrate.Plan) string {
 	if p.PlanID == "" {
 		return "without id"
 	}
@@ -229,7 +237,7 @@ func Command(words ...string) string { return arguments(words) }
 func arguments(args []string) string {
 	words := make([]string, 0, len(args))
 	for _, a := range args {
-		words = append(words, quoted(a))
+		words = append(words, shellQuote(a))
 	}
 	return strings.Join(words, " ")
 }

@@ -10,11 +10,11 @@ import (
 	"carryover/migrate"
 )
 
-// undecided stands where a decision is missing.
-const undecided = "UNDECIDED"
+// undecidedText stands where a decision is missing.
+const undecidedText = "UNDECIDED"
 
-// listed is how many differences the terminal lists of each currency.
-const listed = 10
+// maxDifferences is how many differences the terminal lists of each currency.
+const maxDifferences = 10
 
 // customers says whose the customers are.
 func (t *text) customers(p *migrate.Plan, outDir string) {
@@ -46,7 +46,8 @@ func (t *text) money(p *migrate.Plan) {
 			rows = append(rows, []string{strings.TrimLeft(s.Sign+" "+s.Name, " "), s.Ledger, s.Rows, s.Difference})
 		}
 		t.table([]string{"", "ledger", "rows", "difference"}, rows)
-		for _, sentence := range []string{proven(p, r).Text, rest(p, r), booked(p, r), spreadOf(p, r.Currency).says(r.Currency)} {
+		for _, sentence := range []string{proofOf(p, r).Text, otherDifferences(p, r), balanceText(p, r),
+			spreadOf(p, r.Currency).sentence(r.Currency)} {
 			if sentence == "" {
 				continue
 			}
@@ -62,11 +63,11 @@ func (t *text) differences(list []migrate.Difference, currency string) {
 	}
 	t.line("  Where the ledger and its rows do not agree:")
 	var rows [][]string
-	for _, d := range list[:min(len(list), listed)] {
-		rows = append(rows, []string{partnerOf(d), terms.FormatMinor(d.Amount, currency), cmp.Or(decisionWords(d.Decision), undecided)})
+	for _, d := range list[:min(len(list), maxDifferences)] {
+		rows = append(rows, []string{partnerOf(d), terms.FormatMinor(d.Amount, currency), cmp.Or(decisionWords(d.Decision), undecidedText)})
 	}
 	t.alerts([]string{"partner", "difference", "decision"}, rows, func(row int, title string) bool {
-		return title == "decision" && rows[row][2] == undecided
+		return title == "decision" && rows[row][2] == undecidedText
 	})
 	if more := len(list) - len(rows); more > 0 {
 		t.line("  … and %s more in conflicts.csv, kind %s", Count(more), migrate.KindUnbalanced)

@@ -15,7 +15,8 @@ import (
 )
 
 func TestPlanText(t *testing.T) {
-	for name, dir := range map[string]string{"blocked": "data/plan", "ready": "my data/plan", "settled": "data/plan", "crowded": "data/plan", "empty": "out"} {
+	for name, dir := range map[string]string{"blocked": "data/plan", "ready": "my data/plan", "settled": "data/plan", "crowded": "data/plan",
+		"empty": "out"} {
 		var b strings.Builder
 		if err := Plan(&b, Terminal{}, plans()[name], dir, "carryover"); err != nil {
 			t.Fatal(err)
@@ -99,7 +100,8 @@ func TestConflictsAreGroupedByWhatIsUrgent(t *testing.T) {
 	var order []string
 	for _, g := range groupConflicts([]migrate.Conflict{
 		informs("of_a_later_version", "x", ""), informs(migrate.KindMerged, "x", ""), informs(migrate.KindUnsafeLink, "x", ""),
-		asks(migrate.KindDuplicate, "decided", migrate.KeepFirst, migrate.KeepFirst, ""), asks(migrate.KindDateOrder, "open", migrate.DayFirst, "", ""),
+		asks(migrate.KindDuplicate, "decided", migrate.KeepFirst, migrate.KeepFirst, ""),
+		asks(migrate.KindDateOrder, "open", migrate.DayFirst, "", ""),
 		asks("unbalanced", "open", migrate.Accept, "", ""),
 	}) {
 		order = append(order, g.Kind)

@@ -49,7 +49,8 @@ func New(w *os.File, log *slog.Logger) *Progress {
 
 // Bar starts a step. Until its Done a goroutine shows it.
 func (p *Progress) Bar(label string, total int64) migrate.Bar {
-	s := &step{progress: p, label: clip(visible(label), 40), total: max(total, 0), start: time.Now(), stop: make(chan struct{}), stopped: make(chan struct{})}
+	s := &step{progress: p, label: clip(visible(label), 40), total: max(total, 0), start: time.Now(), stop: make(chan struct{}),
+		stopped: make(chan struct{})}
 	go s.run()
 	return s
 }
@@ -84,7 +85,7 @@ func (s *step) Done() {
 
 func (s *step) run() {
 	defer close(s.stopped)
-	every, show := relate, s.relate
+	every, show := relate, s.logProgress
 	if s.progress.w != nil {
 		every, show = redraw, s.draw
 	}
@@ -100,8 +101,8 @@ func (s *step) run() {
 	}
 }
 
-// relate logs how far the step is.
-func (s *step) relate() {
+// logProgress logs how far the step is.
+func (s *step) logProgress() {
 	done := s.done.Load()
 	attrs := []slog.Attr{slog.Int64("done", done)}
 	if s.total > 0 {

@@ -182,7 +182,8 @@ func TestProgressOnATerminalIsABarThatGoesAway(t *testing.T) {
 		t.Errorf("a short step flickers: %q", got)
 	}
 	// What is left on the screen are the log lines, whole, and nothing of the bars.
-	want := []string{`msg="a line meanwhile" who=someone g.i=2`, `msg="a line meanwhile" who=someone g.i=5`, `msg="a line meanwhile" who=someone g.i=8`, ""}
+	want := []string{`msg="a line meanwhile" who=someone g.i=2`, `msg="a line meanwhile" who=someone g.i=5`,
+		`msg="a line meanwhile" who=someone g.i=8`, ""}
 	if left := screen(got); strings.Join(left, "\n") != strings.Join(want, "\n") {
 		t.Errorf("left on the screen:\n%q\nwant:\n%q", left, want)
 	}

@@ -23,24 +23,25 @@ func headline(p *migrate.Plan) string {
 		keep, are = "keeps", "is"
 	}
 	if n := p.Customers.Owned; n > 0 {
-		who = append(who, keep+" "+counted(n, "customer", "customers"))
+		who = append(who, keep+" "+quantity(n, "customer", "customers"))
 	}
-	if owed := owedTo(p); len(owed) > 0 {
-		who = append(who, are+" owed "+and(owed))
+	if owed := owedAmounts(p); len(owed) > 0 {
+		who = append(who, are+" owed "+joinWords(owed))
 	}
 	end := "."
 	if len(who) > 0 {
-		end = ", who " + and(who) + "."
+		end = ", who " + joinWords(who) + "."
 	}
-	return fmt.Sprintf("%s %s %s%s", counted(t.Partners, "partner", "partners"), verb, counted(t.Promoters, "promoter", "promoters"), end)
+	return fmt.Sprintf("%s %s %s%s", quantity(t.Partners, "partner", "partners"), verb, quantity(t.Promoters, "promoter", "promoters"), end)
 }
 
-// kept says what becomes of the old codes and ids, and names the codes that will credit
+// codesText says what becomes of the old codes and ids, and names the codes that will credit
 // nobody because several promoters have them.
-func kept(p *migrate.Plan) string {
+func codesText(p *migrate.Plan) string {
 	t := p.Totals
 	var b strings.Builder
-	fmt.Fprintf(&b, "Every one of %s and %s keeps working", counted(t.Codes, "old code", "old codes"), counted(t.KeapIDs, "Keap id", "Keap ids"))
+	fmt.Fprintf(&b, "Every one of %s and %s keeps working", quantity(t.Codes, "old code", "old codes"),
+		quantity(t.KeapIDs, "Keap id", "Keap ids"))
 	shared := 0
 	for _, a := range p.After.Aliases {
 		if a.State == book.StateAmbiguous {
@@ -57,8 +58,8 @@ func kept(p *migrate.Plan) string {
 	return b.String()
 }
 
-// how says what happened to the partners that are not promoters of their own.
-func how(p *migrate.Plan) string {
+// partnersText says what happened to the partners that are not promoters of their own.
+func partnersText(p *migrate.Plan) string {
 	t := p.Totals
 	var parts []string
 	if t.Merged == 1 {
@@ -67,7 +68,7 @@ func how(p *migrate.Plan) string {
 		parts = append(parts, fmt.Sprintf("%s partners are people who have another code already", Count(t.Merged)))
 	}
 	if t.House > 0 {
-		parts = append(parts, fmt.Sprintf("%s %s the program’s own and never credited", Count(t.House), isAre(t.House)))
+		parts = append(parts, fmt.Sprintf("%s %s the program’s own and never credited", Count(t.House), isOrAre(t.House)))
 	}
 	if len(parts) == 0 {
 		return ""
@@ -75,7 +76,7 @@ func how(p *migrate.Plan) string {
 	return strings.Join(parts, ", ") + "."
 }
 
-func isAre(n int) string {
+func isOrAre(n int) string {
 	if n == 1 {
 		return "is"
 	}
@@ -94,19 +95,20 @@ func needs(p *migrate.Plan) []need {
 	var list []need
 	open := len(p.Open())
 	if open > 0 {
-		list = append(list, need{true, counted(open, "question must", "questions must") + " be answered first",
+		list = append(list, need{true, quantity(open, "question must", "questions must") + " be answered first",
 			"Fill in the column “decision” of conflicts.csv. Nothing can be applied before."})
 	}
 	if n := p.Totals.Rejected; n > 0 {
-		list = append(list, need{false, fmt.Sprintf("%s could not be loaded", counted(n, "row", "rows")),
-			"They are kept word for word in rejects/, each with its reason; the codes and links in them stay unknown. Mend them there and plan again with that folder added, or leave them behind."})
+		list = append(list, need{false, fmt.Sprintf("%s could not be loaded", quantity(n, "row", "rows")),
+			"They are kept word for word in rejects/, each with its reason; the codes and links in them stay unknown. Mend them there and plan " +
+				"again with that folder added, or leave them behind."})
 	}
 	byKind := map[string]int{}
 	for _, c := range p.Conflicts {
 		byKind[c.Kind]++
 	}
 	if n := byKind[migrate.KindUnsafeLink] + byKind[migrate.KindLoopingLink]; n > 0 {
-		list = append(list, need{false, fmt.Sprintf("%s will not be carried over", counted(n, "tracking link", "tracking links")),
+		list = append(list, need{false, fmt.Sprintf("%s will not be carried over", quantity(n, "tracking link", "tracking links")),
 			"Nobody is forwarded to a destination that is not allowed. Until it is mended, visitors see a page that helps."})
 	}
 	if n := p.Totals.NeedEmail; n > 0 {
@@ -114,7 +116,7 @@ func needs(p *migrate.Plan) []need {
 		if n == 1 {
 			verb = "needs"
 		}
-		list = append(list, need{false, fmt.Sprintf("%s %s an e-mail address", counted(n, "promoter", "promoters"), verb),
+		list = append(list, need{false, fmt.Sprintf("%s %s an e-mail address", quantity(n, "promoter", "promoters"), verb),
 			"The links work without one. An invitation needs it."})
 	}
 	if n := p.Customers.NoEmail; n > 0 {
@@ -122,40 +124,40 @@ func needs(p *migrate.Plan) []need {
 		if n == 1 {
 			have = "has"
 		}
-		list = append(list, need{false, fmt.Sprintf("%s %s no e-mail address", counted(n, "customer", "customers"), have),
+		list = append(list, need{false, fmt.Sprintf("%s %s no e-mail address", quantity(n, "customer", "customers"), have),
 			"They are kept under their Keap id. FirstPromoter will not know them before they have one."})
 	}
 	if n := findingCount(p); n > 0 {
-		list = append(list, need{false, fmt.Sprintf("Orders and commissions do not agree in %s", counted(n, "case", "cases")),
+		list = append(list, need{false, fmt.Sprintf("Orders and commissions do not agree in %s", quantity(n, "case", "cases")),
 			"Nothing is corrected for it: what Keap paid is carried over. Look through findings.csv before promoters do."})
 	}
 	if n := len(p.Unread); n > 0 {
-		list = append(list, need{false, fmt.Sprintf("%s not read", counted(n, "file was", "files were")),
+		list = append(list, need{false, fmt.Sprintf("%s not read", quantity(n, "file was", "files were")),
 			"Make sure that nothing in there is missed."})
 	}
 	return list
 }
 
-// tally counts rejected rows by reason, most frequent first.
-func tally(rejects []migrate.RejectLine) []tallied {
+// countReasons counts rejected rows by reason, most frequent first.
+func countReasons(rejects []migrate.RejectLine) []reasonCount {
 	counts := map[string]int{}
 	for _, r := range rejects {
 		counts[r.Reason]++
 	}
-	return sorted(counts)
+	return byCount(counts)
 }
 
-type tallied struct {
+type reasonCount struct {
 	Reason string
 	N      int
 }
 
-func sorted(counts map[string]int) []tallied {
-	var list []tallied
+func byCount(counts map[string]int) []reasonCount {
+	var list []reasonCount
 	for _, reason := range slices.Sorted(maps.Keys(counts)) {
-		list = append(list, tallied{reason, counts[reason]})
+		list = append(list, reasonCount{reason, counts[reason]})
 	}
-	slices.SortStableFunc(list, func(a, b tallied) int { return b.N - a.N })
+	slices.SortStableFunc(list, func(a, b reasonCount) int { return b.N - a.N })
 	return list
 }
 
@@ -182,13 +184,13 @@ func entriesNote(p *migrate.Plan) string {
 	text := "Ledger entries are commissions, clawbacks, beginnings and differences"
 	var parts []string
 	if beginnings > 0 {
-		parts = append(parts, counted(beginnings, "is a beginning", "are beginnings"))
+		parts = append(parts, quantity(beginnings, "is a beginning", "are beginnings"))
 	}
 	if differences > 0 {
-		parts = append(parts, counted(differences, "is a difference", "are differences"))
+		parts = append(parts, quantity(differences, "is a difference", "are differences"))
 	}
 	if len(parts) > 0 {
-		text += "; of the new ones " + and(parts)
+		text += "; of the new ones " + joinWords(parts)
 	}
 	return text + "."
 }

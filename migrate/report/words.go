@@ -33,13 +33,17 @@ var kinds = []words{
 		Title:   "Dates with the day or the month first?",
 		Meaning: "A column holds a date such as 13/08/2022, which only fits with the day first, and none that needs the month first.",
 		Outcome: "Every date of the column is read the same way. A person has to say which.",
-		Options: []option{{migrate.DayFirst, "13/08/2022 is August 13"}, {migrate.MonthFirst, "a date that only fits with the day first is rejected"}},
+		Options: []option{
+			{migrate.DayFirst, "13/08/2022 is August 13"}, {migrate.MonthFirst, "a date that only fits with the day first is rejected"},
+		},
 	},
 	{
-		Kind:    migrate.KindUnbalanced,
-		Title:   "Ledgers that do not agree with their rows",
-		Meaning: "The ledger says that a partner is owed one amount, and the commissions, clawbacks and payments of that partner come to another.",
-		Outcome: "Nothing is rounded away or filled in silently. A person has to say which of the two is right; most often a row was rejected, or an export is missing.",
+		Kind:  migrate.KindUnbalanced,
+		Title: "Ledgers that do not agree with their rows",
+		Meaning: "The ledger says that a partner is owed one amount, and the commissions, clawbacks and payments of that partner come to " +
+			"another.",
+		Outcome: "Nothing is rounded away or filled in silently. A person has to say which of the two is right; most often a row was " +
+			"rejected, or an export is missing.",
 		Options: []option{
 			{migrate.Accept, "the ledger's ending holds; rows of a partner it does not list count too"},
 			{migrate.Fix, "the rows hold, and the difference stays in every report"},
@@ -56,13 +60,15 @@ var kinds = []words{
 		Kind:    migrate.KindNoRows,
 		Title:   "A column of the ledger without its rows",
 		Meaning: "The ledger has sums of commissions, clawbacks or payments, and no export holds the rows behind them.",
-		Outcome: "The ledger's endings are carried over. What they owe to those rows is one entry for each partner, and cannot be proven. Export the rows too, or accept that.",
+		Outcome: "The ledger's endings are carried over. What they owe to those rows is one entry for each partner, and cannot be proven. " +
+			"Export the rows too, or accept that.",
 	},
 	{
 		Kind:    migrate.KindUnsafeLink,
 		Title:   "Tracking links with a destination that is not allowed",
 		Meaning: "The address is not http or https, is damaged, or is on a host that allowed_hosts does not name.",
-		Outcome: "The link is not carried over, and its code will be unknown. Correct the address, or add the host to allowed_hosts when it is yours, and plan again.",
+		Outcome: "The link is not carried over, and its code will be unknown. Correct the address, or add the host to allowed_hosts when it " +
+			"is yours, and plan again.",
 	},
 	{
 		Kind:    migrate.KindLoopingLink,
@@ -104,7 +110,8 @@ var kinds = []words{
 		Kind:    migrate.KindProduct,
 		Title:   "Products that are neither a membership nor a training",
 		Meaning: "No pattern in [products] matches the name, or patterns of both kinds do.",
-		Outcome: "What Keap paid for them is carried over as it is. Their sales are compared with no rate, and later sales earn nothing certain, until [products] in carryover.toml names them.",
+		Outcome: "What Keap paid for them is carried over as it is. Their sales are compared with no rate, and later sales earn nothing " +
+			"certain, until [products] in carryover.toml names them.",
 	},
 	{
 		Kind:    migrate.KindNoReferrals,
@@ -125,11 +132,14 @@ var kinds = []words{
 		Outcome: "Nothing is edited: the book gets an entry with the difference.",
 	},
 	{
-		Kind:    migrate.KindAlsoTracked,
-		Title:   "Rows that the live program has booked as well",
-		Meaning: "The billing system has told the live program of a sale or a refund, and Keap has it too: the same promoter, customer and amount, at most a day apart.",
-		Outcome: "The row is carried over, and both count, unless a person says otherwise. For a row that is left out, the ledger is asked about if it counts it.",
-		Options: []option{{migrate.KeepRow, "these are two, and both count"}, {migrate.SkipRow, "these are one: Keap's row is left out, and what was tracked counts"}},
+		Kind:  migrate.KindAlsoTracked,
+		Title: "Rows that the live program has booked as well",
+		Meaning: "The billing system has told the live program of a sale or a refund, and Keap has it too: the same promoter, customer and " +
+			"amount, at most a day apart.",
+		Outcome: "The row is carried over, and both count, unless a person says otherwise. For a row that is left out, the ledger is asked " +
+			"about if it counts it.",
+		Options: []option{{migrate.KeepRow, "these are two, and both count"},
+			{migrate.SkipRow, "these are one: Keap's row is left out, and what was tracked counts"}},
 	},
 	{
 		Kind:    migrate.KindNegative,
@@ -142,13 +152,15 @@ var kinds = []words{
 		Title:   "Running subscriptions that another partner sold",
 		Meaning: "By its referrals a customer belongs to one partner, or to nobody; its running subscription was sold by another.",
 		Outcome: "The referrals decide, as in Keap, unless a person says otherwise for a customer.",
-		Options: []option{{migrate.KeepReferral, "the customer belongs to whom its referrals say"}, {migrate.KeepSubscription, "it belongs to the partner who sold the running subscription"}},
+		Options: []option{{migrate.KeepReferral, "the customer belongs to whom its referrals say"},
+			{migrate.KeepSubscription, "it belongs to the partner who sold the running subscription"}},
 	},
 	{
 		Kind:    migrate.KindMovedCustomer,
 		Title:   "Customers who have another owner now",
 		Meaning: "The book has the customer as another promoter's.",
-		Outcome: "These exports are the newer word: from now on the customer belongs to the promoter they name. One that the live program has bound since stays whose it is; the detail says so.",
+		Outcome: "These exports are the newer word: from now on the customer belongs to the promoter they name. One that the live program has " +
+			"bound since stays whose it is; the detail says so.",
 	},
 	{
 		Kind:    migrate.KindNeedsEmail,
@@ -223,9 +235,10 @@ var kinds = []words{
 		Outcome: "They become one promoter, and all their codes and ids lead to it.",
 	},
 	{
-		Kind:    migrate.KindRenamed,
-		Title:   "Ref tokens that differ from the old code",
-		Meaning: "A ref token is the old code in small letters, made of a–z, 0–9, - and _. Here a character had to go, or another promoter has that token already.",
+		Kind:  migrate.KindRenamed,
+		Title: "Ref tokens that differ from the old code",
+		Meaning: "A ref token is the old code in small letters, made of a–z, 0–9, - and _. Here a character had to go, or another " +
+			"promoter has that token already.",
 		Outcome: "New links carry the token. The old codes and ids keep working.",
 	},
 	{
