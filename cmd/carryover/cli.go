@@ -16,7 +16,6 @@ import (
 	"carryover/cmd/carryover/internal/console"
 	"carryover/mapping/book"
 	"carryover/mapping/store"
-	"carryover/migrate/report"
 )
 
 // cli is the command line: global flags and one field a command.
@@ -185,12 +184,6 @@ func (a *app) withMap(fn func(cfg *config.Config, b *book.Book, s store.Store) e
 		defer s.Close()
 		return fn(cfg, b, s)
 	})
-}
-
-// table writes a table for a person.
-func (a *app) table(w io.Writer, titles []string, rows [][]string) error {
-	t := report.Table{Terminal: a.Terminal, Titles: titles, Rows: rows}
-	return t.Write(w)
 }
 
 type versionCmd struct{}
