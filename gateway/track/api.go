@@ -45,6 +45,7 @@ type API struct {
 	o             APIOptions
 	limits        keyLimits
 	wrongKeys     *wrongKeyLimiter
+	callers       callers
 	refusalLogged atomic.Int64 // when a refused call was last logged, Unix seconds
 }
 
@@ -118,6 +119,9 @@ func (a *API) Serve(ctx *fasthttp.RequestCtx, path, query string, addr netip.Add
 	c, ok := readCallOrAnswer(ctx, Endpoints[e], v1, query, now)
 	if !ok {
 		return e
+	}
+	if a.callers.add(addr); a.callers.has(c.Address) {
+		c.Address = netip.Addr{} // of the billing system, and not of the customer
 	}
 	// The answer waits for the book whatever happens to the connection: only then is it
 	// known what to answer.

@@ -39,7 +39,7 @@ func (b *booking) bookOrRecover() (r Result, err error) {
 // book books the call by its kind. With an error the transaction must be given up.
 func (b *booking) book() (Result, error) {
 	if b.s.o.Visitors != nil {
-		b.visitor = b.s.o.Visitors.Hash(b.call.Address, time.Unix(b.now, 0))
+		b.visitor = b.s.o.Visitors.Hash(customerAddress(b.call.Address), time.Unix(b.now, 0))
 	}
 	switch b.call.Kind {
 	case book.EventSignup:
