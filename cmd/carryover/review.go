@@ -14,7 +14,8 @@ import (
 
 type reviewCmd struct {
 	List   reviewListCmd   `cmd:"" default:"withargs" help:"List what a person should look at."`
-	Accept reviewAcceptCmd `cmd:"" help:"Accept commissions: they are paid like any other."`
+	Accept reviewAcceptCmd `cmd:"" help:"Accept commissions: these are paid like any other."`
+	Trust  reviewTrustCmd  `cmd:"" help:"Accept commissions, and their customers for what speaks against them."`
 	Deny   reviewDenyCmd   `cmd:"" help:"Deny commissions: what is left of each is taken back."`
 }
 
@@ -63,12 +64,28 @@ func (c *reviewListCmd) Run(a *app) error {
 type reviewAcceptCmd struct{ reviewDecision }
 
 func (reviewAcceptCmd) Help() string {
-	return "Nothing else changes: no money moves, the commissions are payable like any other.\n\n" + decisionStands + `
+	return `These commissions become payable like any other, and nothing else changes: a later one of the same customer is
+asked about again. To accept the customer there is "review trust".
+
+` + decisionStands + `
 
 Example: carryover review accept t-17 t-18 --by Jo --note friend`
 }
 
 func (c *reviewAcceptCmd) Run(a *app) error { return c.decide(a, book.ReviewAccept) }
+
+type reviewTrustCmd struct{ reviewDecision }
+
+func (reviewTrustCmd) Help() string {
+	return `These commissions become payable like any other, and the reasons that speak against them are not asked again of later
+commissions of the same customers. Other reasons are.
+
+` + decisionStands + `
+
+Example: carryover review trust t-17 --by Jo --note one-household`
+}
+
+func (c *reviewTrustCmd) Run(a *app) error { return c.decide(a, book.ReviewTrust) }
 
 type reviewDenyCmd struct{ reviewDecision }
 
@@ -110,7 +127,7 @@ func (c *reviewDecision) decide(a *app, decision string) error {
 		case a.JSON:
 			return a.Object(map[string]any{"decision": decision, "decided": n})
 		}
-		word := map[string]string{book.ReviewAccept: "accepted", book.ReviewDeny: "denied"}[decision]
+		word := map[string]string{book.ReviewAccept: "accepted", book.ReviewTrust: "trusted", book.ReviewDeny: "denied"}[decision]
 		fmt.Fprintf(a.Out, "%d %s", n, word)
 		if same := len(list) - n; same > 0 {
 			fmt.Fprintf(a.Out, ", %d had been before", same)

@@ -99,4 +99,18 @@ func TestReview(t *testing.T) {
 	d.contains(d.ok("ledger", "--promoter", "ann"), "-50.00", "Balance of all entries: 25.00")
 	d.contains(d.ok("explain", "ann@mail.test"), "a person has denied it", "self_referral, decided by Jo", "accepted", "denied")
 	d.plansTo("2023-03", "ann 25.00 (2023-01: 75.00 -50.00 0.00); held bo 10.00 below_minimum")
+
+	// To trust a customer is a decision of its own.
+	d.tells(func(s *teller) {
+		s.tell("2023-01-20 09:00", track.Call{Kind: book.EventSale, Email: "ann@mail.test", EventID: "pay-5", Amount: 100, Plan: "Agency Membership"})
+		s.tell("2023-01-21 09:00", track.Call{Kind: book.EventSale, Email: "ann@mail.test", EventID: "pay-6", Amount: 100, Plan: "Agency Membership"})
+	})
+	ids("t-6 t-7")
+	d.fails(console.ExitFailed, []string{"it was decided before: t-1, accept"}, "review", "trust", "t-1")
+	d.contains(d.ok("review", "trust", "t-6", "--by", "Jo"), "1 trusted.")
+	d.tells(func(s *teller) {
+		s.tell("2023-01-22 09:00", track.Call{Kind: book.EventSale, Email: "ann@mail.test", EventID: "pay-7", Amount: 100, Plan: "Agency Membership"})
+	})
+	ids("t-7")
+	d.ok("review", "deny", "t-7")
 }

@@ -30,8 +30,8 @@ func (b *booking) isFastSale(c *book.Customer, known bool) (bool, error) {
 }
 
 // flagForReview books why a person must look at commissions; one that earned nothing only
-// when its product is unknown. What a person has accepted of this customer before is not
-// said again.
+// when its product is unknown. What a person trusts this customer despite is not said
+// again.
 func (b *booking) flagForReview(c *book.Customer, promoter int64, lines []book.EventLine, fast bool) error {
 	reasons, err := b.reviewReasons(c, promoter, fast)
 	if err != nil {
@@ -48,9 +48,9 @@ func (b *booking) flagForReview(c *book.Customer, promoter int64, lines []book.E
 			continue
 		}
 		for _, r := range reasons {
-			if cleared, err := b.t.ReasonAccepted(c.ID, r.reason); err != nil {
+			if trusted, err := b.t.ReasonTrusted(c.ID, r.reason); err != nil {
 				return err
-			} else if cleared {
+			} else if trusted {
 				continue
 			}
 			if err := b.addReview(l, r.reason, r.detail); err != nil {

@@ -48,23 +48,34 @@ func TestReviews(t *testing.T) {
 	if err := decide(book.ReviewAccept, own.Lines[0].ID); err != nil {
 		t.Fatal(err)
 	}
-	f.sale("anna@promoters.test", 10000, "") // a person has accepted that reason for this customer
-	if got := fmt.Sprint(list(false)); got != "[pay-2 self_referral pay-3 unknown_product pay-4 fast_sale]" {
+	fifth := f.sale("anna@promoters.test", 10000, "") // accepted was that one commission, and nothing else
+	if got := fmt.Sprint(list(false)); got != "[pay-2 self_referral pay-3 unknown_product pay-4 fast_sale pay-5 self_referral]" {
+		t.Error(got)
+	}
+	if err := decide(book.ReviewTrust, fifth.Lines[0].ID); err != nil {
+		t.Fatal(err)
+	}
+	f.sale("anna@promoters.test", 10000, "") // a person trusts this customer despite that reason,
+	f.signup("ben@promoters.test", "", "ben")
+	f.sale("ben@promoters.test", 10000, "")       // no other customer
+	f.sale("anna@promoters.test", 10000, "a mug") // and despite no other reason
+	if got := fmt.Sprint(list(false)); got != "[pay-2 self_referral pay-3 unknown_product pay-4 fast_sale "+
+		"pay-7 self_referral pay-8 unknown_product]" {
 		t.Error(got)
 	}
 	second := own.Lines[0].ID + 1
 	f.refund("anna@promoters.test", 4000, "pay-2")
-	if err := decide(book.ReviewDeny, second); err != nil || f.balance(1) != 5000 {
+	if err := decide(book.ReviewDeny, second); err != nil || f.balance(1) != 7500 {
 		t.Errorf("denied: %v, balance %d", err, f.balance(1))
 	}
 	f.refund("anna@promoters.test", 6000, "pay-2") // nothing is left to take back
-	if err := decide(book.ReviewDeny, second); err != nil || f.balance(1) != 5000 {
+	if err := decide(book.ReviewDeny, second); err != nil || f.balance(1) != 7500 {
 		t.Errorf("denied again: %v, balance %d", err, f.balance(1))
 	}
 	if err := decide(book.ReviewAccept, second); err == nil {
 		t.Error("what was denied was accepted")
 	}
-	if got := len(list(true)); got != 4 {
+	if got := len(list(true)); got != 7 {
 		t.Errorf("%d in all", got)
 	}
 }
@@ -191,9 +202,9 @@ func TestSuspiciousSales(t *testing.T) {
 	}
 }
 
-// A reason that a person has accepted is not given again of that customer; one for which
-// something was denied is, and so is another reason.
-func TestAcceptedReasons(t *testing.T) {
+// A reason despite which a person trusts a customer is not given again of that customer; one
+// for which something was accepted or denied is, and so is another reason.
+func TestTrustedReasons(t *testing.T) {
 	f := newFixture(t, nil)
 	f.signup("anna@promoters.test", "", "anna").check(t, Booked, "anna")
 	decide := func(r Result, decision string) {
@@ -213,6 +224,7 @@ func TestAcceptedReasons(t *testing.T) {
 	}
 	decide(sale("pro", true), book.ReviewDeny)
 	decide(sale("pro", true), book.ReviewAccept)
+	decide(sale("pro", true), book.ReviewTrust)
 	sale("pro", false)
 	sale("a mug", true)
 

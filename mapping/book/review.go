@@ -22,8 +22,9 @@ const (
 
 // Decisions on a line under review.
 const (
-	ReviewAccept = "accept"
-	ReviewDeny   = "deny"
+	ReviewAccept = "accept" // the line is paid like any other
+	ReviewTrust  = "trust"  // so it is, and its reasons are not asked again of later lines of its customer
+	ReviewDeny   = "deny"   // what is left of the line is taken back
 )
 
 // ReviewReason is one reason to review a line.
@@ -37,7 +38,7 @@ type ReviewReason struct {
 // ReviewDecision is a person's decision on a line under review.
 type ReviewDecision struct {
 	LineID    int64
-	Decision  string // ReviewAccept or ReviewDeny; empty: the review is open
+	Decision  string // one of the Review constants; empty: the review is open
 	Note      string
 	DecidedAt int64
 	DecidedBy string

@@ -187,10 +187,10 @@ func (t *Tracking) LinesOfCustomer(customer int64) ([]EventLine, error) {
 	return queryAll(t, &eventLines, t.stmts.linesOfCustomer, customer)
 }
 
-// ReasonAccepted reports whether a person has accepted a commission of the customer despite this
-// reason before.
-func (t *Tracking) ReasonAccepted(customer int64, reason string) (bool, error) {
-	return t.exists(t.stmts.reasonAccepted, customer, reason)
+// ReasonTrusted reports whether a person trusts the customer despite this reason: as decided on a
+// commission of the customer that has it.
+func (t *Tracking) ReasonTrusted(customer int64, reason string) (bool, error) {
+	return t.exists(t.stmts.reasonTrusted, customer, reason)
 }
 
 // LastEvent returns the event of a customer that was booked last; ok is false when there is none.

@@ -11,7 +11,7 @@ type trackingStmts struct {
 	customerByEmail, customerByUID, referral, referralRows, eventByExternalID, hasEvent *sql.Stmt
 	addCustomer, identifyCustomer, bindCustomer                                         *sql.Stmt
 	addEvent, addLine, addReview, addOutbox                                             *sql.Stmt
-	linesOfEvent, reversals, linesOfCustomer, sales, reasonAccepted                     *sql.Stmt
+	linesOfEvent, reversals, linesOfCustomer, sales, reasonTrusted                      *sql.Stmt
 	eventByID, refunded, customersFrom, applicationFrom, lastEvent                      *sql.Stmt
 	lineByID, hasReason, decision, addDecision                                          *sql.Stmt
 	unmatchedRefunds, matchRefund, keapProducts                                         *sql.Stmt
@@ -51,9 +51,9 @@ func (b *Book) prepareTracking() (s *trackingStmts, err error) {
 		{&s.linesOfCustomer, eventLines.selectText(
 			`WHERE event_id IN (SELECT id FROM event WHERE customer_id = ? AND kind = 'sale') ORDER BY id`)},
 		{&s.sales, events.selectText(`WHERE customer_id = ? AND kind = 'sale' ORDER BY at DESC, id DESC LIMIT 500`)},
-		{&s.reasonAccepted, `SELECT EXISTS (SELECT 1 FROM event_line l
+		{&s.reasonTrusted, `SELECT EXISTS (SELECT 1 FROM event_line l
 			JOIN review r ON r.line_id = l.id JOIN review_decision d ON d.line_id = l.id
-			WHERE l.event_id IN (SELECT id FROM event WHERE customer_id = ? AND kind = 'sale') AND r.reason = ? AND d.decision = 'accept')`},
+			WHERE l.event_id IN (SELECT id FROM event WHERE customer_id = ? AND kind = 'sale') AND r.reason = ? AND d.decision = 'trust')`},
 		{&s.eventByID, events.selectText(`WHERE id = ?`)},
 		{&s.refunded, `SELECT coalesce(sum(amount), 0) FROM event
 			WHERE customer_id = ? AND kind = 'refund' AND sale_event_id = ? AND currency = ?`},

@@ -90,7 +90,7 @@ func (x *Explainer) lineEntry(l *book.EventLine, review *book.Review) TimelineEn
 		}
 		m.Outcome = "to review"
 		if d := review.Decision; d.Decision != "" {
-			m.Outcome = map[string]string{book.ReviewAccept: "accepted", book.ReviewDeny: "denied"}[d.Decision]
+			m.Outcome = map[string]string{book.ReviewAccept: "accepted", book.ReviewTrust: "accepted, customer trusted", book.ReviewDeny: "denied"}[d.Decision]
 			why = append(why, "decided by "+d.DecidedBy)
 		}
 		more = append(more, strings.Join(why, ", "))

@@ -22,7 +22,7 @@ type Review struct {
 	Currency  string         `json:"currency"`
 	Product   string         `json:"product"`
 	Reasons   []ReviewReason `json:"reasons"`
-	Decision  string         `json:"decision"` // accept, deny, or empty: nobody has decided
+	Decision  string         `json:"decision"` // accept, trust, deny, or empty: nobody has decided
 	Note      string         `json:"note"`
 	DecidedAt string         `json:"decided_at"`
 	DecidedBy string         `json:"decided_by"`

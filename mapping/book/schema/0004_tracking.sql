@@ -102,7 +102,7 @@ CREATE TABLE review (
 CREATE TABLE review_decision (
 	id         INTEGER PRIMARY KEY,
 	line_id    INTEGER NOT NULL UNIQUE,
-	decision   TEXT    NOT NULL CHECK (decision IN ('accept', 'deny')),
+	decision   TEXT    NOT NULL CHECK (decision IN ('accept', 'trust', 'deny')),
 	note       TEXT    NOT NULL,
 	decided_at INTEGER NOT NULL,
 	decided_by TEXT    NOT NULL
