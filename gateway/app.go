@@ -142,8 +142,8 @@ func (a *App) openHandlers(keys *click.Keyring) error {
 		limits: newJoinLimits(), publisher: newPublisher(a.o.Join.Publish, a.o.Logger), now: a.o.Now, log: a.o.Logger, failed: a.failed,
 	}
 	a.links = &linkHandler{
-		maps: a.maps, join: a.join, record: a.recorder.Record, keys: keys, visitors: visitors, proxies: a.proxies, metrics: a.metrics,
-		now: a.o.Now, cookieTail: cookieTail(a.o.CookieDomain), servePrefetch: a.o.ServePrefetch, unavailable: pages.Unavailable(),
+		maps: a.maps, join: a.join, record: a.recorder.Record, visitors: visitors, proxies: a.proxies, metrics: a.metrics,
+		now: a.o.Now, cookie: newClickCookie(keys, a.o.CookieDomain), servePrefetch: a.o.ServePrefetch, unavailable: pages.Unavailable(),
 	}
 	a.tracking = &trackingHandler{
 		book: a.o.Book, recorder: a.recorder, drainer: a.drainer, proxies: a.proxies, metrics: a.metrics, log: a.o.Logger,

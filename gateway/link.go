@@ -1,7 +1,6 @@
 package gateway
 
 import (
-	"strconv"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -13,22 +12,18 @@ import (
 	"carryover/mapping/book"
 )
 
-// cookieAge is the longest that browsers keep a cookie; each visit begins it anew.
-const cookieAge = 400 * 24 * time.Hour
-
 // linkHandler answers requests for links: it asks the live map what they mean, makes the
 // click safe and answers.
 type linkHandler struct {
 	maps     *mapFollower
 	join     *joinHandler // shows the form where the map says that there is one
 	record   func(*book.Click) (book.ClickID, error)
-	keys     *click.Keyring
+	cookie   clickCookie
 	visitors *click.Visitors
 	proxies  trustedProxies
 	metrics  *metrics
 	now      func() time.Time
 
-	cookieTail    string
 	servePrefetch bool
 	unavailable   pages.Page // there is no map yet
 }
@@ -64,9 +59,9 @@ func (h *linkHandler) serveLink(ctx *fasthttp.RequestCtx, l *liveMap, path, quer
 	addr := h.proxies.visitorAddr(ctx)
 	signals := headersOf(header).Signals(addr)
 	var mark click.Mark
-	if value := header.Cookie(click.CookieName); get && len(value) > 0 {
-		var valid bool
-		if mark, valid = h.keys.Verify(view(value)); valid {
+	several := false
+	if get {
+		if mark, several = h.cookie.newest(header); mark.Token != "" {
 			signals |= click.Returning
 		}
 	}
@@ -93,7 +88,7 @@ func (h *linkHandler) serveLink(ctx *fasthttp.RequestCtx, l *liveMap, path, quer
 		return
 	}
 	if get && mark.Token != "" && signals.TopLevel() {
-		h.setCookie(ctx, mark)
+		h.cookie.set(ctx, mark, several)
 	}
 	switch {
 	case d.Form:
@@ -118,24 +113,4 @@ func headersOf(h *fasthttp.RequestHeader) click.Headers {
 		FetchMode: view(h.Peek("Sec-Fetch-Mode")), FetchDest: view(h.Peek("Sec-Fetch-Dest")), FetchUser: view(h.Peek("Sec-Fetch-User")),
 		Accept: view(h.Peek("Accept")), GPC: view(h.Peek("Sec-Gpc")),
 	}
-}
-
-// setCookie gives the browser mark for another 400 days.
-func (h *linkHandler) setCookie(ctx *fasthttp.RequestCtx, mark click.Mark) {
-	value := h.keys.Sign(mark)
-	if value == "" {
-		return
-	}
-	b := make([]byte, 0, 640)
-	b = append(append(append(b, click.CookieName...), '='), value...)
-	ctx.Response.Header.SetCanonical(headerSetCookie, append(b, h.cookieTail...))
-}
-
-// cookieTail is what follows the value of every cookie.
-func cookieTail(domain string) string {
-	tail := "; Max-Age=" + strconv.Itoa(int(cookieAge/time.Second)) + "; Path=/"
-	if domain != "" {
-		tail += "; Domain=" + domain
-	}
-	return tail + "; HttpOnly; Secure; SameSite=Lax"
 }

@@ -47,7 +47,7 @@ func TestTrackingFollowsClicks(t *testing.T) {
 	if len(cookies) != 1 || cookies[0].Name != click.CookieName {
 		t.Fatalf("cookies %v", cookies)
 	}
-	mark, ok := w.links.keys.Verify(cookies[0].Value)
+	mark, ok := w.links.cookie.keys.Verify(cookies[0].Value)
 	if !ok {
 		t.Fatal("the cookie is not ours")
 	}

@@ -35,7 +35,7 @@ func TestCookie(t *testing.T) {
 	w := startFixture(t, smallMap(), func(o *Options) { o.CookieDomain = "carrot.test" })
 	first := w.get("/go/demo/ANNA")
 	value := cookieOf(t, first)
-	mark, ok := w.links.keys.Verify(value)
+	mark, ok := w.links.cookie.keys.Verify(value)
 	c := w.lastClick()
 	if !ok || mark.Token != "anna" || mark.Click != (book.ClickID{Node: c.Node, Seq: c.Seq}) || !mark.At.Equal(beforeCutoff) {
 		t.Fatalf("%+v %v, click %+v", mark, ok, c)
@@ -62,7 +62,7 @@ func TestCookie(t *testing.T) {
 	}
 	w.setNow(beforeCutoff.Add(time.Minute))
 	last := cookieOf(t, w.get("/go/demo/BEN", ours, "Sec-Fetch-Mode: navigate", "Sec-Fetch-Dest: document"))
-	if mark, ok := w.links.keys.Verify(last); !ok || mark.Token != "ben" {
+	if mark, ok := w.links.cookie.keys.Verify(last); !ok || mark.Token != "ben" {
 		t.Errorf("the last click does not win: %+v", mark)
 	}
 	w.setNow(afterCutoff)

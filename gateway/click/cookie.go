@@ -49,6 +49,15 @@ func (m Mark) WithVisit(v Visit) Mark {
 	return Mark{v, m.First}
 }
 
+// NewerThan reports whether v was made after o: by the second, and within one by the number that
+// one gateway gave to its clicks. Of two that cannot be told apart neither is newer.
+func (v Visit) NewerThan(o Visit) bool {
+	if !v.At.Equal(o.At) {
+		return v.At.After(o.At)
+	}
+	return v.Click.Node == o.Click.Node && v.Click.Seq > o.Click.Seq
+}
+
 // Keyring signs marks with its first key and believes those of any key. Safe for
 // concurrent use.
 type Keyring struct{ keys []signingKey }
