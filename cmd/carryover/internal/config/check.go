@@ -150,17 +150,6 @@ func (c *checker) graceDates(key string, dates map[string]any, zone *time.Locati
 	return out
 }
 
-func (c *checker) hosts(key string, hosts []string) []string {
-	out := make([]string, 0, len(hosts))
-	for _, h := range hosts {
-		if h == "" || strings.ContainsAny(h, "/@ \t\\?#%") || strings.Contains(h, "://") {
-			c.invalid(key, h, "a host without a scheme or path, such as \"go.carrot.com\"")
-		}
-		out = append(out, strings.ToLower(h))
-	}
-	return out
-}
-
 func (c *checker) names(key string, names []string) {
 	for _, n := range names {
 		if n == "" || strings.ContainsAny(n, "&=#?%+ ;") {

@@ -168,6 +168,21 @@ func TestConfigMistakes(t *testing.T) {
 	f(end("[import.headers.partners]\n\"Their No.\" = \"nummer\"\n[import.headers.people]\n\"A\" = \"code\""), "c.toml:12: import.headers.partners.Their No.", "id, contact_id", "c.toml:13: import.headers.people", "partners, contacts, links")
 	f(end("[gateway]\nlisten = \"8080\"\nadmin_listen = \"::\"\nkeep_clicks = \"3d\"\ntrusted_proxies = [\"me\"]\ndurability = \"most\"\ncookie_domain = \"https://carrot.test\""),
 		"6 mistakes", "c.toml:12: gateway.listen", "c.toml:13: gateway.admin_listen", "c.toml:14: gateway.keep_clicks", `"9600h"`, "c.toml:15: gateway.trusted_proxies", "10.0.0.0/8", "c.toml:16: gateway.durability", "c.toml:17: gateway.cookie_domain")
+	for domain, want := range map[string]string{
+		"https://carrot.test": "without a scheme", "carrot.test:443": "without a scheme", "carrot.test/": "without a scheme", "a b.test": "without a scheme",
+		"co.uk": "strangers have hosts", "github.io": "strangers have hosts", "CO.UK": "strangers have hosts",
+		"test": "without a dot", "localhost": "without a dot", "192.0.2.7": "whole address", "[2001:db8::1]": "whole address",
+		"www.carrot.test": "legacy_hosts", "arrot.test": "legacy_hosts", "other.test": "legacy_hosts", "x.go.carrot.test": "legacy_hosts",
+	} {
+		f(end("[gateway]\ncookie_domain = \""+domain+"\""), `c.toml:12: gateway.cookie_domain = "`+domain+`"`, want)
+	}
+	for _, h := range []string{"*.carrot.test", "*", "go.*"} {
+		f(swap("legacy_hosts", `legacy_hosts = ["`+h+`"]`), "legacy_hosts = \""+h+"\"", "name every one")
+		f(swap("allowed_hosts", `allowed_hosts = ["`+h+`"]`), "allowed_hosts = \""+h+"\"", "name every one")
+	}
+	for _, h := range []string{"", "http://carrot.test", "a..test", ".test", "carrot.test/x", "carrot.test:http", "carrot.test:99999", "a b", "xn--\u00fc.test", "me@carrot.test"} {
+		f(swap("legacy_hosts", `legacy_hosts = ["`+h+`"]`), "legacy_hosts", "a host without a scheme or path")
+	}
 	f(end("[terms]\nmembership_percent = 125\ntraining_percent = \"half\"\npayout_days = [15, 10]\nminimum = \"-25\"\nrequires = [\"w8\"]\nhold = [1]"),
 		"c.toml:12: terms.membership_percent", "0 to 100", "c.toml:13: terms.training_percent", "c.toml:14: terms.payout_days", "[10, 15]", "c.toml:15: terms.minimum", `"25.00"`, "c.toml:16: terms.requires", "c.toml:17: terms.hold")
 	f(end("[firstpromoter]\nbase_url = \"firstpromoter\"\ncampaign_id = \"main\""), "c.toml:12: firstpromoter.base_url", "c.toml:13: firstpromoter.campaign_id", `"77"`)
@@ -185,6 +200,22 @@ func TestConfigMistakes(t *testing.T) {
 		`c.toml:16: terms.change.2.from = "soon": it must be a date such as "2024-01-01"`, "c.toml:17: terms.change.2.training_percent = 140", "c.toml:19: terms.change.3.membership_percent is missing")
 	f(end("[[terms.change]]\nmembership_percent = 20"), "c.toml:11: terms.change.1.from is missing")
 	f(end("[[terms.change]]\nform = \"2024-01-01\""), "c.toml:12: unknown key terms.change.form")
+}
+
+// Hosts are compared in the form in which requests carry them, however the file writes them.
+func TestHostsAreKeptInASCII(t *testing.T) {
+	text := strings.NewReplacer(`["go.carrot.test"]`, `["GO.Möhre.test.", "b\u0075\u0308cher.test", "xn--bcher-kva.test", "go_2.carrot.test"]`,
+		`["carrot.test"`, `["Möhre.test:8443", "[2001:DB8::1]:80"`).Replace(fmt.Sprintf(goodConfig, ""))
+	cfg := parsed(t, text+"[gateway]\ncookie_domain = \".MÖHRE.test\"\n")
+	if got := strings.Join(cfg.Policy.LegacyHosts, " "); got != "go.xn--mhre-5qa.test xn--bcher-kva.test xn--bcher-kva.test go_2.carrot.test" {
+		t.Errorf("legacy hosts %s", got)
+	}
+	if got := strings.Join(cfg.Policy.AllowedHosts, " "); !strings.HasPrefix(got, "xn--mhre-5qa.test:8443 [2001:db8::1]:80") {
+		t.Errorf("allowed hosts %s", got)
+	}
+	if cfg.Gateway.CookieDomain != "xn--mhre-5qa.test" {
+		t.Errorf("cookie_domain %s", cfg.Gateway.CookieDomain)
+	}
 }
 
 func TestConfigFile(t *testing.T) {

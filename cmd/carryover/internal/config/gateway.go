@@ -56,7 +56,7 @@ func (c *checker) gateway(f *file) Gateway {
 	g := Gateway{
 		Listen: f.Gateway.Listen, AdminListen: f.Gateway.AdminListen,
 		Durability:   c.oneOf("gateway.durability", f.Gateway.Durability, "normal", "full"),
-		CookieDomain: f.Gateway.CookieDomain, TrustedProxies: f.Gateway.TrustedProxies,
+		CookieDomain: c.cookieDomain(f), TrustedProxies: f.Gateway.TrustedProxies,
 		ServePrefetch: f.Gateway.ServePrefetch, Node: f.Gateway.Node,
 	}
 	c.listen("gateway.listen", g.Listen)
@@ -72,9 +72,6 @@ func (c *checker) gateway(f *file) Gateway {
 			c.invalid("gateway.keep_clicks", text, "a duration such as \"9600h\"; \"0s\" keeps them for ever")
 		}
 		g.KeepClicks = d
-	}
-	if strings.ContainsAny(g.CookieDomain, "; ,/:\r\n\t") {
-		c.invalid("gateway.cookie_domain", g.CookieDomain, "a domain without a scheme, such as \"carrot.com\"")
 	}
 	return g
 }
