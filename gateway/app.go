@@ -12,6 +12,7 @@ import (
 
 	"carryover/gateway/click"
 	"carryover/gateway/pages"
+	"carryover/mapping/secret"
 )
 
 // stopWithin bounds the stop of [App.Run].
@@ -79,9 +80,12 @@ func (a *App) start() error {
 	if err := os.MkdirAll(a.o.DataDir, 0o755); err != nil {
 		return fmt.Errorf("the data directory cannot be made: %w; choose another with --data", err)
 	}
-	keys, err := a.loadKeys()
-	if err != nil {
-		return err
+	if a.o.Secret == nil {
+		s, err := secret.Open(a.o.DataDir)
+		if err != nil {
+			return err
+		}
+		a.o.Secret = s
 	}
 	if err := a.public.listen(a.o.Listen); err != nil {
 		return fmt.Errorf("the public address cannot be listened on: %w; choose another with --listen or [gateway] listen", err)
@@ -92,7 +96,7 @@ func (a *App) start() error {
 		}
 	}
 	a.openSpool()
-	if err := a.openHandlers(keys); err != nil {
+	if err := a.openHandlers(); err != nil {
 		return err
 	}
 	a.metrics.registerGauges(a)
@@ -114,13 +118,6 @@ func (a *App) start() error {
 	return nil
 }
 
-func (a *App) loadKeys() (*click.Keyring, error) {
-	if a.o.CookieKey != nil {
-		return click.NewKeyring(a.o.CookieKey)
-	}
-	return click.LoadKeyring(filepath.Join(a.o.DataDir, "cookie.key"))
-}
-
 // openSpool opens what makes clicks safe, and what moves them on.
 func (a *App) openSpool() {
 	spool := filepath.Join(a.o.DataDir, "clicks.db")
@@ -135,10 +132,18 @@ func (a *App) openSpool() {
 }
 
 // openHandlers makes what answers requests, and the applications that lead there.
-func (a *App) openHandlers(keys *click.Keyring) error {
+func (a *App) openHandlers() error {
+	keys, err := click.NewKeyring(a.o.Secret.Keys(secret.Cookies)...)
+	if err != nil {
+		return err
+	}
+	pageKeys, err := click.NewKeyring(a.o.Secret.Keys(secret.Pages)...)
+	if err != nil {
+		return err
+	}
 	visitors := click.NewVisitors(filepath.Join(a.o.DataDir, "visitor.keys"))
 	a.join = &joinHandler{
-		book: a.o.Book, auto: a.o.Join.Auto, termsURL: a.o.Join.TermsURL, maps: a.maps, keys: keys, visitors: visitors, proxies: a.proxies,
+		book: a.o.Book, auto: a.o.Join.Auto, termsURL: a.o.Join.TermsURL, maps: a.maps, keys: pageKeys, visitors: visitors, proxies: a.proxies,
 		limits: newJoinLimits(), publisher: newPublisher(a.o.Join.Publish, a.o.Logger), now: a.o.Now, log: a.o.Logger, failed: a.failed,
 	}
 	a.links = &linkHandler{

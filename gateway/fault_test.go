@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"database/sql"
+	"errors"
 	"log/slog"
 	"net"
 	"net/http"
@@ -18,6 +19,7 @@ import (
 
 	"carryover/gateway/click"
 	"carryover/mapping/book"
+	"carryover/mapping/secret"
 	"carryover/mapping/store"
 	"carryover/mapping/store/storetest"
 )
@@ -41,7 +43,11 @@ func TestKillUnderLoadLosesNoClick(t *testing.T) {
 		}
 		answered := map[string]bool{} // by the click ids in the cookies
 		lock := make(chan struct{}, 1)
-		keys, err := click.LoadKeyring(filepath.Join(dir, "cookie.key"))
+		s, err := secret.Read(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		keys, err := click.NewKeyring(s.Keys(secret.Cookies)...)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -318,7 +324,6 @@ func TestOptionsAreChecked(t *testing.T) {
 	f("store", func(o *Options) { o.Feed = nil })
 	f("program", func(o *Options) { o.RedisURL = "redis://127.0.0.1" })
 	f("Redis", func(o *Options) { o.RedisURL, o.Program = "http://x:secret@y", "p" })
-	f("16 bytes", func(o *Options) { o.CookieKey = []byte("short") })
 	f("cookie_domain", func(o *Options) { o.CookieDomain = "a; Secure" })
 	f("durability", func(o *Options) { o.Durability = "none" })
 	f("trusted_proxies", func(o *Options) { o.TrustedProxies = []string{"proxy.example"} })
@@ -339,5 +344,38 @@ func TestRunEndsWithItsContext(t *testing.T) {
 	cancel()
 	if err := <-ended; err != nil {
 		t.Error(err)
+	}
+}
+
+// The cookies of gateways that share a secret are good at each; a weak or damaged secret ends the
+// start with a sentence, and nothing is written over it.
+func TestGatewaysShareTheSecret(t *testing.T) {
+	shared, err := secret.Parse("a-secret-that-two-gateways-share", "a test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	first := startFixture(t, smallMap(), func(o *Options) { o.Secret = shared })
+	second := startFixture(t, smallMap(), func(o *Options) { o.Secret = shared })
+	stranger := startFixture(t, smallMap(), nil)
+	cookie := first.get("/go/demo/ANNA").Cookies()[0].Value
+	if _, err := second.links.cookie.keys.Read(cookie); err != nil {
+		t.Error(err)
+	}
+	if _, err := stranger.links.cookie.keys.Read(cookie); !errors.Is(err, click.ErrUnknownKey) {
+		t.Errorf("a gateway with a secret of its own: %v", err)
+	}
+	if sealed := first.join.keys.Seal("x", "text"); sealed == first.links.cookie.keys.Seal("x", "text") {
+		t.Error("pages and cookies have one key")
+	}
+	damaged := newFixture(t, smallMap(), nil)
+	path := filepath.Join(damaged.o.DataDir, secret.FileName)
+	if err := os.WriteFile(path, []byte("0123\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := damaged.Start(); err == nil || !strings.Contains(err.Error(), path) {
+		t.Errorf("%v", err)
+	}
+	if text, err := os.ReadFile(path); err != nil || string(text) != "0123\n" {
+		t.Errorf("%q, %v", text, err)
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"carryover/gateway/click"
 	"carryover/mapping"
 	"carryover/mapping/book"
+	"carryover/mapping/secret"
 	"carryover/mapping/store"
 )
 
@@ -32,8 +33,8 @@ type Options struct {
 	// health is on the public one only.
 	AdminListen string
 
-	// DataDir is the folder of clicks.db, map.snapshot, cookie.key and visitor.keys; made
-	// when missing. Required.
+	// DataDir is the folder of clicks.db, map.snapshot, secret and visitor.keys; made when missing.
+	// Required.
 	DataDir string
 
 	// Feed gives the link map. Required.
@@ -59,9 +60,9 @@ type Options struct {
 	// site behind the links sees it. Empty: the cookie is the gateway's host's alone.
 	CookieDomain string
 
-	// CookieKey signs the cookie; at least 16 bytes. Empty: DataDir/cookie.key, made with a
-	// random key when missing. Gateways of one program share a key.
-	CookieKey []byte
+	// Secret gives the keys of cookies and pages, and of the last good map on disk. Gateways of one
+	// program share it. Nil: that of the environment or of DataDir, made there when missing.
+	Secret *secret.Secret
 
 	// TrustedProxies are the addresses ("10.0.0.7") and ranges ("10.0.0.0/8") whose
 	// X-Forwarded-For is believed. Empty: nobody's, the visitor is who connects.
@@ -118,8 +119,6 @@ func (o *Options) check() (proxies trustedProxies, err error) {
 		return nil, errors.New("gateway: no store to read the link map from")
 	case o.RedisURL != "" && o.Program == "":
 		return nil, errors.New("gateway: clicks go over Redis under the program's name: set program")
-	case o.CookieKey != nil && len(o.CookieKey) < 16:
-		return nil, errors.New("gateway: the cookie's key has fewer than 16 bytes")
 	case strings.ContainsAny(o.CookieDomain, "; ,/\r\n\t"):
 		return nil, fmt.Errorf("gateway: [gateway] cookie_domain = %q is no domain: write it like \"carrot.com\"", o.CookieDomain)
 	}

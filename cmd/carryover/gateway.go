@@ -41,12 +41,13 @@ func (c *gatewayCmd) Run(a *app) error {
 	o := gateway.Options{
 		Listen: cfg.Gateway.Listen, AdminListen: cfg.Gateway.AdminListen, DataDir: a.Data,
 		RedisURL: a.redisURL(cfg), Program: cfg.Program, Durability: cfg.Gateway.Durability,
-		CookieDomain: cfg.Gateway.CookieDomain, CookieKey: []byte(os.Getenv("CARRYOVER_COOKIE_KEY")),
+		CookieDomain:   cfg.Gateway.CookieDomain,
 		TrustedProxies: cfg.Gateway.TrustedProxies, Node: cfg.Gateway.Node, Zone: cfg.Zone,
 		ServePrefetch: cfg.Gateway.ServePrefetch, KeepClicks: cfg.Gateway.KeepClicks, Logger: a.ServiceLog(),
 	}
-	if len(o.CookieKey) == 0 {
-		o.CookieKey = nil
+	if os.Getenv("CARRYOVER_COOKIE_KEY") != "" {
+		o.Logger.Warn("CARRYOVER_COOKIE_KEY counts for nothing: the keys of cookies come from the program's secret, CARRYOVER_SECRET or " +
+			"the file secret in the data folder")
 	}
 	if c.Listen != "" {
 		o.Listen = c.Listen

@@ -8,9 +8,6 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"errors"
-	"fmt"
-	"io/fs"
-	"os"
 	"strconv"
 	"strings"
 	"time"
@@ -58,6 +55,17 @@ func (v Visit) NewerThan(o Visit) bool {
 	return v.Click.Node == o.Click.Node && v.Click.Seq > o.Click.Seq
 }
 
+// Why a value is not believed; [Keyring.Read] wraps one.
+var (
+	// ErrNoMark: the value is none that a gateway gives, or was cut or changed on its way.
+	ErrNoMark = errors.New("it is no cookie of a gateway, or was changed on its way")
+
+	// ErrUnknownKey: the value has the form of a gateway's, and was signed with a key that is not
+	// on the ring. That is no fault of whoever brings it: two machines do not share the secret, or
+	// it was changed without leaving the former one beside.
+	ErrUnknownKey = errors.New("the cookie's signature is unknown: it was signed with another secret than this gateway's")
+)
+
 // Keyring signs marks with its first key and believes those of any key. Safe for
 // concurrent use.
 type Keyring struct{ keys []signingKey }
@@ -67,8 +75,8 @@ type signingKey struct {
 	secret []byte
 }
 
-// NewKeyring makes a keyring; to change the key, put a new one before the old ones, and
-// leave these for as long as their cookies should count.
+// NewKeyring makes a keyring of keys of at least 16 bytes, such as those that the program's
+// secret gives for a purpose: the one that signs, then those that are believed besides.
 func NewKeyring(keys ...[]byte) (*Keyring, error) {
 	if len(keys) == 0 {
 		return nil, errors.New("there is no key to sign cookies with")
@@ -80,36 +88,6 @@ func NewKeyring(keys ...[]byte) (*Keyring, error) {
 		}
 		sum := sha256.Sum256(append([]byte("carryover cookie key id\x00"), secret...))
 		k.keys = append(k.keys, signingKey{hex.EncodeToString(sum[:3]), bytes.Clone(secret)})
-	}
-	return k, nil
-}
-
-// LoadKeyring reads the keys of the file at path, one in hex a line, the one that signs
-// first. A missing file is made with a random key, readable by its owner alone.
-func LoadKeyring(path string) (*Keyring, error) {
-	text, err := os.ReadFile(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		text = []byte(hex.EncodeToString(randomBytes(32)) + "\n")
-		var f *os.File
-		if f, err = os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600); err == nil {
-			_, err = f.Write(text)
-			err = errors.Join(err, f.Sync(), f.Close())
-		}
-	}
-	if err != nil {
-		return nil, fmt.Errorf("the key of the cookie: %w", err)
-	}
-	var keys [][]byte
-	for n, line := range strings.Split(strings.TrimSpace(string(text)), "\n") {
-		key, err := hex.DecodeString(strings.TrimSpace(line))
-		if err != nil {
-			return nil, fmt.Errorf("%s:%d: a key is written in hex", path, n+1)
-		}
-		keys = append(keys, key)
-	}
-	k, err := NewKeyring(keys...)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	return k, nil
 }
@@ -143,34 +121,48 @@ func (v Visit) text() string {
 
 // Verify reads a value that [Keyring.Sign] gave. ok is false for anything else.
 func (k *Keyring) Verify(value string) (m Mark, ok bool) {
+	m, err := k.Read(value)
+	return m, err == nil
+}
+
+// Read is [Keyring.Verify] that says why: [ErrNoMark] or [ErrUnknownKey].
+func (k *Keyring) Read(value string) (Mark, error) {
 	cut := strings.LastIndexByte(value, '.')
 	if cut < 0 || len(value) > maxCookie {
-		return Mark{}, false
+		return Mark{}, ErrNoMark
 	}
 	head := value[:cut]
 	sum, err := base64.RawURLEncoding.Strict().DecodeString(value[cut+1:])
-	if err != nil {
-		return Mark{}, false
+	if err != nil || len(sum) != signatureSize {
+		return Mark{}, ErrNoMark
 	}
 	parts := strings.Split(head, ".")
-	if len(parts) != 3 || parts[0] != "1" && parts[0] != "2" || !k.signed(parts[1], head, sum) {
-		return Mark{}, false
+	if len(parts) != 3 || parts[0] != "1" && parts[0] != "2" {
+		return Mark{}, ErrNoMark
 	}
 	body, err := base64.RawURLEncoding.DecodeString(parts[2])
 	if err != nil {
-		return Mark{}, false
+		return Mark{}, ErrNoMark
 	}
 	fields := strings.Split(string(body), "\n")
 	if parts[0] == "1" && len(fields) != 3 || parts[0] == "2" && len(fields) != 6 {
-		return Mark{}, false
+		return Mark{}, ErrNoMark
 	}
+	var m Mark
+	ok := false
 	if m.Visit, ok = parseVisit(fields[:3]); ok && parts[0] == "2" {
 		m.First, ok = parseVisit(fields[3:])
 	}
 	if !ok {
-		return Mark{}, false
+		return Mark{}, ErrNoMark
 	}
-	return m, true
+	switch key := k.find(parts[1]); {
+	case key == nil && isKeyID(parts[1]):
+		return Mark{}, ErrUnknownKey
+	case key == nil || !hmac.Equal(sum, key.sum(head)):
+		return Mark{}, ErrNoMark
+	}
+	return m, nil
 }
 
 // parseVisit reads what text gives, cut into lines.
@@ -186,20 +178,28 @@ func parseVisit(fields []string) (v Visit, ok bool) {
 	return Visit{Token: fields[0], Click: id, At: time.Unix(at, 0).UTC()}, true
 }
 
-func (k *Keyring) signed(id, head string, sum []byte) bool {
-	for _, key := range k.keys {
-		if key.id == id {
-			return hmac.Equal(sum, key.sum(head))
+func (k *Keyring) find(id string) *signingKey {
+	for i := range k.keys {
+		if k.keys[i].id == id {
+			return &k.keys[i]
 		}
 	}
-	return false
+	return nil
 }
 
-// sum is 16 bytes of HMAC-SHA256: more than anybody can guess, less to carry.
+// isKeyID says whether id has the form that NewKeyring gives.
+func isKeyID(id string) bool {
+	raw, err := hex.DecodeString(id)
+	return err == nil && len(raw) == 3
+}
+
+// signatureSize is 16 bytes of HMAC-SHA256: more than anybody can guess, less to carry.
+const signatureSize = 16
+
 func (k signingKey) sum(head string) []byte {
 	mac := hmac.New(sha256.New, k.secret)
 	mac.Write([]byte(CookieName + "\x00" + head))
-	return mac.Sum(nil)[:16]
+	return mac.Sum(nil)[:signatureSize]
 }
 
 func randomBytes(n int) []byte {

@@ -1,8 +1,7 @@
 package click
 
 import (
-	"os"
-	"path/filepath"
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -107,27 +106,31 @@ func TestCookieCannotBeChanged(t *testing.T) {
 	}
 }
 
-func TestKeyFileIsMadeOnceAndKept(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "cookie.key")
-	first, err := LoadKeyring(path)
-	if err != nil {
-		t.Fatal(err)
+// What is not believed is told apart: a cookie of another gateway is no fault of its bearer.
+func TestCookieOfAnotherSecretIsTold(t *testing.T) {
+	k, other := keyring(t, keyOne), keyring(t, keyTwo)
+	two := someMark.WithVisit(Visit{"ben", book.ClickID{Node: "n", Seq: 1}, someMark.At})
+	f := func(value string, want error) {
+		t.Helper()
+		if m, err := k.Read(value); !errors.Is(err, want) || err != nil && m != (Mark{}) {
+			t.Errorf("%q: %+v, %v, want %v", value, m, err, want)
+		}
 	}
-	second, err := LoadKeyring(path)
-	if err != nil {
-		t.Fatal(err)
+	f(k.Sign(someMark), nil)
+	for _, m := range []Mark{someMark, two} {
+		f(other.Sign(m), ErrUnknownKey)
 	}
-	if _, ok := second.Verify(first.Sign(someMark)); !ok {
-		t.Error("the key did not last")
+	value := other.Sign(someMark)
+	f(value[:len(value)-4], ErrNoMark) // cut
+	f(strings.Replace(value, "1.", "3.", 1), ErrNoMark)
+	f(k.Sign(someMark)[:10]+value[10:], ErrNoMark) // signed with another key than it says
+	parts := strings.Split(value, ".")
+	for _, id := range []string{"", "zzzzzz", "00", parts[1] + "00"} {
+		f(strings.Join([]string{"1", id, parts[2], parts[3]}, "."), ErrNoMark)
 	}
-	if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o600 {
-		t.Errorf("%v %v", info.Mode(), err)
-	}
-	if err := os.WriteFile(path, []byte("not hex\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := LoadKeyring(path); err == nil || !strings.Contains(err.Error(), "cookie.key:1") {
-		t.Errorf("%v", err)
+	f(strings.Join([]string{"1", parts[1], "YQ", parts[3]}, "."), ErrNoMark) // no mark in it
+	for _, nothing := range []string{"", "x", "1.2.3.4", "2f8a6bf3-1f2e-4c7b-9a51-7c0e1a2b3c4d", "web1-17"} {
+		f(nothing, ErrNoMark)
 	}
 }
 
