@@ -2,7 +2,6 @@ package track
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	"carryover/mapping/book"
@@ -85,14 +84,14 @@ func (b *booking) commissionLines(c *book.Customer, promoter int64) (lines []boo
 		switch {
 		case kind == terms.UnknownProduct:
 			notes = append(notes, fmt.Sprintf("no pattern of [products] says what %q is: it earns nothing", item.Plan))
-		case kind == terms.Training && !o.Terms.TrainingEverySale:
+		case kind == terms.Training && o.Terms.TrainingOnce:
 			again, err := b.alreadyPurchased(c, item.Plan)
 			if err != nil {
 				return nil, nil, err
 			}
 			if again {
 				percent = 0
-				notes = append(notes, fmt.Sprintf("%q earned on an earlier sale: trainings earn once", item.Plan))
+				notes = append(notes, fmt.Sprintf("%q was bought before: trainings earn once", item.Plan))
 			}
 		}
 		amount := b.convert(item.Amount)
@@ -115,19 +114,16 @@ func (b *booking) productKind(plan string) terms.ProductKind {
 	return kind
 }
 
-// alreadyPurchased reports whether an earlier sale of a training to the customer has earned,
-// here or at Keap, and was not refunded in full.
+// alreadyPurchased reports whether the customer has bought a training before, here with a
+// commission or at Keap, and did not get all of it back.
 func (b *booking) alreadyPurchased(c *book.Customer, plan string) (bool, error) {
 	lines, err := b.t.LinesOfCustomer(c.ID)
 	if err != nil {
 		return false, err
 	}
-	same := func(product string) bool {
-		return strings.EqualFold(strings.TrimSpace(product), strings.TrimSpace(plan))
-	}
 	for i := range lines {
 		l := &lines[i]
-		if l.Kind != book.KindCommission || l.Percent == 0 || !same(l.Product) {
+		if l.Kind != book.KindCommission || l.Percent == 0 || !terms.SameProduct(l.Product, plan) {
 			continue
 		}
 		line, err := b.saleLine(l)
@@ -138,6 +134,6 @@ func (b *booking) alreadyPurchased(c *book.Customer, plan string) (bool, error) 
 	if c.Email == "" {
 		return false, nil
 	}
-	products, err := b.t.KeapProducts(c.Email)
-	return slices.ContainsFunc(products, same), err
+	orders, earnings, err := b.t.KeapPurchases(c.Email, b.at())
+	return terms.BoughtAtKeap(plan, orders, earnings), err
 }

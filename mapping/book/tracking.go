@@ -4,6 +4,8 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+
+	"carryover/mapping/terms"
 )
 
 // Tracking is a write transaction in which events are booked. It is for one goroutine, within
@@ -255,23 +257,40 @@ func (t *Tracking) MatchRefund(refund *Event, sale int64, lines []EventLine) err
 	return t.addLines(refund.ID, lines)
 }
 
-// KeapProducts lists the products on which partners earned at Keap from the customer with an
-// e-mail key, unless clawbacks took all of it back.
-func (t *Tracking) KeapProducts(email string) (products []string, err error) {
-	rows, err := t.tx.Stmt(t.stmts.keapProducts).Query(email)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	for rows.Next() {
-		var product string
-		var amount int64
-		if err := rows.Scan(&product, &amount); err != nil {
-			return nil, err
+// KeapPurchases lists what the customer with an e-mail key had bought at Keap until an instant:
+// the products of each paid order, and what partners earned on each product of each invoice.
+func (t *Tracking) KeapPurchases(email string, until int64) (orders []string, earnings []terms.KeapEarning, err error) {
+	read := func(stmt *sql.Stmt, scan func(*sql.Rows) error) error {
+		rows, err := t.tx.Stmt(stmt).Query(email, until)
+		if err != nil {
+			return err
 		}
-		products = append(products, product)
+		defer rows.Close()
+		for rows.Next() {
+			if err := scan(rows); err != nil {
+				return err
+			}
+		}
+		return rows.Err()
 	}
-	return products, rows.Err()
+	err = errors.Join(
+		read(t.stmts.keapOrders, func(rows *sql.Rows) error {
+			var products string
+			err := rows.Scan(&products)
+			orders = append(orders, products)
+			return err
+		}),
+		read(t.stmts.keapEarnings, func(rows *sql.Rows) error {
+			var e terms.KeapEarning
+			err := rows.Scan(&e.Product, &e.Amount, &e.Earned)
+			earnings = append(earnings, e)
+			return err
+		}),
+	)
+	if err != nil {
+		err = fmt.Errorf("reading what a customer bought at Keap: %w", err)
+	}
+	return orders, earnings, err
 }
 
 // IsUnattributed reports whether an event was stored as one that credits nobody.

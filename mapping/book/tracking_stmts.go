@@ -14,7 +14,7 @@ type trackingStmts struct {
 	linesOfEvent, reversals, linesOfCustomer, sales, reasonTrusted                      *sql.Stmt
 	eventByID, refunded, customersFrom, applicationFrom, lastEvent                      *sql.Stmt
 	lineByID, hasReason, decision, addDecision                                          *sql.Stmt
-	unmatchedRefunds, matchRefund, keapProducts                                         *sql.Stmt
+	unmatchedRefunds, matchRefund, keapOrders, keapEarnings                             *sql.Stmt
 	addUnattributed, isUnattributed                                                     *sql.Stmt
 }
 
@@ -65,9 +65,12 @@ func (b *Book) prepareTracking() (s *trackingStmts, err error) {
 		{&s.addDecision, `INSERT INTO review_decision (line_id, decision, note, decided_at, decided_by) VALUES (?, ?, ?, ?, ?)`},
 		{&s.unmatchedRefunds, events.selectText(`WHERE customer_id = ? AND kind = 'refund' AND sale_event_id = 0 ORDER BY id`)},
 		{&s.matchRefund, `UPDATE event SET sale_event_id = ? WHERE id = ? AND sale_event_id = 0`},
-		{&s.keapProducts, `SELECT product, sum(amount) FROM commission
+		{&s.keapOrders, `SELECT products FROM sale
+			WHERE contact_id IN (SELECT id FROM contact WHERE email = ? AND email != '') AND total > 0 AND ordered_at <= ?`},
+		{&s.keapEarnings, `SELECT product, sum(amount), max(kind = 'commission') FROM commission
 			WHERE contact_id IN (SELECT id FROM contact WHERE email = ? AND email != '') AND kind IN ('commission', 'clawback')
-			GROUP BY product HAVING sum(amount) > 0`},
+				AND (kind = 'clawback' OR earned_at <= ?)
+			GROUP BY product, invoice`},
 		{&s.isUnattributed, `SELECT EXISTS (SELECT 1 FROM unattributed_event WHERE kind = ? AND external_id = ?)`},
 		{&s.addUnattributed, `INSERT INTO unattributed_event (kind, external_id, email, uid, at, received_at, evidence)
 			VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`},

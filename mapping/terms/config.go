@@ -3,14 +3,14 @@ package terms
 // Config is what the program promises its promoters.
 type Config struct {
 	MembershipPercent Percent      // of every payment for a membership
-	TrainingPercent   Percent      // of a payment for a training
+	TrainingPercent   Percent      // of every payment for a training
 	HoldMonths        int          // months after the one of earning in which refunds still cancel
 	PayoutFirstDay    int          // day of the month on which payouts begin
 	PayoutLastDay     int          // and end
 	Minimum           int64        // minor units; less is not paid out yet
 	Requires          []string     // Require constants
 	RateChanges       []RateChange // of the two percentages, from dates on
-	TrainingEverySale bool         // each sale of a training earns, not only a customer's first one
+	TrainingOnce      bool         // only a customer's first sale of a training earns, here or at Keap
 }
 
 // Values of [Config.Requires]: what a promoter must have handed in to be paid.

@@ -6,6 +6,7 @@
 //	Which promoter gets a new customer?           attribution.go       Attribute
 //	Whose was a customer at Keap?                 attribution_keap.go  AttributeKeap
 //	Is a product a membership or a training?      products.go          Products.Kind
+//	Had a customer bought it at Keap?             training.go          BoughtAtKeap
 //	What share does a sale earn?                  commission.go        Config.CommissionPercent
 //	How is a share rounded, an amount split?      share.go             Share, Scale, Allocate
 //	What does a refund take back?                 refund.go            AllocateRefund, RefundFacts.Source

@@ -11,8 +11,8 @@ type ProductKind uint8
 
 const (
 	UnknownProduct ProductKind = iota // no pattern names it, or those of both kinds do: it earns nothing
-	Membership                        // paid again and again
-	Training                          // paid once
+	Membership
+	Training
 )
 
 // String is the word that configuration and reports use.

@@ -194,7 +194,7 @@ func TestConfigMistakes(t *testing.T) {
 		`c.toml:12: tracking.currencies.EUR = "1,08": it must be a number above 0`, "c.toml:13:", "c.toml:14:", `c.toml:15: tracking.currencies.euro = "euro"`, "three-letter", "c.toml:16: tracking.currencies.USD")
 	f(end("[tracking.currencies]\nEUR = 1.08"), "c.toml:12:", "tracking.currencies.EUR must be text in quotes, and here it is a number")
 	f(end("[partners]\ninactive_earns = \"no\""), "c.toml:12:", "partners.inactive_earns must be true or false")
-	f(end("[terms]\ntraining = \"twice\""), `c.toml:12: terms.training = "twice": it must be one of "once", "every"`)
+	f(end("[terms]\ntraining = \"twice\""), `c.toml:12: terms.training = "twice": it must be one of "every", "once"`)
 	f(end("[terms]\nchange = 20"), "c.toml:12:", "terms.change must be a list of tables: a line [[terms.change]]")
 	f(end("[[terms.change]]\nfrom = \"2024-01-01\"\nmembership_percent = 20\n\n[[terms.change]]\nfrom = \"soon\"\ntraining_percent = 140\n\n[[terms.change]]\nfrom = \"2025-01-01\""),
 		`c.toml:16: terms.change.2.from = "soon": it must be a date such as "2024-01-01"`, "c.toml:17: terms.change.2.training_percent = 140", "c.toml:19: terms.change.3.membership_percent is missing")
@@ -292,7 +292,7 @@ func TestConfigOfTracking(t *testing.T) {
 [partners]
 inactive_earns = false
 [terms]
-training = "every"
+training = "once"
 [[terms.change]]
 from = 2024-01-01
 membership_percent = 20
@@ -316,11 +316,11 @@ campaign_id = "77"
 	if want := []string{"2024-01-01T08:00:00Z membership 20%", "2024-07-01T07:00:00Z membership 22.5%", "2024-07-01T07:00:00Z training 40%"}; !slices.Equal(changes, want) {
 		t.Errorf("changes: %q", changes)
 	}
-	if !got.TrainingEverySale || p.CreditPolicy.InactiveEarn || p.Tracking.PerMinute != 0 || p.FirstPromoter.Campaign != 77 || p.Tracking.Rates["EUR"].String() != "1.0825" || p.Tracking.Rates["JPY"].String() != "0.67" {
+	if !got.TrainingOnce || p.CreditPolicy.InactiveEarn || p.Tracking.PerMinute != 0 || p.FirstPromoter.Campaign != 77 || p.Tracking.Rates["EUR"].String() != "1.0825" || p.Tracking.Rates["JPY"].String() != "0.67" {
 		t.Errorf("%+v", p)
 	}
 	bare := parsed(t, fmt.Sprintf(goodConfig, ""))
-	if bare.Terms.TrainingEverySale || len(bare.Terms.RateChanges) != 0 || !bare.CreditPolicy.InactiveEarn || bare.Tracking.PerMinute != 600_000 || bare.FirstPromoter.Campaign != 0 {
+	if bare.Terms.TrainingOnce || len(bare.Terms.RateChanges) != 0 || !bare.CreditPolicy.InactiveEarn || bare.Tracking.PerMinute != 600_000 || bare.FirstPromoter.Campaign != 0 {
 		t.Errorf("what is not said: %+v", bare)
 	}
 }

@@ -101,7 +101,7 @@ type file struct {
 func defaults() *file {
 	f := &file{AfterCutoff: mapping.AfterRedirect, Currency: "USD", Timezone: "UTC"}
 	f.Partners.Inactive, f.Partners.InactiveEarns = mapping.InactiveUncredited, true
-	f.Terms.Training, f.Tracking.PerMinute = trainingOnce, 600_000
+	f.Terms.Training, f.Tracking.PerMinute = trainingEvery, 600_000
 	f.Links.TokenParam, f.Links.SubIDParam = "fpr", "fp_sid"
 	f.Links.CodeParams, f.Links.IDParams = []string{"aff", "affcode"}, []string{"affiliate"}
 	f.Import.Dates, f.Import.Owner = "auto", terms.OwnerLatest

@@ -13,8 +13,8 @@ import (
 
 // How often a training earns, in [terms] training.
 const (
-	trainingOnce  = "once"  // on a customer's first sale of it
-	trainingEvery = "every" // on each
+	trainingEvery = "every" // on every payment
+	trainingOnce  = "once"  // on a customer's first sale of it, here or at Keap
 )
 
 // terms reads the program's terms; what is not said is as usual.
@@ -22,7 +22,7 @@ func (c *checker) terms(f *file, zone *time.Location) terms.Config {
 	t := terms.DefaultConfig()
 	c.percent("terms.membership_percent", f.Terms.MembershipPercent, &t.MembershipPercent)
 	c.percent("terms.training_percent", f.Terms.TrainingPercent, &t.TrainingPercent)
-	t.TrainingEverySale = c.oneOf("terms.training", f.Terms.Training, trainingOnce, trainingEvery) == trainingEvery
+	t.TrainingOnce = c.oneOf("terms.training", f.Terms.Training, trainingEvery, trainingOnce) == trainingOnce
 	t.RateChanges = c.changes(f, zone)
 	switch hold := f.Terms.Hold.(type) {
 	case nil:
