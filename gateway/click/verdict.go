@@ -8,7 +8,7 @@ import (
 
 // Rules is the version of the rules that judge. A stored verdict names the version that
 // gave it; raise it whenever a rule, a list or an order changes.
-const Rules = 1
+const Rules = 2
 
 // The verdicts. They change counts, never an answer, a cookie or a credit.
 const (
@@ -55,7 +55,7 @@ func classify(a agent, s Signal) (verdict, reason string) {
 }
 
 // Judge judges clicks in the order in which they came. It remembers user agents that it
-// has seen (matching one against all crawlers takes 0.1 ms) and the last moments of each
+// has seen (matching one against the lists takes up to 1 ms) and the last moments of each
 // address. For one goroutine at a time.
 type Judge struct {
 	agents map[string]agent
