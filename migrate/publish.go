@@ -2,8 +2,6 @@ package migrate
 
 import (
 	"context"
-	"fmt"
-	"time"
 
 	"carryover/mapping"
 	"carryover/mapping/book"
@@ -15,6 +13,10 @@ import (
 func Publish(
 	ctx context.Context, s *Settings, b *book.Book, to store.Publisher, planID string, progress Progress,
 ) (store.Epoch, bool, error) {
+	before, err := b.Publication(ctx) // first: what is changed meanwhile may be in the content or not
+	if err != nil {
+		return store.Epoch{}, false, err
+	}
 	content, err := b.Content(ctx)
 	if err != nil {
 		return store.Epoch{}, false, err
@@ -36,22 +38,10 @@ func Publish(
 		last = done
 	})
 	bar.Done()
-	return epoch, changed, err
-}
-
-// Rollback undoes a run (0: the newest) and publishes what the book holds then.
-func Rollback(
-	ctx context.Context, run int64, s *Settings, b *book.Book, to store.Publisher, progress Progress, now time.Time,
-) (book.Import, store.Epoch, error) {
-	undone, err := b.Rollback(ctx, run, now)
 	if err != nil {
-		return undone, store.Epoch{}, err
+		return epoch, changed, err
 	}
-	epoch, _, err := Republish(ctx, s, b, to, progress)
-	if err != nil {
-		err = fmt.Errorf("run %d is undone in the book, but the link map was not published: %w; run \"carryover map publish\"", undone.ID, err)
-	}
-	return undone, epoch, err
+	return epoch, changed, b.MapCurrent(ctx, before.Changes)
 }
 
 // Republish makes what the book holds now the live link map, as of the newest import.

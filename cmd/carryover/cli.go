@@ -23,6 +23,7 @@ type cli struct {
 	Config   string `default:"carryover.toml" placeholder:"FILE" group:"global" help:"The program's configuration (default: carryover.toml)."`
 	Data     string `default:"data" placeholder:"DIR" group:"global" help:"Folder of book, clicks and last good link map (default: data)."`
 	Redis    string `env:"REDIS_URL" placeholder:"URL" group:"global" help:"Redis to publish the link map in, instead of the book"`
+	Store    string `enum:"redis,book," default:"" placeholder:"PLACE" group:"global" help:"Where the link map is to live from now on: redis or book (default: where it was published)."`
 	JSON     bool   `name:"json" group:"global" help:"Write JSON to standard output, one object a line where there are many."`
 	LogLevel string `enum:"${levels}" default:"info" placeholder:"LEVEL" group:"global" help:"Log debug, info (default), warn or error."`
 
@@ -140,7 +141,7 @@ func (a *app) readBook(cfg *config.Config) (*book.Book, error) {
 	return book.OpenExisting(a.bookPath(cfg))
 }
 
-// redisURL is where the link map is published; empty: in the book.
+// redisURL is the Redis that was named for link maps and clicks; empty: none.
 func (a *app) redisURL(cfg *config.Config) string {
 	if a.Redis != "" {
 		return a.Redis
@@ -148,12 +149,9 @@ func (a *app) redisURL(cfg *config.Config) string {
 	return cfg.RedisURL
 }
 
-// openStore opens the place of the published link map.
+// openStore opens the place of the published link map. b is nil where there is no book.
 func (a *app) openStore(cfg *config.Config, b *book.Book) (store.Store, error) {
-	if url := a.redisURL(cfg); url != "" {
-		return store.OpenRedis(url, cfg.Program)
-	}
-	return store.OpenBook(b), nil
+	return store.Open(a.ctx, store.Wish{Book: b, RedisURL: a.redisURL(cfg), Program: cfg.Program, Store: a.Store})
 }
 
 // withBook gives fn the program and its book, which must be there.

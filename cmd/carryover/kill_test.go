@@ -139,7 +139,7 @@ func killedApply(t *testing.T, redis string) {
 			t.Fatal(err)
 		}
 		if redis != "" { // each has a map of its own to begin with
-			d.ok("apply", "tiny")
+			d.ok("apply", "tiny", "--store", "redis")
 		}
 		return d
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -40,13 +41,19 @@ Example: carryover plan exports/ --decisions data/plan/conflicts.csv`
 // planDir is where plan writes and apply looks when nothing else is said.
 func (a *app) planDir() string { return filepath.Join(a.Data, "plan") }
 
-// pingRedis asks the Redis that is to hold the map for a sign of life: before the book
-// is written, or even made.
-func (a *app) pingRedis(cfg *config.Config) error {
-	if a.redisURL(cfg) == "" {
-		return nil
+// pingStore asks the store that is to hold the map for a sign of life: before the book is
+// written, or even made.
+func (a *app) pingStore(cfg *config.Config) error {
+	b, err := a.readBook(cfg)
+	switch {
+	case err == nil:
+		defer b.Close()
+	case !errors.Is(err, book.ErrNoBook):
+		return err
+	case a.Store == book.StoreBook || a.Store == "" && a.redisURL(cfg) == "":
+		return nil // in the book that is to be made
 	}
-	s, err := a.openStore(cfg, nil)
+	s, err := a.openStore(cfg, b)
 	if err != nil {
 		return err
 	}
@@ -143,7 +150,7 @@ func (c *applyCmd) Run(a *app) error {
 			return err
 		}
 	}
-	if err := a.pingRedis(cfg); err != nil {
+	if err := a.pingStore(cfg); err != nil {
 		return err
 	}
 	b, err := book.Open(a.bookPath(cfg))

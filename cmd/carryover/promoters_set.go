@@ -51,7 +51,7 @@ func (c *promotersSetCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	publishes := slices.ContainsFunc(list, func(d book.Setting) bool { return d.Field == book.SettingStatus || d.Field == book.SettingGrace })
+	publishes := slices.ContainsFunc(list, func(d book.Setting) bool { return d.IsPublished() })
 	return a.inBook(cfg, func(cfg *config.Config, b *book.Book) error {
 		dir, err := b.Directory(a.ctx)
 		if err != nil {

@@ -65,13 +65,11 @@ func (c *resolveCmd) Run(a *app) error {
 
 // publishedTable loads the live map from where the gateway gets it.
 func (a *app) publishedTable(cfg *config.Config) (*mapping.Table, error) {
-	var b *book.Book
-	if a.redisURL(cfg) == "" {
-		var err error
-		if b, err = a.readBook(cfg); err != nil {
-			return nil, err
-		}
+	b, err := a.readBook(cfg)
+	if err == nil {
 		defer b.Close()
+	} else if !errors.Is(err, book.ErrNoBook) || a.redisURL(cfg) == "" {
+		return nil, err
 	}
 	s, err := a.openStore(cfg, b)
 	if err != nil {

@@ -12,15 +12,19 @@ import (
 )
 
 type rollbackCmd struct {
+	Yes   bool  `short:"y" help:"Do not ask at a terminal."`
 	RunID int64 `arg:"" name:"run" optional:"" help:"Number of the run; the newest when left out."`
 }
 
 func (rollbackCmd) Help() string {
 	return `Puts back every row that the run changed and takes out what it added, entries of the ledger too, in one
 transaction; then publishes the link map of what the book holds. Only the newest run can be undone; older
-ones after it.
+ones after it. Names the run and asks first, at a terminal.
 
-Example: carryover rollback`
+Stopped in between and started again, it publishes what is not published yet and undoes nothing beside: a
+script names the run.
+
+Example: carryover rollback 2`
 }
 
 func (c *rollbackCmd) Run(a *app) error {
@@ -28,19 +32,27 @@ func (c *rollbackCmd) Run(a *app) error {
 		if err := s.Ping(a.ctx); err != nil { // before the book is changed, not after
 			return err
 		}
-		run, epoch, err := migrate.Rollback(a.ctx, c.RunID, cfg.Settings(), b, s, a.Progress(), time.Now())
-		if errors.Is(err, book.ErrNoImport) {
-			newest, err := b.LastImport(a.ctx)
-			if err != nil {
-				return errors.New("there is no run to undo: nothing was applied, or all of it is undone")
-			}
-			return fmt.Errorf("there is no run %d: the newest is %d", c.RunID, newest.ID)
+		undo, err := migrate.PlanRollback(a.ctx, b, c.RunID)
+		if err != nil {
+			return err
 		}
+		what := fmt.Sprintf("run %d, applied %s from plan %s", undo.Run.ID, undo.Run.AppliedAt.In(cfg.Zone).Format("2006-01-02 15:04 MST"), undo.Run.PlanID)
+		if !undo.Interrupted && !c.Yes {
+			if yes, asked := a.Confirm("Undo " + what + "?"); asked && !yes {
+				return errors.New("nothing was undone")
+			}
+		}
+		run, epoch, err := migrate.Rollback(a.ctx, undo.Run.ID, cfg.Settings(), b, s, a.Progress(), time.Now())
 		if err != nil {
 			return err
 		}
 		if a.JSON {
-			return a.Object(map[string]any{"run": run.ID, "plan_id": run.PlanID, "rolled_back": run.RolledBack, "epoch": epoch})
+			return a.Object(map[string]any{
+				"run": run.ID, "plan_id": run.PlanID, "rolled_back": run.RolledBack, "interrupted": undo.Interrupted, "epoch": epoch,
+			})
+		}
+		if undo.Interrupted {
+			a.Say("A rollback of %s, was stopped before the link map was published. That is done now, and nothing else was undone.", what)
 		}
 		a.Say("Run %d is undone. Link map %d is live: %d links, %d codes.", run.ID, epoch.ID, epoch.Links, epoch.Partners)
 		if epoch.Partners == 0 {

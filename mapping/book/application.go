@@ -252,6 +252,9 @@ func (a *Application) approve(ctx context.Context, tx *sql.Tx, by string, now in
 			return done, err
 		}
 		promoter = &DirectoryPromoter{Promoter: p, Status: terms.Active}
+		if err := markMapChanged(ctx, tx); err != nil {
+			return done, err
+		}
 	case promoter.Status != terms.Active:
 		a.Kind, done.Outcome = ApplyRejoin, AdmissionRejoined
 		active := Setting{PromoterID: promoter.ID, Field: SettingStatus, Value: string(terms.Active), From: now, RecordedAt: now, RecordedBy: by}

@@ -56,6 +56,11 @@ func (b *Book) LastImport(ctx context.Context) (Import, error) {
 	return scanImport(b.r.QueryRowContext(ctx, selectImport+` WHERE rolled_back_at IS NULL ORDER BY id DESC LIMIT 1`))
 }
 
+// Import returns an import, also one that was rolled back; [ErrNoImport] when there is none.
+func (b *Book) Import(ctx context.Context, id int64) (Import, error) {
+	return scanImport(b.r.QueryRowContext(ctx, selectImport+` WHERE id = ?`, id))
+}
+
 // AsOf is the beginning of the day in zone as of which the newest import carried customers
 // over; without one, or where it does not say, of the day otherwise, as 2023-03-31.
 func (b *Book) AsOf(ctx context.Context, otherwise string, zone *time.Location) (time.Time, error) {
@@ -136,6 +141,10 @@ func (b *Book) Apply(ctx context.Context, imp Import, base int64, rows *Changes,
 		if imp.ID, err = res.LastInsertId(); err != nil {
 			return err
 		}
+		// What a rollback left unpublished is published with this import.
+		if _, err := tx.ExecContext(ctx, `UPDATE publication SET changes = changes + 1, undone_import = 0`); err != nil {
+			return err
+		}
 		w := &writer{ctx: ctx, tx: tx, importID: imp.ID, total: rows.Len(), progress: progress}
 		if err := rows.write(w); err != nil {
 			return err
@@ -163,7 +172,8 @@ func (c *Changes) write(w *writer) error {
 }
 
 // Rollback undoes an import (0: the newest), row by row, in one transaction. Only the newest
-// can be undone, because later ones build on earlier ones.
+// can be undone, because later ones build on earlier ones. Until [Book.RollbackPublished] it
+// stands in [Publication.UndoneImport].
 func (b *Book) Rollback(ctx context.Context, id int64, now time.Time) (Import, error) {
 	var imp Import
 	err := b.update(ctx, func(tx *sql.Tx) error {
@@ -190,7 +200,10 @@ func (b *Book) Rollback(ctx context.Context, id int64, now time.Time) (Import, e
 			return fmt.Errorf("run %d cannot be undone: %w; nothing was changed", imp.ID, err)
 		}
 		imp.RolledBack = now.UTC()
-		_, err = tx.ExecContext(ctx, `UPDATE import SET rolled_back_at = ? WHERE id = ?`, now.Unix(), imp.ID)
+		if _, err = tx.ExecContext(ctx, `UPDATE import SET rolled_back_at = ? WHERE id = ?`, now.Unix(), imp.ID); err != nil {
+			return err
+		}
+		_, err = tx.ExecContext(ctx, `UPDATE publication SET changes = changes + 1, undone_import = ?`, imp.ID)
 		return err
 	})
 	return imp, err

@@ -307,7 +307,7 @@ func dump(t testing.TB, path string) map[string][]string {
 		return list
 	}
 	out := map[string][]string{"": lines(`SELECT type, name, sql FROM sqlite_master`)}
-	names := lines(`SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT IN ('import', 'book_schema', 'reject')`)
+	names := lines(`SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT IN ('import', 'book_schema', 'reject', 'publication')`)
 	for _, name := range names {
 		name = strings.Trim(name, `"|`)
 		out[name] = lines(`SELECT * FROM ` + name)

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 
 	"carryover/mapping/terms"
 )
@@ -70,6 +71,11 @@ func (b *Book) RecordSettings(ctx context.Context, list []Setting) error {
 }
 
 func recordSettings(ctx context.Context, tx *sql.Tx, list []Setting) error {
+	if slices.ContainsFunc(list, func(d Setting) bool { return d.IsPublished() }) {
+		if err := markMapChanged(ctx, tx); err != nil {
+			return err
+		}
+	}
 	for i := range list {
 		d := &list[i]
 		if d.Field == SettingCoupon && d.Value != "" {
@@ -94,6 +100,9 @@ func recordSettings(ctx context.Context, tx *sql.Tx, list []Setting) error {
 	}
 	return nil
 }
+
+// IsPublished reports whether the published link map says what the field says.
+func (d *Setting) IsPublished() bool { return d.Field == SettingStatus || d.Field == SettingGrace }
 
 // Settings lists all settings, in the order of recording.
 func (b *Book) Settings(ctx context.Context) ([]Setting, error) {

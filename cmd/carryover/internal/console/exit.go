@@ -55,7 +55,7 @@ func (c *Console) ExitCode(ctx context.Context, err error) int {
 	case errors.As(err, &input):
 		c.Note("%v", err)
 		return ExitUsage
-	case errors.Is(err, migrate.ErrUndecided):
+	case errors.Is(err, migrate.ErrUndecided), errors.Is(err, book.ErrMapElsewhere):
 		c.Note("%v", err)
 		return ExitDecide
 	case ctx.Err() != nil && (errors.Is(err, context.Canceled) || strings.Contains(err.Error(), "interrupted")): // SQLite's word for it
