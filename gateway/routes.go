@@ -60,6 +60,9 @@ func (a *App) guard(c *fiber.Ctx) (err error) {
 		plain(ctx, fasthttp.StatusBadRequest, "The request must name a path.")
 		return nil
 	}
+	if strings.HasPrefix(path, "//") {
+		path, _ = track.CleanPath(path)
+	}
 	if c.Path() != path { // fasthttp takes "//a/b?u=http://c" for an address with a host
 		c.Path(path)
 	}
@@ -100,7 +103,8 @@ func (a *App) answerError(c *fiber.Ctx, err error) error {
 	case fiber.StatusRequestHeaderFieldsTooLarge:
 		text = "The address or its headers are too long."
 	}
-	if ctx := c.Context(); strings.HasPrefix(view(ctx.Request.Header.RequestURI()), track.APIPath) {
+	ctx := c.Context()
+	if _, ok := track.CleanPath(view(ctx.Request.Header.RequestURI())); ok {
 		a.tracking.api.Refuse(ctx, status, text)
 	} else {
 		plain(ctx, status, text)

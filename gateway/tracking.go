@@ -76,7 +76,8 @@ func (h *trackingHandler) open(o *Options, keys *click.Keyring, visitors *click.
 		h.submit = h.service
 	}
 	h.api = track.NewAPI(track.APIOptions{
-		Submit: h.submit, Keys: t.Keys, Accounts: t.Accounts, Campaign: t.Campaign, PerMinute: t.PerMinute, Now: o.Now, Logger: h.log,
+		Submit: h.submit, Keys: t.Keys, Accounts: t.Accounts, Campaign: t.Campaign, PerMinute: t.PerMinute, Zone: o.Zone,
+		Now: o.Now, Logger: h.log,
 	})
 	return nil
 }

@@ -94,14 +94,24 @@ func TestTrackingBesideLinks(t *testing.T) {
 	if a := w.send("POST", host, "/go/demo/ANNA", "Content-Length: 0"); a.StatusCode != 405 {
 		t.Errorf("POST to a link: %d", a.StatusCode)
 	}
+	for _, path := range []string{"/v2/track/sale", "//v2//track/sale"} {
+		if a := w.post(path, fmt.Sprintf(sale, "after")); a.StatusCode != 409 {
+			t.Errorf("below /api/%s: %d %s", path, a.StatusCode, a.body)
+		}
+	}
+	const slashes = "POST //api/v2/track/sale HTTP/1.1\r\nHost: anything.test\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+	before := sendRaw(t, w.Addr(), slashes)
+	if before.StatusCode != 401 {
+		t.Errorf("slashes before it: %d %s", before.StatusCode, before.body)
+	}
 	if a := w.get("/apiary"); a.StatusCode != 404 || strings.HasPrefix(a.body, "{") {
 		t.Errorf("a path that only looks so: %d %.60s", a.StatusCode, a.body)
 	}
 	admin := sendRaw(t, w.AdminAddr(), "GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").body
 	for _, want := range []string{
-		`carryover_tracking_calls_total{class="2xx",endpoint="sale"} 2`, `carryover_tracking_calls_total{class="4xx",endpoint="sale"} 2`,
+		`carryover_tracking_calls_total{class="2xx",endpoint="sale"} 2`, `carryover_tracking_calls_total{class="4xx",endpoint="sale"} 5`,
 		`carryover_tracking_calls_total{class="4xx",endpoint="other"} 1`, `carryover_tracking_calls_total{class="5xx",endpoint="refund"} 0`,
-		"carryover_tracking_booked_total 3", "carryover_tracking_failing 0",
+		"carryover_tracking_booked_total 5", "carryover_tracking_failing 0",
 	} {
 		if !strings.Contains(admin, want) {
 			t.Errorf("the metrics lack %s", want)

@@ -19,8 +19,8 @@ type referralsCmd struct {
 func (referralsCmd) Help() string {
 	return `One line for every customer who belongs to a promoter and has an e-mail address, or an id of the billing system's: whose it
 is, since when, and by which rule that promoter won it. Whoever signed up or bought here since is bound for life, whatever
-Keap's referrals say: its source is live, and the rule click, ref_token, coupon or history (a referral of Keap's that no
-run has counted). The rule of a customer who belongs to nobody says why: house (the referral that wins is of the program's
+Keap's referrals say: its source is live, and the rule click, ref_token, promoter_id, promoter_email, coupon or history (a
+referral of Keap's that no run has counted). The rule of a customer who belongs to nobody says why: house (the referral that wins is of the program's
 own partner), expired (all of them were on the day of the newest run), later (they were set after it). "carryover
 explain CUSTOMER" tells the whole story of one. Changes nothing.
 

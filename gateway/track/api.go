@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -35,6 +36,7 @@ type APIOptions struct {
 	Keys      Keys             // none: nobody is let in
 	Accounts  []string         // what Account-ID may be in version 2
 	Campaign  int64            // of commissions, as answers name it; 0: 1
+	Zone      *time.Location   // the program's, for times that name none; nil: UTC
 	PerMinute int              // calls a minute of each key; 0: any number
 	Now       func() time.Time // nil: time.Now
 	Logger    *slog.Logger     // nil: slog.Default()
@@ -47,12 +49,16 @@ type API struct {
 	wrongKeys     *wrongKeyLimiter
 	callers       callers
 	refusalLogged atomic.Int64 // when a refused call was last logged, Unix seconds
+	warned        sync.Map     // fields of which it was logged that they are left out: "sale ip"
 }
 
 // NewAPI makes an API; it holds nothing that must be closed.
 func NewAPI(o APIOptions) *API {
 	if o.Campaign == 0 {
 		o.Campaign = 1
+	}
+	if o.Zone == nil {
+		o.Zone = time.UTC
 	}
 	if o.Now == nil {
 		o.Now = time.Now
@@ -71,6 +77,22 @@ const OtherEndpoint Endpoint = 0
 
 // Endpoints names them, by number.
 var Endpoints = [...]string{"other", book.EventSignup, book.EventSale, book.EventRefund, book.EventCancellation}
+
+// CleanPath is a path of the API without the slashes that repeat others, as a base address that
+// ends with one brings them; ok is false for any other path.
+func CleanPath(path string) (clean string, ok bool) {
+	if !strings.Contains(path, "//") {
+		return path, strings.HasPrefix(path, APIPath)
+	}
+	if !strings.HasPrefix(strings.TrimLeft(path, "/"), APIPath[1:]) {
+		return path, false
+	}
+	clean = "/" + strings.Join(strings.FieldsFunc(path, func(c rune) bool { return c == '/' }), "/")
+	if strings.HasSuffix(path, "/") {
+		clean += "/"
+	}
+	return clean, true
+}
 
 // endpoint finds the endpoint of a path below APIPath, which may end with a slash.
 func endpoint(path string) (e Endpoint, v1 bool) {
@@ -97,6 +119,7 @@ func (a *API) Serve(ctx *fasthttp.RequestCtx, path, query string, addr netip.Add
 			writeError(ctx, 500, "internal_error", "The event could not be answered; it is safe to send it again")
 		}
 	}()
+	path, _ = CleanPath(path)
 	e, v1 := endpoint(path)
 	if e == OtherEndpoint {
 		writeError(ctx, 404, "not_found",
@@ -116,10 +139,11 @@ func (a *API) Serve(ctx *fasthttp.RequestCtx, path, query string, addr netip.Add
 		writeError(ctx, 503, "unavailable", "This gateway has no book to track in: send events to the gateway that has it")
 		return e
 	}
-	c, ok := readCallOrAnswer(ctx, Endpoints[e], v1, query, now)
+	c, ok := a.readCallOrAnswer(ctx, Endpoints[e], query, now)
 	if !ok {
 		return e
 	}
+	a.logWarnings(c)
 	if a.callers.add(addr); a.callers.has(c.Address) {
 		c.Address = netip.Addr{} // of the billing system, and not of the customer
 	}
@@ -206,13 +230,13 @@ func writeTooManyRequests(ctx *fasthttp.RequestCtx, reason string, wait time.Dur
 }
 
 // readCallOrAnswer makes a call of a request, or answers what is wrong with it.
-func readCallOrAnswer(ctx *fasthttp.RequestCtx, kind string, v1 bool, query string, now time.Time) (*Call, bool) {
-	f, err := readRequest(ctx, v1, query)
+func (a *API) readCallOrAnswer(ctx *fasthttp.RequestCtx, kind, query string, now time.Time) (*Call, bool) {
+	f, err := readRequest(ctx, query)
 	if invalid := (*bodyError)(nil); errors.As(err, &invalid) {
 		writeError(ctx, invalid.status, "invalid_params", invalid.message)
 		return nil, false
 	}
-	c, errs := readCall(kind, f, now)
+	c, errs := readCall(kind, f, clock{now, a.o.Zone})
 	if len(errs) > 0 {
 		writeJSON(ctx, 400, newValidationResponse(errs))
 		return nil, false
@@ -220,9 +244,9 @@ func readCallOrAnswer(ctx *fasthttp.RequestCtx, kind string, v1 bool, query stri
 	return c, true
 }
 
-// readRequest reads the fields of a request's body. Version 1 also takes fields in the address;
-// those of the body go before them.
-func readRequest(ctx *fasthttp.RequestCtx, v1 bool, query string) (fields, error) {
+// readRequest reads the fields of a request's body and address; those of the body go before
+// them.
+func readRequest(ctx *fasthttp.RequestCtx, query string) (fields, error) {
 	body := ctx.Request.Body()
 	switch encoding := ctx.Request.Header.ContentEncoding(); {
 	case len(body) > maxBody:
@@ -230,14 +254,23 @@ func readRequest(ctx *fasthttp.RequestCtx, v1 bool, query string) (fields, error
 	case len(encoding) > 0 && !strings.EqualFold(string(encoding), "identity"):
 		return nil, errCompressed
 	}
-	f, err := readBody(body, string(ctx.Request.Header.ContentType()), v1)
-	if err != nil || !v1 || query == "" {
+	f, err := readBody(body, string(ctx.Request.Header.ContentType()))
+	if err != nil || query == "" {
 		return f, err
 	}
 	all := fields{}
-	if err := all.readForm(strings.Clone(query)); err != nil {
-		return nil, err
-	}
+	all.readForm(strings.Clone(query))
 	maps.Copy(all, f)
 	return all, nil
+}
+
+// logWarnings logs, once a kind, which fields of calls are left out.
+func (a *API) logWarnings(c *Call) {
+	for _, w := range c.Warnings {
+		name, _, _ := strings.Cut(w.Field, "[") // of items all are one kind
+		if _, before := a.warned.LoadOrStore(c.Kind+" "+name, true); !before {
+			a.o.Logger.Warn("a field of calls is left out, and the call booked without it; this is logged once a kind",
+				"kind", c.Kind, "event_id", c.EventID, "field", w.Field, "why", w.Message)
+		}
+	}
 }

@@ -57,7 +57,7 @@ func (a submitFunc) Submit(_ context.Context, c *Call) (Result, error) { return 
 func serveAPI(t *testing.T, submit Submitter, change func(*APIOptions)) *apiFixture {
 	t.Helper()
 	logs := &logBuffer{}
-	o := APIOptions{Submit: submit, Accounts: []string{"carrot"},
+	o := APIOptions{Submit: submit, Accounts: []string{"carrot"}, Zone: losAngeles,
 		Logger: slog.New(slog.NewTextHandler(logs, &slog.HandlerOptions{Level: slog.LevelDebug}))}
 	var err error
 	if o.Keys, err = ParseKeys(keyInUse); err != nil {

@@ -2,6 +2,7 @@ package track
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -14,14 +15,14 @@ import (
 func (b *booking) attribute(c *book.Customer) (terms.Attribution, error) {
 	candidates, first := b.namedCandidates()
 	ownedBy := func(owner terms.Candidate) terms.Attribution {
-		return terms.Attribute(b.at(), slices.Insert(candidates, 0, owner), nil, b.s.o.CreditPolicy)
+		return terms.Attribute(b.until(), slices.Insert(candidates, 0, owner), nil, b.s.o.CreditPolicy)
 	}
 	dir := b.t.Directory()
 	if c.PromoterID != 0 {
 		return ownedBy(candidateOf(terms.Candidate{By: terms.ByOwner, At: c.BoundAt}, dir.ByID(c.PromoterID))), nil
 	}
 	if c.Email == "" {
-		return terms.Attribute(b.at(), candidates, first, b.s.o.CreditPolicy), nil
+		return terms.Attribute(b.until(), candidates, first, b.s.o.CreditPolicy), nil
 	}
 	carried, _, err := b.t.Referral(c.Email)
 	switch {
@@ -45,16 +46,16 @@ func (b *booking) attribute(c *book.Customer) (terms.Attribution, error) {
 			candidates = append(candidates, candidateOf(terms.Candidate{By: terms.ByHistory, At: rows[i].SetAt}, dir.ByPartner(rows[i].PartnerID)))
 		}
 	}
-	return terms.Attribute(b.at(), candidates, first, b.s.o.CreditPolicy), nil
+	return terms.Attribute(b.until(), candidates, first, b.s.o.CreditPolicy), nil
 }
 
 // namedCandidates lists whom the call names, in the order in which they are asked: by a
-// click, a ref token, a coupon. first is the first click, if it is known.
+// click, a ref token, an id or e-mail address of a promoter, a coupon. first is the first click, if it is known.
 func (b *booking) namedCandidates() (list []terms.Candidate, first *terms.Candidate) {
 	dir := b.t.Directory()
 	if b.touch.given {
 		last := candidateOf(b.touch.last, dir.ByToken(b.touch.last.Named))
-		afterSignup := last.At > b.at()+terms.ClockSkew
+		afterSignup := last.At > b.until()+terms.ClockSkew
 		list = append(list, last)
 		if b.touch.first.Named != "" {
 			k := candidateOf(b.touch.first, dir.ByToken(b.touch.first.Named))
@@ -69,10 +70,29 @@ func (b *booking) namedCandidates() (list []terms.Candidate, first *terms.Candid
 	if token := b.call.RefID; token != "" {
 		list = append(list, candidateOf(terms.Candidate{By: terms.ByToken, Named: token}, dir.ByToken(token)))
 	}
+	if id := b.call.PromoterID; id != "" {
+		list = append(list, candidateOf(terms.Candidate{By: terms.ByPromoterID, Named: id}, promoterByID(dir, id)))
+	}
+	if email := b.call.PromoterEmail; email != "" {
+		list = append(list, candidateOf(terms.Candidate{By: terms.ByPromoterEmail, Named: email}, dir.ByEmail(email)))
+	}
 	if coupon := b.call.PromoCode; coupon != "" {
 		list = append(list, candidateOf(terms.Candidate{By: terms.ByCoupon, Named: coupon}, dir.ByCoupon(coupon)))
 	}
 	return list, first
+}
+
+// promoterByID looks a promoter up by what [Call.PromoterID] holds.
+func promoterByID(dir *book.Directory, id string) book.Owner {
+	digits, keap := cutFold(id, keapPrefix)
+	n, err := strconv.ParseInt(digits, 10, 64)
+	switch {
+	case err != nil:
+		return book.Owner{}
+	case keap:
+		return dir.ByPartner(n)
+	}
+	return dir.ByID(n)
 }
 
 // candidateOf makes a candidate of an owner, if something new may be credited to it.
@@ -88,7 +108,8 @@ func candidateOf(k terms.Candidate, o book.Owner) terms.Candidate {
 
 // candidateFields names what a candidate was named by, as the API does.
 var candidateFields = map[string]string{
-	terms.ByClick: "tid", terms.ByToken: "ref_id", terms.ByCoupon: "promo_code", terms.ByHistory: "Keap's referral",
+	terms.ByClick: "tid", terms.ByToken: "ref_id", terms.ByPromoterID: "promoter_id", terms.ByPromoterEmail: "promoter_email",
+	terms.ByCoupon: "promo_code", terms.ByHistory: "Keap's referral",
 }
 
 // unattributed answers that a call credits nobody, and why. A call that named somebody is
@@ -96,7 +117,7 @@ var candidateFields = map[string]string{
 func (b *booking) unattributed(a *terms.Attribution) (Result, error) {
 	r := Result{Outcome: NotReferred, Message: "the customer is no promoter's"}
 	var reasons []string
-	named := b.call.TID != "" || b.call.RefID != "" || b.call.PromoCode != ""
+	named := b.call.TID != "" || b.call.RefID != "" || b.call.PromoterID != "" || b.call.PromoterEmail != "" || b.call.PromoCode != ""
 	for _, k := range a.Candidates {
 		named = named || k.Promoter != 0
 		switch {

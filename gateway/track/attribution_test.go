@@ -31,6 +31,34 @@ func TestAttribution(t *testing.T) {
 		f.submit(Call{Kind: book.EventSignup, Email: "o5@mail.test", RefID: "nobody"}).check(t, NotReferred, "")
 		f.submit(Call{Kind: book.EventSignup, Email: "o6@mail.test"}).check(t, NotReferred, "")
 	})
+	t.Run("promoters by id and address", func(t *testing.T) {
+		named := Call{Kind: book.EventSignup, PromoterID: "2", PromoterEmail: "zoe@promoters.test", PromoCode: "ANNA20"}
+		sign := func(email string, change func(*Call)) Result {
+			t.Helper()
+			c := named
+			c.Email = email
+			change(&c)
+			return f.submit(c)
+		}
+		sign("p1@mail.test", func(c *Call) { c.TID = f.cookie("anna 2023-01-05") }).check(t, Booked, "anna")
+		sign("p2@mail.test", func(c *Call) { c.RefID = "zoe" }).check(t, Booked, "zoe")
+		sign("p3@mail.test", func(*Call) {}).check(t, Booked, "ben")
+		sign("p4@mail.test", func(c *Call) { c.PromoterID = "77" }).check(t, Booked, "zoe")
+		sign("p5@mail.test", func(c *Call) { c.PromoterID, c.PromoterEmail = "keap-6", "" }).check(t, Booked, "zoe")
+		sign("p6@mail.test", func(c *Call) { c.PromoterID, c.PromoterEmail = "", "nobody@promoters.test" }).check(t, Booked, "anna")
+		sign("p7@mail.test", func(c *Call) { c.PromoterID, c.PromoterEmail, c.PromoCode = "4", "", "" }).check(t, NotReferred, "")
+		f.submit(Call{Kind: book.EventSale, Email: "p8@mail.test", EventID: "p8", Amount: 100,
+			PromoterEmail: "ben@promoters.test"}).check(t, Booked, "ben")
+	})
+	t.Run("a day alone lasts until its end", func(t *testing.T) {
+		c := Call{Kind: book.EventSignup, Email: "d1@mail.test", TID: f.cookie("ben 2023-01-05"),
+			CreatedAt: day("2023-01-05").Unix() - 3600, OnDay: true}
+		f.submit(c).check(t, Booked, "ben")
+		c.Email, c.OnDay = "d2@mail.test", false
+		f.submit(c).check(t, NotReferred, "")
+		c.Email, c.OnDay, c.CreatedAt = "d3@mail.test", true, day("2023-01-04").Unix()
+		f.submit(c).check(t, NotReferred, "")
+	})
 	t.Run("clicks after the sign-up do not count", func(t *testing.T) {
 		c := Call{Kind: book.EventSignup, Email: "t1@mail.test", TID: f.cookie("anna 2023-01-01", "ben 2023-01-05"),
 			CreatedAt: day("2023-01-03").Unix()}

@@ -9,19 +9,21 @@ import (
 	"mime/multipart"
 	"net/url"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 )
 
 // Bounds of a body.
 const (
 	maxBody  = 64 << 10 // bytes
-	maxDepth = 8        // of nested lists and objects
+	maxDepth = 64       // of nested lists and objects
 )
 
 // value is a field as it came: the text of a JSON value, or of a form's field.
 type value struct {
-	text string
-	typ  valueType
+	text   string
+	typ    valueType
+	broken bool // text has half of a character in it
 }
 
 type valueType uint8
@@ -49,56 +51,52 @@ func (e *bodyError) Error() string { return e.message }
 var (
 	errNotJSON    = &bodyError{400, "The body is no JSON object: send one such as {\"email\": \"a@b.test\"}"}
 	errTooDeep    = &bodyError{400, "The body has lists or objects too deep in one another"}
-	errEncoding   = &bodyError{400, "The body is not UTF-8: send it as UTF-8"}
-	errNotForm    = &bodyError{400, "The body is no form: a % in it must be followed by two hex digits"}
-	errMislabeled = &bodyError{400, "The body looks like JSON and is labelled as a form: send Content-Type: application/json"}
-	errFormToV2   = &bodyError{400, "This version of the API takes JSON: send a JSON object with Content-Type: application/json"}
+	errNotForm    = &bodyError{400, "The body is no form in parts: the boundary that Content-Type names must be in it"}
 	errMediaType  = &bodyError{415, "The body is neither JSON nor a form: send Content-Type: application/json"}
 	errCompressed = &bodyError{415, "The body is compressed: send it as it is, without Content-Encoding"}
 	errTooLarge   = &bodyError{413, "The body is larger than 64 kB"}
 )
 
-// readBody reads the fields of a body by its content type; without one it is JSON if it begins
-// like JSON. forms says whether forms are taken. The fields keep nothing of body.
-func readBody(body []byte, contentType string, forms bool) (fields, error) {
+// readBody reads the fields of a body: a form in parts by its content type, and everything else
+// by how it looks, since clients label JSON as a form, forms as JSON, and both as plain text. No
+// body has no fields. The fields keep nothing of body.
+func readBody(body []byte, contentType string) (fields, error) {
 	trimmed := bytes.TrimLeft(bytes.TrimPrefix(body, []byte("\ufeff")), " \t\r\n")
-	jsonLike := len(trimmed) > 0 && (trimmed[0] == '{' || trimmed[0] == '[')
 	media, params, _ := mime.ParseMediaType(contentType)
 	switch {
-	case media == "" && contentType != "":
-		return nil, errMediaType
-	case forms && len(trimmed) == 0: // all fields may be in the address
+	case len(trimmed) == 0: // all fields may be in the address
 		return fields{}, nil
-	case media == "application/json" || strings.HasPrefix(media, "application/") && strings.HasSuffix(media, "+json"),
-		media == "" && (jsonLike || !forms):
-		return readJSON(trimmed)
-	case media == "application/x-www-form-urlencoded" && jsonLike:
-		return nil, errMislabeled
-	case media == "application/x-www-form-urlencoded", media == "":
-		if !forms {
-			return nil, errFormToV2
-		}
-		f := fields{}
-		return f, f.readForm(string(body))
 	case media == "multipart/form-data":
-		if !forms {
-			return nil, errFormToV2
-		}
 		return readParts(body, params["boundary"])
+	case trimmed[0] == '{' || trimmed[0] == '[':
+		return readJSON(trimmed)
+	case looksLikeForm(trimmed):
+		f := fields{}
+		f.readForm(string(trimmed))
+		return f, nil
+	case contentType == "", media == "application/json",
+		strings.HasPrefix(media, "application/") && strings.HasSuffix(media, "+json"):
+		return nil, errNotJSON
 	}
 	return nil, errMediaType
 }
 
+// looksLikeForm reports whether a body begins with the name of a field and an equals sign.
+func looksLikeForm(body []byte) bool {
+	name, _, ok := bytes.Cut(body, []byte("="))
+	return ok && len(name) > 0 && !bytes.ContainsFunc(name, func(r rune) bool {
+		return r > unicode.MaxASCII || !unicode.IsLetter(r) && !unicode.IsDigit(r) && !strings.ContainsRune("_-.[]%+&", r)
+	})
+}
+
 func readJSON(body []byte) (fields, error) {
 	switch {
-	case !utf8.Valid(body):
-		return nil, errEncoding
 	case depth(body) > maxDepth:
 		return nil, errTooDeep
 	case len(body) == 0 || body[0] != '{':
 		return nil, errNotJSON
 	}
-	return readObject(body)
+	return readObject([]byte(toUTF8(string(body))))
 }
 
 // readObject reads the fields of a JSON object. Values that are lists or objects stay JSON.
@@ -117,9 +115,8 @@ func readObject(text []byte) (fields, error) {
 			if err := json.Unmarshal(r, &v.text); err != nil {
 				return nil, errNotJSON
 			}
-			if strings.ContainsRune(v.text, utf8.RuneError) && bytes.Contains(bytes.ToLower(r), []byte(`\ud`)) {
-				return nil, errEncoding // half of a surrogate pair
-			}
+			// Half of a surrogate pair: two ids would look the same.
+			v.broken = strings.ContainsRune(v.text, utf8.RuneError) && bytes.Contains(bytes.ToLower(r), []byte(`\ud`))
 		case 't', 'f':
 			v.typ = boolValue
 		case '{', '[':
@@ -153,23 +150,51 @@ func depth(text []byte) int {
 }
 
 // readForm adds the fields of a query or a form to f.
-func (f fields) readForm(text string) error {
+func (f fields) readForm(text string) {
 	for pair := range strings.SplitSeq(text, "&") {
 		if pair == "" {
 			continue
 		}
 		name, val, _ := strings.Cut(pair, "=")
-		name, err1 := url.QueryUnescape(name)
-		val, err2 := url.QueryUnescape(val)
-		switch {
-		case err1 != nil || err2 != nil:
-			return errNotForm
-		case !utf8.ValidString(name) || !utf8.ValidString(val):
-			return errEncoding
-		}
-		f[name] = value{text: val}
+		f[unescape(name)] = value{text: unescape(val)}
 	}
-	return nil
+}
+
+// unescape decodes a name or value of a form. As in browsers, a % that no two hex digits follow
+// stands for itself.
+func unescape(text string) string {
+	if plain, err := url.QueryUnescape(text); err == nil {
+		return toUTF8(plain)
+	}
+	var b strings.Builder
+	for i := 0; i < len(text); i++ {
+		switch {
+		case text[i] == '+':
+			b.WriteByte(' ')
+		case text[i] == '%' && i+2 < len(text):
+			if plain, err := url.PathUnescape(text[i : i+3]); err == nil {
+				b.WriteString(plain)
+				i += 2
+				continue
+			}
+			fallthrough
+		default:
+			b.WriteByte(text[i])
+		}
+	}
+	return toUTF8(b.String())
+}
+
+// toUTF8 reads text that is not UTF-8 as Latin-1: a name in another field must not cost a sale.
+func toUTF8(text string) string {
+	if utf8.ValidString(text) {
+		return text
+	}
+	var b strings.Builder
+	for i := range len(text) {
+		b.WriteRune(rune(text[i]))
+	}
+	return b.String()
 }
 
 // readParts reads a multipart form, as browsers send files and some clients everything. It
@@ -190,10 +215,8 @@ func readParts(body []byte, boundary string) (fields, error) {
 		case err != nil:
 			return nil, errNotForm
 		case name == "" || part.FileName() != "":
-		case !utf8.ValidString(name) || !utf8.Valid(text):
-			return nil, errEncoding
 		default:
-			f[name] = value{text: string(text)}
+			f[toUTF8(name)] = value{text: toUTF8(string(text))}
 		}
 	}
 }

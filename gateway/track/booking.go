@@ -57,6 +57,17 @@ func (b *booking) book() (Result, error) {
 // at is when the event happened, Unix seconds.
 func (b *booking) at() int64 { return cmp.Or(b.call.CreatedAt, b.now) }
 
+// until is the end of the time at which the event happened: of a day alone its last second, so
+// that a click on that day was before it.
+func (b *booking) until() int64 {
+	if b.call.OnDay {
+		return min(b.at()+halfDay, b.now)
+	}
+	return b.at()
+}
+
+const halfDay = 12 * 60 * 60 // seconds
+
 // month is the month of earning that an instant lies in, in the program's zone.
 func (b *booking) month(at int64) int32 {
 	return int32(terms.MonthOf(time.Unix(at, 0), b.s.o.Zone))

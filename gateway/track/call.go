@@ -24,9 +24,20 @@ type Call struct {
 	PromoCode   string
 	SaleEventID string     // of a refund
 	CreatedAt   int64      // Unix seconds; 0: now
+	OnDay       bool       // CreatedAt is noon of a day, and more is not known
 	Address     netip.Addr // of the customer; the zero Addr: not given
 	SkipEmail   bool       // FirstPromoter must not write to the promoter
+
+	// Promoters whom a sign-up names otherwise.
+	PromoterID    string // the book's id, or "keap-" and a Keap id
+	PromoterEmail string // an e-mail key
+
+	Warnings []Warning // of fields that were left out
 }
+
+// Warning says what is wrong with a field and what became of it, in a sentence that begins with
+// the field's name.
+type Warning struct{ Field, Message string }
 
 // Item is one product of a sale.
 type Item struct {

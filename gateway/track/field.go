@@ -3,10 +3,10 @@ package track
 import (
 	"encoding/json"
 	"fmt"
-	"net/netip"
+	"math"
+	"slices"
 	"strconv"
 	"strings"
-	"time"
 	"unicode"
 
 	"carryover/mapping/terms"
@@ -14,15 +14,11 @@ import (
 
 // Bounds of single fields.
 const (
-	maxText       = 255 // bytes
-	maxTID        = 512 // bytes: the whole value of our cookie
-	maxQuantity   = 1_000_000
-	maxItems      = 100
-	maxClockAhead = 5 * time.Minute // by which the clock of a billing system may be ahead
+	maxText     = 255 // bytes
+	maxTID      = 512 // bytes: the whole value of our cookie
+	maxQuantity = 1_000_000
+	maxItems    = 100
 )
-
-// earliest is the oldest time that is believed of an event: 1990.
-const earliest = 631_152_000
 
 // fieldError is a mistake in a field. The message follows the field's name in a sentence.
 type fieldError struct{ field, message string }
@@ -31,22 +27,41 @@ type fieldError struct{ field, message string }
 // value within bounds: the zero value where the field is not there, or wrong.
 type reader struct {
 	fields
-	prefix string // of names in messages
-	now    time.Time
-	errs   *[]fieldError
+	prefix   string // of names in messages
+	clock    clock
+	errs     *[]fieldError
+	warnings *[]fieldError
+	hint     bool // a wrong field is left out
 }
+
+// hints reads fields that a call does not need: one that is wrong is warned of, and counts as
+// not given.
+func (r *reader) hints() *reader {
+	h := *r
+	h.errs, h.hint = r.warnings, true
+	return &h
+}
+
+// leftOut ends the message about a field that the call does without.
+const leftOut = ": it was left out"
 
 // fail adds a mistake in a field.
 func (r *reader) fail(name, format string, args ...any) {
+	if r.hint {
+		format += leftOut
+	}
 	*r.errs = append(*r.errs, fieldError{r.prefix + name, fmt.Sprintf(format, args...)})
 }
 
-// lookup finds a field, without blanks around its text. ok is false when it is not there, or
-// empty.
+// nothings are texts that programs write where they have nothing to write.
+var nothings = []string{"undefined", "null", "NaN", "None", "nil", "[object Object]"}
+
+// lookup finds a field, without blanks around its text. ok is false when it is not there, empty,
+// or says that its sender had nothing: an id of "undefined" would be everybody's.
 func (r *reader) lookup(name string) (v value, ok bool) {
 	v, ok = r.fields[name]
 	v.text = strings.Trim(v.text, " ")
-	return v, ok && v.text != ""
+	return v, ok && v.text != "" && !(v.typ == textValue && slices.Contains(nothings, v.text))
 }
 
 // text reads a text of at most max bytes. A whole number is taken for its digits, since ids
@@ -60,6 +75,8 @@ func (r *reader) text(name string, max int) string {
 		r.fail(name, "must be text")
 	case len(v.text) > max:
 		r.fail(name, "must be at most %d bytes long", max)
+	case v.broken:
+		r.fail(name, "must have no half characters")
 	case strings.ContainsFunc(v.text, unicode.IsControl):
 		r.fail(name, "must have no control characters")
 	default:
@@ -84,7 +101,7 @@ func (r *reader) email(name string) string {
 	}
 	key, ok := terms.EmailKey(v.text)
 	switch {
-	case !ok || v.typ != textValue:
+	case !ok || v.typ != textValue || v.broken:
 		r.fail(name, "must be one e-mail address such as \"ann@shop.test\", without blanks or commas in it")
 	case len(key) > maxText:
 		r.fail(name, "must be at most %d bytes long", maxText)
@@ -94,6 +111,27 @@ func (r *reader) email(name string) string {
 		return key
 	}
 	return ""
+}
+
+// plan reads a product, on which the share of the payment hangs: it is never left out, nor does
+// it refuse a payment. What is no text is taken as it is written, and what is too long is cut.
+func (r *reader) plan(name string) string {
+	v, ok := r.lookup(name)
+	if !ok {
+		return ""
+	}
+	text := v.text
+	if strings.ContainsFunc(text, unicode.IsControl) {
+		text = strings.Join(strings.FieldsFunc(text, func(c rune) bool { return unicode.IsControl(c) || unicode.IsSpace(c) }), " ")
+	}
+	if len(text) > maxText {
+		text = strings.TrimRight(strings.ToValidUTF8(text[:maxText], ""), " ")
+	}
+	if text != v.text || v.typ > numberValue {
+		const message = "must be text of at most %d bytes without control characters: it was read as %q"
+		*r.warnings = append(*r.warnings, fieldError{r.prefix + name, fmt.Sprintf(message, maxText, text)})
+	}
+	return text
 }
 
 // number reads a whole number from low to high; whole says what one is. Of a JSON number it
@@ -107,6 +145,9 @@ func (r *reader) number(name string, low, high int64, whole string) (n int64, ok
 	if v.typ == numberValue {
 		text = strings.TrimSuffix(text, ".0")
 	}
+	if v.typ <= numberValue {
+		text = roundNoise(text)
+	}
 	switch n, err := strconv.ParseInt(text, 10, 64); {
 	case v.typ > numberValue || !isWhole(text):
 		r.fail(name, "must be %s", whole)
@@ -118,6 +159,21 @@ func (r *reader) number(name string, low, high int64, whole string) (n int64, ok
 		return n, true
 	}
 	return 0, false
+}
+
+// roundNoise is the whole number that a binary fraction has just missed: 19.99 * 100 is
+// 1998.9999999999998 in most languages. Any other text stays as it is.
+func roundNoise(text string) string {
+	const noise = 1e-6
+	whole, fraction, _ := strings.Cut(text, ".")
+	if len(fraction) < 7 || len(text) > 24 || !isWhole(whole) || !isWhole("0"+fraction) || strings.Trim(fraction, "0") == "" {
+		return text
+	}
+	n, err := strconv.ParseFloat(text, 64)
+	if rounded := math.Round(n); err == nil && math.Abs(n-rounded) < noise {
+		return strconv.FormatFloat(rounded, 'f', 0, 64)
+	}
+	return text
 }
 
 // isWhole reports whether text is digits, with or without a minus.
@@ -147,49 +203,6 @@ func (r *reader) currency(name string) string {
 	return strings.ToUpper(text)
 }
 
-// timestamp reads a time in RFC 3339, as "2023-03-04 10:00:00" in UTC, or in Unix seconds.
-func (r *reader) timestamp(name string) int64 {
-	v, ok := r.lookup(name)
-	if !ok {
-		return 0
-	}
-	var at int64
-	t, err := time.Parse(time.RFC3339, v.text)
-	if err != nil {
-		t, err = time.Parse(time.DateTime, v.text)
-	}
-	switch {
-	case v.typ <= numberValue && isWhole(v.text):
-		at, err = strconv.ParseInt(v.text, 10, 64)
-	case v.typ == textValue:
-		at = t.Unix()
-	}
-	switch {
-	case err != nil || v.typ > numberValue:
-		r.fail(name, "must be a time such as 2023-03-04T10:00:00Z")
-	case at < earliest:
-		r.fail(name, "must not be before 1990")
-	case at > r.now.Add(maxClockAhead).Unix():
-		r.fail(name, "must not be in the future (a number is a time in seconds)")
-	default:
-		return at
-	}
-	return 0
-}
-
-func (r *reader) address(name string) netip.Addr {
-	text := r.text(name, maxText)
-	if text == "" {
-		return netip.Addr{}
-	}
-	addr, err := netip.ParseAddr(text)
-	if err != nil {
-		r.fail(name, "must be an IP address")
-		return netip.Addr{}
-	}
-	return addr.Unmap().WithZone("")
-}
-
 func (r *reader) flag(name string) bool {
 	v, ok := r.lookup(name)
 	if !ok {
@@ -197,9 +210,9 @@ func (r *reader) flag(name string) bool {
 	}
 	switch {
 	case v.typ == compositeValue:
-	case v.text == "1" || strings.EqualFold(v.text, "true"):
+	case slices.Contains([]string{"1", "true", "yes", "y", "on", "t"}, strings.ToLower(v.text)):
 		return true
-	case v.text == "0" || strings.EqualFold(v.text, "false"):
+	case slices.Contains([]string{"0", "false", "no", "n", "off", "f"}, strings.ToLower(v.text)):
 		return false
 	}
 	r.fail(name, "must be true or false")
@@ -224,13 +237,13 @@ func (r *reader) items(name string) []Item {
 			r.fail(name, "must be a list of objects such as {\"plan\": \"pro\", \"amount\": 9900}")
 			return nil
 		}
-		one := reader{f, fmt.Sprintf("%s[%d].", name, i), r.now, r.errs}
+		one := reader{f, fmt.Sprintf("%s[%d].", name, i), r.clock, r.errs, r.warnings, false}
 		items[i].Plan = one.requiredText("plan")
 		amount, ok := one.amount("amount")
 		if _, given := one.lookup("amount"); !ok && !given {
 			one.fail("amount", "can't be blank")
 		}
-		items[i].Amount, items[i].Quantity = amount, one.quantity("quantity")
+		items[i].Amount, items[i].Quantity = amount, one.hints().quantity("quantity")
 	}
 	return items
 }

@@ -29,6 +29,7 @@ type eventResponse struct {
 	Referral    referralResponse     `json:"referral"`
 	Commissions []commissionResponse `json:"commissions"`
 	CreatedAt   string               `json:"created_at"`
+	Warnings    []string             `json:"warnings,omitempty"` // fields that were left out, and why
 }
 
 type referralResponse struct {
@@ -63,6 +64,7 @@ type eventResponseV1 struct {
 	Reward   *rewardResponse   `json:"reward"`
 	Lead     leadResponse      `json:"lead"`
 	Promoter *promoterResponse `json:"promoter"`
+	Warnings []string          `json:"warnings,omitempty"` // fields that were left out, and why
 }
 
 // rewardResponse is all that an event earned, together: version 1 knows one reward an event.
@@ -121,6 +123,15 @@ func eventTime(c *Call, r *Result, now time.Time) string {
 	return at.UTC().Format(time.RFC3339)
 }
 
+// warnings writes why fields of a call were left out.
+func (c *Call) warnings() []string {
+	var list []string
+	for _, w := range c.Warnings {
+		list = append(list, w.Field+" "+w.Message)
+	}
+	return list
+}
+
 // status is that of the commission of a line.
 func (r *Result) status(line *book.EventLine) string {
 	if slices.Contains(r.Flagged, line.ID) {
@@ -134,6 +145,7 @@ func newEventResponse(c *Call, r *Result, campaign int64, now time.Time) *eventR
 	resp := &eventResponse{
 		ID: orNull(r.Event.ID), Type: c.Kind, EventID: c.EventID, Referral: newReferralResponse(c, r),
 		Commissions: make([]commissionResponse, 0, len(r.Lines)), CreatedAt: eventTime(c, r, now),
+		Warnings: c.warnings(),
 	}
 	if c.Kind == book.EventSale {
 		resp.SaleAmount = &c.Amount
@@ -150,7 +162,9 @@ func newEventResponse(c *Call, r *Result, campaign int64, now time.Time) *eventR
 
 // newEventResponseV1 answers an event that was understood, in version 1.
 func newEventResponseV1(c *Call, r *Result, now time.Time) *eventResponseV1 {
-	resp := &eventResponseV1{ID: orNull(r.Event.ID), Type: c.Kind, Lead: leadResponse{newReferralResponse(c, r), leadStates[c.Kind]}}
+	resp := &eventResponseV1{
+		ID: orNull(r.Event.ID), Type: c.Kind, Lead: leadResponse{newReferralResponse(c, r), leadStates[c.Kind]}, Warnings: c.warnings(),
+	}
 	amount := c.Amount
 	switch c.Kind {
 	case book.EventRefund:

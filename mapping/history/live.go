@@ -14,7 +14,7 @@ import (
 
 // Binding is how a customer came to belong to a promoter here.
 type Binding struct {
-	By         string            `json:"by"` // click, ref_token, coupon or history
+	By         string            `json:"by"` // click, ref_token, promoter_id, promoter_email, coupon or history
 	RefToken   string            `json:"ref_token"`
 	At         string            `json:"at"` // of the sign-up, or of the first sale
 	Event      string            `json:"event"`
@@ -145,6 +145,10 @@ func (x *Explainer) setBinding(s *CustomerHistory, c *book.Customer, e *book.Eve
 			s.Timeline = append(s.Timeline, x.clickEntry(k, "the last one"))
 		case terms.ByToken:
 			s.Reason = fmt.Sprintf("%s: its %s named the ref token %s.", belongs, what, k.Named)
+		case terms.ByPromoterID:
+			s.Reason = fmt.Sprintf("%s: its %s named the promoter's id %s.", belongs, what, k.Named)
+		case terms.ByPromoterEmail:
+			s.Reason = fmt.Sprintf("%s: its %s named the promoter's address %s.", belongs, what, k.Named)
 		case terms.ByCoupon:
 			s.Reason = fmt.Sprintf("%s: its %s named the coupon %s.", belongs, what, k.Named)
 		case terms.ByHistory:

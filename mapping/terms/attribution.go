@@ -11,12 +11,14 @@ const (
 
 // How a [Candidate] was named, in the order in which candidates are asked.
 const (
-	ByOwner   = "owner"     // an earlier event bound the customer
-	ByCarried = "carried"   // the customer's owner at Keap
-	ByClick   = "click"     // the cookie's last click, or a click by its id
-	ByToken   = "ref_token" // given with the event
-	ByCoupon  = "coupon"
-	ByHistory = "history" // a referral of Keap's that no import has counted yet
+	ByOwner         = "owner"       // an earlier event bound the customer
+	ByCarried       = "carried"     // the customer's owner at Keap
+	ByClick         = "click"       // the cookie's last click, or a click by its id
+	ByToken         = "ref_token"   // given with the event
+	ByPromoterID    = "promoter_id" // the promoter itself, named in the event
+	ByPromoterEmail = "promoter_email"
+	ByCoupon        = "coupon"
+	ByHistory       = "history" // a referral of Keap's that no import has counted yet
 )
 
 // Outcomes of a [Candidate].
