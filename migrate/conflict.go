@@ -42,6 +42,8 @@ const (
 	KindNoGrace       = "unknown_grace"     // a grace date for a code that nobody has
 	KindDuplicate     = "duplicate"         // blocks: two rows of one id that say different things
 	KindDateOrder     = "date_order"        // blocks: a column that only fits with the day first
+	KindNumberFormat  = "number_format"     // blocks: a column of amounts that can be read two ways
+	KindStatusWords   = "status_words"      // blocks: a column of statuses that is not understood, or names nobody active
 
 	KindUnbalanced      = "unbalanced_ledger"      // blocks: a ledger and its rows do not agree
 	KindNoLedger        = "no_ledger"              // blocks: rows of money and no ledger to prove them by
@@ -65,6 +67,7 @@ const (
 var kinds = []string{
 	KindNeedsEmail, KindCycle, KindUnknownParent, KindRenamed, KindMerged, KindSplit, KindAmbiguousCode, KindAmbiguousLink, KindMovedCode,
 	KindUnsafeLink, KindLoopingLink, KindReservedName, KindOtherStatus, KindNoHouse, KindNoGrace, KindDuplicate, KindDateOrder,
+	KindNumberFormat, KindStatusWords,
 	KindUnbalanced, KindNoLedger, KindNoRows, KindSubscription, KindHouseOwner, KindSelfReferral, KindNoCustomerEmail, KindMovedCustomer,
 	KindReferralType, KindProduct, KindChangedPayment, KindNegative, KindCurrency, KindVanished, KindExplained, KindNoReferrals,
 	KindAlsoTracked,
@@ -77,6 +80,10 @@ const (
 	KeepLater  = "later"
 	DayFirst   = "day_first"
 	MonthFirst = "month_first"
+
+	DecimalPoint = "decimal_point"
+	DecimalComma = "decimal_comma"
+	ReadActive   = "active" // words that nobody knows say that a partner is active
 
 	Exclude          = "exclude"      // leave the money of this partner out
 	Fix              = "fix"          // the rows are right, and the ledger's ending is not

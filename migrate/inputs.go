@@ -53,6 +53,7 @@ func readInputs(ctx context.Context, req *Request, conflicts *conflictList) (*in
 		rows: in.model.partners, known: in.book.partners, contacts: &in.model.contacts, before: in.book.content,
 		directory: book.NewDirectory(in.book.content), exclude: req.Settings.Exclude, paths: in.exports.paths(),
 	}, conflicts)
+	in.exports.askNobodyActive(in.people.promoters, conflicts)
 	m := money()
 	if m.err != nil {
 		return nil, m.err

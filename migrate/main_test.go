@@ -187,8 +187,23 @@ func (d *env) balanced() {
 func (d *env) migrate(exports ...string) *migrate.Plan {
 	d.Helper()
 	p := d.plan(exports...)
-	d.apply()
+	d.applyStatuses(p)
 	return p
+}
+
+// applyStatuses applies a plan, and accepts that those are inactive whom it reads so.
+func (d *env) applyStatuses(p *migrate.Plan) *migrate.Result {
+	d.Helper()
+	accepted := migrate.Decisions{}
+	for _, c := range p.Open() {
+		if c.Kind == migrate.KindStatusWords {
+			accepted[c.ID] = migrate.Decision{Value: migrate.Accept}
+		}
+	}
+	res, err := d.tryApply(accepted)
+	d.must(err)
+	d.balanced()
+	return res
 }
 
 func (d *env) content() *book.Content {

@@ -28,7 +28,8 @@ type FilePlan struct {
 	Delimiter     string            `json:"delimiter"`
 	LineEnd       string            `json:"line_end"`
 	HeaderLine    int               `json:"header_line"`
-	DateLayout    map[string]string `json:"date_layout,omitempty"` // header -> month_first or day_first
+	DateLayout    map[string]string `json:"date_layout,omitempty"`   // header -> month_first, day_first or excel_serial
+	NumberFormat  map[string]string `json:"number_format,omitempty"` // header -> decimal_comma; others have a decimal point
 	NotUnderstood []string          `json:"headers_not_understood,omitempty"`
 	Dropped       []string          `json:"secret_columns_dropped,omitempty"`
 	SHA256        string            `json:"sha256"`
@@ -61,8 +62,9 @@ type RejectSink func(f *sheet.File, index int) func(*sheet.Reject) error
 
 // exports are the files that were found, and what became of their rows.
 type exports struct {
-	found    []*sheet.File // in the order found
-	files    []FilePlan    // what became of each; zero until it is read
+	found    []*sheet.File     // in the order found
+	names    map[string]string // what questions call them, by path
+	files    []FilePlan        // what became of each; zero until it is read
 	rejects  [][]RejectLine
 	unread   []Unread
 	progress Progress
@@ -201,6 +203,14 @@ func (l lane) readFile(ctx context.Context, f *sheet.File, index int, sink func(
 			r.plan.DateLayout = map[string]string{}
 		}
 		r.plan.DateLayout[d.Header] = d.Layout()
+	}
+	for _, c := range f.Numbers {
+		if c.Format == sheet.DecimalComma {
+			if r.plan.NumberFormat == nil {
+				r.plan.NumberFormat = map[string]string{}
+			}
+			r.plan.NumberFormat[c.Header] = c.Format.String()
+		}
 	}
 	n := 0
 	count, err := l.load(&exportFile{

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
@@ -47,13 +46,8 @@ func findExports(ctx context.Context, req *Request, conflicts *conflictList) (*e
 
 // recognise reads every input once and keeps the files that are carried over.
 func (x *exports) recognise(ctx context.Context, inputs []sheet.Input, s *Settings, conflicts *conflictList) error {
-	names := dateNames(inputs)
-	probed := probe(ctx, inputs, x.progress, sheet.Options{
-		Headers: s.Headers, Dates: s.Dates, Location: s.Zone,
-		DateDecision: func(path, field string) string {
-			return conflicts.decisions[KindDateOrder+":"+names[path]+":"+field].Value
-		},
-	})
+	x.names = questionNames(inputs)
+	probed := probe(ctx, inputs, x.progress, columnOptions(s, x.names, conflicts.decisions))
 	for i, in := range inputs {
 		f, err := probed[i].file, probed[i].err
 		var unknown *sheet.UnknownKindError
@@ -72,17 +66,8 @@ func (x *exports) recognise(ctx context.Context, inputs []sheet.Input, s *Settin
 			return err
 		}
 		x.found = append(x.found, f)
-		for _, d := range f.Dates {
-			subject := names[f.Path] + ":" + d.Field
-			if d.NeedsDecision() || conflicts.decisions[KindDateOrder+":"+subject].Value != "" {
-				conflicts.add(question(KindDateOrder, subject,
-					fmt.Sprintf("%s, line %d, column %q: %q is a date only with the day first, and no value of the column needs the month first "+
-						"(%d fit only day first, %d fit both): is the column day first?",
-						f.Path, d.DayOnlyLine, d.Header, d.DayOnlyValue, d.DayOnly, d.Ambiguous),
-					DayFirst, DayFirst, MonthFirst))
-			}
-		}
 	}
+	x.askColumns(s.Currency, conflicts)
 	return nil
 }
 
@@ -117,20 +102,6 @@ func probe(ctx context.Context, inputs []sheet.Input, progress Progress, opt she
 	}
 	wg.Wait()
 	return results
-}
-
-// dateNames gives every input the name that questions about its dates use. It leaves the
-// folder out, which apply may name from another one.
-func dateNames(inputs []sheet.Input) map[string]string {
-	names, seen := make(map[string]string, len(inputs)), map[string]int{}
-	for _, in := range inputs {
-		name := filepath.Base(in.Path)
-		if seen[name]++; seen[name] > 1 {
-			name = fmt.Sprintf("%s#%d", name, seen[name])
-		}
-		names[in.Path] = name
-	}
-	return names
 }
 
 // errNothingFound says why none of the files could be used.

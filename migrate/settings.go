@@ -16,6 +16,7 @@ type Settings struct {
 	Exclude    []string                     // codes of the program's own (house) partners
 	Zone       *time.Location               // of dates that name none
 	Dates      string                       // "auto", "month_first" or "day_first"
+	Numbers    string                       // "auto" (also when empty), "decimal_point" or "decimal_comma"
 	Headers    map[string]map[string]string // the operator's own: kind, header, field
 	Currency   string                       // the program's: of amounts that name none
 	AsOf       string                       // the day whose customers are carried over, as 2023-03-31; empty: the day of the plan

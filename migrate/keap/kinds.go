@@ -57,6 +57,16 @@ func date(name string, aliases ...string) sheet.Field {
 	return sheet.Field{Name: name, Aliases: aliases, Date: true}
 }
 
+// money is a column of amounts, which is written in one format.
+func money(name string, aliases ...string) sheet.Field {
+	return sheet.Field{Name: name, Aliases: aliases, Money: true}
+}
+
+// status is a column of [sheet.Status].
+func status(name string, aliases ...string) sheet.Field {
+	return sheet.Field{Name: name, Aliases: aliases, Status: true}
+}
+
 func id(name string, aliases ...string) sheet.Field {
 	return sheet.Field{Name: name, Aliases: aliases, ID: true}
 }
@@ -149,7 +159,7 @@ func partners() sheet.Kind {
 			required(fallback(distinctive(text("code", slices.Concat(distinctiveCodes, []string{"code", "trackingcode"})...),
 				distinctiveCodes...), "username")),
 			text("name", "affname", "affiliatename", "partnername", "referralpartnername", "name", "affiliate", "referralpartner"),
-			text("status", "status", "partnerstatus", "affiliatestatus", "active"),
+			status("status", "status", "partnerstatus", "affiliatestatus", "active"),
 			date("created_at", "datecreated", "dateadded", "createtime", "created"),
 			shared(text("email", "email", "emailaddress", "contactemail")),
 			shared(text("first_name", "firstname", "contactfirstname", "givenname")),

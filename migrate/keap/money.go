@@ -35,7 +35,7 @@ func orders() sheet.Kind {
 			required(id("id", "orderid", "order", "id", "invoiceid")),
 			required(fallback(id("contact_id", "contactid"), "contact")),
 			required(date("ordered_at", "orderdate", "ordertime", "creationdate", "creationtime", "datecreated", "date")),
-			required(text("total", "ordertotal", "invoicetotal", "total")),
+			required(money("total", "ordertotal", "invoicetotal", "total")),
 		}, creditFields(), []sheet.Field{
 			fallback(text("contact_name", "contactname"), "contact"),
 			text("first_name", "firstname", "contactfirstname", "givenname"),
@@ -64,9 +64,9 @@ func subscriptions() sheet.Kind {
 			text("plan_id", "subscriptionplanid", "planid"),
 			text("product_id", "productid"), text("program_id", "programid"),
 			text("product", "productname", "product", "programname", "subscriptionplanname", "planname"),
-			required(fallback(text("amount", "billingamt", "billingamount"), "price", "amount")),
+			required(fallback(money("amount", "billingamt", "billingamount"), "price", "amount")),
 			text("frequency", "frequency", "billingfrequency"), text("cycle", "billingcycle", "cycle"),
-			text("status", "status", "active"),
+			status("status", "status", "active"),
 			date("started_at", "startdate", "starttime"),
 			date("ended_at", "enddate", "endtime"),
 			date("paid_through", "paidthrudate", "paidthroughdate"),
@@ -87,7 +87,7 @@ func commissions() sheet.Kind {
 		Fields: slices.Concat(partnerFields(), []sheet.Field{
 			text("id", "id"), // of a row of the report; Keap has none
 			required(date("earned_at", "dateearned", "timeearned", "commissiondate", "date")),
-			required(text("amount", "amtearned", "amountearned", "commissionamount", "commissionearned", "commission", "earned", "amount")),
+			required(money("amount", "amtearned", "amountearned", "commissionamount", "commissionearned", "commission", "earned", "amount")),
 			required(text("invoice_id", "invoiceid", "invid", "invoice", "orderid")),
 			fallback(id("contact_id", "contactid", "customerid"), "contact", "customer"),
 			text("first_name", "contactfirstname", "firstname", "givenname"),
@@ -109,7 +109,7 @@ func clawbacks() sheet.Kind {
 		Fields: slices.Concat(partnerFields(), []sheet.Field{
 			text("id", "id"), // of a row of the report; Keap has none
 			required(date("earned_at", "dateearned", "timeearned", "clawbackdate", "date")),
-			required(text("amount", "clawbackamount", "clawbackamt", "clawback", "clawbacks", "amount")),
+			required(money("amount", "clawbackamount", "clawbackamt", "clawback", "clawbacks", "amount")),
 			required(text("invoice_id", "invoiceid", "invid", "invoice", "orderid")),
 			fallback(id("contact_id", "contactid", "customerid"), "contact", "customer"),
 			text("first_name", "firstname", "givenname", "contactfirstname"),
@@ -135,7 +135,7 @@ func payments() sheet.Kind {
 			text("batch", "batchid", "batch"),
 		}, partnerFields(), []sheet.Field{
 			required(date("paid_at", "paydate", "paymentdate", "payoutdate", "datepaid", "date")),
-			required(text("amount", "payamt", "payamount", "paymentamount", "payoutamount", "amountpaid", "amount")),
+			required(money("amount", "payamt", "payamount", "paymentamount", "payoutamount", "amountpaid", "amount")),
 			text("type", "paytype", "paymenttype", "type"),
 			text("note", "paynote", "paynotes", "notes", "note", "description"),
 			date("created_at", "createtime", "datecreated", "created"),
@@ -150,12 +150,12 @@ func ledger() sheet.Kind {
 		Name: Ledger,
 		Fields: slices.Concat(partnerFields("id"), []sheet.Field{
 			id("contact_id", "contactid"),
-			text("opening", "beginningbalance", "beginbalance", "openingbalance", "startingbalance", "previousbalance"),
-			text("commissions", "commissions", "commission", "amountearned", "amtearned", "commissionearned",
+			money("opening", "beginningbalance", "beginbalance", "openingbalance", "startingbalance", "previousbalance"),
+			money("commissions", "commissions", "commission", "amountearned", "amtearned", "commissionearned",
 				"commissionsearned", "earned", "totalcommission", "totalcommissions"),
-			text("clawbacks", "clawbacks", "clawback"),
-			text("payments", "payments", "payment", "payouts", "paid", "paymentsissued"),
-			required(text("closing", "endingbalance", "endbalance", "closingbalance", "runningbalance", "balance", "amountowed", "balancedue")),
+			money("clawbacks", "clawbacks", "clawback"),
+			money("payments", "payments", "payment", "payouts", "paid", "paymentsissued"),
+			required(money("closing", "endingbalance", "endbalance", "closingbalance", "runningbalance", "balance", "amountowed", "balancedue")),
 		}),
 		OneOf:     append([][]string{{"opening", "commissions", "clawbacks", "payments"}}, partnerNamed...),
 		FileHints: []string{"ledger", "balance"},

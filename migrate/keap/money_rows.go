@@ -127,6 +127,7 @@ func ReadReferrals(f *sheet.File, fn func(line int, r *Referral) error, onReject
 // otherwise; see [sheet.Rows] for fn and onReject.
 func ReadOrders(f *sheet.File, currency string, fn func(line int, o *Order) error,
 	onReject func(*sheet.Reject) error) (sheet.Count, error) {
+	format := f.NumberFormat("total")
 	return sheet.Rows(f, func(line int, o *Order) (err error) {
 		switch {
 		case !o.ID.Valid:
@@ -136,7 +137,7 @@ func ReadOrders(f *sheet.File, currency string, fn func(line int, o *Order) erro
 		case !o.OrderedAt.Valid:
 			return missingDate("ordered_at")
 		}
-		if o.Total, err = readAmount(o.TotalText, currency, "total"); err != nil {
+		if o.Total, err = readAmount(o.TotalText, format, currency, "total"); err != nil {
 			return err
 		}
 		return fn(line, o)
@@ -148,11 +149,12 @@ func ReadOrders(f *sheet.File, currency string, fn func(line int, o *Order) erro
 func ReadSubscriptions(f *sheet.File, currency string, fn func(line int, s *Subscription) error,
 	onReject func(*sheet.Reject) error) (sheet.Count, error) {
 	_, hasStatus := f.Column("status")
+	format := f.NumberFormat("amount")
 	return sheet.Rows(f, func(line int, s *Subscription) (err error) {
 		if !s.ContactID.Valid {
 			return sheet.MissingField("contact_id")
 		}
-		if s.Amount, err = readAmount(s.AmountText, currency, "amount"); err != nil {
+		if s.Amount, err = readAmount(s.AmountText, format, currency, "amount"); err != nil {
 			return err
 		}
 		s.HasStatus = hasStatus
@@ -164,9 +166,9 @@ func ReadSubscriptions(f *sheet.File, currency string, fn func(line int, s *Subs
 // they say otherwise; see [sheet.Rows] for fn and onReject.
 func ReadCommissions(f *sheet.File, currency string, fn func(line int, c *Commission) error,
 	onReject func(*sheet.Reject) error) (sheet.Count, error) {
-	partner := partnerField(f)
+	partner, format := partnerField(f), f.NumberFormat("amount")
 	return sheet.Rows(f, func(line int, c *Commission) error {
-		if err := c.parse(currency, partner); err != nil {
+		if err := c.parse(format, currency, partner); err != nil {
 			return err
 		}
 		return fn(line, c)
@@ -177,9 +179,9 @@ func ReadCommissions(f *sheet.File, currency string, fn func(line int, c *Commis
 // say otherwise; see [sheet.Rows] for fn and onReject. The sign of an amount says nothing.
 func ReadClawbacks(f *sheet.File, currency string, fn func(line int, c *Commission) error,
 	onReject func(*sheet.Reject) error) (sheet.Count, error) {
-	partner := partnerField(f)
+	partner, format := partnerField(f), f.NumberFormat("amount")
 	return sheet.Rows(f, func(line int, c *Commission) error {
-		if err := c.parse(currency, partner); err != nil {
+		if err := c.parse(format, currency, partner); err != nil {
 			return err
 		}
 		c.Amount.Minor = max(c.Amount.Minor, -c.Amount.Minor)
@@ -187,14 +189,14 @@ func ReadClawbacks(f *sheet.File, currency string, fn func(line int, c *Commissi
 	}, onReject)
 }
 
-func (c *Commission) parse(currency, partner string) (err error) {
+func (c *Commission) parse(format sheet.NumberFormat, currency, partner string) (err error) {
 	switch {
 	case !c.PartnerID.Valid && c.PartnerCode == "":
 		return sheet.MissingField(partner)
 	case !c.EarnedAt.Valid:
 		return missingDate("earned_at")
 	}
-	if c.Amount, err = readAmount(c.AmountText, currency, "amount"); err != nil {
+	if c.Amount, err = readAmount(c.AmountText, format, currency, "amount"); err != nil {
 		return err
 	}
 	var id sheet.ID
@@ -211,7 +213,7 @@ func (c *Commission) parse(currency, partner string) (err error) {
 // say otherwise; see [sheet.Rows] for fn and onReject.
 func ReadPayments(f *sheet.File, currency string, fn func(line int, p *Payment) error,
 	onReject func(*sheet.Reject) error) (sheet.Count, error) {
-	partner := partnerField(f)
+	partner, format := partnerField(f), f.NumberFormat("amount")
 	return sheet.Rows(f, func(line int, p *Payment) (err error) {
 		switch {
 		case !p.PartnerID.Valid && p.PartnerCode == "":
@@ -219,7 +221,7 @@ func ReadPayments(f *sheet.File, currency string, fn func(line int, p *Payment) 
 		case !p.PaidAt.Valid:
 			return missingDate("paid_at")
 		}
-		if p.Amount, err = readAmount(p.AmountText, currency, "amount"); err != nil {
+		if p.Amount, err = readAmount(p.AmountText, format, currency, "amount"); err != nil {
 			return err
 		}
 		return fn(line, p)
@@ -232,11 +234,15 @@ func ReadPayments(f *sheet.File, currency string, fn func(line int, p *Payment) 
 func ReadLedger(f *sheet.File, currency string, fn func(line int, r *LedgerRow) error,
 	onReject func(*sheet.Reject) error) (sheet.Count, error) {
 	partner := partnerField(f)
+	var formats ledgerFormats
+	for i, field := range ledgerFields {
+		formats[i] = f.NumberFormat(field)
+	}
 	return sheet.Rows(f, func(line int, r *LedgerRow) error {
 		if !r.PartnerID.Valid && r.PartnerCode == "" {
 			return sheet.MissingField(partner)
 		}
-		if err := r.parse(currency); err != nil {
+		if err := r.parse(&formats, currency); err != nil {
 			return err
 		}
 		return fn(line, r)
@@ -246,8 +252,11 @@ func ReadLedger(f *sheet.File, currency string, fn func(line int, r *LedgerRow) 
 // ledgerFields are the amounts of a ledger row, in the order of [LedgerRow].
 var ledgerFields = [...]string{"opening", "commissions", "clawbacks", "payments", "closing"}
 
+// ledgerFormats are how they are written.
+type ledgerFormats [len(ledgerFields)]sheet.NumberFormat
+
 // parse makes amounts of the texts of a row.
-func (r *LedgerRow) parse(own string) error {
+func (r *LedgerRow) parse(formats *ledgerFormats, own string) error {
 	cells := [...]*LedgerAmount{&r.Opening, &r.Commissions, &r.Clawbacks, &r.Payments, &r.Closing}
 	currency := ""
 	for i, cell := range cells {
@@ -255,8 +264,11 @@ func (r *LedgerRow) parse(own string) error {
 			continue
 		}
 		var err error
-		if cell.Money, err = readAmount(cell.text, own, ledgerFields[i]); err != nil {
+		if cell.Money, err = readAmount(cell.text, formats[i], own, ledgerFields[i]); err != nil {
 			return err
+		}
+		if cell.Minor == 0 && cell.Currency == own { // nothing is nothing in any currency
+			continue
 		}
 		if currency != "" && currency != cell.Currency {
 			return &sheet.Reject{Reason: sheet.BadMoney, Field: ledgerFields[i],
@@ -300,11 +312,11 @@ func referralType(text string) string {
 const maxAmount = 10_000_000_000_000
 
 // readAmount reads the amount of a field that must not be blank.
-func readAmount(text, currency, field string) (sheet.Money, error) {
+func readAmount(text string, format sheet.NumberFormat, currency, field string) (sheet.Money, error) {
 	if text == "" {
 		return sheet.Money{}, sheet.MissingField(field)
 	}
-	m, err := sheet.ParseAmount(text, currency)
+	m, err := format.ParseAmount(text, currency)
 	if err != nil {
 		return m, rejectFor(err, field)
 	}

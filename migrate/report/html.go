@@ -71,6 +71,7 @@ type fileView struct {
 	Bar     []share
 	Skips   string
 	Dates   []string
+	Numbers []string
 	Strange []string // headers not understood
 	Secrets []string // names of the columns that were dropped
 }
@@ -133,6 +134,9 @@ func viewFile(f migrate.FilePlan, name string) fileView {
 	v.Skips = strings.Join(skips, ", ")
 	for _, header := range slices.Sorted(maps.Keys(f.DateLayout)) {
 		v.Dates = append(v.Dates, visible(header)+": "+strings.ReplaceAll(visible(f.DateLayout[header]), "_", " "))
+	}
+	for _, header := range slices.Sorted(maps.Keys(f.NumberFormat)) {
+		v.Numbers = append(v.Numbers, visible(header)+": "+strings.ReplaceAll(visible(f.NumberFormat[header]), "_", " "))
 	}
 	return v
 }

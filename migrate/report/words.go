@@ -38,6 +38,23 @@ var kinds = []words{
 		},
 	},
 	{
+		Kind:    migrate.KindNumberFormat,
+		Title:   "Amounts with a decimal point or a decimal comma?",
+		Meaning: "A column holds an amount such as 1.234, which is one thing with a decimal comma and another with a decimal point.",
+		Outcome: "Every amount of the column is read the same way. A person has to say which.",
+		Options: []option{
+			{migrate.DecimalPoint, "1,234.50 is an amount; what fits only the comma is rejected"},
+			{migrate.DecimalComma, "1.234,50 is an amount; what fits only the point is rejected"},
+		},
+	},
+	{
+		Kind:    migrate.KindStatusWords,
+		Title:   "Partners whose status is not understood",
+		Meaning: "A status is a word that says neither active nor inactive, or a list names nobody who is active.",
+		Outcome: "Such partners would be carried over as inactive, and their links credit nobody. A person has to confirm it.",
+		Options: []option{{migrate.Accept, "they are inactive"}, {migrate.ReadActive, "the words that are not known mean active"}},
+	},
+	{
 		Kind:  migrate.KindUnbalanced,
 		Title: "Ledgers that do not agree with their rows",
 		Meaning: "The ledger says that a partner is owed one amount, and the commissions, clawbacks and payments of that partner come to " +

@@ -127,28 +127,6 @@ func readID[S string | []byte](s S) (ID, error) {
 	return ID{Number: n, Valid: len(s) > 0}, nil
 }
 
-// Status is a cell that says whether something takes part.
-type Status uint8
-
-const (
-	Inactive    Status = iota // 0, inactive, no, false, blank
-	Active                    // 1, active, yes, true
-	OtherStatus               // any other word: for the caller to decide
-)
-
-// UnmarshalCSV reads a cell in any case. It never fails.
-func (s *Status) UnmarshalCSV(text string) error {
-	switch strings.ToLower(text) {
-	case "1", "active", "yes", "true":
-		*s = Active
-	case "", "0", "inactive", "no", "false":
-		*s = Inactive
-	default:
-		*s = OtherStatus
-	}
-	return nil
-}
-
 // Date is a cell of a date column. A blank cell, or 0000-00-00, has Valid false.
 type Date struct {
 	Time  time.Time // in UTC; a date without a zone was read in the zone of [Options]

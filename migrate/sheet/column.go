@@ -70,6 +70,105 @@ func (c *DateColumn) decide(path string, opt Options) {
 	}
 }
 
+// observedColumns are the columns whose cells decide together how they are read.
+type observedColumns struct {
+	dates    []observed[DateColumn]
+	numbers  []observed[NumberColumn]
+	statuses []observed[StatusColumn]
+	ids      []idCount // by field
+	idAt     []int     // fields of ids that only a fallback found
+	columns  []int     // by field
+	scratch  []byte
+}
+
+// observed is what a column says, and where it is.
+type observed[C any] struct {
+	says   *C
+	column int
+}
+
+func observe[C any](columns []C, at []int) []observed[C] {
+	out := make([]observed[C], len(columns))
+	for i := range columns {
+		out[i] = observed[C]{&columns[i], at[i]}
+	}
+	return out
+}
+
+// columnsToObserve are those of the file, none of whose cells was seen yet.
+func (f *File) columnsToObserve(m *match) *observedColumns {
+	c := &observedColumns{ids: make([]idCount, len(f.kind.Fields)), columns: m.columns}
+	var dates, numbers, statuses []int
+	for i, field := range f.kind.Fields {
+		column := m.columns[i]
+		switch {
+		case column < 0:
+		case field.Date:
+			f.Dates, dates = append(f.Dates, DateColumn{Field: field.Name}), append(dates, column)
+		case field.Money:
+			f.Numbers, numbers = append(f.Numbers, NumberColumn{Field: field.Name}), append(numbers, column)
+		case field.Status:
+			f.Statuses, statuses = append(f.Statuses, StatusColumn{Field: field.Name}), append(statuses, column)
+		case field.ID && m.fallback[i]:
+			c.idAt = append(c.idAt, i)
+		}
+	}
+	c.dates, c.numbers, c.statuses = observe(f.Dates, dates), observe(f.Numbers, numbers), observe(f.Statuses, statuses)
+	return c
+}
+
+// observe counts the cells of one row. own is the program's currency.
+func (c *observedColumns) observe(r *record, own string) {
+	cell := func(column int) []byte {
+		if column >= len(r.cells) {
+			return nil
+		}
+		return clean(r.cell(column, &c.scratch))
+	}
+	for _, o := range c.dates {
+		o.says.observe(r.line, cell(o.column))
+	}
+	for _, o := range c.numbers {
+		o.says.observe(r.line, cell(o.column), own)
+	}
+	for _, o := range c.statuses {
+		o.says.observe(r.line, cell(o.column))
+	}
+	for _, i := range c.idAt {
+		c.ids[i].observe(cell(c.columns[i]))
+	}
+}
+
+// decideColumns settles how the columns are read: what the operator said, else the cells.
+func (f *File) decideColumns() {
+	for n := range f.Dates {
+		f.Dates[n].decide(f.Path, f.opt)
+	}
+	format, word := "", ""
+	if f.opt.NumberDecision != nil {
+		format = f.opt.NumberDecision(f.Path)
+	}
+	for n := range f.Numbers {
+		f.Numbers[n].decide(f.opt.Numbers, format)
+	}
+	if f.opt.StatusDecision != nil {
+		word = f.opt.StatusDecision(f.Path)
+	}
+	for n := range f.Statuses {
+		f.Statuses[n].decide(word)
+	}
+}
+
+// NumberFormat is how the amounts of a field are written, when the file has a column for it.
+func (f *File) NumberFormat(field string) NumberFormat {
+	for i := range f.Numbers {
+		if f.Numbers[i].Field == field {
+			return f.Numbers[i].Format
+		}
+	}
+	return DecimalPoint
+}
+
 // idCount tells a column of ids from one of names.
 type idCount struct{ ids, nonIDs int }
 

@@ -22,8 +22,9 @@ type decoder struct {
 type fieldDecoder struct {
 	name   string // of the kind's field
 	column int
-	to     any   // pointer to the field
-	order  Order // of a date
+	to     any    // pointer to the field
+	order  Order  // of a date
+	other  Status // what a word is read as that is no status
 	texts  textCache
 }
 
@@ -64,6 +65,11 @@ func newDecoder(f *File, row any) (*decoder, error) {
 				return nil, fmt.Errorf("field %q holds dates, which its kind does not say", name)
 			}
 			field.order = f.Dates[n].Order
+		case *Status:
+			field.other = OtherStatus
+			if n := slices.IndexFunc(f.Statuses, func(c StatusColumn) bool { return c.Field == name }); n >= 0 {
+				field.other = f.Statuses[n].Means
+			}
 		case *string, *ID, gocsv.TypeUnmarshaller:
 		default:
 			return nil, fmt.Errorf("field %q cannot be read from a cell: it has no UnmarshalCSV", name)
@@ -105,6 +111,10 @@ func (d *decoder) decode(r *record) *Reject {
 			*to, err = readID(cell)
 		case *Date:
 			*to, err = readDateCell(string(cell), f.order, d.opt.Location)
+		case *Status:
+			if *to = readStatus(cell); *to == OtherStatus {
+				*to = f.other
+			}
 		case gocsv.TypeUnmarshaller:
 			err = to.UnmarshalCSV(f.texts.text(cell))
 		}

@@ -80,6 +80,19 @@ func Text(r io.Reader) ([]byte, error) {
 	return io.ReadAll(utf8Reader(bytes.NewReader(text), encoding, utf8.Valid(text)))
 }
 
+// decodeCell is the text of a cell whose encoding is not known yet: UTF-8 when it is valid,
+// and Windows-1252 otherwise.
+func decodeCell(cell []byte) string {
+	if utf8.Valid(cell) {
+		return string(cell)
+	}
+	text := make([]rune, len(cell))
+	for i, b := range cell {
+		text[i] = charmap.Windows1252.DecodeByte(b)
+	}
+	return string(text)
+}
+
 // checksumReader passes bytes on and keeps what only the whole file can tell.
 type checksumReader struct {
 	r     io.Reader

@@ -17,7 +17,8 @@ type Field struct {
 	// Distinctive are the aliases that hardly any other file has: one of them says as much
 	// as several other columns. Every kind that may have the column names them.
 	Distinctive []string
-	ID, Date    bool
+	// What its cells are, which the whole column decides how to read. At most one of them.
+	ID, Date, Money, Status bool
 }
 
 // Kind is one kind of export.

@@ -19,10 +19,20 @@ type Options struct {
 	Headers map[string]map[string]string
 	// Dates is auto (also when empty: each column by its cells), month_first or day_first.
 	Dates string
+	// Numbers is auto (also when empty: each column by its cells), decimal_point or decimal_comma.
+	Numbers string
 	// DateDecision returns month_first or day_first for one column, or nothing. May be nil.
 	DateDecision func(path, field string) string
+	// NumberDecision returns decimal_point or decimal_comma for the columns of one file that
+	// can be read both ways, or nothing. May be nil.
+	NumberDecision func(path string) string
+	// StatusDecision returns active when the words of one file's statuses that nobody knows mean
+	// it, or nothing. May be nil.
+	StatusDecision func(path string) string
 	// Location is the zone of dates that name none. Nil is UTC.
 	Location *time.Location
+	// Currency is the program's (ISO 4217), which amounts are in that name none.
+	Currency string
 }
 
 // File is a source whose bytes have all been seen once.
@@ -37,6 +47,8 @@ type File struct {
 	UnknownHeaders []string // those that no field took, secrets left out
 	SecretHeaders  []string // those whose columns are dropped when read
 	Dates          []DateColumn
+	Numbers        []NumberColumn
+	Statuses       []StatusColumn
 	Rows           int // records after the header
 	Bytes          int64
 	SHA256         string // of the raw bytes, hex
@@ -84,7 +96,7 @@ func (e *UnknownKindError) Error() string {
 var ErrEmpty = errors.New("the file is empty: export it again, or leave it out")
 
 // Probe reads a source once, to its end, and tells what it is: kind, encoding,
-// delimiter, line ends, the order of each date column. Errors are [*UnknownKindError],
+// delimiter, line ends, how each column of dates, amounts and statuses is read. Errors are [*UnknownKindError],
 // [*LongRecordError], [ErrEmpty], or say what could not be read.
 func Probe(in Input, kinds []Kind, opt Options) (*File, error) {
 	if in.Kind != "" {
@@ -151,19 +163,7 @@ func Probe(in Input, kinds []Kind, opt Options) (*File, error) {
 
 // scanRows reads all rows and settles what only they can tell.
 func (f *File) scanRows(s *scanner, m *match) error {
-	ids := make([]idCount, len(f.kind.Fields))
-	var fallbacks, dates []int
-	for i, field := range f.kind.Fields {
-		switch {
-		case m.columns[i] < 0:
-		case field.Date:
-			dates = append(dates, i)
-			f.Dates = append(f.Dates, DateColumn{Field: field.Name})
-		case field.ID && m.fallback[i]:
-			fallbacks = append(fallbacks, i)
-		}
-	}
-	var scratch []byte
+	c := f.columnsToObserve(m)
 	for {
 		err := s.next()
 		if err == io.EOF {
@@ -173,24 +173,12 @@ func (f *File) scanRows(s *scanner, m *match) error {
 			return err
 		}
 		f.Rows++
-		if f.layout.classify(&s.rec) != dataRow {
-			continue
-		}
-		for n, i := range dates {
-			if c := m.columns[i]; c < len(s.rec.cells) {
-				f.Dates[n].observe(s.rec.line, clean(s.rec.cell(c, &scratch)))
-			}
-		}
-		for _, i := range fallbacks {
-			if c := m.columns[i]; c < len(s.rec.cells) {
-				ids[i].observe(clean(s.rec.cell(c, &scratch)))
-			}
+		if f.layout.classify(&s.rec) == dataRow {
+			c.observe(&s.rec, f.opt.Currency)
 		}
 	}
-	for n := range f.Dates {
-		f.Dates[n].decide(f.Path, f.opt)
-	}
-	m.releaseNonIDs(ids, f.layout.keys)
+	f.decideColumns()
+	m.releaseNonIDs(c.ids, f.layout.keys)
 	f.columns = m.columns
 	return nil
 }
@@ -234,6 +222,12 @@ func (f *File) setHeaders(header []string) {
 	}
 	for n := range f.Dates {
 		f.Dates[n].Header, _ = f.Column(f.Dates[n].Field)
+	}
+	for n := range f.Numbers {
+		f.Numbers[n].Header, _ = f.Column(f.Numbers[n].Field)
+	}
+	for n := range f.Statuses {
+		f.Statuses[n].Header, _ = f.Column(f.Statuses[n].Field)
 	}
 }
 

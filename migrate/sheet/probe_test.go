@@ -37,7 +37,7 @@ var testKinds = []Kind{
 		Fields: []Field{
 			{Name: "id", Aliases: []string{"id"}, Required: true, ID: true},
 			{Name: "name", Aliases: []string{"name"}, Required: true},
-			{Name: "price", Aliases: []string{"price"}},
+			{Name: "price", Aliases: []string{"price"}, Money: true},
 		},
 		FileHints: []string{"thing"},
 	},
@@ -136,7 +136,7 @@ func TestMarkers(t *testing.T) {
 		Fields: []Field{
 			{Name: "id", Aliases: []string{"id"}, Required: true, ID: true},
 			{Name: "size", Aliases: []string{"size"}, Fallbacks: []string{"length"}},
-			{Name: "price", Aliases: []string{"price"}},
+			{Name: "price", Aliases: []string{"price"}, Money: true},
 		},
 		Markers:        []string{"size"},
 		ForeignHeaders: [][]string{{"day", "amount"}, {"paid"}},

@@ -48,6 +48,7 @@ type Config struct {
 type Import struct {
 	AsOf    string                       // the day whose customers are carried over, as 2023-03-31; empty: the day of the plan
 	Dates   string                       // "auto", "month_first" or "day_first"
+	Numbers string                       // "auto", "decimal_point" or "decimal_comma"
 	Owner   string                       // terms.OwnerLatest or terms.OwnerFirst
 	Exclude []string                     // codes of the program's own (house) partners
 	Headers map[string]map[string]string // the operator's own: kind, header, field
@@ -120,7 +121,7 @@ func Parse(path string, text []byte) (*Config, error) {
 func (cfg *Config) Settings() *migrate.Settings {
 	return &migrate.Settings{
 		Policy: cfg.Policy, Paths: cfg.Paths, Grace: cfg.Grace, Exclude: cfg.Import.Exclude, Zone: cfg.Zone,
-		Dates: cfg.Import.Dates, Headers: cfg.Import.Headers, Currency: cfg.Currency, AsOf: cfg.Import.AsOf,
+		Dates: cfg.Import.Dates, Numbers: cfg.Import.Numbers, Headers: cfg.Import.Headers, Currency: cfg.Currency, AsOf: cfg.Import.AsOf,
 		Owner: cfg.Import.Owner, Products: cfg.Products, Terms: cfg.Terms, ConfigHash: cfg.planSettings().hash(),
 	}
 }

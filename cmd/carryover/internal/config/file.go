@@ -42,6 +42,7 @@ type file struct {
 	Import struct {
 		AsOf    any                          `toml:"as_of"`
 		Dates   string                       `toml:"dates"`
+		Numbers string                       `toml:"numbers"`
 		Owner   string                       `toml:"owner"`
 		Headers map[string]map[string]string `toml:"headers"`
 	} `toml:"import"`
@@ -104,7 +105,7 @@ func defaults() *file {
 	f.Terms.Training, f.Tracking.PerMinute = trainingEvery, 600_000
 	f.Links.TokenParam, f.Links.SubIDParam = "fpr", "fp_sid"
 	f.Links.CodeParams, f.Links.IDParams = []string{"aff", "affcode"}, []string{"affiliate"}
-	f.Import.Dates, f.Import.Owner = "auto", terms.OwnerLatest
+	f.Import.Dates, f.Import.Numbers, f.Import.Owner = "auto", "auto", terms.OwnerLatest
 	f.Gateway.Listen, f.Gateway.AdminListen, f.Gateway.Durability = "127.0.0.1:8080", "127.0.0.1:8081", "normal"
 	f.Join.Mode, f.Join.Approval = joinPage, approvalManual
 	return f

@@ -23,6 +23,7 @@ type planSettings struct {
 	Currency          string                       `json:"currency"`
 	AsOf              string                       `json:"as_of"`
 	Dates             string                       `json:"dates"`
+	Numbers           string                       `json:"numbers"`
 	Owner             string                       `json:"owner"`
 	Exclude           []string                     `json:"exclude,omitempty"`
 	Headers           map[string]map[string]string `json:"headers,omitempty"`
@@ -37,7 +38,7 @@ func (cfg *Config) planSettings() planSettings {
 	return planSettings{
 		Policy: cfg.Policy, Paths: cfg.Paths, PartnerGrace: cfg.Grace.Partners, LinkGrace: cfg.Grace.Links,
 		Timezone: cfg.Zone.String(), Currency: cfg.Currency,
-		AsOf: cfg.Import.AsOf, Dates: cfg.Import.Dates, Owner: cfg.Import.Owner, Exclude: cfg.Import.Exclude, Headers: cfg.Import.Headers,
+		AsOf: cfg.Import.AsOf, Dates: cfg.Import.Dates, Numbers: cfg.Import.Numbers, Owner: cfg.Import.Owner, Exclude: cfg.Import.Exclude, Headers: cfg.Import.Headers,
 		Membership: cfg.Products.Membership, Training: cfg.Products.Training,
 		MembershipPercent: cfg.Terms.MembershipPercent, TrainingPercent: cfg.Terms.TrainingPercent, HoldMonths: cfg.Terms.HoldMonths,
 	}

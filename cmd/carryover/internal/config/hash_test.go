@@ -62,6 +62,7 @@ func TestPlanSettings(t *testing.T) {
 	f(true, "import", `{ dates = "day_first" }`)
 	f(true, "import.as_of", `"2023-03-31"`)
 	f(true, "import.dates", `"day_first"`)
+	f(true, "import.numbers", `"decimal_comma"`)
 	f(true, "import.owner", `"first"`)
 	f(true, "import.headers", `{ partners = { "No." = "id" } }`)
 	f(true, "products", `{ membership = ["*Membership*"] }`)

@@ -131,6 +131,7 @@ func (c *checker) imports(f *file, zone *time.Location) Import {
 		Headers: c.headers(f.Import.Headers),
 		Owner:   c.oneOf("import.owner", f.Import.Owner, terms.OwnerLatest, terms.OwnerFirst),
 		Dates:   c.oneOf("import.dates", f.Import.Dates, "auto", "month_first", "day_first"),
+		Numbers: c.oneOf("import.numbers", f.Import.Numbers, "auto", "decimal_point", "decimal_comma"),
 	}
 	if end := c.instant("import.as_of", f.Import.AsOf, zone, false); !end.IsZero() {
 		in.AsOf = end.Add(-1).In(zone).Format(time.DateOnly)
