@@ -98,13 +98,13 @@ const resubmitSeconds = 15 * 60
 // key was to reject it.
 func (b *Book) SubmitApplication(ctx context.Context, a Application, admit bool) (Admission, error) {
 	var done Admission
-	err := b.update(ctx, func(tx *sql.Tx) error {
+	err := b.write(ctx, func(tx *chained) error {
 		done = Admission{}
-		promoter, err := findApplicant(ctx, tx, a.Email)
+		promoter, err := findApplicant(ctx, tx.Tx, a.Email)
 		if err != nil {
 			return err
 		}
-		earlier, err := applications.some(ctx, tx, "WHERE email = ? ORDER BY id DESC", a.Email)
+		earlier, err := applications.some(ctx, tx.Tx, "WHERE email = ? ORDER BY id DESC", a.Email)
 		if err != nil {
 			return err
 		}
@@ -156,10 +156,10 @@ func (a *Application) outcome() AdmissionOutcome {
 // approved before is unchanged; one that was rejected is approved now. It fails with
 // [ErrNoApplication], and then nothing changed.
 func (b *Book) Approve(ctx context.Context, ids []int64, by string, now int64) ([]Admission, error) {
-	return b.decide(ctx, ids, func(tx *sql.Tx, a *Application) (Admission, error) {
+	return b.decide(ctx, ids, func(tx *chained, a *Application) (Admission, error) {
 		if a.State == ApplicationApproved {
 			done := Admission{Outcome: AdmissionUnchanged, Application: *a}
-			d, err := readDirectoryOf(ctx, tx, `SELECT ?`, a.PromoterID)
+			d, err := readDirectoryOf(ctx, tx.Tx, `SELECT ?`, a.PromoterID)
 			if err != nil {
 				return done, err
 			}
@@ -175,7 +175,7 @@ func (b *Book) Approve(ctx context.Context, ids []int64, by string, now int64) (
 // Reject rejects applications, all in one transaction. It fails with [ErrNoApplication] or
 // [ErrAlreadyApproved], and then nothing changed.
 func (b *Book) Reject(ctx context.Context, ids []int64, by string, now int64) ([]Admission, error) {
-	return b.decide(ctx, ids, func(tx *sql.Tx, a *Application) (Admission, error) {
+	return b.decide(ctx, ids, func(tx *chained, a *Application) (Admission, error) {
 		switch a.State {
 		case ApplicationApproved:
 			return Admission{}, fmt.Errorf("%w: %d", ErrAlreadyApproved, a.ID)
@@ -187,12 +187,12 @@ func (b *Book) Reject(ctx context.Context, ids []int64, by string, now int64) ([
 	})
 }
 
-func (b *Book) decide(ctx context.Context, ids []int64, fn func(*sql.Tx, *Application) (Admission, error)) ([]Admission, error) {
+func (b *Book) decide(ctx context.Context, ids []int64, fn func(*chained, *Application) (Admission, error)) ([]Admission, error) {
 	var done []Admission
-	err := b.update(ctx, func(tx *sql.Tx) error {
+	err := b.write(ctx, func(tx *chained) error {
 		done = nil
 		for _, id := range ids {
-			found, err := applications.some(ctx, tx, "WHERE id = ?", id)
+			found, err := applications.some(ctx, tx.Tx, "WHERE id = ?", id)
 			if err != nil {
 				return err
 			}
@@ -223,7 +223,7 @@ func (b *Book) Applications(ctx context.Context, all bool) ([]Application, error
 }
 
 // insert adds a new application, which waits.
-func (a *Application) insert(ctx context.Context, tx *sql.Tx) error {
+func (a *Application) insert(ctx context.Context, tx *chained) error {
 	a.State, a.PromoterID, a.DecidedAt, a.DecidedBy = ApplicationWaiting, 0, 0, ""
 	if err := tx.QueryRowContext(ctx, `SELECT coalesce(max(id), 0) + 1 FROM application`).Scan(&a.ID); err != nil {
 		return err
@@ -232,16 +232,18 @@ func (a *Application) insert(ctx context.Context, tx *sql.Tx) error {
 }
 
 // saveDecision writes the decision.
-func (a *Application) saveDecision(ctx context.Context, tx *sql.Tx) error {
-	_, err := tx.ExecContext(ctx, `UPDATE application SET kind = ?, state = ?, promoter_id = ?, decided_at = ?, decided_by = ? WHERE id = ?`,
-		a.Kind, a.State, a.PromoterID, a.DecidedAt, a.DecidedBy, a.ID)
-	return err
+func (a *Application) saveDecision(ctx context.Context, tx *chained) error {
+	if _, err := tx.ExecContext(ctx, `UPDATE application SET kind = ?, state = ?, promoter_id = ?, decided_at = ?, decided_by = ? WHERE id = ?`,
+		a.Kind, a.State, a.PromoterID, a.DecidedAt, a.DecidedBy, a.ID); err != nil {
+		return err
+	}
+	return tx.seal("application", "WHERE id = ?", a.ID)
 }
 
 // approve makes the applicant an active promoter.
-func (a *Application) approve(ctx context.Context, tx *sql.Tx, by string, now int64) (Admission, error) {
+func (a *Application) approve(ctx context.Context, tx *chained, by string, now int64) (Admission, error) {
 	done := Admission{Outcome: AdmissionActive}
-	promoter, err := findApplicant(ctx, tx, a.Email)
+	promoter, err := findApplicant(ctx, tx.Tx, a.Email)
 	switch {
 	case err != nil:
 		return done, err
@@ -252,7 +254,7 @@ func (a *Application) approve(ctx context.Context, tx *sql.Tx, by string, now in
 			return done, err
 		}
 		promoter = &DirectoryPromoter{Promoter: p, Status: terms.Active}
-		if err := markMapChanged(ctx, tx); err != nil {
+		if err := markMapChanged(ctx, tx.Tx); err != nil {
 			return done, err
 		}
 	case promoter.Status != terms.Active:
@@ -269,14 +271,14 @@ func (a *Application) approve(ctx context.Context, tx *sql.Tx, by string, now in
 
 // createPromoter adds a promoter that Keap does not know. Keap's ids are above 0, so its own is
 // below. Its alias is how a later import finds it by its address.
-func (a *Application) createPromoter(ctx context.Context, tx *sql.Tx, now int64) (*Promoter, error) {
+func (a *Application) createPromoter(ctx context.Context, tx *chained, now int64) (*Promoter, error) {
 	p := &Promoter{Email: a.Email, Name: a.Name, Status: StatusActive, JoinedAt: now}
 	if err := tx.QueryRowContext(ctx, `SELECT min(coalesce(min(id), 0), 0) - 1 FROM promoter`).Scan(&p.ID); err != nil {
 		return nil, err
 	}
 	p.KeapID = p.ID
 	var err error
-	if p.Token, err = freeToken(ctx, tx, preferredToken(a.Name, a.Site)); err != nil {
+	if p.Token, err = freeToken(ctx, tx.Tx, preferredToken(a.Name, a.Site)); err != nil {
 		return nil, err
 	}
 	if err := insertRow(ctx, tx, &promoters, p); err != nil {
@@ -287,13 +289,14 @@ func (a *Application) createPromoter(ctx context.Context, tx *sql.Tx, now int64)
 	})
 }
 
-// insertRow adds one row.
-func insertRow[T any](ctx context.Context, tx *sql.Tx, t *table[T], row *T) error {
+// insertRow adds one row and seals it.
+func insertRow[T any](ctx context.Context, tx *chained, t *table[T], row *T) error {
 	var r record
 	t.record(row, &r)
 	if _, err := tx.ExecContext(ctx, t.insertText(1), r.cells...); err != nil {
 		return fmt.Errorf("writing %s %s: %w", t.name, t.keyText(row), err)
 	}
+	tx.link.add(t.layout(), r.cells)
 	return nil
 }
 

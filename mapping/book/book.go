@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	_ "modernc.org/sqlite" // the driver "sqlite"
@@ -29,8 +30,9 @@ var (
 // Book is one SQLite file in WAL mode. Writers queue on a single connection; readers
 // have their own and never wait for them. It is safe for concurrent use.
 type Book struct {
-	w, r *sql.DB
-	path string
+	w, r  *sql.DB
+	path  string
+	links func() (linkStmts, error) // prepares them once
 
 	tracker trackingCache
 }
@@ -77,7 +79,7 @@ func open(path string, existing bool) (*Book, error) {
 		return nil, describeOpen(path, err)
 	}
 	r.SetMaxOpenConns(4)
-	return &Book{w: w, r: r, path: path}, nil
+	return &Book{w: w, r: r, path: path, links: sync.OnceValues(func() (linkStmts, error) { return prepareLinks(w) })}, nil
 }
 
 func openHandle(path, mode string, existing bool) (*sql.DB, error) {
@@ -209,7 +211,7 @@ func applySchema(db *sql.DB, name, text string) error {
 	return tx.Commit()
 }
 
-// update runs fn in a write transaction.
+// update runs fn in a write transaction that writes no sealed table; see [Book.write].
 func (b *Book) update(ctx context.Context, fn func(tx *sql.Tx) error) error {
 	tx, err := b.w.BeginTx(ctx, nil)
 	if err != nil {

@@ -59,7 +59,7 @@ func (c *changedRow) keyCells() (key []any, err error) {
 
 // undo restores the table as it was before the import.
 func (t *table[T]) undo(w *writer) error {
-	list, err := changedRows.some(w.ctx, w.tx, "WHERE import_id = ? AND table_name = ? ORDER BY seq DESC", w.importID, t.name)
+	list, err := changedRows.some(w.ctx, w.tx.Tx, "WHERE import_id = ? AND table_name = ? ORDER BY seq DESC", w.importID, t.name)
 	if err != nil {
 		return err
 	}
@@ -141,7 +141,7 @@ func (t *table[T]) deleteCreated(w *writer) error {
 	rebuild := func() error { return nil }
 	if created >= 1000 && created > all/4 {
 		var err error
-		if rebuild, err = dropIndexes(w.tx, t.name); err != nil {
+		if rebuild, err = dropIndexes(w.tx.Tx, t.name); err != nil {
 			return err
 		}
 	}

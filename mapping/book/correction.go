@@ -26,6 +26,8 @@ var corrections = table[Correction]{
 	record:  (*Correction).record,
 }
 
+var correctionLayout = newLayout("correction", []string{"line_id", "note", "recorded_at", "recorded_by"}, []string{"line_id"})
+
 func (c *Correction) record(r *record) {
 	r.int(&c.LineID)
 	r.int(&c.PromoterID)
@@ -66,11 +68,12 @@ func (b *Book) Correct(ctx context.Context, c *Correction) error {
 		}); err != nil {
 			return err
 		}
-		_, err = t.tx.ExecContext(ctx, `INSERT INTO correction (line_id, note, recorded_at, recorded_by) VALUES (?, ?, ?, ?)`,
-			c.LineID, c.Note, c.RecordedAt, c.RecordedBy)
+		cells := []any{c.LineID, c.Note, c.RecordedAt, c.RecordedBy}
+		_, err = t.tx.ExecContext(ctx, `INSERT INTO correction (line_id, note, recorded_at, recorded_by) VALUES (?, ?, ?, ?)`, cells...)
 		if err != nil {
 			return fmt.Errorf("writing correction: %w", err)
 		}
+		t.link.add(correctionLayout, cells)
 		return nil
 	})
 }

@@ -34,6 +34,7 @@ var rejectRows = table[Reject]{
 	columns: "file, line, reason, cells",
 	key:     2,
 	owned:   true,
+	byRun:   true,
 	record:  (*Reject).record,
 }
 
@@ -126,7 +127,7 @@ func scanImport(row interface{ Scan(...any) error }) (Import, error) {
 // one to replace that is not, fail it too. progress gets the number of rows written so far.
 // Apply returns the id of the import.
 func (b *Book) Apply(ctx context.Context, imp Import, base int64, rows *Changes, rejects []Reject, progress func(done int)) (int64, error) {
-	err := b.update(ctx, func(tx *sql.Tx) error {
+	err := b.write(ctx, func(tx *chained) error {
 		switch last, err := scanImport(tx.QueryRowContext(ctx, selectImport+` WHERE rolled_back_at IS NULL ORDER BY id DESC LIMIT 1`)); {
 		case err != nil && !errors.Is(err, ErrNoImport):
 			return err
@@ -143,6 +144,10 @@ func (b *Book) Apply(ctx context.Context, imp Import, base int64, rows *Changes,
 		}
 		// What a rollback left unpublished is published with this import.
 		if _, err := tx.ExecContext(ctx, `UPDATE publication SET changes = changes + 1, undone_import = 0`); err != nil {
+			return err
+		}
+		tx.link.kind, tx.link.importID, tx.link.plain = linkImport, imp.ID, true
+		if err := tx.seal("import", "WHERE id = ?", imp.ID); err != nil {
 			return err
 		}
 		w := &writer{ctx: ctx, tx: tx, importID: imp.ID, total: rows.Len(), progress: progress}
@@ -176,7 +181,7 @@ func (c *Changes) write(w *writer) error {
 // stands in [Publication.UndoneImport].
 func (b *Book) Rollback(ctx context.Context, id int64, now time.Time) (Import, error) {
 	var imp Import
-	err := b.update(ctx, func(tx *sql.Tx) error {
+	err := b.write(ctx, func(tx *chained) error {
 		var err error
 		if imp, err = scanImport(tx.QueryRowContext(ctx, selectImport+` WHERE rolled_back_at IS NULL ORDER BY id DESC LIMIT 1`)); err != nil {
 			return err
@@ -196,15 +201,22 @@ func (b *Book) Rollback(ctx context.Context, id int64, now time.Time) (Import, e
 		if err := undo(&writer{ctx: ctx, tx: tx, importID: imp.ID}); err != nil {
 			return fmt.Errorf("undoing run %d: %w; nothing was changed", imp.ID, err)
 		}
-		if err := checkPromoterReferences(ctx, tx); err != nil {
+		if err := checkPromoterReferences(ctx, tx.Tx); err != nil {
 			return fmt.Errorf("run %d cannot be undone: %w; nothing was changed", imp.ID, err)
 		}
 		imp.RolledBack = now.UTC()
 		if _, err = tx.ExecContext(ctx, `UPDATE import SET rolled_back_at = ? WHERE id = ?`, now.Unix(), imp.ID); err != nil {
 			return err
 		}
-		_, err = tx.ExecContext(ctx, `UPDATE publication SET changes = changes + 1, undone_import = ?`, imp.ID)
-		return err
+		if _, err = tx.ExecContext(ctx, `UPDATE publication SET changes = changes + 1, undone_import = ?`, imp.ID); err != nil {
+			return err
+		}
+		// What undoing leaves there is sealed anew: the import's own seals count no more.
+		tx.link.kind, tx.link.importID, tx.link.plain = linkUndo, imp.ID, true
+		if err := tx.seal("import", "WHERE id = ?", imp.ID); err != nil {
+			return err
+		}
+		return tx.seal("reject", "WHERE import_id = ?", imp.ID)
 	})
 	return imp, err
 }

@@ -180,8 +180,8 @@ func payoutState(ctx context.Context, tx *sql.Tx) (state string, err error) {
 // the [PayoutInputs.State] from which they were planned; it fails with [ErrPayoutsStale] when
 // that has changed.
 func (b *Book) ApprovePayouts(ctx context.Context, batch *PayoutBatch, lines []PayoutLine, state string) error {
-	return b.update(ctx, func(tx *sql.Tx) error {
-		now, err := payoutState(ctx, tx)
+	return b.write(ctx, func(tx *chained) error {
+		now, err := payoutState(ctx, tx.Tx)
 		if err != nil {
 			return err
 		}
@@ -211,7 +211,7 @@ func (b *Book) ApprovePayouts(ctx context.Context, batch *PayoutBatch, lines []P
 // ([ReferenceInUseError]), or the booked record has another day or note ([RecordMismatchError]).
 // The error is a [PayoutRecordError], which says which record of the list it is about.
 func (b *Book) RecordPayouts(ctx context.Context, list []PayoutRecord) (again int, err error) {
-	err = b.update(ctx, func(tx *sql.Tx) error {
+	err = b.write(ctx, func(tx *chained) error {
 		for i := range list {
 			same, err := recordPayout(ctx, tx, &list[i])
 			if err != nil {
@@ -235,8 +235,8 @@ type PayoutRecordError struct {
 func (e *PayoutRecordError) Error() string { return e.Err.Error() }
 func (e *PayoutRecordError) Unwrap() error { return e.Err }
 
-func recordPayout(ctx context.Context, tx *sql.Tx, r *PayoutRecord) (same bool, err error) {
-	records, err := payoutRecords.some(ctx, tx, "WHERE line_id = ? ORDER BY id", r.LineID)
+func recordPayout(ctx context.Context, tx *chained, r *PayoutRecord) (same bool, err error) {
+	records, err := payoutRecords.some(ctx, tx.Tx, "WHERE line_id = ? ORDER BY id", r.LineID)
 	if err != nil {
 		return false, err
 	}
@@ -260,21 +260,17 @@ func recordPayout(ctx context.Context, tx *sql.Tx, r *PayoutRecord) (same bool, 
 	if r.Status == PayoutReturned && !paid {
 		return false, fmt.Errorf("%w: what was not recorded as paid cannot come back", ErrRecordConflict)
 	}
-	others, err := payoutRecords.some(ctx, tx, "WHERE reference = ? AND status = ?", r.Reference, r.Status)
+	others, err := payoutRecords.some(ctx, tx.Tx, "WHERE reference = ? AND status = ?", r.Reference, r.Status)
 	if err != nil {
 		return false, err
 	}
 	if len(others) > 0 {
 		return false, &ReferenceInUseError{Reference: r.Reference, Status: r.Status, LineID: others[0].LineID}
 	}
-	res, err := tx.ExecContext(ctx, `INSERT INTO payout_record (line_id, status, reference, at, month, note, recorded_at, recorded_by)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
-		r.LineID, r.Status, r.Reference, r.At, r.Month, r.Note, r.RecordedAt, r.RecordedBy)
-	if err != nil {
-		return false, fmt.Errorf("recording a payout: %w", err)
+	if err := tx.QueryRowContext(ctx, `SELECT coalesce(max(id), 0) + 1 FROM payout_record`).Scan(&r.ID); err != nil {
+		return false, err
 	}
-	r.ID, err = res.LastInsertId()
-	return false, err
+	return false, insertRow(ctx, tx, &payoutRecords, r)
 }
 
 // RecordMismatchError says that a record with the same reference is booked with another day or

@@ -65,6 +65,17 @@ var reviewDecisions = table[ReviewDecision]{
 	record:  (*ReviewDecision).record,
 }
 
+// What the chain seals of reviews and decisions.
+const (
+	reviewColumns   = "id, line_id, reason, detail, at"
+	decisionColumns = "id, line_id, decision, note, decided_at, decided_by"
+)
+
+var (
+	reviewLayout   = newLayout("review", strings.Split(reviewColumns, ", "), []string{"id"})
+	decisionLayout = newLayout("review_decision", strings.Split(decisionColumns, ", "), []string{"id"})
+)
+
 func (v *ReviewReason) record(r *record) {
 	r.int(&v.LineID)
 	r.word(&v.Reason)
@@ -170,7 +181,8 @@ func (b *Book) Decide(ctx context.Context, list []ReviewDecision) (booked int, e
 			case !errors.Is(err, sql.ErrNoRows):
 				return err
 			}
-			if _, err := t.tx.Stmt(t.stmts.addDecision).Exec(d.LineID, d.Decision, strings.TrimSpace(d.Note), d.DecidedAt, d.DecidedBy); err != nil {
+			if err := t.write(decisionLayout, t.stmts.addDecision,
+				d.LineID, d.Decision, strings.TrimSpace(d.Note), d.DecidedAt, d.DecidedBy); err != nil {
 				return err
 			}
 			booked++

@@ -2,7 +2,6 @@ package book
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"slices"
@@ -67,19 +66,23 @@ var ErrCouponTaken = errors.New("the coupon is another promoter's")
 // RecordSettings adds settings in one transaction and sets their ids. It fails with
 // [ErrCouponTaken] when another promoter has a coupon of them.
 func (b *Book) RecordSettings(ctx context.Context, list []Setting) error {
-	return b.update(ctx, func(tx *sql.Tx) error { return recordSettings(ctx, tx, list) })
+	return b.write(ctx, func(tx *chained) error { return recordSettings(ctx, tx, list) })
 }
 
-func recordSettings(ctx context.Context, tx *sql.Tx, list []Setting) error {
+func recordSettings(ctx context.Context, tx *chained, list []Setting) error {
 	if slices.ContainsFunc(list, func(d Setting) bool { return d.IsPublished() }) {
-		if err := markMapChanged(ctx, tx); err != nil {
+		if err := markMapChanged(ctx, tx.Tx); err != nil {
 			return err
 		}
+	}
+	var last int64
+	if err := tx.QueryRowContext(ctx, `SELECT coalesce(max(id), 0) FROM promoter_setting`).Scan(&last); err != nil {
+		return err
 	}
 	for i := range list {
 		d := &list[i]
 		if d.Field == SettingCoupon && d.Value != "" {
-			dir, err := readDirectoryOf(ctx, tx, `SELECT promoter_id FROM promoter_setting WHERE field = ? UNION SELECT ?`,
+			dir, err := readDirectoryOf(ctx, tx.Tx, `SELECT promoter_id FROM promoter_setting WHERE field = ? UNION SELECT ?`,
 				SettingCoupon, d.PromoterID)
 			if err != nil {
 				return err
@@ -88,13 +91,8 @@ func recordSettings(ctx context.Context, tx *sql.Tx, list []Setting) error {
 				return fmt.Errorf("%w: %q", ErrCouponTaken, d.Value)
 			}
 		}
-		res, err := tx.ExecContext(ctx, `INSERT INTO promoter_setting (promoter_id, field, value, from_at, recorded_at, recorded_by)
-			VALUES (?, ?, ?, ?, ?, ?)`,
-			d.PromoterID, d.Field, d.Value, d.From, d.RecordedAt, d.RecordedBy)
-		if err != nil {
-			return fmt.Errorf("recording %s: %w", d.Field, err)
-		}
-		if d.ID, err = res.LastInsertId(); err != nil {
+		d.ID = last + int64(i) + 1
+		if err := insertRow(ctx, tx, &settings, d); err != nil {
 			return err
 		}
 	}

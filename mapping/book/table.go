@@ -15,6 +15,7 @@ type table[T any] struct {
 	columns string // separated by ", ", those of the key first
 	key     int    // how many columns are the key
 	owned   bool   // each row says in import_id which run created it
+	byRun   bool   // import_id is the first column of the key
 	record  func(*T, *record)
 }
 
@@ -163,13 +164,17 @@ func (t *table[T]) insertText(n int) string {
 }
 
 // putText is the statement that inserts a row, or replaces the one that has its key. A row
-// that is there keeps the import that created it.
+// that is there keeps the import that created it, which the statement returns.
 func (t *table[T]) putText() string {
 	var set []string
 	for _, c := range t.names()[t.key:] {
 		set = append(set, c+" = excluded."+c)
 	}
-	return t.insertText(1) + " ON CONFLICT (" + strings.Join(t.names()[:t.key], ", ") + ") DO UPDATE SET " + strings.Join(set, ", ")
+	text := t.insertText(1) + " ON CONFLICT (" + strings.Join(t.names()[:t.key], ", ") + ") DO UPDATE SET " + strings.Join(set, ", ")
+	if t.owned {
+		text += " RETURNING import_id"
+	}
+	return text
 }
 
 // scanner reads rows of one query.

@@ -14,7 +14,7 @@ import (
 // writer writes the rows of an import.
 type writer struct {
 	ctx      context.Context
-	tx       *sql.Tx
+	tx       *chained
 	importID int64
 	seq      int64 // of the last changed row
 	sources  sourceIDs
@@ -62,7 +62,7 @@ func (t *table[T]) create(w *writer, rows []T) error {
 	if many, err := w.fills(t.name, len(rows)); err != nil {
 		return err
 	} else if many {
-		if rebuild, err = dropIndexes(w.tx, t.name); err != nil {
+		if rebuild, err = dropIndexes(w.tx.Tx, t.name); err != nil {
 			return err
 		}
 	}
@@ -70,6 +70,7 @@ func (t *table[T]) create(w *writer, rows []T) error {
 	prepared := 0
 	run := any(w.importID)
 	r := record{sources: w.sources}
+	l := t.layout()
 	for chunk := range slices.Chunk(rows, max(1, valuesPerStatement/len(t.written()))) {
 		if len(chunk) != prepared {
 			var err error
@@ -90,6 +91,12 @@ func (t *table[T]) create(w *writer, rows []T) error {
 		}
 		if _, err := stmt.Exec(r.cells...); err != nil {
 			return t.blame(w, chunk, err)
+		}
+		for cells := range slices.Chunk(r.cells, len(t.written())) {
+			w.tx.link.add(l, cells)
+		}
+		if err := w.sealed(); err != nil {
+			return err
 		}
 		if err := w.advance(len(chunk)); err != nil {
 			return err
@@ -182,10 +189,7 @@ func (t *table[T]) replace(w *writer, rows []T) error {
 		if _, err := note.Exec(w.importID, c.Seq, c.Table, c.Key, c.Before); err != nil {
 			return err
 		}
-		if t.owned {
-			r.cells = slices.Insert(r.cells, 0, any(w.importID))
-		}
-		if _, err := put.Exec(r.cells...); err != nil {
+		if err := t.put(w, put, &r); err != nil {
 			return fmt.Errorf("writing %s %s: %w", t.name, t.keyText(&rows[i]), err)
 		}
 		if err := w.advance(1); err != nil {
@@ -193,6 +197,32 @@ func (t *table[T]) replace(w *writer, rows []T) error {
 		}
 	}
 	return nil
+}
+
+// put inserts a row or replaces the one that has its key, and seals it.
+func (t *table[T]) put(w *writer, stmt *sql.Stmt, r *record) error {
+	if !t.owned {
+		if _, err := stmt.Exec(r.cells...); err != nil {
+			return err
+		}
+	} else {
+		r.cells = slices.Insert(r.cells, 0, any(w.importID))
+		var created int64 // the import that did stays
+		if err := stmt.QueryRow(r.cells...).Scan(&created); err != nil {
+			return err
+		}
+		r.cells[0] = created
+	}
+	w.tx.link.add(t.layout(), r.cells)
+	return w.sealed()
+}
+
+// sealed appends what was sealed to the chain when it is a link's worth.
+func (w *writer) sealed() error {
+	if w.tx.link.rows < sealsOfLink {
+		return nil
+	}
+	return w.tx.link.append(w.tx.Tx, w.tx.stmts)
 }
 
 // fill is replace for a table that is empty.

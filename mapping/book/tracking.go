@@ -16,6 +16,8 @@ type Tracking struct {
 	directory *Directory
 	cache     *trackingCache
 
+	link *link
+
 	lastCustomer, lastEvent, lastLine int64 // ids; 0: not read yet
 }
 
@@ -31,18 +33,26 @@ func (b *Book) Track(fn func(*Tracking) error) error {
 		}
 		b.tracker.stmts = s
 	}
+	links, err := b.links()
+	if err != nil {
+		return err
+	}
 	// Without a context, because the driver would start a goroutine for each statement.
 	tx, err := b.w.Begin()
 	if err != nil {
 		return err
 	}
 	defer tx.Rollback()
-	t := &Tracking{tx: tx, stmts: b.tracker.stmts}
+	b.tracker.link.reset()
+	t := &Tracking{tx: tx, stmts: b.tracker.stmts, link: &b.tracker.link}
 	if err := b.tracker.refresh(tx); err != nil {
 		return err
 	}
 	t.directory, t.cache = b.tracker.directory, &b.tracker
 	if err = fn(t); err == nil {
+		err = t.link.append(tx, &links)
+	}
+	if err == nil {
 		err = tx.Commit()
 	}
 	if err != nil {
@@ -93,11 +103,37 @@ func (t *Tracking) nextID(last *int64, stmt *sql.Stmt) (int64, error) {
 	return *last, nil
 }
 
+// insertTracked adds a row with a statement of its table, and seals it.
 func insertTracked[T any](t *Tracking, tb *table[T], stmt *sql.Stmt, row *T) error {
 	var r record
 	tb.record(row, &r)
 	if _, err := t.tx.Stmt(stmt).Exec(r.cells...); err != nil {
 		return fmt.Errorf("writing %s: %w", tb.name, err)
+	}
+	t.link.add(tb.layout(), r.cells)
+	return nil
+}
+
+// write runs a statement that returns the rows that it wrote, in all their columns, and seals
+// them.
+func (t *Tracking) write(l *layout, stmt *sql.Stmt, args ...any) error {
+	rows, err := t.tx.Stmt(stmt).Query(args...)
+	if err != nil {
+		return fmt.Errorf("writing %s: %w", l.table, err)
+	}
+	defer rows.Close()
+	cells, dest := make([]any, len(l.order)), make([]any, len(l.order))
+	for i := range cells {
+		dest[i] = &cells[i]
+	}
+	for rows.Next() {
+		if err := rows.Scan(dest...); err != nil {
+			return fmt.Errorf("writing %s: %w", l.table, err)
+		}
+		t.link.add(l, cells)
+	}
+	if err := rows.Err(); err != nil {
+		return fmt.Errorf("writing %s: %w", l.table, err)
 	}
 	return nil
 }
@@ -131,15 +167,13 @@ func (t *Tracking) invalidate(c *Customer) {
 // IdentifyCustomer writes an e-mail key or uid of a customer that was not known before.
 func (t *Tracking) IdentifyCustomer(c *Customer) error {
 	t.invalidate(c)
-	_, err := t.tx.Stmt(t.stmts.identifyCustomer).Exec(c.Email, c.UID, c.ID)
-	return err
+	return t.write(customers.layout(), t.stmts.identifyCustomer, c.Email, c.UID, c.ID)
 }
 
 // BindCustomer binds a customer without a promoter to one, for life.
 func (t *Tracking) BindCustomer(c *Customer) error {
 	t.invalidate(c)
-	_, err := t.tx.Stmt(t.stmts.bindCustomer).Exec(c.PromoterID, c.BoundAt, c.ClickedAt, c.Suspicion, c.Visitor, c.ID)
-	return err
+	return t.write(customers.layout(), t.stmts.bindCustomer, c.PromoterID, c.BoundAt, c.ClickedAt, c.Suspicion, c.Visitor, c.ID)
 }
 
 // Referral returns the customer as it was carried over from Keap; ok is false when it was not.
@@ -251,7 +285,7 @@ func (t *Tracking) UnmatchedRefunds(customer int64) ([]Event, error) {
 // MatchRefund sets the sale of a refund once it is known, and adds the refund's lines.
 func (t *Tracking) MatchRefund(refund *Event, sale int64, lines []EventLine) error {
 	refund.SaleEventID = sale
-	if _, err := t.tx.Stmt(t.stmts.matchRefund).Exec(sale, refund.ID); err != nil {
+	if err := t.write(events.layout(), t.stmts.matchRefund, sale, refund.ID); err != nil {
 		return err
 	}
 	return t.addLines(refund.ID, lines)
@@ -300,14 +334,12 @@ func (t *Tracking) IsUnattributed(kind, eventID string) (bool, error) {
 
 // AddUnattributed adds an event that credits nobody, unless it is there already.
 func (t *Tracking) AddUnattributed(u *UnattributedEvent) error {
-	_, err := t.tx.Stmt(t.stmts.addUnattributed).Exec(u.Kind, u.ExternalID, u.Email, u.UID, u.At, u.ReceivedAt, u.Evidence)
-	return err
+	return t.write(unattributedEvents.layout(), t.stmts.addUnattributed, u.Kind, u.ExternalID, u.Email, u.UID, u.At, u.ReceivedAt, u.Evidence)
 }
 
 // AddReview adds a reason to review a line, unless it is there already.
 func (t *Tracking) AddReview(line int64, reason, detail string, at int64) error {
-	_, err := t.tx.Stmt(t.stmts.addReview).Exec(line, reason, detail, at)
-	return err
+	return t.write(reviewLayout, t.stmts.addReview, line, reason, detail, at)
 }
 
 // AddOutbox adds an event to the outbox.

@@ -11,6 +11,7 @@ import (
 type trackingCache struct {
 	mu          sync.Mutex
 	stmts       *trackingStmts
+	link        link // of the transaction under way; its buffers are kept
 	directory   *Directory
 	byEmail     map[string]lookup[Customer]
 	byUID       map[string]lookup[Customer]

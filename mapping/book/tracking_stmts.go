@@ -39,11 +39,13 @@ func (b *Book) prepareTracking() (s *trackingStmts, err error) {
 		{&s.eventByExternalID, events.selectText(`WHERE kind = ? AND external_id = ? AND external_id != ''`)},
 		{&s.hasEvent, `SELECT EXISTS (SELECT 1 FROM event WHERE customer_id = ? AND kind = ?)`},
 		{&s.addCustomer, customers.insertText(1)},
-		{&s.identifyCustomer, `UPDATE customer SET email = ?, uid = ? WHERE id = ?`},
-		{&s.bindCustomer, `UPDATE customer SET promoter_id = ?, bound_at = ?, clicked_at = ?, suspicion = ?, visitor = ? WHERE id = ?`},
+		{&s.identifyCustomer, `UPDATE customer SET email = ?, uid = ? WHERE id = ? RETURNING ` + customers.columns},
+		{&s.bindCustomer, `UPDATE customer SET promoter_id = ?, bound_at = ?, clicked_at = ?, suspicion = ?, visitor = ? WHERE id = ?
+			RETURNING ` + customers.columns},
 		{&s.addEvent, events.insertText(1)},
 		{&s.addLine, eventLines.insertText(1)},
-		{&s.addReview, `INSERT INTO review (line_id, reason, detail, at) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING`},
+		{&s.addReview, `INSERT INTO review (line_id, reason, detail, at) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING
+			RETURNING ` + reviewColumns},
 		{&s.addOutbox, `INSERT INTO outbox (event_id, customer_id, state, tries, next_at, body, status, answer, done_at)
 			VALUES (?, ?, 'waiting', 0, ?, ?, 0, '', 0)`},
 		{&s.linesOfEvent, eventLines.selectText(`WHERE event_id = ? ORDER BY id`)},
@@ -62,9 +64,10 @@ func (b *Book) prepareTracking() (s *trackingStmts, err error) {
 		{&s.lineByID, eventLines.selectText(`WHERE id = ?`)},
 		{&s.hasReason, `SELECT EXISTS (SELECT 1 FROM review WHERE line_id = ?)`},
 		{&s.decision, `SELECT decision FROM review_decision WHERE line_id = ?`},
-		{&s.addDecision, `INSERT INTO review_decision (line_id, decision, note, decided_at, decided_by) VALUES (?, ?, ?, ?, ?)`},
+		{&s.addDecision, `INSERT INTO review_decision (line_id, decision, note, decided_at, decided_by) VALUES (?, ?, ?, ?, ?)
+			RETURNING ` + decisionColumns},
 		{&s.unmatchedRefunds, events.selectText(`WHERE customer_id = ? AND kind = 'refund' AND sale_event_id = 0 ORDER BY id`)},
-		{&s.matchRefund, `UPDATE event SET sale_event_id = ? WHERE id = ? AND sale_event_id = 0`},
+		{&s.matchRefund, `UPDATE event SET sale_event_id = ? WHERE id = ? AND sale_event_id = 0 RETURNING ` + events.columns},
 		{&s.keapOrders, `SELECT products FROM sale
 			WHERE contact_id IN (SELECT id FROM contact WHERE email = ? AND email != '') AND total > 0 AND ordered_at <= ?`},
 		{&s.keapEarnings, `SELECT product, sum(amount), max(kind = 'commission') FROM commission
@@ -73,7 +76,7 @@ func (b *Book) prepareTracking() (s *trackingStmts, err error) {
 			GROUP BY product, invoice`},
 		{&s.isUnattributed, `SELECT EXISTS (SELECT 1 FROM unattributed_event WHERE kind = ? AND external_id = ?)`},
 		{&s.addUnattributed, `INSERT INTO unattributed_event (kind, external_id, email, uid, at, received_at, evidence)
-			VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`},
+			VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING RETURNING ` + unattributedEvents.columns},
 		{&s.lastEvent, events.selectText(`WHERE customer_id = ? ORDER BY id DESC LIMIT 1`)},
 	} {
 		*p.to, err = b.w.Prepare(p.text)
