@@ -21,7 +21,7 @@ type Check struct {
 	Differences int      `json:"differences"`
 	Examples    []string `json:"examples,omitempty"` // the first few, as sentences
 	Note        string   `json:"note,omitempty"`
-	Money       bool     `json:"money,omitempty"`   // its differences are of money: a person must decide
+	Money       bool     `json:"money,omitempty"`   // its differences are of money
 	Decided     int      `json:"decided,omitempty"` // differences that a person decided about, and that remain
 }
 
@@ -33,8 +33,7 @@ func (c *Check) mismatch(format string, args ...any) {
 	}
 }
 
-// ErrUnproven says that sums of money differ, or differ as a person decided: a person must
-// look.
+// ErrUnproven says that all agrees but what a person has decided about.
 var ErrUnproven = errors.New("not proven")
 
 // unprovenError is an [ErrUnproven] in words.
@@ -43,8 +42,8 @@ type unprovenError struct{ text string }
 func (e *unprovenError) Error() string        { return e.text }
 func (e *unprovenError) Is(target error) bool { return target == ErrUnproven }
 
-// Verdict says what checks come to: nil when all agrees, an [ErrUnproven] when money differs,
-// or when all that is left are differences that a person decided about.
+// Verdict says what checks come to: nil when all agrees, and an [ErrUnproven] when all that is
+// left are differences that a person decided about.
 func Verdict(checks []Check) error {
 	differences, money, decided := 0, 0, 0
 	for _, check := range checks {
@@ -62,7 +61,7 @@ func Verdict(checks []Check) error {
 	}
 	switch {
 	case money > 0:
-		return &unprovenError{fmt.Sprintf("%s, %d of them of money: the totals are not proven", count(differences), money)}
+		return fmt.Errorf("%s, %d of them of money: the totals are not proven", count(differences), money)
 	case differences > 0:
 		return errors.New(count(differences))
 	case decided > 0:
@@ -104,7 +103,11 @@ func Verify(ctx context.Context, s *Settings, b *book.Book, from store.Feed, pro
 			standing++
 		}
 	}
-	checks := append([]Check{files}, verifyBook(p, content), verifyOwners(p, e), verifySums(p, e, standing > 1), verifyLedger(p))
+	chain, err := verifyChain(ctx, b)
+	if err != nil {
+		return nil, nil, err
+	}
+	checks := append([]Check{chain, files}, verifyBook(p, content), verifyOwners(p, e), verifySums(p, e, standing > 1), verifyLedger(p))
 	want, err := s.Project(content)
 	if err != nil {
 		return nil, nil, err
@@ -117,8 +120,8 @@ func Verify(ctx context.Context, s *Settings, b *book.Book, from store.Feed, pro
 		return nil, nil, err
 	}
 	checks = append(checks, verifyMap(want, published, epoch))
-	if checks[0].Note == configChanged && !slices.ContainsFunc(checks, func(c Check) bool { return c.Differences > 0 }) {
-		checks[0].Note = "the configuration has changed since the run, and the book and the published map agree with it"
+	if checks[1].Note == configChanged && !slices.ContainsFunc(checks, func(c Check) bool { return c.Differences > 0 }) {
+		checks[1].Note = "the configuration has changed since the run, and the book and the published map agree with it"
 	}
 	return checks, published, nil
 }

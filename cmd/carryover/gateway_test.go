@@ -246,7 +246,7 @@ func TestVerifyAgainst(t *testing.T) {
 	g := d.gateway("--at", "2023-02-15T12:00:00Z") // lives before the cutoff: answers differ from now
 	r := d.fails(console.ExitFailed, []string{"differences"}, "verify", "--against", "http://"+g.visitors)
 	d.contains(r.out, "the gateway answers 302", "the map says 302", "login")
-	if checks := d.objects(d.fails(console.ExitFailed, nil, "verify", "--json", "--against", "http://"+g.visitors).out); len(checks) != 7 || checks[6]["differences"] == 0.0 {
+	if checks := d.objects(d.fails(console.ExitFailed, nil, "verify", "--json", "--against", "http://"+g.visitors).out); len(checks) != 8 || checks[7]["differences"] == 0.0 {
 		t.Errorf("verify --json: %v", checks)
 	}
 }

@@ -20,12 +20,13 @@ type verifyCmd struct {
 }
 
 func (verifyCmd) Help() string {
-	return `Reads the exports of the newest run again and compares them with the book, the book with the published
-link map and, with --against, the map with the answers of a live gateway. Of money it compares the sums by
-promoter, kind and month and the ledger's endings, to the cent, and every customer's owner. Changes nothing.
+	return `Compares every row of the book with what was written, by imports and live; reads the exports of the newest
+run again and compares them with the book, the book with the published link map and, with --against, the map
+with the answers of a live gateway. Of money it compares the sums by promoter, kind and month and the
+ledger's endings, to the cent, and every customer's owner. Changes nothing.
 
-Exits 0 when all agrees, 1 when something differs, and 3 when it is money that differs or when all that is
-left are differences that a person has decided about.
+Exits 0 when all agrees, 1 when something differs, and 3 when all that is left are differences that a person
+has decided about.
 
 Example: carryover verify --against http://127.0.0.1:8080`
 }
