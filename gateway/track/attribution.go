@@ -15,14 +15,14 @@ import (
 func (b *booking) attribute(c *book.Customer) (terms.Attribution, error) {
 	candidates, first := b.namedCandidates()
 	ownedBy := func(owner terms.Candidate) terms.Attribution {
-		return terms.Attribute(b.until(), slices.Insert(candidates, 0, owner), nil, b.s.o.CreditPolicy)
+		return terms.Attribute(b.until(), slices.Insert(candidates, 0, owner), nil, b.creditPolicy())
 	}
 	dir := b.t.Directory()
 	if c.PromoterID != 0 {
 		return ownedBy(candidateOf(terms.Candidate{By: terms.ByOwner, At: c.BoundAt}, dir.ByID(c.PromoterID))), nil
 	}
 	if c.Email == "" {
-		return terms.Attribute(b.until(), candidates, first, b.s.o.CreditPolicy), nil
+		return terms.Attribute(b.until(), candidates, first, b.creditPolicy()), nil
 	}
 	carried, _, err := b.t.Referral(c.Email)
 	switch {
@@ -46,7 +46,15 @@ func (b *booking) attribute(c *book.Customer) (terms.Attribution, error) {
 			candidates = append(candidates, candidateOf(terms.Candidate{By: terms.ByHistory, At: rows[i].SetAt}, dir.ByPartner(rows[i].PartnerID)))
 		}
 	}
-	return terms.Attribute(b.until(), candidates, first, b.s.o.CreditPolicy), nil
+	return terms.Attribute(b.until(), candidates, first, b.creditPolicy()), nil
+}
+
+// creditPolicy is whom the call may be credited to: what is taken back, to an owner of whatever
+// status.
+func (b *booking) creditPolicy() terms.CreditPolicy {
+	policy := b.s.o.CreditPolicy
+	policy.AnyOwner = b.call.Kind == book.EventRefund
+	return policy
 }
 
 // namedCandidates lists whom the call names, in the order in which they are asked: by a

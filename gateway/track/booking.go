@@ -19,9 +19,10 @@ type booking struct {
 	touch touch
 	now   int64 // Unix seconds
 
-	visitor      string  // hash of the customer's address
-	saleCurrency string  // of a refund that names no currency: that of the sale
-	flagged      []int64 // ids of lines that a person must look at
+	visitor      string             // hash of the customer's address
+	saleCurrency string             // of a refund that names no currency: that of the sale
+	parts        []terms.RefundPart // of a refund that takes from several sales
+	flagged      []int64            // ids of lines that a person must look at
 }
 
 // bookOrRecover is book for the one goroutine that books for everybody: a panic must not end
@@ -118,18 +119,31 @@ func (b *booking) convert(amount int64) int64 {
 	return amount
 }
 
+// convertFrom turns an amount of a currency into the program's; ok is false where there is no
+// rate, and where it comes to too much.
+func (b *booking) convertFrom(amount int64, currency string) (converted int64, ok bool) {
+	rate, ok := b.s.o.Rates[currency]
+	if !ok {
+		return 0, false
+	}
+	converted, ok = rate.Convert(amount, currency, b.s.o.Currency)
+	return converted, ok && converted <= MaxAmount
+}
+
 // newEvent makes the event that the book keeps of the call, with the evidence for a. sale is
 // the event that a refund takes back from; 0: none.
 func (b *booking) newEvent(c *book.Customer, a terms.Attribution, note string, sale int64) (book.Event, error) {
 	v := book.Evidence{
 		Attribution: a, RefID: b.call.RefID, Coupon: b.call.PromoCode, Click: b.touch.last.Click, Visitor: b.visitor, Note: note,
 	}
-	if from := b.currency(); from != b.s.o.Currency {
-		v.Rate = from + " " + b.s.o.Rates[from].String()
+	if rate, ok := b.s.o.Rates[b.currency()]; ok && b.currency() != b.s.o.Currency {
+		v.Rate = b.currency() + " " + rate.String()
 	}
-	// A refund waits for its sale, unless it has taken back from the owner at Keap.
-	if a.Promoter != 0 && a.By != terms.ByCarried && b.call.Kind == book.EventRefund && sale == 0 {
-		v.Sale = b.call.SaleEventID
+	if b.call.Kind == book.EventRefund {
+		v.Parts = b.parts
+		if sale == 0 && a.Promoter != 0 { // it waits for its sale
+			v.Sale, v.CurrencyOfSale = b.call.SaleEventID, b.call.Currency == ""
+		}
 	}
 	text, err := json.Marshal(v)
 	return book.Event{

@@ -48,6 +48,29 @@ func (s *modelSale) left() int64 {
 	return quarter(s.amount) - quarter(s.refunded)
 }
 
+// refundNewest takes a refund from the newest of the sales, which are the newest first, of
+// which just as much is left; else from the newest of which more is left; else from the newest
+// ones until there is nothing.
+func refundNewest(sales []*modelSale, amount int64) {
+	for _, s := range sales {
+		if s.amount-s.refunded == amount {
+			s.refunded = s.amount
+			return
+		}
+	}
+	for _, s := range sales {
+		if s.amount-s.refunded > amount {
+			s.refunded += amount
+			return
+		}
+	}
+	for _, s := range sales {
+		part := min(amount, s.amount-s.refunded)
+		s.refunded += part
+		amount -= part
+	}
+}
+
 type modelVisit struct {
 	promoter int64
 	at       time.Time
@@ -67,7 +90,8 @@ type machine struct {
 	last     map[string]modelVisit // of a browser
 	owner    map[string]int64      // of a customer
 	sales    map[string]*modelSale // by event id
-	order    []string              // of the sales
+	order    []string              // of the sales, by date
+	toldAt   map[string]int64      // when they were, Unix seconds
 	paid     map[int64]int64
 	pending  map[int64]int64 // by payout line
 	lineOf   map[int64]int64 // whose a payout line is
@@ -100,6 +124,7 @@ func newMachine(t *testing.T, rt *rapid.T, dir string) *machine {
 		browsers: map[string]click.Mark{}, last: map[string]modelVisit{}, owner: map[string]int64{}, sales: map[string]*modelSale{},
 		paid: map[int64]int64{}, pending: map[int64]int64{}, lineOf: map[int64]int64{},
 	}
+	m.toldAt = map[string]int64{}
 	m.partners, m.carried, m.excluded = map[int64]int64{}, map[int64]int64{}, map[int64]bool{}
 	var c book.Changes
 	for _, id := range []int64{1, 2, 3} {
@@ -272,7 +297,7 @@ func (m *machine) actions() map[string]func(*rapid.T) {
 				t.Fatalf("a sale of %d to a customer of %d: %+v", call.Amount, owner, r)
 			}
 			m.sales[call.EventID] = &modelSale{c, owner, m.month(), call.Amount, 0}
-			m.order = append(m.order, call.EventID)
+			m.order, m.toldAt[call.EventID] = append(m.order, call.EventID), call.CreatedAt
 			m.calls = append(m.calls, call)
 		},
 		"refund": func(t *rapid.T) {
@@ -289,6 +314,55 @@ func (m *machine) actions() map[string]func(*rapid.T) {
 			}
 			s.refunded = min(s.amount, s.refunded+amount)
 			m.calls = append(m.calls, call)
+		},
+		"refund of no name": func(t *rapid.T) {
+			c := customer.Draw(t, "customer")
+			var sales []*modelSale // the newest first
+			for _, id := range slices.Backward(m.order) {
+				if m.sales[id].customer == c {
+					sales = append(sales, m.sales[id])
+				}
+			}
+			if len(sales) == 0 {
+				return
+			}
+			amount := rapid.Int64Range(1, 70_000).Draw(t, "amount")
+			if s := rapid.SampledFrom(sales).Draw(t, "like"); s.amount > s.refunded && rapid.Bool().Draw(t, "as much") {
+				amount = s.amount - s.refunded
+			}
+			call := track.Call{Kind: book.EventRefund, Email: c, EventID: m.id("back"), Amount: amount, CreatedAt: m.now.Unix()}
+			if r := m.submit(t, call); r.Outcome != track.Booked {
+				t.Fatalf("a refund of no name: %+v", r)
+			}
+			m.calls = append(m.calls, call)
+			refundNewest(sales, amount)
+		},
+		"refund, and then its sale": func(t *rapid.T) {
+			c := customer.Draw(t, "customer")
+			owner, known := m.owner[c]
+			if !known || !m.creditable(owner) {
+				return
+			}
+			amount := rapid.Int64Range(1, 60_000).Draw(t, "amount")
+			back := rapid.Int64Range(1, amount+100).Draw(t, "back")
+			sale := track.Call{Kind: book.EventSale, Email: c, EventID: m.id("pay"), Amount: amount, CreatedAt: m.now.Unix()}
+			month := m.month()
+			m.now = m.now.Add(time.Duration(rapid.IntRange(0, 40*24).Draw(t, "hours")) * time.Hour)
+			refund := track.Call{Kind: book.EventRefund, Email: c, EventID: m.id("back"), Amount: back, SaleEventID: sale.EventID,
+				CreatedAt: m.now.Unix()}
+			for _, call := range []track.Call{refund, sale} {
+				if r := m.submit(t, call); r.Outcome != track.Booked {
+					t.Fatalf("a refund before its sale: %+v", r)
+				}
+				m.calls = append(m.calls, call)
+			}
+			m.sales[sale.EventID] = &modelSale{c, owner, month, amount, min(amount, back)}
+			at := slices.IndexFunc(m.order, func(id string) bool { return m.toldAt[id] > sale.CreatedAt })
+			if at < 0 {
+				at = len(m.order)
+			}
+			m.order = slices.Insert(m.order, at, sale.EventID)
+			m.toldAt[sale.EventID] = sale.CreatedAt
 		},
 		"cancellation": func(t *rapid.T) {
 			c := customer.Draw(t, "customer")

@@ -1,9 +1,9 @@
 package track
 
 import (
-	"encoding/json"
 	"fmt"
 	"iter"
+	"slices"
 
 	"carryover/mapping/book"
 	"carryover/mapping/terms"
@@ -27,14 +27,12 @@ func (b *booking) bookRefund() (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	if len(sales) > 0 {
-		if sales[0].CustomerID != c.ID {
-			return Result{Outcome: Invalid, Field: "sale_event_id", Message: "is a sale of another customer"}, nil
-		}
-		b.saleCurrency = sales[0].Currency
+	if len(sales) > 0 && sales[0].CustomerID != c.ID {
+		return Result{Outcome: Invalid, Field: "sale_event_id", Message: "is a sale of another customer"}, nil
 	}
-	// In the sale's own currency a refund needs no rate.
-	if r, ok := b.checkCurrency(); !ok && (len(sales) == 0 || b.currency() != sales[0].Currency) {
+	// In a sale's own currency a refund needs no rate.
+	inOwn := slices.ContainsFunc(sales, func(e book.Event) bool { return e.Currency == b.currency() })
+	if r, ok := b.checkCurrency(); !ok && !inOwn {
 		return r, nil
 	}
 	facts, err := b.refundFacts(sales, known, a)
@@ -59,16 +57,17 @@ func (b *booking) bookRefund() (Result, error) {
 	case terms.RefundOfPending:
 		return b.addEvent(&c, a, nil, fmt.Sprintf("no sale %s is known yet: it takes back once there is", b.call.SaleEventID), 0)
 	}
-	sale, lines, note, err := b.reverseSales(&c, sales)
+	taken, err := b.reverseSales(&c, sales)
 	if err != nil {
 		return Result{}, err
 	}
-	a.Promoter, a.By = sale.PromoterID, terms.ByOwner // whoever earned on the sale loses, whatever has become of it
-	return b.addEvent(&c, a, lines, note, sale.ID)
+	a.Promoter, a.By = taken.sale.PromoterID, terms.ByOwner // whoever earned on the sale loses, whatever has become of it
+	b.saleCurrency, b.parts = taken.currency, taken.parts
+	return b.addEvent(&c, a, taken.lines, taken.note, taken.sale.ID)
 }
 
 // refundableSales lists the sale that the refund names, whosever it is, else the customer's
-// sales, the newest first. A refund that names no currency is in that of the first.
+// sales, the newest first.
 func (b *booking) refundableSales(c *book.Customer, known bool) ([]book.Event, error) {
 	if b.call.SaleEventID != "" {
 		sale, ok, err := b.t.EventByExternalID(book.EventSale, b.call.SaleEventID)
@@ -92,39 +91,49 @@ func (b *booking) refundFacts(sales []book.Event, known bool, a terms.Attributio
 	return f, err
 }
 
-// reverseSales makes the lines of what the refund takes back from sales. sale is the first that
-// it takes from; note says when more was refunded than is left.
-func (b *booking) reverseSales(c *book.Customer, sales []book.Event) (sale book.Event, lines []book.EventLine, note string, err error) {
-	refund := terms.Refund{Amount: b.call.Amount, Currency: b.currency(), Converted: b.convert(b.call.Amount)}
+// reversal is what a refund takes back from sales.
+type reversal struct {
+	sale     book.Event // the first that it takes from
+	currency string     // of the refund
+	lines    []book.EventLine
+	parts    []terms.RefundPart
+	note     string // empty unless more was refunded than is left
+}
+
+// reverseSales finds what the refund takes back from sales.
+func (b *booking) reverseSales(c *book.Customer, sales []book.Event) (r reversal, err error) {
+	refund := terms.Refund{Amount: b.call.Amount, Currency: b.call.Currency, At: b.until()}
 	reversible := map[int64]book.EventLine{}
-	a, err := terms.AllocateRefund(refund, b.s.o.Currency, b.readSales(c, sales, reversible))
+	a, err := terms.AllocateRefund(refund, b.s.o.Currency, b.convertFrom, b.readSales(c, sales, reversible))
 	if err != nil {
-		return sale, nil, "", err
+		return r, err
 	}
+	r.currency, r.parts = a.Currency, a.Parts
 	for i := range sales {
 		if sales[i].ID == a.SaleID {
-			sale = sales[i]
+			r.sale = sales[i]
 		}
 	}
 	for _, v := range a.Lines {
 		l := reversible[v.LineID]
-		lines = append(lines, book.EventLine{
+		r.lines = append(r.lines, book.EventLine{
 			Kind: book.KindRefund, PromoterID: l.PromoterID, CustomerID: c.ID, At: b.at(), Month: l.Month,
 			Amount: -v.Amount, Currency: l.Currency, SaleAmount: -v.SaleAmount, Percent: l.Percent,
 			Product: l.Product, ProductKind: l.ProductKind, Quantity: l.Quantity, ReversesLineID: l.ID,
 		})
 	}
 	if a.Unmatched > 0 {
-		note = "more was refunded than was left of what is known to be sold: the rest takes nothing back"
+		r.note = "more was refunded than was left of what is known to be sold: the rest takes nothing back"
 	}
-	return sale, lines, note, nil
+	return r, nil
 }
 
 // readSales reads what sales earned and what was reversed of it, one after the other. It
 // adds their lines to reversible, by id.
 func (b *booking) readSales(c *book.Customer, sales []book.Event, reversible map[int64]book.EventLine) iter.Seq2[terms.Sale, error] {
+	refunded := map[string]map[int64]int64{} // by currency and sale
 	read := func(e *book.Event) (terms.Sale, error) {
-		s := terms.Sale{ID: e.ID, Amount: e.Amount, Currency: e.Currency}
+		s := terms.Sale{ID: e.ID, At: e.At, Amount: e.Amount, Currency: e.Currency}
 		lines, err := b.t.Lines(e.ID)
 		if err != nil {
 			return s, err
@@ -141,9 +150,14 @@ func (b *booking) readSales(c *book.Customer, sales []book.Event, reversible map
 			reversible[line.ID] = lines[i]
 		}
 		if e.Currency != b.s.o.Currency {
-			s.Refunded, err = b.t.Refunded(c.ID, e.ID, e.Currency)
+			if refunded[e.Currency] == nil {
+				if refunded[e.Currency], err = b.t.RefundedSales(c.ID, e.Currency); err != nil {
+					return s, err
+				}
+			}
+			s.Refunded = refunded[e.Currency][e.ID]
 		}
-		return s, err
+		return s, nil
 	}
 	return func(yield func(terms.Sale, error) bool) {
 		for i := range sales {
@@ -163,37 +177,6 @@ func (b *booking) saleLine(l *book.EventLine) (terms.SaleLine, error) {
 		s.Reversed -= reversals[i].Amount
 	}
 	return s, err
-}
-
-// matchRefunds takes back what was refunded of a sale before the sale came.
-func (b *booking) matchRefunds(c *book.Customer, sale *book.Event) error {
-	refunds, err := b.t.UnmatchedRefunds(c.ID)
-	if err != nil {
-		return err
-	}
-	for i := range refunds {
-		e := &refunds[i]
-		var v book.Evidence
-		if err := json.Unmarshal([]byte(e.Evidence), &v); err != nil {
-			return fmt.Errorf("the evidence of event %d: %w", e.ID, err)
-		}
-		if v.Sale == "" || v.Sale != sale.ExternalID {
-			continue
-		}
-		call := Call{Kind: book.EventRefund, Amount: e.Amount, Currency: e.Currency, CreatedAt: e.At}
-		refund := booking{s: b.s, t: b.t, call: &call, now: b.now}
-		if _, ok := refund.checkCurrency(); !ok && e.Currency != sale.Currency { // its rate is gone
-			continue
-		}
-		_, lines, _, err := refund.reverseSales(c, []book.Event{*sale})
-		if err != nil {
-			return err
-		}
-		if err := b.t.MatchRefund(e, sale.ID, lines); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // reverseCarried takes back from a customer's owner at Keap: the sale was before live tracking,

@@ -107,7 +107,7 @@ func TestRefunds(t *testing.T) {
 	if describeLines(carried) != "25% -2475 of -9900" || promoterToken(carried) != "ben" || carried.Lines[0].Month != 202302 {
 		t.Errorf("of a sale that was not tracked: %s of %s", describeLines(carried), promoterToken(carried))
 	}
-	// One that names its sale has taken back at once: it does not again when the sale comes.
+	// One that names its sale has taken back at once: not once more when the sale comes.
 	f.refund("merged@mail.test", 9900, "of-merged").check(t, Booked, "zoe")
 	f.submit(Call{Kind: book.EventSale, Email: "merged@mail.test", EventID: "of-merged", Amount: 9900}).check(t, Booked, "zoe")
 	if f.balance(5) != 0 {
@@ -170,8 +170,16 @@ func TestRefundsOfABlockedPromoter(t *testing.T) {
 	if f.balance(2) != 0 || r.Event.PromoterID != 2 || f.evidence(r).By != terms.ByOwner {
 		t.Errorf("balance %d, %+v", f.balance(2), r.Event)
 	}
-	// Of a sale at Keap nothing is known but its owner, who may not earn and does not lose.
-	f.refund("carried@mail.test", 1000, "").check(t, NotReferred, "")
+	// So does the owner of whom a sale at Keap was carried over, blocked or inactive.
+	f.refund("carried@mail.test", 1000, "").check(t, Booked, "ben")
+	f.refund("of-old@mail.test", 1000, "at Keap").check(t, Booked, "old")
+	strict := newFixture(t, func(o *Options) { o.CreditPolicy.InactiveEarn = false })
+	strict.refund("of-old@mail.test", 1000, "").check(t, Booked, "old")
+	if f.balance(2) != -250 || f.balance(3) != -250 || strict.balance(3) != -250 {
+		t.Errorf("balances %d, %d and %d", f.balance(2), f.balance(3), strict.balance(3))
+	}
+	strict.sale("of-old@mail.test", 1000, "").check(t, NotReferred, "") // who earns nothing for all that
+	strict.refund("house@mail.test", 1000, "").check(t, NotReferred, "")
 }
 
 // A sale that earned nothing, since its customer's owner was blocked, takes nothing back

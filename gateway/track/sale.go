@@ -26,6 +26,11 @@ func (b *booking) bookSale() (Result, error) {
 		return Result{}, err
 	}
 	if a.Promoter == 0 {
+		if known {
+			if err := b.releaseRefunds(&c); err != nil {
+				return Result{}, err
+			}
+		}
 		return b.unattributed(&a)
 	}
 	if b.call.Amount == 0 {

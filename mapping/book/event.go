@@ -52,11 +52,15 @@ type Evidence struct {
 	terms.Attribution
 	RefID   string `json:"ref_id,omitempty"` // as reported
 	Coupon  string `json:"promo_code,omitempty"`
-	Click   string `json:"click,omitempty"`         // id of the click that the tid names
-	Visitor string `json:"visitor,omitempty"`       // keyed hash of the customer's address
-	Rate    string `json:"rate,omitempty"`          // EUR 1.0825: the exchange rate
-	Note    string `json:"note,omitempty"`          // what a person should know
-	Sale    string `json:"sale_event_id,omitempty"` // of a refund: the sale that it names, not known yet
+	Click   string `json:"click,omitempty"`   // id of the click that the tid names
+	Visitor string `json:"visitor,omitempty"` // keyed hash of the customer's address
+	Rate    string `json:"rate,omitempty"`    // EUR 1.0825: the exchange rate
+	Note    string `json:"note,omitempty"`    // what a person should know
+
+	// Of a refund.
+	Sale           string             `json:"sale_event_id,omitempty"`    // the sale that it names, not known yet
+	CurrencyOfSale bool               `json:"currency_of_sale,omitempty"` // it names none, and its sale was not known yet
+	Parts          []terms.RefundPart `json:"parts,omitempty"`            // of several sales: event ids
 }
 
 // UnattributedEvent is an event that named a promoter and credited nobody. Each is stored once.
@@ -136,12 +140,13 @@ func (b *Book) UnattributedOf(ctx context.Context, email, uid string) ([]Unattri
 	return unattributedEvents.find(ctx, b, "WHERE (email = ? AND email != '') OR (uid = ? AND uid != '') ORDER BY at, id", email, uid)
 }
 
-// UnmatchedRefunds lists the refunds that name a sale which was not reported yet.
+// UnmatchedRefunds lists the refunds that name a sale which was not reported yet, and have
+// taken nothing back meanwhile.
 func (b *Book) UnmatchedRefunds(ctx context.Context) ([]Event, error) {
 	list, err := events.find(ctx, b, "WHERE kind = 'refund' AND sale_event_id = 0 ORDER BY at, id")
 	return slices.DeleteFunc(list, func(e Event) bool {
 		var v Evidence
-		return json.Unmarshal([]byte(e.Evidence), &v) != nil || v.Sale == ""
+		return json.Unmarshal([]byte(e.Evidence), &v) != nil || v.Sale == "" || v.By == terms.ByCarried
 	}), err
 }
 

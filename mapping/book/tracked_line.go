@@ -33,11 +33,13 @@ func (l *TrackedLine) record(r *record) {
 }
 
 // TrackedBetween lists, by id, the commissions and refunds of customers with an e-mail address
-// whose events happened from one instant to another, both included. Denied commissions are
-// left out: they do not change the balance.
+// whose events happened from one instant to another, both included. Denied commissions, and
+// refunds that were given back, are left out: they do not change the balance.
 func (b *Book) TrackedBetween(ctx context.Context, from, to int64) ([]TrackedLine, error) {
 	return trackedLines.find(ctx, b, `WHERE l.at BETWEEN ? AND ? AND l.kind IN ('commission', 'refund') AND l.amount != 0 AND c.email != ''
-		AND NOT EXISTS (SELECT 1 FROM event_line d WHERE d.reverses_line_id = l.id AND d.reverses_line_id != 0 AND d.kind = 'denied')
+		AND NOT (l.kind = 'refund' AND l.amount > 0)
+		AND NOT EXISTS (SELECT 1 FROM event_line d WHERE d.reverses_line_id = l.id AND d.reverses_line_id != 0
+			AND (d.kind = 'denied' OR l.kind = 'refund'))
 		ORDER BY l.id`, from, to)
 }
 

@@ -2,6 +2,7 @@ package book
 
 import (
 	"database/sql"
+	"encoding/json"
 	"errors"
 	"fmt"
 
@@ -234,10 +235,28 @@ func (t *Tracking) LastEvent(customer int64) (Event, bool, error) {
 	return queryOne(t, &events, t.stmts.lastEvent, customer)
 }
 
-// Refunded adds up the refunds of one sale in a currency.
-func (t *Tracking) Refunded(customer, sale int64, currency string) (amount int64, err error) {
-	err = t.tx.Stmt(t.stmts.refunded).QueryRow(customer, sale, currency).Scan(&amount)
-	return amount, err
+// RefundedSales adds up a customer's refunds in a currency, by the event of the sale that they
+// are of.
+func (t *Tracking) RefundedSales(customer int64, currency string) (map[int64]int64, error) {
+	refunds, err := queryAll(t, &events, t.stmts.refunds, customer, currency)
+	if err != nil {
+		return nil, err
+	}
+	sums := map[int64]int64{}
+	for i := range refunds {
+		e := &refunds[i]
+		var v Evidence
+		if err := json.Unmarshal([]byte(e.Evidence), &v); err != nil {
+			return nil, fmt.Errorf("the evidence of event %d: %w", e.ID, err)
+		}
+		if v.Parts == nil {
+			sums[e.SaleEventID] += e.Amount
+		}
+		for _, part := range v.Parts {
+			sums[part.SaleID] += part.Amount
+		}
+	}
+	return sums, nil
 }
 
 // CountCustomersFrom counts the customers of a promoter that were bound from an address, given
@@ -277,15 +296,17 @@ func (t *Tracking) addLines(event int64, lines []EventLine) (err error) {
 	return nil
 }
 
-// UnmatchedRefunds lists a customer's refunds whose sale was not known when they were reported.
+// UnmatchedRefunds lists a customer's refunds whose sale was not known when they were reported,
+// those of sales at Keap among them.
 func (t *Tracking) UnmatchedRefunds(customer int64) ([]Event, error) {
 	return queryAll(t, &events, t.stmts.unmatchedRefunds, customer)
 }
 
-// MatchRefund sets the sale of a refund once it is known, and adds the refund's lines.
+// MatchRefund sets the sale of a refund once it is known, and its currency, which may be that of
+// the sale; it adds the refund's lines. A sale of 0 is one that nobody earned on.
 func (t *Tracking) MatchRefund(refund *Event, sale int64, lines []EventLine) error {
 	refund.SaleEventID = sale
-	if err := t.write(events.layout(), t.stmts.matchRefund, sale, refund.ID); err != nil {
+	if err := t.write(events.layout(), t.stmts.matchRefund, sale, refund.Currency, refund.ID); err != nil {
 		return err
 	}
 	return t.addLines(refund.ID, lines)

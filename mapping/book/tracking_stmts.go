@@ -12,7 +12,7 @@ type trackingStmts struct {
 	addCustomer, identifyCustomer, bindCustomer                                         *sql.Stmt
 	addEvent, addLine, addReview, addOutbox                                             *sql.Stmt
 	linesOfEvent, reversals, linesOfCustomer, sales, reasonTrusted                      *sql.Stmt
-	eventByID, refunded, customersFrom, applicationFrom, lastEvent                      *sql.Stmt
+	eventByID, refunds, customersFrom, applicationFrom, lastEvent                       *sql.Stmt
 	lineByID, hasReason, decision, addDecision                                          *sql.Stmt
 	unmatchedRefunds, matchRefund, keapOrders, keapEarnings                             *sql.Stmt
 	addUnattributed, isUnattributed                                                     *sql.Stmt
@@ -57,8 +57,7 @@ func (b *Book) prepareTracking() (s *trackingStmts, err error) {
 			JOIN review r ON r.line_id = l.id JOIN review_decision d ON d.line_id = l.id
 			WHERE l.event_id IN (SELECT id FROM event WHERE customer_id = ? AND kind = 'sale') AND r.reason = ? AND d.decision = 'trust')`},
 		{&s.eventByID, events.selectText(`WHERE id = ?`)},
-		{&s.refunded, `SELECT coalesce(sum(amount), 0) FROM event
-			WHERE customer_id = ? AND kind = 'refund' AND sale_event_id = ? AND currency = ?`},
+		{&s.refunds, events.selectText(`WHERE customer_id = ? AND kind = 'refund' AND sale_event_id != 0 AND currency = ? ORDER BY id`)},
 		{&s.customersFrom, `SELECT count(*) FROM customer WHERE promoter_id = ? AND visitor = ? AND visitor != ''`},
 		{&s.applicationFrom, `SELECT EXISTS (SELECT 1 FROM application WHERE visitor = ? AND visitor != '' AND promoter_id = ?)`},
 		{&s.lineByID, eventLines.selectText(`WHERE id = ?`)},
@@ -67,7 +66,7 @@ func (b *Book) prepareTracking() (s *trackingStmts, err error) {
 		{&s.addDecision, `INSERT INTO review_decision (line_id, decision, note, decided_at, decided_by) VALUES (?, ?, ?, ?, ?)
 			RETURNING ` + decisionColumns},
 		{&s.unmatchedRefunds, events.selectText(`WHERE customer_id = ? AND kind = 'refund' AND sale_event_id = 0 ORDER BY id`)},
-		{&s.matchRefund, `UPDATE event SET sale_event_id = ? WHERE id = ? AND sale_event_id = 0 RETURNING ` + events.columns},
+		{&s.matchRefund, `UPDATE event SET sale_event_id = ?, currency = ? WHERE id = ? AND sale_event_id = 0 RETURNING ` + events.columns},
 		{&s.keapOrders, `SELECT products FROM sale
 			WHERE contact_id IN (SELECT id FROM contact WHERE email = ? AND email != '') AND total > 0 AND ordered_at <= ?`},
 		{&s.keapEarnings, `SELECT product, sum(amount), max(kind = 'commission') FROM commission

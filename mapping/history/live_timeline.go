@@ -77,6 +77,9 @@ func (x *Explainer) lineEntry(l *book.EventLine, review *book.Review) TimelineEn
 	if l.Kind == book.KindDenied {
 		more = []string{"a person has denied it"}
 	}
+	if l.Kind == book.KindRefund && l.Amount > 0 {
+		more = []string{"given back, because the sale itself was told"}
+	}
 	if l.Product != "" {
 		more = append(more, l.Product)
 	}

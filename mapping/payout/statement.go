@@ -145,7 +145,7 @@ func (s *StatementCurrency) add(e *book.Entry, at time.Time) {
 	case e.Kind == book.KindOpening, e.Kind == book.KindDifference:
 		s.CarriedForward += e.Amount
 		m.CarriedForward += e.Amount
-	case e.Amount < 0:
+	case e.Amount < 0, e.Kind == book.KindRefund:
 		s.Reversed += e.Amount
 		m.Reversed += e.Amount
 	default:
@@ -168,6 +168,9 @@ func describe(e *book.Entry) string {
 		}
 		return "Commission"
 	case book.KindClawback, book.KindRefund:
+		if e.Amount > 0 {
+			return "Refund to a customer, given back: its sale came"
+		}
 		return "Refund to a customer"
 	case book.KindDenied:
 		return "Commission taken back"

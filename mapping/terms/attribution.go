@@ -46,6 +46,7 @@ type Candidate struct {
 type CreditPolicy struct {
 	InactiveEarn bool // they earn on customers who are theirs already
 	InactiveWin  bool // they win new customers
+	AnyOwner     bool // a customer's owner is credited whatever its status: with what is taken back
 }
 
 // Attribution is whose a customer is, and why.
@@ -77,6 +78,9 @@ func Attribute(at int64, candidates []Candidate, first *Candidate, policy Credit
 			k.Outcome = OutcomeNotAsked
 		case k.Promoter == 0:
 			k.Outcome = OutcomeNobody
+		case owner && policy.AnyOwner:
+			k.Outcome = OutcomeWon
+			a.Promoter, a.By = k.Promoter, k.By
 		case k.Status == Blocked:
 			k.Outcome = OutcomeBlocked
 		case k.Status == Inactive && !(owner && policy.InactiveEarn || !owner && policy.InactiveWin):

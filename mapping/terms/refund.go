@@ -1,20 +1,22 @@
 package terms
 
-import (
-	"fmt"
-	"iter"
-)
+import "fmt"
 
 // Refund is what a customer got back.
 type Refund struct {
-	Amount    int64 // as the billing system tells it: minor units of Currency, above 0
-	Currency  string
-	Converted int64 // Amount in the program's currency, at today's rate
+	Amount   int64  // as the billing system tells it: minor units of Currency, above 0
+	Currency string // empty: that of the sale that it is of
+	At       int64  // when it was, Unix seconds; 0: not known
 }
+
+// Convert turns an amount into the program's currency, at today's rate. ok is false where there
+// is none.
+type Convert func(amount int64, currency string) (converted int64, ok bool)
 
 // Sale is a sale as a refund sees it.
 type Sale struct {
 	ID       int64
+	At       int64 // Unix seconds
 	Amount   int64 // as the billing system told it: minor units of Currency
 	Currency string
 	Refunded int64 // of Amount: what earlier refunds in Currency came to; needed where Currency is not the program's
@@ -33,9 +35,18 @@ type SaleLine struct {
 
 // RefundAllocation is what a refund takes back.
 type RefundAllocation struct {
-	SaleID    int64 // the first sale that it takes from, else the newest one
+	SaleID    int64  // the first sale that it takes from, else the newest one; 0: there is none
+	Currency  string // of the refund; empty: neither it nor a sale has one
 	Lines     []LineReversal
-	Unmatched int64 // above 0: more was refunded than is left of the sales, and takes nothing back
+	Parts     []RefundPart // where it takes from several sales: of those in its currency
+	Unmatched int64        // above 0: more was refunded than is left of the sales, and takes nothing back. In the
+	// program's currency; 1 where there is no rate
+}
+
+// RefundPart is the part of a refund that is of one of several sales.
+type RefundPart struct {
+	SaleID int64 `json:"sale"`
+	Amount int64 `json:"amount"` // minor units of the refund's currency
 }
 
 // LineReversal is what a refund takes back from one line of a sale; minor units of the
@@ -79,92 +90,6 @@ func (f *RefundFacts) Source() RefundSource {
 		return RefundOfPending
 	}
 	return RefundOfNothing
-}
-
-// AllocateRefund says which sales a refund takes from, and how much of what each of their
-// lines earned. sales are the one that the refund names, else those of the customer, the
-// newest first; they are read only as far as is needed. currency is the program's.
-//
-// The refund is of the newest sale of which just as much is left; else of the newest of which
-// more is left; else it takes what is left of the newest ones, one after the other. More
-// than is left of a line, or than it earned, is never taken.
-func AllocateRefund(r Refund, currency string, sales iter.Seq2[Sale, error]) (RefundAllocation, error) {
-	all, chosen, err := r.candidates(currency, sales)
-	if err != nil || len(all) == 0 {
-		return RefundAllocation{Unmatched: r.Converted}, err
-	}
-	a := RefundAllocation{SaleID: all[max(chosen, 0)].ID}
-	if chosen >= 0 {
-		err := a.reverse(&all[chosen].Sale, all[chosen].amount)
-		return a, err
-	}
-	a.Unmatched = r.Converted
-	if len(all) == 1 { // more than is left of it, whatever rates have become
-		a.Unmatched = max(all[0].amount, all[0].remaining()+1)
-	}
-	for i := range all {
-		part := min(all[i].remaining(), a.Unmatched)
-		if part <= 0 {
-			continue
-		}
-		if len(a.Lines) == 0 {
-			a.SaleID = all[i].ID
-		}
-		if err := a.reverse(&all[i].Sale, part); err != nil {
-			return a, err
-		}
-		a.Unmatched -= part
-	}
-	return a, nil
-}
-
-// refundCandidate is a sale that a refund may be of.
-type refundCandidate struct {
-	Sale
-	amount int64 // the refund as it concerns this sale, in the program's currency
-}
-
-// candidates are the sales as far as they had to be read. chosen is the one that the whole
-// refund is of; -1: there is none.
-func (r *Refund) candidates(currency string, sales iter.Seq2[Sale, error]) (all []refundCandidate, chosen int, err error) {
-	chosen = -1
-	for s, err := range sales {
-		if err != nil {
-			return nil, -1, err
-		}
-		amount, remaining := r.amountOf(&s, currency), s.remaining()
-		all = append(all, refundCandidate{s, amount})
-		switch {
-		case remaining == 0 || amount > remaining:
-		case amount == remaining:
-			return all, len(all) - 1, nil
-		case chosen < 0:
-			chosen = len(all) - 1
-		}
-	}
-	return all, chosen, nil
-}
-
-// amountOf is the refund in the program's currency, as it concerns one sale: in the sale's
-// own currency it is as much of the sale as it is of the amount that was told, whatever
-// rates have become. Parts that came back in that currency sum to what they are together;
-// what came back in another one goes beside them.
-func (r *Refund) amountOf(s *Sale, currency string) int64 {
-	if r.Currency == currency || r.Currency != s.Currency {
-		return r.Converted
-	}
-	refunded := s.Refunded + r.Amount
-	switch {
-	case refunded == s.Amount:
-		return s.remaining()
-	case refunded > s.Amount:
-		return max(r.Converted, s.remaining()+1)
-	}
-	whole := int64(0)
-	for i := range s.Lines {
-		whole += s.Lines[i].Amount
-	}
-	return Scale(whole, refunded, s.Amount) - Scale(whole, s.Refunded, s.Amount)
 }
 
 // remaining is how much of the sale was not refunded yet, in the program's currency.

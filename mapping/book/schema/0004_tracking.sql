@@ -2,7 +2,7 @@
 -- UTC; 0: not known. Amounts are minor units of their currency.
 --
 -- event, event_line, correction, review and review_decision are only ever appended; of an
--- event sale_event_id is filled in when a refund is reported before its sale.
+-- event sale_event_id and currency are filled in when a refund is reported before its sale.
 
 -- A person whom the billing system has reported. What is not known of it may be filled in
 -- later; what is known never changes.
