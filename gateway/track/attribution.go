@@ -35,15 +35,12 @@ func (b *booking) attribute(c *book.Customer) (terms.Attribution, error) {
 	case carried.PartnerID != 0:
 		return ownedBy(candidateOf(terms.Candidate{By: terms.ByCarried, At: carried.ReferredAt}, dir.ByPartner(carried.PartnerID))), nil
 	case carried.Rule == terms.RuleLater:
-		rows, err := b.t.ReferralRows(c.Email)
+		row, ok, err := b.laterReferral(c.Email)
 		if err != nil {
 			return terms.Attribution{}, err
 		}
-		today := time.Unix(b.at(), 0).In(b.s.o.Zone).Format(time.DateOnly)
-		if i := slices.IndexFunc(rows, func(r book.ReferralRow) bool {
-			return r.SetAt <= b.at() && (r.ExpiresOn == "" || r.ExpiresOn >= today)
-		}); i >= 0 {
-			candidates = append(candidates, candidateOf(terms.Candidate{By: terms.ByHistory, At: rows[i].SetAt}, dir.ByPartner(rows[i].PartnerID)))
+		if ok {
+			candidates = append(candidates, candidateOf(terms.Candidate{By: terms.ByHistory, At: row.SetAt}, dir.ByPartner(row.PartnerID)))
 		}
 	}
 	return terms.Attribute(b.until(), candidates, first, b.creditPolicy()), nil
@@ -55,6 +52,19 @@ func (b *booking) creditPolicy() terms.CreditPolicy {
 	policy := b.s.o.CreditPolicy
 	policy.AnyOwner = b.call.Kind == book.EventRefund
 	return policy
+}
+
+// laterReferral is the newest of Keap's referrals of an address that no import has counted yet and
+// that count at the time of the event.
+func (b *booking) laterReferral(email string) (row book.ReferralRow, ok bool, err error) {
+	rows, err := b.t.ReferralRows(email)
+	today := time.Unix(b.at(), 0).In(b.s.o.Zone).Format(time.DateOnly)
+	for _, r := range rows {
+		if r.SetAt <= b.at() && (r.ExpiresOn == "" || r.ExpiresOn >= today) {
+			return r, true, err
+		}
+	}
+	return row, false, err
 }
 
 // namedCandidates lists whom the call names, in the order in which they are asked: by a

@@ -19,6 +19,7 @@ type booking struct {
 	touch touch
 	now   int64 // Unix seconds
 
+	identity     identity
 	visitor      string             // hash of the customer's address
 	saleCurrency string             // of a refund that names no currency: that of the sale
 	parts        []terms.RefundPart // of a refund that takes from several sales
@@ -168,9 +169,24 @@ func (b *booking) addEvent(c *book.Customer, a terms.Attribution, lines []book.E
 		if p != nil && (e.Kind == book.EventSignup || e.Kind == book.EventSale && !a.AlreadyBound()) {
 			token = p.Token
 		}
-		if err := b.t.AddOutbox(e.ID, c.ID, b.now, forwardBody(b.call, &e, token)); err != nil {
+		if err := b.t.AddOutbox(e.ID, c.ID, b.now, forwardBody(b.forwardedCall(), &e, token)); err != nil {
 			return Result{}, err
 		}
 	}
 	return Result{Outcome: Booked, Event: e, Customer: *c, Lines: lines, Promoter: p}, nil
+}
+
+// forwardedCall is the call without the name of another customer, which FirstPromoter would give
+// to this one.
+func (b *booking) forwardedCall() *Call {
+	if b.identity.other == noOther {
+		return b.call
+	}
+	c := *b.call
+	if b.identity.other == otherEmail {
+		c.Email = ""
+	} else {
+		c.UID = ""
+	}
+	return &c
 }

@@ -371,6 +371,21 @@ func (m *machine) actions() map[string]func(*rapid.T) {
 				t.Fatalf("a cancellation of %s: %d", c, r.Outcome)
 			}
 		},
+		"takeover": func(t *rapid.T) { // somebody names another's customer beside his own
+			c, p := customer.Draw(t, "customer"), promoter.Draw(t, "promoter")
+			if _, known := m.owner[c]; !known || !m.creditable(p) {
+				return
+			}
+			uid := m.id("uid")
+			if r := m.submit(t, track.Call{Kind: book.EventSignup, UID: uid, RefID: machineTokens[p]}); r.Outcome != track.Booked {
+				t.Fatalf("a sign-up by uid: %+v", r)
+			}
+			kind := rapid.SampledFrom([]string{book.EventSale, book.EventCancellation, book.EventSignup}).Draw(t, "kind")
+			r := m.submit(t, track.Call{Kind: kind, UID: uid, Email: c, EventID: m.id("cent"), Amount: 1})
+			if r.Customer.Email != "" || kind == book.EventSale && len(r.Flagged) != 1 {
+				t.Fatalf("a %s that names two customers: %+v", kind, r)
+			}
+		},
 		"replay": func(t *rapid.T) {
 			if len(m.calls) == 0 {
 				return

@@ -30,7 +30,7 @@ func (b *booking) isFastSale(c *book.Customer, known bool) (bool, error) {
 }
 
 // flagForReview books why a person must look at commissions; one that earned nothing only
-// when its product is unknown. What a person trusts this customer despite is not said
+// when its product is unknown, or its customer. What a person trusts this customer despite is not said
 // again.
 func (b *booking) flagForReview(c *book.Customer, promoter int64, lines []book.EventLine, fast bool) error {
 	reasons, err := b.reviewReasons(c, promoter, fast)
@@ -44,10 +44,10 @@ func (b *booking) flagForReview(c *book.Customer, promoter int64, lines []book.E
 				return err
 			}
 		}
-		if l.Amount == 0 {
-			continue
-		}
 		for _, r := range reasons {
+			if l.Amount == 0 && r.reason != book.ReasonTwo { // a cent may be there to take a customer
+				continue
+			}
 			if trusted, err := b.t.ReasonTrusted(c.ID, r.reason); err != nil {
 				return err
 			} else if trusted {
@@ -71,6 +71,10 @@ func (b *booking) reviewReasons(c *book.Customer, promoter int64, fast bool) (re
 	}
 	for _, reason := range strings.Fields(c.Suspicion) {
 		switch reason {
+		case book.ReasonTwo:
+			if b.identity.other == noOther {
+				add(reason, "a call of the customer's named another customer too")
+			}
 		case book.ReasonSelf:
 			add(reason, "the customer has the promoter's own e-mail or address")
 		case book.ReasonShared:
@@ -79,20 +83,14 @@ func (b *booking) reviewReasons(c *book.Customer, promoter int64, fast bool) (re
 			add(reason, "")
 		}
 	}
-	if sameEmail(c, b.promoter(promoter)) && !strings.Contains(c.Suspicion, book.ReasonSelf) {
+	if b.sameEmail(c, b.promoter(promoter)) && !strings.Contains(c.Suspicion, book.ReasonSelf) {
 		add(book.ReasonSelf, "the customer has the promoter's own e-mail")
 	}
 	if early := c.BoundAt - b.at(); early > earlySaleSeconds {
 		add(book.ReasonEarly, "dated %d days before the customer signed up", early/(24*3600))
 	}
-	if b.call.UID != "" && b.call.Email != "" {
-		other, known, err := b.t.CustomerByEmail(b.call.Email)
-		if err != nil {
-			return nil, err
-		}
-		if known && other.ID != c.ID {
-			add(book.ReasonTwo, "the uid is one customer's, the e-mail another's: the uid was taken")
-		}
+	if b.identity.other != noOther {
+		add(book.ReasonTwo, "%s", b.identity.detail)
 	}
 	if fast {
 		add(book.ReasonFast, "%d seconds after the click", max(0, b.at()-c.ClickedAt))

@@ -12,7 +12,11 @@ func (b *booking) bookSignup() (Result, error) {
 		return Result{}, err
 	}
 	if known {
-		if again, err := b.t.HasEvent(c.ID, book.EventSignup); err != nil || again {
+		again, err := b.t.HasEvent(c.ID, book.EventSignup)
+		if err == nil && again {
+			err = b.saveCustomer(&c) // it may come with an address that is new
+		}
+		if err != nil || again {
 			return Result{Outcome: AlreadySignedUp, Customer: c}, err
 		}
 	}

@@ -244,7 +244,7 @@ func (b *Book) LineByID(ctx context.Context, id int64) (EventLine, error) {
 // TrackedCustomers lists the customers with the given e-mail key or uid: one, or two when they
 // were reported as different ones.
 func (b *Book) TrackedCustomers(ctx context.Context, email, uid string) ([]Customer, error) {
-	return customers.find(ctx, b, "WHERE (email = ? AND email != '') OR (uid = ? AND uid != '') ORDER BY id", email, uid)
+	return customers.find(ctx, b, "WHERE "+byAnyEmail+" OR (uid = ?2 AND uid != '') ORDER BY id", email, uid)
 }
 
 // CustomersByID lists the customers with the given ids.

@@ -82,6 +82,7 @@ func liveRows(t testing.TB, b *book.Book) {
 		must(t, tr.BindCustomer(&c))
 		c.UID = "u-1"
 		must(t, tr.IdentifyCustomer(&c))
+		must(t, tr.AddFurtherEmail(&book.FurtherEmail{Email: "cy@shop.test", CustomerID: c.ID, At: 5}))
 		must(t, tr.AddCustomer(&book.Customer{Email: "di@mail.test", CreatedAt: 4, PromoterID: 7}))
 		early := book.Event{Kind: book.EventRefund, ExternalID: "r0", CustomerID: c.ID, At: 4, ReceivedAt: 4, Amount: 100, Currency: "USD"}
 		must(t, tr.AddEvent(&early, nil))

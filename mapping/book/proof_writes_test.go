@@ -74,6 +74,15 @@ func (w *writes) track() {
 			c = book.Customer{Email: email}
 			must(w.t, tr.AddCustomer(&c))
 		}
+		if further := fmt.Sprintf("other%d@mail.test", w.some(9)); known {
+			_, taken, err := tr.CustomerByEmail(further)
+			must(w.t, err)
+			if !taken {
+				must(w.t, tr.AddFurtherEmail(&book.FurtherEmail{Email: further, CustomerID: c.ID, At: 5}))
+			}
+			c.Suspicion = book.ReasonTwo
+			must(w.t, tr.SuspectCustomer(&c))
+		}
 		if c.PromoterID == 0 {
 			c.PromoterID = 7
 			must(w.t, tr.BindCustomer(&c))

@@ -42,9 +42,3 @@ func (b *Book) TrackedBetween(ctx context.Context, from, to int64) ([]TrackedLin
 			AND (d.kind = 'denied' OR l.kind = 'refund'))
 		ORDER BY l.id`, from, to)
 }
-
-// BoundByEmail lists, by id, the customers with an e-mail address that are bound to a promoter
-// for life, whatever an import carries over.
-func (b *Book) BoundByEmail(ctx context.Context) ([]Customer, error) {
-	return customers.find(ctx, b, "WHERE promoter_id != 0 AND email != '' ORDER BY id")
-}

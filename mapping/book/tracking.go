@@ -139,9 +139,15 @@ func (t *Tracking) write(l *layout, stmt *sql.Stmt, args ...any) error {
 	return nil
 }
 
-// CustomerByEmail returns the customer with an e-mail key; ok is false when there is none.
+// CustomerByEmail returns the customer with an e-mail key, its first or a further one; ok is
+// false when there is none.
 func (t *Tracking) CustomerByEmail(key string) (Customer, bool, error) {
-	return cached(t.cache.byEmail, key, func() (Customer, bool, error) { return queryOne(t, &customers, t.stmts.customerByEmail, key) })
+	c, ok, err := cached(t.cache.byEmail, key,
+		func() (Customer, bool, error) { return queryOne(t, &customers, t.stmts.customerByEmail, key) })
+	if ok && c.Email != key {
+		delete(t.cache.byEmail, key) // what is kept is dropped by the first address
+	}
+	return c, ok, err
 }
 
 // CustomerByUID returns the customer with an id of the billing system's; ok is false when there

@@ -9,7 +9,7 @@ import (
 type trackingStmts struct {
 	dataVersion, stamp, maxCustomer, maxEvent, maxLine                                  *sql.Stmt
 	customerByEmail, customerByUID, referral, referralRows, eventByExternalID, hasEvent *sql.Stmt
-	addCustomer, identifyCustomer, bindCustomer                                         *sql.Stmt
+	addCustomer, identifyCustomer, bindCustomer, suspectCustomer, addFurtherEmail       *sql.Stmt
 	addEvent, addLine, addReview, addOutbox                                             *sql.Stmt
 	linesOfEvent, reversals, linesOfCustomer, sales, reasonTrusted                      *sql.Stmt
 	eventByID, refunds, customersFrom, applicationFrom, lastEvent                       *sql.Stmt
@@ -31,7 +31,7 @@ func (b *Book) prepareTracking() (s *trackingStmts, err error) {
 		{&s.maxCustomer, `SELECT coalesce(max(id), 0) FROM customer`},
 		{&s.maxEvent, `SELECT coalesce(max(id), 0) FROM event`},
 		{&s.maxLine, `SELECT coalesce(max(id), 0) FROM event_line`},
-		{&s.customerByEmail, customers.selectText(`WHERE email = ? AND email != ''`)},
+		{&s.customerByEmail, customers.selectText(`WHERE ` + byAnyEmail)},
 		{&s.customerByUID, customers.selectText(`WHERE uid = ? AND uid != ''`)},
 		{&s.referral, referrals.selectText(`WHERE customer = ?`)},
 		{&s.referralRows, referralRows.selectText(
@@ -42,6 +42,8 @@ func (b *Book) prepareTracking() (s *trackingStmts, err error) {
 		{&s.identifyCustomer, `UPDATE customer SET email = ?, uid = ? WHERE id = ? RETURNING ` + customers.columns},
 		{&s.bindCustomer, `UPDATE customer SET promoter_id = ?, bound_at = ?, clicked_at = ?, suspicion = ?, visitor = ? WHERE id = ?
 			RETURNING ` + customers.columns},
+		{&s.suspectCustomer, `UPDATE customer SET suspicion = ? WHERE id = ? RETURNING ` + customers.columns},
+		{&s.addFurtherEmail, furtherEmails.insertText(1)},
 		{&s.addEvent, events.insertText(1)},
 		{&s.addLine, eventLines.insertText(1)},
 		{&s.addReview, `INSERT INTO review (line_id, reason, detail, at) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING

@@ -27,8 +27,9 @@ type CustomerHistory struct {
 	ReferralID    int64  `json:"keap_referral_id"`
 	Self          bool   `json:"self_referred"`
 
-	UID   string   `json:"uid,omitempty"`   // the billing system's
-	Bound *Binding `json:"bound,omitempty"` // by an event that was tracked here
+	UID         string   `json:"uid,omitempty"`          // the billing system's
+	OtherEmails []string `json:"other_emails,omitempty"` // further addresses that came with the uid
+	Bound       *Binding `json:"bound,omitempty"`        // by an event that was tracked here
 
 	AsOf     string          `json:"as_of"`
 	Owner    string          `json:"owner_rule"`           // among referrals that counted: latest or first

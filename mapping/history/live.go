@@ -49,6 +49,15 @@ func (x *Explainer) addLive(ctx context.Context, s *CustomerHistory, email, uid 
 		if err := x.addEvents(ctx, s, &c, events); err != nil {
 			return err
 		}
+		further, err := x.Book.EmailsOf(ctx, c.ID)
+		if err != nil {
+			return err
+		}
+		for _, e := range further {
+			m := x.timelineEntry(e.At, "e-mail", book.Earner{})
+			m.Details = "also known as " + e.Email
+			s.OtherEmails, s.Timeline = append(s.OtherEmails, e.Email), append(s.Timeline, m)
+		}
 	}
 	return nil
 }
