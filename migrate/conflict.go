@@ -47,6 +47,7 @@ const (
 
 	KindUnbalanced      = "unbalanced_ledger"      // blocks: a ledger and its rows do not agree
 	KindNoLedger        = "no_ledger"              // blocks: rows of money and no ledger to prove them by
+	KindUnlisted        = "unlisted_balance"       // a balance that the ledger does not list
 	KindNoRows          = "no_rows"                // blocks: a column of the ledger and no file of its rows
 	KindSubscription    = "subscription_partner"   // a running subscription that another partner sold than the owner
 	KindHouseOwner      = "house_owner"            // a customer of the program's own
@@ -68,7 +69,7 @@ var kinds = []string{
 	KindNeedsEmail, KindCycle, KindUnknownParent, KindRenamed, KindMerged, KindSplit, KindAmbiguousCode, KindAmbiguousLink, KindMovedCode,
 	KindUnsafeLink, KindLoopingLink, KindReservedName, KindOtherStatus, KindNoHouse, KindNoGrace, KindDuplicate, KindDateOrder,
 	KindNumberFormat, KindStatusWords,
-	KindUnbalanced, KindNoLedger, KindNoRows, KindSubscription, KindHouseOwner, KindSelfReferral, KindNoCustomerEmail, KindMovedCustomer,
+	KindUnbalanced, KindNoLedger, KindUnlisted, KindNoRows, KindSubscription, KindHouseOwner, KindSelfReferral, KindNoCustomerEmail, KindMovedCustomer,
 	KindReferralType, KindProduct, KindChangedPayment, KindNegative, KindCurrency, KindVanished, KindExplained, KindNoReferrals,
 	KindAlsoTracked,
 }

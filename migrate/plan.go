@@ -32,6 +32,9 @@ type Plan struct {
 	Customers   CustomerTotals   `json:"customers"`
 	Money       []Reconciliation `json:"reconciliation"` // by currency
 	Differences []Difference     `json:"differences"`
+	Standing    []Standing       `json:"standing_differences,omitempty"` // of earlier runs
+	Unlisted    []Unlisted       `json:"unlisted_balances,omitempty"`    // that the ledger does not list
+	Earlier     []string         `json:"earlier_decisions,omitempty"`    // about money, since which no ledger has come; sentences
 	Months      []MonthTotals    `json:"months"`
 	FindingsBy  map[string]int   `json:"findings"`          // how many of each kind; findings.csv has them
 	Compared    int              `json:"orders_compared"`   // with commissions; the others have products that no rate is known of

@@ -21,6 +21,9 @@ type reconciliation struct {
 	payouts     []book.Payout     // the same of the payments
 	entries     []book.Commission // beginnings of accounts that are new to the book, and differences that a person accepted
 
+	standing []Standing // differences of earlier runs
+	unlisted []Unlisted // balances that the ledger does not list
+
 	skipped skips
 }
 
@@ -45,6 +48,8 @@ func reconcile(in *ledgerInput, l *ledger, conflicts *conflictList) *reconciliat
 			conflicts.add(question(KindNoLedger, "ledger", fmt.Sprintf("there are commissions, clawbacks or payments of %s "+
 				"and no ledger among the exports: their sums cannot be proven", quantity(len(r.tallies), "partner", "partners")), Accept, Accept))
 		}
+		r.sumAccounts()
+		r.findUnproven()
 		return &r.reconciliation
 	}
 	r.statements = settleStatements(in.rows.ledger, r.tallies, &r.skipped)
@@ -66,6 +71,7 @@ func reconcile(in *ledgerInput, l *ledger, conflicts *conflictList) *reconciliat
 		}
 	}
 	r.leaveOut()
+	r.findUnproven()
 	return &r.reconciliation
 }
 

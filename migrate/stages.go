@@ -34,6 +34,7 @@ func makePlan(ctx context.Context, req *Request) (*Plan, *evidence, error) {
 	in.exports.skip(l.skipped)
 	in.exports.skip(r.skipped)
 	p.Files, p.Rejects, p.Customers, p.Differences = in.exports.files, in.exports.rejectLines(), own.totals, orEmpty(r.differences)
+	p.Standing, p.Unlisted = r.standing, r.unlisted
 
 	found := in.startFindings(req, own.orders, l.commissions)
 	p.setChanges(in, makeChanges(changesInput{
@@ -55,8 +56,15 @@ func makePlan(ctx context.Context, req *Request) (*Plan, *evidence, error) {
 	if mapErr != nil {
 		return nil, nil, mapErr
 	}
+	if p.Earlier, err = p.moneyDecisions(ctx, req.Book); err != nil {
+		return nil, nil, err
+	}
 	p.identify(req.Settings.ConfigHash)
-	return p, &evidence{in.people.directory, in.book.money, l.commissions, l.payments.rows}, nil
+	listed := make(map[account]bool, len(r.statements))
+	for a := range r.statements {
+		listed[a] = true
+	}
+	return p, &evidence{in.people.directory, in.book.money, l.commissions, l.payments.rows, listed}, nil
 }
 
 // evidence is what verify compares beside a plan: rows of the exports, and what the book
@@ -66,6 +74,7 @@ type evidence struct {
 	held        *book.KeapRecords
 	commissions []book.Commission // of the exports, with the clawbacks, ascending by id
 	payments    []payment         // of the exports, ascending by id
+	listed      map[account]bool  // that the ledger has
 }
 
 // decide runs ownership beside the ledger and its reconciliation.

@@ -21,17 +21,41 @@ type Check struct {
 	Differences int      `json:"differences"`
 	Examples    []string `json:"examples,omitempty"` // the first few, as sentences
 	Note        string   `json:"note,omitempty"`
-	Money       bool     `json:"money,omitempty"`   // its differences are of money
-	Decided     int      `json:"decided,omitempty"` // differences that a person decided about, and that remain
+	Money       bool     `json:"money,omitempty"`    // its differences are of money
+	Decided     int      `json:"decided,omitempty"`  // differences that a person decided about, and that remain
+	Unproven    int      `json:"unproven,omitempty"` // that there was nothing to compare with
+
+	links    bool // it is about old links, and not about money
+	noLedger bool // there is money, and no ledger that it could be compared with
 }
 
 const maxExamples = 20
 
 func (c *Check) mismatch(format string, args ...any) {
-	if c.Differences++; len(c.Examples) < maxExamples {
+	c.Differences++
+	c.tell(format, args...)
+}
+
+// decided tells of a difference that a person decided about.
+func (c *Check) decided(format string, args ...any) {
+	c.Decided++
+	c.tell(format, args...)
+}
+
+// unproven tells of what there was nothing to compare with.
+func (c *Check) unproven(format string, args ...any) {
+	c.Unproven++
+	c.tell(format, args...)
+}
+
+func (c *Check) tell(format string, args ...any) {
+	if len(c.Examples) < maxExamples {
 		c.Examples = append(c.Examples, fmt.Sprintf(format, args...))
 	}
 }
+
+// Untold is how many of what it has found are not among the examples.
+func (c *Check) Untold() int { return max(0, c.Differences+c.Decided+c.Unproven-len(c.Examples)) }
 
 // ErrUnproven says that all agrees but what a person has decided about.
 var ErrUnproven = errors.New("not proven")
@@ -43,31 +67,91 @@ func (e *unprovenError) Error() string        { return e.text }
 func (e *unprovenError) Is(target error) bool { return target == ErrUnproven }
 
 // Verdict says what checks come to: nil when all agrees, and an [ErrUnproven] when all that is
-// left are differences that a person decided about.
+// left are differences that a person decided about, and balances that nothing proves.
 func Verdict(checks []Check) error {
-	differences, money, decided := 0, 0, 0
-	for _, check := range checks {
-		differences += check.Differences
-		decided += check.Decided
-		if check.Money {
-			money += check.Differences
-		}
-	}
-	count := func(n int) string {
-		if n == 1 {
-			return "1 difference"
-		}
-		return fmt.Sprintf("%d differences", n)
-	}
+	v := sumChecks(checks, func(*Check) bool { return true })
 	switch {
-	case money > 0:
-		return fmt.Errorf("%s, %d of them of money: the totals are not proven", count(differences), money)
-	case differences > 0:
-		return errors.New(count(differences))
-	case decided > 0:
-		return &unprovenError{fmt.Sprintf("everything else agrees; %s that a person decided about remains", count(decided))}
+	case v.money > 0:
+		return fmt.Errorf("%s, %d of them of money: the totals are not proven", quantity(v.differences, "difference", "differences"), v.money)
+	case v.differences > 0:
+		return errors.New(quantity(v.differences, "difference", "differences"))
+	case v.decided+v.unproven > 0:
+		return &unprovenError{"everything else agrees; " + v.remains()}
 	}
 	return nil
+}
+
+// verdict is what several checks come to.
+type verdict struct {
+	compared, differences, decided, unproven int
+	money                                    int // of the differences
+	moneyCompared                            int // of what was compared
+	noLedger                                 bool
+}
+
+func sumChecks(checks []Check, of func(*Check) bool) (v verdict) {
+	for i := range checks {
+		c := &checks[i]
+		if !of(c) {
+			continue
+		}
+		v.compared += c.Compared
+		v.differences += c.Differences
+		v.decided += c.Decided
+		v.unproven += c.Unproven
+		v.noLedger = v.noLedger || c.noLedger
+		if c.Money {
+			v.money += c.Differences
+			v.moneyCompared += c.Compared
+		}
+	}
+	return v
+}
+
+// remains says in words what is not proven.
+func (v *verdict) remains() string {
+	var list []string
+	if v.decided > 0 {
+		list = append(list, quantity(v.decided, "difference", "differences")+" that a person decided about "+verb(v.decided, "remains", "remain"))
+	}
+	if v.unproven > 0 {
+		list = append(list, quantity(v.unproven, "balance is", "balances are")+" proven by nothing")
+	}
+	return strings.Join(list, "; ")
+}
+
+func verb(n int, one, many string) string {
+	if n == 1 {
+		return one
+	}
+	return many
+}
+
+// Answers are the two things that whoever moves a program asks: whether the old links may be
+// switched over, and whether the money is all there. Neither hides the other.
+func Answers(checks []Check) (links, money string) {
+	l := sumChecks(checks, func(c *Check) bool { return c.links })
+	m := sumChecks(checks, func(c *Check) bool { return !c.links })
+	links = fmt.Sprintf("links: GO, all %d agree", l.compared)
+	if l.differences > 0 {
+		links = fmt.Sprintf("links: NO GO, %s among %d", quantity(l.differences, "difference", "differences"), l.compared)
+	}
+	switch {
+	case m.differences > 0:
+		money = "money: not proven, " + quantity(m.differences, "difference", "differences")
+		if rest := m.remains(); rest != "" {
+			money += "; " + rest
+		}
+	case m.decided+m.unproven > 0:
+		money = "money: all proven but for this: " + m.remains()
+	case m.noLedger:
+		money = "money: nothing differs; the newest exports have no ledger, so no balance was compared with one"
+	case m.moneyCompared == 0:
+		money = "money: there is none"
+	default:
+		money = fmt.Sprintf("money: proven to the cent, all %d agree", m.compared)
+	}
+	return links, money
 }
 
 // Verify compares the exports of the newest run with the book, and the book with the
@@ -107,7 +191,7 @@ func Verify(ctx context.Context, s *Settings, b *book.Book, from store.Feed, pro
 	if err != nil {
 		return nil, nil, err
 	}
-	checks := append([]Check{chain, files}, verifyBook(p, content), verifyOwners(p, e), verifySums(p, e, standing > 1), verifyLedger(p))
+	checks := append([]Check{chain, files}, verifyBook(p, content), verifyOwners(p, e), verifySums(p, e, standing > 1), verifyLedger(p, e))
 	want, err := s.Project(content)
 	if err != nil {
 		return nil, nil, err
@@ -173,7 +257,7 @@ func verifyExports(
 
 // verifyBook says where the book differs from what the exports mean.
 func verifyBook(p *Plan, c *book.Content) Check {
-	check := Check{Name: "book = exports", Compared: p.After.Len()}
+	check := Check{Name: "book = exports", Compared: p.After.Len(), links: true}
 	promoters := map[int64]book.Promoter{}
 	for _, q := range c.Promoters {
 		promoters[q.ID] = q
@@ -198,7 +282,7 @@ func verifyBook(p *Plan, c *book.Content) Check {
 // verifyMap compares the published map with the book's, entry by entry.
 func verifyMap(want, got *mapping.Map, epoch store.Epoch) Check {
 	a, b := want.Entries(), got.Entries()
-	check := Check{Name: fmt.Sprintf("published map (epoch %d) = book", epoch.ID), Compared: len(a)}
+	check := Check{Name: fmt.Sprintf("published map (epoch %d) = book", epoch.ID), Compared: len(a), links: true}
 	for i, j := 0, 0; i < len(a) || j < len(b); {
 		switch order := entryOrder(a, b, i, j); {
 		case order < 0:

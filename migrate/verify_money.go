@@ -60,15 +60,19 @@ func verifySums(p *Plan, e *evidence, earlier bool) Check {
 	// Entries that say the same on both sides need not be added up; when some do not, the
 	// sums that they are part of are.
 	differ := map[sumKey]bool{}
-	outside := 0
+	ended, alone := 0, 0 // entries of earlier runs: of accounts that the ledger has, and of others
 	e.eachEntry(p, earlier, func(k sumKey, exports, inBook int64) {
 		if check.Compared++; exports != inBook {
 			differ[k] = true
 		}
-	}, func() { outside++ })
-	if outside > 0 {
-		check.Note = fmt.Sprintf("%d entries of earlier runs are in none of these exports; the ledger's endings prove them", outside)
-	}
+	}, func(a account) {
+		if e.listed[a] {
+			ended++
+		} else {
+			alone++
+		}
+	})
+	check.Note = outsideNote(ended, alone)
 	if len(differ) == 0 {
 		return check
 	}
@@ -78,7 +82,7 @@ func verifySums(p *Plan, e *evidence, earlier bool) Check {
 			exports[k] += want
 			inBook[k] += got
 		}
-	}, func() {})
+	}, func(account) {})
 	for _, k := range slices.SortedFunc(maps.Keys(differ), func(a, b sumKey) int {
 		return cmp.Or(cmp.Compare(a.partner, b.partner), cmp.Compare(a.month, b.month),
 			strings.Compare(a.kind, b.kind), strings.Compare(a.currency, b.currency))
@@ -91,9 +95,24 @@ func verifySums(p *Plan, e *evidence, earlier bool) Check {
 	return check
 }
 
+// outsideNote says what became of entries that these exports do not hold.
+func outsideNote(ended, alone int) string {
+	if ended+alone == 0 {
+		return ""
+	}
+	text := quantity(ended+alone, "entry of earlier runs is", "entries of earlier runs are") + " in none of these exports"
+	if ended > 0 {
+		text += fmt.Sprintf("; %d in balances that were compared with the ledger's endings", ended)
+	}
+	if alone > 0 {
+		text += fmt.Sprintf("; %d in balances that were compared with nothing", alone)
+	}
+	return text
+}
+
 // eachEntry tells of every entry that these exports mean what they and the book have of
 // it. Entries of earlier runs that these exports need not hold are told to outside.
-func (e *evidence) eachEntry(p *Plan, earlier bool, fn func(k sumKey, exports, inBook int64), outside func()) {
+func (e *evidence) eachEntry(p *Plan, earlier bool, fn func(k sumKey, exports, inBook int64), outside func(account)) {
 	left := map[account]bool{} // whose money a person left out
 	for _, d := range p.Differences {
 		if d.Decision == Exclude {
@@ -118,7 +137,7 @@ func (e *evidence) eachEntry(p *Plan, earlier bool, fn func(k sumKey, exports, i
 		case row == nil && (entry.Kind == book.KindOpening || entry.Kind == book.KindDifference): // as they were booked
 			fn(keyOf(entry), entry.Amount, entry.Amount)
 		case row == nil && earlier:
-			outside()
+			outside(account{entry.PartnerID, entry.Currency})
 		default:
 			fn(keyOf(entry), 0, entry.Amount)
 		}
@@ -132,7 +151,7 @@ func (e *evidence) eachEntry(p *Plan, earlier bool, fn func(k sumKey, exports, i
 }
 
 // eachPayment does the same for payments.
-func (e *evidence) eachPayment(p *Plan, earlier bool, fn func(k sumKey, exports, inBook int64), outside func()) {
+func (e *evidence) eachPayment(p *Plan, earlier bool, fn func(k sumKey, exports, inBook int64), outside func(account)) {
 	named := make(map[int64]bool, len(e.payments))
 	for i := range e.payments {
 		named[e.payments[i].id] = true
@@ -144,7 +163,7 @@ func (e *evidence) eachPayment(p *Plan, earlier bool, fn func(k sumKey, exports,
 		case named[q.KeapID]:
 			fn(payment(q), q.Amount, q.Amount)
 		case earlier:
-			outside()
+			outside(account{q.PartnerID, q.Currency})
 		default:
 			fn(payment(q), 0, q.Amount)
 		}
@@ -172,30 +191,38 @@ func compareEntries(want []book.Commission, got []book.PostedCommission, fn func
 	}
 }
 
-// verifyLedger says which accounts of the ledger do not agree with their rows in the
-// book, and which a person has decided about.
-func verifyLedger(p *Plan) Check {
-	check := Check{Name: "money: the ledger's endings = balances in the book", Money: true}
-	for _, r := range p.Money {
-		check.Compared += r.Accounts
-	}
+// verifyLedger says which accounts of the ledger do not agree with their rows in the book,
+// which a person has decided about, now or before an earlier run, and which balances the
+// ledger does not list.
+func verifyLedger(p *Plan, e *evidence) Check {
+	check := Check{Name: "money: the ledger's endings = balances in the book", Money: true, Compared: len(e.listed)}
 	for _, d := range p.Differences {
-		what := fmt.Sprintf("partner %s (%d), promoter %s: the ledger and its rows do not agree, difference %s",
-			d.Code, d.Partner, cmp.Or(d.Token, "none"), terms.FormatMoney(d.Amount, d.Currency))
+		what := fmt.Sprintf("%s: the ledger and its rows do not agree, difference %s",
+			describePartner(d.Code, d.Partner, d.Token), terms.FormatMoney(d.Amount, d.Currency))
 		if d.Decision == "" {
 			check.mismatch("%s", what)
-			continue
+		} else {
+			check.decided("%s; decided: %s", what, d.Decision)
 		}
-		check.Decided++
-		if len(check.Examples) < maxExamples {
-			check.Examples = append(check.Examples, fmt.Sprintf("%s; decided: %s", what, d.Decision))
-		}
+	}
+	for _, d := range p.Standing {
+		check.decided("%s: its balance holds a difference of %s that an earlier run booked as a person had decided",
+			describePartner(d.Code, d.Partner, d.Token), terms.FormatMoney(d.Amount, d.Currency))
 	}
 	for _, c := range p.Conflicts {
 		if c.Kind == KindNoLedger || c.Kind == KindNoRows {
-			check.Decided++
-			check.Examples = append(check.Examples, c.Detail+"; decided: "+cmp.Or(c.Decision, "nothing"))
+			check.decided("%s; decided: %s", c.Detail, cmp.Or(c.Decision, "nothing"))
 		}
+	}
+	for _, text := range p.Earlier {
+		check.decided("%s", text)
+	}
+	for _, u := range p.Unlisted {
+		check.unproven("%s: the newest ledger does not list it: its balance of %s is proven by nothing",
+			describePartner(u.Code, u.Partner, u.Token), terms.FormatMoney(u.Amount, u.Currency))
+	}
+	if len(e.listed) == 0 && len(e.held.Posted)+len(e.held.Payouts) > 0 {
+		check.Note, check.noLedger = "there is no ledger among these exports: no balance was compared", true
 	}
 	return check
 }

@@ -91,11 +91,12 @@ func printChecks(a *app, checks []migrate.Check) error {
 				return err
 			}
 		}
-		if more := check.Differences - len(check.Examples); more > 0 {
+		if more := check.Untold(); more > 0 {
 			if err := a.Say("  … and %d more in \"%s\"", more, check.Name); err != nil {
 				return err
 			}
 		}
 	}
-	return nil
+	links, money := migrate.Answers(checks)
+	return errors.Join(a.Say("%s", links), a.Say("%s", money))
 }

@@ -181,16 +181,23 @@ func proofOf(p *migrate.Plan, r migrate.Reconciliation) proof {
 	case open != "":
 		return proof{class, fmt.Sprintf("Not proven, and nobody has decided yet: %s.", open)}
 	case decided != "":
+		if d.unlisted != "" {
+			return proof{class, fmt.Sprintf("Not all proven: %s. A person has decided: %s.", d.unlisted, decided)}
+		}
 		return proof{class, fmt.Sprintf("Proven to the cent, but for what a person has decided: %s.", decided)}
 	}
-	return proof{class, fmt.Sprintf("Proven to the cent: %s, one by one.",
-		quantity(r.Accounts, "ledger agrees with its rows", "ledgers agree with their rows"))}
+	agree := quantity(r.Accounts, "ledger agrees with its rows", "ledgers agree with their rows")
+	if d.unlisted != "" {
+		return proof{"warn", fmt.Sprintf("Not all proven: %s, one by one, but %s.", agree, d.unlisted)}
+	}
+	return proof{class, fmt.Sprintf("Proven to the cent: %s, one by one.", agree)}
 }
 
 // doubts are why the money of a currency is not proven, in words.
 type doubts struct {
 	missing       []string // that nothing could be compared with
 	open, decided []string // what a person has to decide, or has decided
+	unlisted      string   // balances that the ledger does not list; empty: none
 }
 
 func doubtsOf(p *migrate.Plan, r migrate.Reconciliation) (d doubts) {
@@ -234,7 +241,37 @@ func doubtsOf(p *migrate.Plan, r migrate.Reconciliation) (d doubts) {
 		}
 		add(list[0].Decision, what)
 	}
+	if of := standingIn(p, r.Currency); len(of) > 0 {
+		sum := int64(0)
+		for _, s := range of {
+			sum += magnitude(s.Amount)
+		}
+		add(migrate.Accept, fmt.Sprintf("%s in the balances, of %s, which an earlier run booked",
+			quantity(len(of), "difference stays", "differences stay"), amount(sum, r.Currency)))
+	}
+	if of := unlistedIn(p, r.Currency); len(of) > 0 {
+		sum := int64(0)
+		for _, u := range of {
+			sum += magnitude(u.Amount)
+		}
+		d.unlisted = fmt.Sprintf("nothing proves %s that the ledger does not list, of %s",
+			quantity(len(of), "balance", "balances"), amount(sum, r.Currency))
+	}
 	return d
+}
+
+// standingIn are the differences of earlier runs that stand in a currency, the largest first.
+func standingIn(p *migrate.Plan, currency string) []migrate.Standing {
+	list := slices.DeleteFunc(slices.Clone(p.Standing), func(s migrate.Standing) bool { return s.Currency != currency })
+	slices.SortStableFunc(list, func(a, b migrate.Standing) int { return cmp.Compare(magnitude(b.Amount), magnitude(a.Amount)) })
+	return list
+}
+
+// unlistedIn are the balances in a currency that the ledger does not list, the largest first.
+func unlistedIn(p *migrate.Plan, currency string) []migrate.Unlisted {
+	list := slices.DeleteFunc(slices.Clone(p.Unlisted), func(u migrate.Unlisted) bool { return u.Currency != currency })
+	slices.SortStableFunc(list, func(a, b migrate.Unlisted) int { return cmp.Compare(magnitude(b.Amount), magnitude(a.Amount)) })
+	return list
 }
 
 // balanceText says what will be owed, and how that relates to the ledger's ending.

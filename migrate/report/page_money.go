@@ -272,6 +272,26 @@ func openItems(p *migrate.Plan) []openItem {
 			"Ask Keap or the partner for the rows that are missing. The command carryover verify names each of them, and exits with 3, until the " +
 				"exports agree."})
 	}
+	if n := len(p.Standing); n > 0 {
+		list = append(list, openItem{false, "Differences that earlier runs booked as decided, still in the balances", n,
+			examples(n, func(i int) string {
+				d := p.Standing[i]
+				return namePartner(d.Code, d.Partner) + " " + amount(d.Amount, d.Currency)
+			}),
+			"Ask Keap or the partner for the rows that explain them. Until they come, every plan and carryover verify name them."})
+	}
+	if n := len(p.Unlisted); n > 0 {
+		list = append(list, openItem{false, "Balances that the ledger does not list", n,
+			examples(n, func(i int) string {
+				d := p.Unlisted[i]
+				return namePartner(d.Code, d.Partner) + " " + amount(d.Amount, d.Currency)
+			}),
+			"Export a ledger that lists every partner. Nothing of these exports proves what earlier runs carried over for them."})
+	}
+	if n := len(p.Earlier); n > 0 {
+		list = append(list, openItem{false, "Decided about money before, and no ledger has come since", n,
+			examples(n, func(i int) string { return p.Earlier[i] }), "Export the ledger and its rows again."})
+	}
 	if n := p.Customers.NoEmail; n > 0 {
 		subjects := subjectsOf(p, migrate.KindNoCustomerEmail)
 		which := ""

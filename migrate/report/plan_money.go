@@ -55,6 +55,36 @@ func (t *text) money(p *migrate.Plan) {
 		}
 		t.differences(differencesIn(p, r.Currency), r.Currency)
 	}
+	t.earlier(p)
+}
+
+// earlier names what earlier runs leave unproven.
+func (t *text) earlier(p *migrate.Plan) {
+	list := func(title string, n int, row func(i int) []string) {
+		if n == 0 {
+			return
+		}
+		t.line("\n%s", title)
+		var rows [][]string
+		for i := range min(n, maxDifferences) {
+			rows = append(rows, row(i))
+		}
+		t.rows(rows)
+		if more := n - len(rows); more > 0 {
+			t.line("  … and %s more", Count(more))
+		}
+	}
+	list("Differences that earlier runs booked as a person had decided, still in the balances", len(p.Standing), func(i int) []string {
+		d := p.Standing[i]
+		return []string{namePartner(d.Code, d.Partner), amount(d.Amount, d.Currency)}
+	})
+	list("Balances that the ledger among these exports does not list: nothing proves them", len(p.Unlisted), func(i int) []string {
+		d := p.Unlisted[i]
+		return []string{namePartner(d.Code, d.Partner), amount(d.Amount, d.Currency)}
+	})
+	list("Decided about money before, and no ledger has come since", len(p.Earlier), func(i int) []string {
+		return []string{visible(p.Earlier[i])}
+	})
 }
 
 func (t *text) differences(list []migrate.Difference, currency string) {
@@ -75,11 +105,13 @@ func (t *text) differences(list []migrate.Difference, currency string) {
 }
 
 // partnerOf names the partner of a difference.
-func partnerOf(d migrate.Difference) string {
-	if d.Code == "" {
-		return fmt.Sprintf("partner %d", d.Partner)
+func partnerOf(d migrate.Difference) string { return namePartner(d.Code, d.Partner) }
+
+func namePartner(code string, partner int64) string {
+	if code == "" {
+		return fmt.Sprintf("partner %d", partner)
 	}
-	return fmt.Sprintf("%s (%d)", visible(d.Code), d.Partner)
+	return fmt.Sprintf("%s (%d)", visible(code), partner)
 }
 
 // decisionWords say what a decision about a ledger does; empty for none.

@@ -74,6 +74,12 @@ var kinds = []words{
 		Outcome: "They are carried over, and nothing proves that none is missing. Export the ledger too, or accept that.",
 	},
 	{
+		Kind:    migrate.KindUnlisted,
+		Title:   "Balances that the ledger does not list",
+		Meaning: "Earlier runs carried a balance over, and the ledger among these exports has no row of that partner.",
+		Outcome: "The balance stays as it is, and nothing of these exports proves it. Export a ledger that lists every partner.",
+	},
+	{
 		Kind:    migrate.KindNoRows,
 		Title:   "A column of the ledger without its rows",
 		Meaning: "The ledger has sums of commissions, clawbacks or payments, and no export holds the rows behind them.",

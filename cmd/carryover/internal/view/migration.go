@@ -19,6 +19,9 @@ func Checks() *console.Table[migrate.Check] {
 			if check.Decided > 0 {
 				note = strings.TrimPrefix(note+"; "+Count(check.Decided, "difference")+" that a person decided about", "; ")
 			}
+			if check.Unproven > 0 {
+				note = strings.TrimPrefix(note+"; "+Count(check.Unproven, "balance")+" proven by nothing", "; ")
+			}
 			return []string{check.Name, fmt.Sprint(check.Compared), fmt.Sprint(check.Differences), note}
 		},
 		Alert: func(check *migrate.Check, title string) bool { return title == "differences" && check.Differences > 0 },
