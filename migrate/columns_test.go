@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"carryover/migrate"
 )
@@ -144,4 +145,33 @@ func TestStatusWords(t *testing.T) {
 	f("another word is active", migrate.ReadActive, []string{"Running", "Inactive", "running"}, "2 of 3")
 	f("nobody is active", "", []string{"0", "No", ""}, "0 of 3 status_words:partners.csv")
 	f("nobody is active, and that is so", migrate.Accept, []string{"0", "No", ""}, "0 of 3")
+}
+
+// Dates as spreadsheets write them make their customers somebody's.
+func TestReferralsOfSpreadsheets(t *testing.T) {
+	f := func(date, want string) {
+		t.Helper()
+		t.Run(date, func(t *testing.T) {
+			d := newEnv(t, carrot())
+			p := d.migrate(d.sheets("exports", map[string][]string{
+				"referrals.csv": {"Id\tContact Id\tAffiliate Id\tDate Set\tType", "1\t3001\t101\t" + date + "\tCOOKIE"},
+			}))
+			got := fmt.Sprint(len(p.Rejects), " rejected")
+			for _, r := range p.Owners {
+				got += fmt.Sprint(" ", r.Customer, " of ", r.PartnerID, " since ", time.Unix(r.ReferredAt, 0).UTC().Format(time.DateTime))
+			}
+			if got != want {
+				t.Errorf("%s, want %s", got, want)
+			}
+		})
+	}
+	const midnight = "0 rejected cleo@mail.test of 101 since 2023-01-15 08:00:00"
+	for _, date := range []string{"15-Jan-23", "Jan 15, 2023", "15.01.2023", "2023/01/15", "44941", "15. Januar 2023"} {
+		f(date, midnight)
+	}
+	const afternoon = "0 rejected cleo@mail.test of 101 since 2023-01-15 23:04:00"
+	for _, date := range []string{"1/15/2023 3:04\u202fPM", "1/15/2023 3:04\u00a0PM PST", "44941.6277777778", "2023-01-15 23:04 UTC"} {
+		f(date, afternoon)
+	}
+	f("15-Foo-23", "1 rejected")
 }

@@ -1,7 +1,7 @@
 package sheet
 
 // DateColumn is what the cells of one date column say about its order. Only cells
-// such as 3/4/2023 have one; those that begin with the year say nothing.
+// such as 3/4/2023 have one; others, such as 2023-03-04 and 15.3.2023, say nothing.
 type DateColumn struct {
 	Field  string
 	Header string // as written in the file
@@ -10,6 +10,8 @@ type DateColumn struct {
 	DayOnly   int // cells that are a day only with the day first
 	Ambiguous int // cells that are a day either way
 	Invalid   int // cells that are no date: rejected when read
+	Serial    int // cells that are the number of a day, as Excel counts them
+	Other     int // cells that are a day in any other form
 
 	DayOnlyLine  int    // the first cell of DayOnly: its line, 0 for none
 	DayOnlyValue string // and its text
@@ -32,11 +34,18 @@ func (c *DateColumn) observe(line int, cell []byte) {
 	if ok && kind == NoDate {
 		return
 	}
+	if !ok && len(cell) >= 5 && cell[0] <= '9' {
+		if _, _, serial := readSerial(string(cell)); serial {
+			c.Serial++
+			return
+		}
+	}
 	month, day := ok && p.fits(MonthFirst), ok && p.fits(DayFirst)
 	switch {
 	case !month && !day:
 		c.Invalid++
 	case !p.slash:
+		c.Other++
 	case month && day:
 		c.Ambiguous++
 	case month:
@@ -49,8 +58,16 @@ func (c *DateColumn) observe(line int, cell []byte) {
 	}
 }
 
-// decide settles the order: what the operator said, else the cells.
+// decide settles the order: a whole column of numbers of days, what the operator said, else
+// the cells.
 func (c *DateColumn) decide(path string, opt Options) {
+	if c.Serial > 0 {
+		if c.MonthOnly+c.DayOnly+c.Ambiguous+c.Other == 0 {
+			c.Order = ExcelSerial
+			return
+		}
+		c.Invalid += c.Serial // a number among dates is none
+	}
 	said := ""
 	if opt.DateDecision != nil {
 		said = opt.DateDecision(path, c.Field)

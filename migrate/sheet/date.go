@@ -7,18 +7,23 @@ import (
 	"carryover/mapping/terms"
 )
 
-// Order is which number of 3/4/2023 comes first.
+// Order is how the dates of a column are read: which number of 3/4/2023 comes first, or that
+// they are numbers of days.
 type Order uint8
 
 const (
 	MonthFirst Order = iota
 	DayFirst
+	ExcelSerial // 44941 or 44941.5: days since the last one of 1899, as Excel for Windows counts
 )
 
 // String returns the name that config, decisions and reports use.
 func (o Order) String() string {
-	if o == DayFirst {
+	switch o {
+	case DayFirst:
 		return "day_first"
+	case ExcelSerial:
+		return "excel_serial"
 	}
 	return "month_first"
 }
@@ -32,26 +37,40 @@ const (
 	DateTime                 // a day and a time
 )
 
-// ParseDate reads M/D/YYYY, M/D/YY, YYYY-MM-DD (each alone, or followed by a blank
-// or T and h:mm[:ss] AM or HH:MM[:SS[.fff]]), YYYYMMDDTHH:MM:SS and RFC 3339. Two-digit
-// years from 69 on are of the last century. A text without a zone is read in loc.
-// The error is a [CellError] with the reason bad_date.
+// ParseDate reads M/D/YYYY, M/D/YY, D.M.YYYY, YYYY-MM-DD, YYYY/M/D, D-Mon-YY, D Month YYYY and
+// Month D, YYYY (each alone, or followed by a blank, a comma or T and h:mm[:ss] AM or
+// HH:MM[:SS[.fff]], and by the name of a zone), YYYYMMDDTHH:MM:SS and RFC 3339, or in a column of
+// [ExcelSerial] the number of a day from 20000 to 80000 and its fraction. Names of months and
+// days are those of the languages of Keap's users. Two-digit years from 69 on are of the last
+// century. A text without a zone is read in loc. The error is a [CellError] with the reason
+// bad_date.
 func ParseDate(s string, order Order, loc *time.Location) (time.Time, DateKind, error) {
-	p, kind, ok := readDate(s)
+	var p dateParts
+	var kind DateKind
+	var ok bool
+	if order == ExcelSerial {
+		p, kind, ok = readSerial(s)
+	} else {
+		p, kind, ok = readDate(s)
+	}
 	if ok && kind == NoDate {
 		return time.Time{}, NoDate, nil
 	}
-	if ok {
-		ok = p.fits(order)
+	if ok && p.fits(order) {
+		if t, known := p.time(order, loc); known {
+			return t, kind, nil
+		}
+		return time.Time{}, NoDate, errUnknownZone
 	}
-	if !ok {
-		return time.Time{}, NoDate, errBadDate
-	}
-	return p.time(order, loc), kind, nil
+	return time.Time{}, NoDate, errBadDate
 }
 
-var errBadDate error = &CellError{BadDate,
-	"write the date as 2023-03-31 or, in the order of its column, as 3/31/2023; if the whole column is day first, say so in the config"}
+var (
+	errBadDate error = &CellError{BadDate,
+		"write the date as 2023-03-31 or, in the order of its column, as 3/31/2023; if the whole column is day first, say so in the config"}
+	errUnknownZone error = &CellError{BadDate,
+		"the zone of the time has no one meaning; write its offset, as in 2023-03-31T23:59:00-07:00, or leave it out for the program's zone"}
+)
 
 // dateParts is a date as written. With slash set, first and second are the two numbers
 // before the year, in an order that only the column knows.
@@ -60,7 +79,8 @@ type dateParts struct {
 	year, first, second   int // the month and the day unless slash is set
 	hour, min, sec, nanos int
 	zoned                 bool
-	offset                int // seconds east of UTC
+	offset                int    // seconds east of UTC
+	zone                  string // the name of the zone, where there is one and no offset
 }
 
 func (p *dateParts) monthDay(order Order) (month, day int) {
@@ -76,17 +96,23 @@ func (p *dateParts) fits(order Order) bool {
 	return p.year >= 1 && month >= 1 && month <= 12 && day >= 1 && day <= daysIn(p.year, month)
 }
 
-func (p *dateParts) time(order Order, loc *time.Location) time.Time {
+// time is the instant of a date that fits. ok is false for a zone that nobody knows.
+func (p *dateParts) time(order Order, loc *time.Location) (at time.Time, ok bool) {
 	month, day := p.monthDay(order)
+	if p.zone != "" {
+		if loc, ok = p.location(month, day, loc); !ok {
+			return time.Time{}, false
+		}
+	}
 	if p.zoned {
 		t := time.Date(p.year, time.Month(month), day, p.hour, p.min, p.sec, p.nanos, time.UTC)
-		return t.Add(-time.Duration(p.offset) * time.Second)
+		return t.Add(-time.Duration(p.offset) * time.Second), true
 	}
 	t := time.Date(p.year, time.Month(month), day, p.hour, p.min, p.sec, p.nanos, loc)
 	if t.Day() != day { // clocks were put on at midnight
 		t = terms.DayStart(p.year, time.Month(month), day, loc)
 	}
-	return t
+	return t, true
 }
 
 func daysIn(year, month int) int {
@@ -102,10 +128,15 @@ func daysIn(year, month int) int {
 	return 31
 }
 
+func isNoDate(s string) bool { return s == "" || strings.HasPrefix(s, "0000-00-00") }
+
 // readDate takes a text apart; whether there is such a day is left to fits.
 func readDate(s string) (p dateParts, kind DateKind, ok bool) {
-	if s == "" || strings.HasPrefix(s, "0000-00-00") {
+	if isNoDate(s) {
 		return p, NoDate, true
+	}
+	if !isASCII(s) {
+		s = asciiDate(s)
 	}
 	digits := 0
 	for digits < len(s) && '0' <= s[digits] && s[digits] <= '9' {
@@ -115,25 +146,37 @@ func readDate(s string) (p dateParts, kind DateKind, ok bool) {
 	switch {
 	case digits == len(s):
 		return p, NoDate, false
+	case (digits == 1 || digits == 2) && s[digits] == '.':
+		if rest, ok = p.readDotted(s, digits); ok {
+			break
+		}
+		if rest, ok = p.readNamedMonth(s); !ok {
+			return p, NoDate, false
+		}
 	case (digits == 1 || digits == 2) && s[digits] == '/':
 		p.slash = true
 		var n int
 		p.first = digitsValue(s[:digits])
 		if p.second, n = leadingDigits(s[digits+1:], 2); n == 0 {
-			return p, NoDate, false
+			if rest, ok = p.readNamedMonth(s); !ok {
+				return p, NoDate, false
+			}
+			p.slash = false
+			break
 		}
 		rest = s[digits+1+n:]
 		if rest == "" || rest[0] != '/' {
 			return p, NoDate, false
 		}
-		p.year, n = leadingDigits(rest[1:], 4)
-		rest = rest[1+n:]
-		switch {
-		case n == 2 && p.year >= 69:
-			p.year += 1900
-		case n == 2:
-			p.year += 2000
-		case n != 4:
+		if rest, ok = p.readYear(rest[1:]); !ok {
+			return p, NoDate, false
+		}
+	case digits == 4 && s[4] == '/':
+		if rest, ok = p.readYearFirst(s); !ok {
+			return p, NoDate, false
+		}
+	case digits == 4 && s[4] == '-' && len(s) > 5 && isLetter(s[5]):
+		if rest, ok = p.readNamedMonth(s); !ok {
 			return p, NoDate, false
 		}
 	case digits == 4 && s[4] == '-':
@@ -146,6 +189,10 @@ func readDate(s string) (p dateParts, kind DateKind, ok bool) {
 		if len(rest) < len("T00:00:00") || rest[6] != ':' {
 			return p, NoDate, false
 		}
+	case digits <= 2:
+		if rest, ok = p.readNamedMonth(s); !ok {
+			return p, NoDate, false
+		}
 	default:
 		return p, NoDate, false
 	}
@@ -155,77 +202,46 @@ func readDate(s string) (p dateParts, kind DateKind, ok bool) {
 	return p, DateTime, p.readClock(rest)
 }
 
-// readClock reads what follows the day: a blank or T, a time, and AM, PM or a zone.
-func (p *dateParts) readClock(s string) bool {
+// readYear reads the year that s begins with, of two or four digits.
+func (p *dateParts) readYear(s string) (rest string, ok bool) {
+	year, n := leadingDigits(s, 4)
+	return s[n:], p.setYear(year, n)
+}
+
+// setYear takes over a year of so many digits.
+func (p *dateParts) setYear(year, digits int) bool {
 	switch {
-	case s[0] == 'T' || s[0] == 't':
-		s = s[1:]
-	case s[0] == ' ':
-		s = strings.TrimLeft(s, " ")
-	default:
+	case digits == 2 && year >= 69:
+		year += 1900
+	case digits == 2:
+		year += 2000
+	case digits != 4:
 		return false
 	}
-	var n int
-	if p.hour, n = leadingDigits(s, 2); n == 0 || len(s) < n+3 || s[n] != ':' || !allDigits(s[n+1:n+3]) {
-		return false
-	}
-	p.min, s = digitsValue(s[n+1:n+3]), s[n+3:]
-	if len(s) >= 3 && s[0] == ':' && allDigits(s[1:3]) {
-		p.sec, s = digitsValue(s[1:3]), s[3:]
-		if len(s) > 1 && s[0] == '.' {
-			var ok bool
-			if s, ok = p.readFraction(s[1:]); !ok {
-				return false
-			}
-		}
-	}
-	if p.min > 59 || p.sec > 59 {
-		return false
-	}
-	if half := strings.TrimLeft(s, " "); strings.EqualFold(half, "AM") || strings.EqualFold(half, "PM") {
-		if p.hour < 1 || p.hour > 12 {
-			return false
-		}
-		p.hour %= 12
-		if half[0] == 'P' || half[0] == 'p' {
-			p.hour += 12
-		}
-		return true
-	}
-	return p.hour <= 23 && (s == "" || p.readZone(s))
+	p.year = year
+	return true
 }
 
-func (p *dateParts) readFraction(s string) (string, bool) {
-	scale := 100_000_000
-	i := 0
-	for ; i < len(s) && '0' <= s[i] && s[i] <= '9'; i++ {
-		p.nanos += int(s[i]-'0') * scale
-		scale /= 10
+// readDotted reads D.M.YYYY, of whose day digits is the length.
+func (p *dateParts) readDotted(s string, digits int) (rest string, ok bool) {
+	month, n := leadingDigits(s[digits+1:], 2)
+	if n == 0 || digits+1+n >= len(s) || s[digits+1+n] != '.' {
+		return "", false
 	}
-	return s[i:], i >= 1 && i <= 9
+	p.first, p.second = month, digitsValue(s[:digits])
+	return p.readYear(strings.TrimLeft(s[digits+2+n:], " "))
 }
 
-// readZone reads Z, +hh:mm or +hhmm, which only dates that begin with the year carry.
-func (p *dateParts) readZone(s string) bool {
-	if p.slash {
-		return false
+// readYearFirst reads YYYY/M/D.
+func (p *dateParts) readYearFirst(s string) (rest string, ok bool) {
+	p.year = digitsValue(s[:4])
+	month, n := leadingDigits(s[5:], 2)
+	if n == 0 || 5+n >= len(s) || s[5+n] != '/' {
+		return "", false
 	}
-	p.zoned = true
-	if s == "Z" || s == "z" {
-		return true
-	}
-	if len(s) == 6 && s[3] == ':' {
-		s = s[:3] + s[4:]
-	}
-	if len(s) != 5 || s[0] != '+' && s[0] != '-' || !allDigits(s[1:]) {
-		return false
-	}
-	hours, minutes := digitsValue(s[1:3]), digitsValue(s[3:5])
-	p.offset = hours*3600 + minutes*60
-	if s[0] == '-' {
-		p.offset = -p.offset
-	}
-	return hours <= 23 && minutes <= 59
+	day, m := leadingDigits(s[6+n:], 2)
+	p.first, p.second = month, day
+	return s[6+n+m:], m > 0
 }
 
 func allDigits[S string | []byte](s S) bool {

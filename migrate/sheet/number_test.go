@@ -25,13 +25,15 @@ func TestNumberFormat(t *testing.T) {
 			t.Errorf("%s, %q: %s, want %s", format, cell, got, want)
 		}
 	}
-	for _, cell := range []string{"1.234,50", "1 234,50", "1\u00a0234,50", "1\u202f234,50", "1\u2009234,50", "1'234,50", "1’234,50", "1234,50", "1234,5",
+	for _, cell := range []string{"1.234,50", "1 234,50", "1\u00a0234,50", "1\u202f234,50", "1\u2009234,50", "1'234,50",
+		"1’234,50", "1234,50", "1234,5",
 		"€ 1.234,50", "1.234,50 €", "EUR 1.234,50", "1.234,50EUR"} {
 		f(DecimalComma, "EUR", cell, "1,234.50 EUR")
 		f(DecimalComma, "EUR", "-"+cell, "-1,234.50 EUR")
 		f(DecimalComma, "EUR", "("+cell+")", "-1,234.50 EUR")
 	}
-	for _, cell := range []string{"1,234.50", "1 234.50", "1'234.50", "1’234.50", "1\u202f234.50", "1234.5", "$1,234.50", "1,234.50 $", "US$ 1,234.50",
+	for _, cell := range []string{"1,234.50", "1 234.50", "1'234.50", "1’234.50", "1\u202f234.50", "1234.5", "$1,234.50",
+		"1,234.50 $", "US$ 1,234.50",
 		"usd 1,234.50"} {
 		f(DecimalPoint, "USD", cell, "1,234.50 USD")
 		f(DecimalPoint, "USD", cell+"-", "-1,234.50 USD")
@@ -126,7 +128,8 @@ func TestNumberColumnsRoundTrip(t *testing.T) {
 		group, point string
 		format       NumberFormat
 	}{{",", ".", DecimalPoint}, {"", ".", DecimalPoint}, {" ", ".", DecimalPoint}, {"'", ".", DecimalPoint}, {"’", ".", DecimalPoint},
-		{".", ",", DecimalComma}, {"", ",", DecimalComma}, {" ", ",", DecimalComma}, {"\u202f", ",", DecimalComma}, {"\u00a0", ",", DecimalComma}}
+		{".", ",", DecimalComma}, {"", ",", DecimalComma}, {" ", ",", DecimalComma}, {"\u202f", ",", DecimalComma}, {"\u00a0",
+			",", DecimalComma}}
 	rapid.Check(t, func(t *rapid.T) {
 		currency := rapid.SampledFrom([]string{"USD", "EUR", "JPY", "KWD"}).Draw(t, "currency")
 		style := rapid.SampledFrom(styles).Draw(t, "style")

@@ -262,6 +262,11 @@ func TestDateColumns(t *testing.T) {
 	f(Options{}, "1/2/2023 1/31/2023", "1 0 1 1 month_first false 0 ")
 	f(Options{Dates: "auto"}, "1/2/2023 31/1/2023 x", "0 1 1 2 day_first true 3 31/1/2023")
 	f(Options{}, "1/31/2023 31/1/2023", "1 1 0 1 month_first false 3 31/1/2023")
+	f(Options{}, "44941 44942.5 0000-00-00", "0 0 0 1 excel_serial false 0 ")
+	f(Options{Dates: "day_first"}, "44941 x", "0 0 0 2 excel_serial false 0 ")
+	f(Options{}, "44941 1/31/2023", "1 0 0 2 month_first false 0 ") // a number among dates is none
+	f(Options{}, "44941 15-Jan-23", "0 0 0 2 month_first false 0 ")
+	f(Options{}, "15.01.2023 31/1/2023", "0 1 0 1 day_first true 3 31/1/2023")
 	f(Options{Dates: "month_first"}, "31/1/2023", "0 1 0 1 month_first false 2 31/1/2023")
 	f(Options{Dates: "day_first"}, "1/2/2023", "0 0 1 1 day_first false 0 ")
 	f(Options{DateDecision: func(path, field string) string {

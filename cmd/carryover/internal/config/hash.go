@@ -38,7 +38,8 @@ func (cfg *Config) planSettings() planSettings {
 	return planSettings{
 		Policy: cfg.Policy, Paths: cfg.Paths, PartnerGrace: cfg.Grace.Partners, LinkGrace: cfg.Grace.Links,
 		Timezone: cfg.Zone.String(), Currency: cfg.Currency,
-		AsOf: cfg.Import.AsOf, Dates: cfg.Import.Dates, Numbers: cfg.Import.Numbers, Owner: cfg.Import.Owner, Exclude: cfg.Import.Exclude, Headers: cfg.Import.Headers,
+		AsOf: cfg.Import.AsOf, Dates: cfg.Import.Dates, Numbers: cfg.Import.Numbers, Owner: cfg.Import.Owner,
+		Exclude: cfg.Import.Exclude, Headers: cfg.Import.Headers,
 		Membership: cfg.Products.Membership, Training: cfg.Products.Training,
 		MembershipPercent: cfg.Terms.MembershipPercent, TrainingPercent: cfg.Terms.TrainingPercent, HoldMonths: cfg.Terms.HoldMonths,
 	}
