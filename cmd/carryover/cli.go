@@ -99,7 +99,7 @@ func run(args []string, in io.Reader, out, errOut io.Writer) int {
 		return exited
 	}
 	if err != nil {
-		fmt.Fprintf(errOut, "carryover: %v\nRun \"carryover --help\" for the commands, \"carryover COMMAND --help\" for one.\n", err)
+		fmt.Fprintf(a.Err, "carryover: %v\nRun \"carryover --help\" for the commands, \"carryover COMMAND --help\" for one.\n", err)
 		return console.ExitUsage
 	}
 	if a.JSON {

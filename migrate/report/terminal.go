@@ -2,6 +2,18 @@ package report
 
 import "strings"
 
+// What a text is styled with on a terminal that has colour.
+const (
+	Warning  = "\x1b[1;31m"
+	Strong   = "\x1b[1m"
+	Code     = "\x1b[36m"
+	Emphasis = "\x1b[4m"
+	Unstyled = "\x1b[0m" // ends each
+)
+
+// Styles are all of them: no other sequence is ever written to a terminal.
+var Styles = [...]string{Warning, Strong, Code, Emphasis, Unstyled}
+
 // Terminal is what a text is laid out for.
 type Terminal struct {
 	Width  int  // in columns; 0: lines may be of any length
@@ -13,7 +25,7 @@ func (t Terminal) Alert(text string) string {
 	if !t.Colour {
 		return text
 	}
-	return "\x1b[1;31m" + text + "\x1b[0m"
+	return Warning + text + Unstyled
 }
 
 // Wrap breaks the lines of a text at blanks where they are longer than the width, if words

@@ -16,7 +16,8 @@ import (
 	"carryover/migrate/report"
 )
 
-// Console is what a command reads from and writes to.
+// Console is what a command reads from and writes to. Whatever goes through it cannot command
+// a terminal.
 type Console struct {
 	In  io.Reader
 	Out io.Writer    // what was asked for
@@ -26,6 +27,8 @@ type Console struct {
 	Level    *slog.LevelVar
 	Form     Form
 	Terminal report.Terminal // of Out
+
+	errFile *os.File // what Err writes to, when that is a file or a terminal
 }
 
 // Form is how tables and objects are written.
@@ -41,8 +44,11 @@ const (
 // New is a console for these; what Out is decides how wide tables are and whether there is
 // colour.
 func New(in io.Reader, out, errOut io.Writer) *Console {
-	c := &Console{In: in, Out: out, Err: errOut, Level: &slog.LevelVar{}, Terminal: terminal(out, os.Getenv)}
-	c.Log = slog.New(slog.NewTextHandler(errOut, &slog.HandlerOptions{Level: c.Level}))
+	c := &Console{In: in, Level: &slog.LevelVar{}, Terminal: terminal(out, os.Getenv)}
+	c.errFile, _ = errOut.(*os.File)
+	c.Out = newSafeWriter(out, c.Terminal.Colour, func() bool { return c.Form != Text })
+	c.Err = newSafeWriter(errOut, false, func() bool { return false })
+	c.Log = slog.New(slog.NewTextHandler(c.Err, &slog.HandlerOptions{Level: c.Level}))
 	return c
 }
 
@@ -63,8 +69,7 @@ func terminal(w io.Writer, env func(string) string) (t report.Terminal) {
 
 // AtTerminal says whether a person reads standard error as it is written.
 func (c *Console) AtTerminal() bool {
-	f, ok := c.Err.(*os.File)
-	return ok && term.IsTerminal(int(f.Fd()))
+	return c.errFile != nil && term.IsTerminal(int(c.errFile.Fd()))
 }
 
 // ServiceLog is the log of what runs for long: text for a person at a terminal, JSON for
@@ -78,8 +83,8 @@ func (c *Console) ServiceLog() *slog.Logger {
 
 // Progress shows long steps on standard error.
 func (c *Console) Progress() migrate.Progress {
-	if f, ok := c.Err.(*os.File); ok {
-		return report.New(f, c.Log)
+	if c.errFile != nil {
+		return report.New(c.errFile, c.Log)
 	}
 	return migrate.NoProgress{}
 }

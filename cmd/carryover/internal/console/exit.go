@@ -40,6 +40,9 @@ func Decide(err error) error { return &ExitError{ExitDecide, err} }
 
 // ExitCode says how a command ended, and why if it was not well. ctx is the command's.
 func (c *Console) ExitCode(ctx context.Context, err error) int {
+	if out, ok := c.Out.(*safeWriter); ok {
+		out.flush()
+	}
 	var exit *ExitError
 	var input *book.InputError
 	switch {

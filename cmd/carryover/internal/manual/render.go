@@ -23,10 +23,10 @@ const whole = "\u00a0"
 
 // Styles of a terminal with colour.
 const (
-	strong    = "\x1b[1m"
-	code      = "\x1b[36m"
-	emphasis  = "\x1b[4m"
-	unstyled  = "\x1b[0m"
+	strong    = report.Strong
+	code      = report.Code
+	emphasis  = report.Emphasis
+	unstyled  = report.Unstyled
 	codeInset = "    "
 )
 
