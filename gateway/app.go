@@ -85,7 +85,7 @@ func (a *App) start() error {
 		if err != nil {
 			return err
 		}
-		a.o.Secret = s
+		a.o.Secret, a.maps.trust.Secret = s, s
 	}
 	if err := a.public.listen(a.o.Listen); err != nil {
 		return fmt.Errorf("the public address cannot be listened on: %w; choose another with --listen or [gateway] listen", err)

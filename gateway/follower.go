@@ -12,6 +12,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"carryover/mapping"
+	"carryover/mapping/secret"
 	"carryover/mapping/store"
 )
 
@@ -28,6 +29,7 @@ const (
 type mapFollower struct {
 	feed     Feed
 	snapshot string // path of the last good map
+	trust    store.Trust
 	zone     *time.Location
 	now      func() time.Time
 	log      *slog.Logger
@@ -37,6 +39,7 @@ type mapFollower struct {
 	storeFault atomic.Pointer[fault]   // of the store, while it is away
 	refused    atomic.Pointer[fault]   // of the newest map, when it cannot be served
 	unsaved    atomic.Pointer[fault]   // of the snapshot
+	unusable   atomic.Pointer[fault]   // of the snapshot that was there at the start
 }
 
 // fault says since when and why something does not work.
@@ -48,6 +51,7 @@ type fault struct {
 func newMapFollower(o *Options, errors prometheus.Counter) *mapFollower {
 	return &mapFollower{
 		feed: o.Feed, snapshot: filepath.Join(o.DataDir, "map.snapshot"), zone: o.Zone, now: o.Now, log: o.Logger, errors: errors,
+		trust: store.Trust{Program: o.Program, Secret: o.Secret, Own: o.Own},
 	}
 }
 
@@ -56,10 +60,11 @@ func newMapFollower(o *Options, errors prometheus.Counter) *mapFollower {
 // answers 503 until a map comes.
 func (f *mapFollower) takeFirstMap(ctx context.Context, answered <-chan struct{}) {
 	wait := waitWithoutSnapshot
-	m, e, err := store.LoadSnapshot(f.snapshot)
+	m, e, err := store.LoadSnapshot(f.snapshot, &f.trust)
 	if err == nil {
 		wait = waitWithSnapshot
 	} else if !errors.Is(err, fs.ErrNotExist) {
+		f.unusable.Store(&fault{f.now(), err})
 		f.log.Error("the last good map on disk cannot be used", "err", err)
 	}
 	timer := time.NewTimer(wait)
@@ -76,6 +81,7 @@ func (f *mapFollower) takeFirstMap(ctx context.Context, answered <-chan struct{}
 	}
 	l, err := newLiveMap(m, e, fromSnapshot, f.zone)
 	if err != nil {
+		f.unusable.Store(&fault{f.now(), err})
 		f.log.Error("the last good map on disk cannot be used", "err", err)
 		return
 	}
@@ -129,21 +135,20 @@ func (f *mapFollower) followMap(ctx context.Context, answered chan<- struct{}) {
 // swap makes a map from the store the live one and keeps it on disk. A map that cannot be
 // served is refused whole; the former one stays.
 func (f *mapFollower) swap(m *mapping.Map, e store.Epoch) {
-	f.storeAnswered()
 	l, err := newLiveMap(m, e, fromStore, f.zone)
 	if err != nil {
-		f.refused.Store(&fault{f.now(), err})
-		f.errors.Inc()
-		f.log.Error("the published map cannot be served; the former one stays", "epoch", e.ID, "err", err)
+		f.refuse(err)
 		return
 	}
+	f.storeAnswered()
 	f.live.Store(l)
 	f.refused.Store(nil)
+	f.unusable.Store(nil)
 	if l.empty() {
 		f.log.Warn("the published map is empty: old links lead nowhere until a plan is applied", "epoch", e.ID)
 	}
 	f.log.Info("serving a map", "epoch", e.ID, "links", e.Links, "partners", e.Partners, "ids", e.IDs, "paths", e.Paths)
-	if err := store.SaveSnapshot(f.snapshot, m, e); err != nil {
+	if err := store.SaveSnapshot(f.snapshot, m, e, &f.trust); err != nil {
 		f.unsaved.Store(&fault{f.now(), err})
 		f.log.Error("the map could not be kept on disk; a restart while the store is away would have an older one or none", "err", err)
 		return
@@ -151,9 +156,23 @@ func (f *mapFollower) swap(m *mapping.Map, e store.Epoch) {
 	f.unsaved.Store(nil)
 }
 
+// refuse notes why the published map is not served; the former one is. It is logged when the
+// reason is a new one.
+func (f *mapFollower) refuse(err error) {
+	f.storeAnswered()
+	f.errors.Inc()
+	if old := f.refused.Swap(&fault{f.now(), err}); old == nil || old.err.Error() != err.Error() {
+		f.log.Error("the published map cannot be served; the former one stays", "err", err)
+	}
+}
+
 // storeFailed notes an error of the store; only the first one is logged.
 func (f *mapFollower) storeFailed(err error) {
 	if err == nil {
+		return
+	}
+	if errors.Is(err, store.ErrSignature) || errors.Is(err, mapping.ErrNotAllowed) {
+		f.refuse(err)
 		return
 	}
 	f.errors.Inc()
@@ -201,12 +220,31 @@ func hasNoGoodMap(err error) bool {
 	return errors.Is(err, store.ErrNoMap) || errors.Is(err, store.ErrChecksum)
 }
 
+// whyRefused says why a map is not served, and what to do, without naming a machine or a host.
+func whyRefused(err error) string {
+	switch {
+	case errors.Is(err, store.ErrOtherSecret):
+		return "it is signed with another secret: set " + secret.Variable + " to one text on all machines of the program"
+	case errors.Is(err, store.ErrSignature):
+		return "it is not signed with the program's secret, or was changed since: publish it again with \"carryover map publish\""
+	case errors.Is(err, mapping.ErrNotAllowed):
+		return "it does what the configuration of this machine does not allow: mend that, or publish again with \"carryover map publish\""
+	case errors.Is(err, store.ErrChecksum):
+		return "it is damaged"
+	}
+	return "it is none that this carryover can serve"
+}
+
 // report says in h which map is live, how old it is and what is wrong with the way to it.
 func (f *mapFollower) report(h *Health) {
 	l := f.live.Load()
-	if l == nil {
+	unusable := f.unusable.Load()
+	switch {
+	case l == nil && unusable != nil:
+		h.fail("there is no link map yet, and the one that is kept on disk cannot be used: "+whyRefused(unusable.err), unusable.err)
+	case l == nil:
 		h.fail("there is no link map yet, and none is kept on disk", nil)
-	} else {
+	default:
 		h.Epoch, h.Source = l.epoch.ID, l.from
 		h.MapAge = max(f.now().Sub(l.epoch.PublishedAt).Truncate(time.Millisecond).Seconds(), 0)
 		if l.empty() {
@@ -222,12 +260,18 @@ func (f *mapFollower) report(h *Health) {
 			h.warn("no link map was published in the store", fault.err)
 		case errors.Is(fault.err, store.ErrChecksum):
 			h.warn("the link map in the store is damaged", fault.err)
+		case errors.Is(fault.err, store.ErrReply):
+			h.warn("the store of the link map answers what no Redis does", fault.err)
 		default:
 			h.warn("the store of the link map does not answer", fault.err)
 		}
 	}
 	if fault := f.refused.Load(); fault != nil {
-		h.warn("the newest published map cannot be served; the former one is", fault.err)
+		served := "the former one is"
+		if l == nil {
+			served = "there is no former one"
+		}
+		h.warn("the newest published map cannot be served; "+served+": "+whyRefused(fault.err), fault.err)
 	}
 	if fault := f.unsaved.Load(); fault != nil {
 		h.warn("the link map could not be kept on disk", fault.err)

@@ -64,6 +64,10 @@ type Options struct {
 	// program share it. Nil: that of the environment or of DataDir, made there when missing.
 	Secret *secret.Secret
 
+	// Own gives the policy of this machine's configuration, which bounds what a published map may
+	// do; it is asked whenever a map comes. Nil: nothing bounds it.
+	Own func() (*mapping.Policy, error)
+
 	// TrustedProxies are the addresses ("10.0.0.7") and ranges ("10.0.0.0/8") whose
 	// X-Forwarded-For is believed. Empty: nobody's, the visitor is who connects.
 	TrustedProxies []string

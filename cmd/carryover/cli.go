@@ -151,7 +151,11 @@ func (a *app) redisURL(cfg *config.Config) string {
 
 // openStore opens the place of the published link map. b is nil where there is no book.
 func (a *app) openStore(cfg *config.Config, b *book.Book) (store.Store, error) {
-	return store.Open(a.ctx, store.Wish{Book: b, RedisURL: a.redisURL(cfg), Program: cfg.Program, Store: a.Store})
+	trust, err := cfg.Trust(a.Data)
+	if err != nil {
+		return nil, err
+	}
+	return store.Open(a.ctx, store.Wish{Book: b, RedisURL: a.redisURL(cfg), Program: cfg.Program, Store: a.Store}, store.Trusting(trust))
 }
 
 // withBook gives fn the program and its book, which must be there.

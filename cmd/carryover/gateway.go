@@ -13,6 +13,7 @@ import (
 	"carryover/gateway"
 	"carryover/gateway/track"
 	"carryover/mapping/book"
+	"carryover/mapping/secret"
 	"carryover/migrate"
 )
 
@@ -77,6 +78,14 @@ func (c *gatewayCmd) Run(a *app) error {
 	if err := a.tracking(cfg, &o); err != nil {
 		return err
 	}
+	if o.Secret, err = secret.Open(a.Data); err != nil {
+		return err
+	}
+	trust, err := cfg.Trust(a.Data)
+	if err != nil {
+		return err
+	}
+	o.Own = trust.Own
 	s, err := a.openStore(cfg, o.Book)
 	if err != nil {
 		return err

@@ -204,6 +204,13 @@ func TestGatewayFollows(t *testing.T) {
 		t.Errorf("a link: %d %s", status, location)
 	}
 	now := d.gateway("--data", "now")
+	d.until("a gateway with a secret of its own says what to set", func() bool {
+		status, health := now.health(d)
+		return status == 503 && strings.Contains(fmt.Sprint(health["warnings"]), "set CARRYOVER_SECRET to one text on all machines")
+	})
+	now.stop()
+	d.write("now/secret", d.read("data/secret"))
+	now = d.gateway("--data", "now")
 	d.until("a gateway without a book takes the map", func() bool { status, _ := now.health(d); return status == 200 })
 	d.contains(d.ok("verify", "--against", "http://"+now.visitors), "live gateway http://"+now.visitors+" = published map")
 	now.stop()

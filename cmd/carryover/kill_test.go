@@ -201,7 +201,7 @@ func killedApply(t *testing.T, redis string) {
 				t.Errorf("kill %d, applied again: %s", i, difference)
 			}
 			d.ok("verify")
-			if left := d.files("data"); !slices.Equal(withoutWAL(left), []string{"book.db"}) {
+			if left := d.files("data"); !slices.Equal(withoutWAL(left), []string{"book.db", "secret"}) {
 				t.Errorf("kill %d: left behind: %v", i, left)
 			}
 		})

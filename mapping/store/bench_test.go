@@ -109,12 +109,12 @@ func BenchmarkSnapshot(b *testing.B) {
 	var save, load time.Duration
 	for b.Loop() {
 		begin := time.Now()
-		if err := store.SaveSnapshot(path, m, e); err != nil {
+		if err := store.SaveSnapshot(path, m, e, trust); err != nil {
 			b.Fatal(err)
 		}
 		save += time.Since(begin)
 		begin = time.Now()
-		if _, _, err := store.LoadSnapshot(path); err != nil {
+		if _, _, err := store.LoadSnapshot(path, trust); err != nil {
 			b.Fatal(err)
 		}
 		load += time.Since(begin)

@@ -17,13 +17,15 @@ type content struct {
 	entries  []mapping.Entry    // sorted as a checksum reads them
 	tables   [4][]mapping.Entry // the same by kind
 	checksum func() string      // computed once, by the first caller
+	program  string
+	bytes    int64 // of keys and values
 }
 
 // newContent brings m into stored form. It fails on what no store could give back: a
 // key that stands twice in one table, a policy or value that is not valid UTF-8 (JSON
 // would replace the bytes silently; keys may hold any bytes).
 func newContent(m *mapping.Map) (*content, error) {
-	c := &content{}
+	c := &content{program: m.Policy.Program}
 	policy, err := json.Marshal(m.Policy)
 	if err != nil {
 		return nil, fmt.Errorf("the map's policy cannot be written down: %w", err)
@@ -55,6 +57,12 @@ func newContent(m *mapping.Map) (*content, error) {
 			if !utf8.ValidString(table[i].Value) {
 				return nil, fmt.Errorf("the map's %s hold text that is not valid UTF-8: %q is %q", mapping.Kind(kind), table[i].Key, table[i].Value)
 			}
+			n := len(table[i].Key) + len(table[i].Value)
+			if n > maxEntry {
+				return nil, fmt.Errorf("the map's %s hold an entry of %d bytes, and none may have more than %d: %.100q",
+					mapping.Kind(kind), n, maxEntry, table[i].Key)
+			}
+			c.bytes += int64(n)
 		}
 	}
 	c.entries = slices.Concat(c.tables[:]...)
@@ -75,9 +83,13 @@ func (c *content) epoch(planID string, now time.Time) Epoch {
 	}
 }
 
+// maxEntry bounds a key and its value together, in bytes.
+const maxEntry = 1 << 20
+
 // rebuild turns stored entries, in the order of a checksum, into the map that they were.
-// Checksum and map are made at the same time; the map counts only when both succeed.
-func rebuild(policyJSON string, entries []mapping.Entry, e Epoch) (*mapping.Map, error) {
+// Checksum and map are made at the same time; the map counts only when both succeed, and when t
+// allows what it does.
+func rebuild(policyJSON string, entries []mapping.Entry, e Epoch, t *Trust) (*mapping.Map, error) {
 	// Sizes are counted, not taken from e: that has not been verified yet.
 	var sizes [4]int
 	for i := range entries {
@@ -109,6 +121,9 @@ func rebuild(policyJSON string, entries []mapping.Entry, e Epoch) (*mapping.Map,
 	}
 	if bad != nil {
 		return nil, fmt.Errorf("epoch %d was written by another version of carryover: %w", e.ID, bad)
+	}
+	if err := t.allowMap(m); err != nil {
+		return nil, fmt.Errorf("epoch %d: %w", e.ID, err)
 	}
 	return m, nil
 }

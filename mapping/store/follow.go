@@ -12,6 +12,10 @@ import (
 	"carryover/mapping"
 )
 
+// wakeEvery is the shortest time between two hints that are heeded; what is said meanwhile waits
+// in the connection.
+const wakeEvery = 50 * time.Millisecond
+
 // maxPause is the longest wait between two tries of a Follow that fails.
 const maxPause = 10 * time.Second
 
@@ -26,7 +30,8 @@ type follower struct {
 // follow is [Feed.Follow] for any store.
 func (f follower) follow(ctx context.Context, have int64, swap func(*mapping.Map, Epoch), onError func(error)) error {
 	seen := Epoch{ID: have}
-	known := false // seen is a whole observation, not a number alone
+	known := false   // seen is a whole observation, not a number alone
+	refused := false // the last live one could not be had
 	pause := f.poll
 	for {
 		err := func() error {
@@ -36,9 +41,9 @@ func (f follower) follow(ctx context.Context, have int64, swap func(*mapping.Map
 				return nil // the first publish is still to come
 			case err != nil:
 				return err
-			case known && live.same(seen):
+			case known && live.same(seen) && !refused:
 				return nil
-			case !known && live.ID == seen.ID:
+			case !known && live.ID == seen.ID && !refused:
 				seen, known = live, true
 				return nil
 			}
@@ -46,10 +51,10 @@ func (f follower) follow(ctx context.Context, have int64, swap func(*mapping.Map
 			if err != nil {
 				return err
 			}
-			if known && e.same(seen) {
+			if known && e.same(seen) && !refused {
 				return nil
 			}
-			seen, known = e, true
+			seen, known, refused = e, true, false
 			swap(m, e)
 			return nil
 		}()
@@ -57,6 +62,7 @@ func (f follower) follow(ctx context.Context, have int64, swap func(*mapping.Map
 			return ctx.Err()
 		}
 		if err != nil {
+			refused = refused || refuses(err)
 			if onError != nil {
 				onError(fmt.Errorf("following the link map: %w", err))
 			}
@@ -86,8 +92,8 @@ func (r *Redis) Follow(ctx context.Context, have int64, swap func(*mapping.Map, 
 	defer cancel()
 	return follower{
 		live: func(ctx context.Context) (Epoch, error) {
-			e, _, err := r.live(ctx, client)
-			return e, r.explain(ctx, "asking for the live epoch", err)
+			e, err := r.live(ctx, client)
+			return e.Epoch, r.explain(ctx, "asking for the live epoch", err)
 		},
 		load: r.Load,
 		wake: wake,
@@ -112,6 +118,10 @@ func (r *Redis) listen(ctx context.Context, client *redis.Client, wake chan<- st
 		select {
 		case wake <- struct{}{}:
 		default:
+		}
+		select { // who floods the channel waits for us
+		case <-ctx.Done():
+		case <-time.After(wakeEvery):
 		}
 	}
 	changes.Close()

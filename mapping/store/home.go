@@ -197,9 +197,9 @@ func (r *Redis) keeps(ctx context.Context, epoch int64, checksum string) (bool, 
 	if epoch == 0 {
 		return false, nil
 	}
-	fields, err := r.quick.HGetAll(ctx, r.metaKey(epoch)).Result()
+	kept, err := r.quick.HGet(ctx, r.metaKey(epoch), "checksum").Result()
 	if err != nil && !errors.Is(err, redis.Nil) {
-		return false, r.explain(ctx, "asking for the epoch that was published last", err)
+		return false, r.explain(ctx, "asking for the epoch that was published last", wrongType(err, r.metaKey(epoch)))
 	}
-	return fields["checksum"] == checksum, nil
+	return kept == checksum, nil
 }

@@ -44,8 +44,25 @@ func (s *InBook) Publish(ctx context.Context, m *mapping.Map, planID string, pro
 
 // Activate makes a kept epoch live.
 func (s *InBook) Activate(ctx context.Context, id int64) (Epoch, error) {
+	if err := s.checkKept(ctx, id); err != nil {
+		return Epoch{}, err
+	}
 	e, err := s.book.ActivateMap(ctx, id)
 	return fromBook(e), s.explain(err, ErrNoEpoch)
+}
+
+// checkKept says why an epoch that is kept may not go live.
+func (s *InBook) checkKept(ctx context.Context, id int64) error {
+	kept, err := s.book.MapEpochs(ctx)
+	if err != nil {
+		return s.explain(err, ErrNoEpoch)
+	}
+	for _, e := range kept {
+		if e.ID == id {
+			return s.explain(s.trust.allowPolicy(e.Policy), ErrNoEpoch)
+		}
+	}
+	return fmt.Errorf("%s: %w", s, noEpoch(id))
 }
 
 // Load returns the live map; see [Feed].
@@ -67,7 +84,7 @@ func (s *InBook) load(ctx context.Context, id int64, missing error) (*mapping.Ma
 		return nil, Epoch{}, s.explain(err, missing)
 	}
 	e := fromBook(stored)
-	m, err := rebuild(stored.Policy, entries, e)
+	m, err := rebuild(stored.Policy, entries, e, &s.trust)
 	if err != nil {
 		return nil, Epoch{}, fmt.Errorf("%s: %w", s, err)
 	}
@@ -93,8 +110,12 @@ func (s *InBook) Epochs(ctx context.Context) ([]Epoch, error) {
 		return nil, s.explain(err, ErrNoEpoch)
 	}
 	var out []Epoch
-	for _, e := range stored {
-		out = append(out, fromBook(e))
+	for _, kept := range stored {
+		e := fromBook(kept)
+		if err := s.trust.allowPolicy(kept.Policy); err != nil {
+			e.Refused = err.Error()
+		}
+		out = append(out, e)
 	}
 	return out, nil
 }

@@ -21,17 +21,18 @@ import (
 //
 //	current                              string      the live epoch
 //	map:<epoch>:links|partners|ids|paths hash        key -> value of mapping.Entry
-//	map:<epoch>:meta                     hash        counts, checksum, policy, published_at, plan_id
+//	map:<epoch>:meta                     hash        counts, checksum, policy, published_at, plan_id, signature
 //	epochs                               sorted set  the epochs kept, by number
 //	next                                 string      the last number given out
 //	changed                              channel     the epoch that went live
 //	writing:<epoch>                      channel     has a listener while that epoch is being written
 type Redis struct {
 	options
-	opt    *redis.Options
-	prefix string
-	place  string
-	quick  *redis.Client // single small commands
+	opt     *redis.Options
+	program string
+	prefix  string
+	place   string
+	quick   *redis.Client // single small commands
 }
 
 // Limits on waiting. A Redis that hangs costs a small command quickTimeout, and a bulk
@@ -41,19 +42,19 @@ const (
 	quickTimeout = 3 * time.Second
 	bulkTimeout  = 30 * time.Second
 	bulkRetries  = 3
+	loadTimeout  = 3 * time.Minute // of a whole map, however slowly it trickles in
 )
 
 // OpenRedis opens the store of a program in the Redis at rawURL: redis:// or rediss://
 // [user:password@]host[:port][/db], or unix://. It does not connect; [Redis.Ping] does.
 func OpenRedis(rawURL, program string, opts ...Option) (*Redis, error) {
-	opt, err := parseAddress(rawURL)
+	opt, err := RedisOptions(rawURL)
 	if err != nil {
 		return nil, err
 	}
 	if program == "" || strings.ContainsAny(program, "{} \t\r\n") {
 		return nil, fmt.Errorf("the program's name %q cannot be part of a Redis key: it must not be empty or hold spaces or braces", program)
 	}
-	useClientLog()
 	opt.ContextTimeoutEnabled = true
 	opt.DialTimeout = dialTimeout
 	opt.DialerRetries = 1
@@ -63,6 +64,7 @@ func OpenRedis(rawURL, program string, opts ...Option) (*Redis, error) {
 	return &Redis{
 		options: newOptions(opts),
 		opt:     opt,
+		program: program,
 		prefix:  "carryover:{" + program + "}:",
 		place:   place(opt),
 		quick:   redis.NewClient(clone(opt)),
@@ -136,7 +138,7 @@ func (r *Redis) explain(ctx context.Context, doing string, err error) error {
 		return nil
 	case errors.As(err, &own):
 		return err
-	case errors.Is(err, ErrNoMap), errors.Is(err, ErrNoEpoch), errors.Is(err, ErrChecksum):
+	case errors.Is(err, ErrNoMap), errors.Is(err, ErrNoEpoch), refuses(err):
 		return &placedError{r.place + ": " + doing, err}
 	case errors.Is(ctx.Err(), context.Canceled):
 		return &placedError{r.place + ": " + doing, context.Cause(ctx)}

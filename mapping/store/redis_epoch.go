@@ -5,79 +5,143 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
+	"unicode"
 
 	"github.com/redis/go-redis/v9"
 
 	"carryover/mapping"
 )
 
-// metaFields are the fields of an epoch's meta hash for e and its policy.
-func metaFields(e Epoch, policy string) map[string]string {
+// meta is what is written about an epoch in Redis.
+type meta struct {
+	Epoch
+	policy    string // JSON
+	signature string
+}
+
+// metaNames are the fields of an epoch's meta hash; no other is read.
+var metaNames = []string{"links", "partners", "ids", "paths", "bytes", "checksum", "policy", "plan_id", "published_at", "signature"}
+
+func (m *meta) fields() map[string]string {
 	return map[string]string{
-		"links": strconv.Itoa(e.Links), "partners": strconv.Itoa(e.Partners),
-		"ids": strconv.Itoa(e.IDs), "paths": strconv.Itoa(e.Paths),
-		"checksum": e.Checksum, "policy": policy, "plan_id": e.PlanID,
-		"published_at": e.PublishedAt.Format(time.RFC3339),
+		"links": strconv.Itoa(m.Links), "partners": strconv.Itoa(m.Partners),
+		"ids": strconv.Itoa(m.IDs), "paths": strconv.Itoa(m.Paths), "bytes": strconv.FormatInt(m.Bytes, 10),
+		"checksum": m.Checksum, "policy": m.policy, "plan_id": m.PlanID,
+		"published_at": m.PublishedAt.Format(time.RFC3339), "signature": m.signature,
 	}
 }
 
-// parseMeta is the inverse of metaFields.
-func parseMeta(id int64, fields map[string]string) (Epoch, error) {
-	e := Epoch{ID: id, PlanID: fields["plan_id"], Checksum: fields["checksum"]}
-	for name, n := range map[string]*int{"links": &e.Links, "partners": &e.Partners, "ids": &e.IDs, "paths": &e.Paths} {
+// parseMeta is the inverse of [meta.fields]. Each value is held to its form: the numbers say how
+// much is read, and the texts are shown to people.
+func parseMeta(id int64, fields map[string]string) (meta, error) {
+	bad := func(name string) (meta, error) {
+		return meta{}, fmt.Errorf("epoch %d: %w (meta: %s is %.40q)", id, ErrChecksum, name, fields[name])
+	}
+	m := meta{policy: fields["policy"], signature: fields["signature"]}
+	m.ID, m.PlanID, m.Checksum = id, fields["plan_id"], fields["checksum"]
+	for name, n := range map[string]*int{"links": &m.Links, "partners": &m.Partners, "ids": &m.IDs, "paths": &m.Paths} {
 		v, err := strconv.Atoi(fields[name])
-		if err != nil || v < 0 {
-			return Epoch{}, fmt.Errorf("epoch %d: %w (meta, %s)", id, ErrChecksum, name)
+		if err != nil || v < 0 || v > maxEntries {
+			return bad(name)
 		}
 		*n = v
 	}
-	at, err := time.Parse(time.RFC3339, fields["published_at"])
-	if err != nil {
-		return Epoch{}, fmt.Errorf("epoch %d: %w (meta, published_at)", id, ErrChecksum)
+	var err error
+	if m.Bytes, err = strconv.ParseInt(fields["bytes"], 10, 64); err != nil || m.Bytes < 0 || m.Bytes > maxBytes {
+		return bad("bytes")
 	}
-	e.PublishedAt = at.UTC()
-	return e, nil
+	if m.PublishedAt, err = time.Parse(time.RFC3339, fields["published_at"]); err != nil {
+		return bad("published_at")
+	}
+	m.PublishedAt = m.PublishedAt.UTC()
+	if len(m.Checksum) != 64 || strings.Trim(m.Checksum, "0123456789abcdef") != "" {
+		return bad("checksum")
+	}
+	if len(m.PlanID) > 200 || strings.ContainsFunc(m.PlanID, func(r rune) bool { return !unicode.IsPrint(r) }) {
+		return bad("plan_id")
+	}
+	return m, nil
+}
+
+// parseEpoch reads the number of an epoch as Redis.flip writes it.
+func parseEpoch(name string) (id int64, ok bool) {
+	id, err := strconv.ParseInt(name, 10, 64)
+	return id, err == nil && id > 0 && strconv.FormatInt(id, 10) == name
 }
 
 // current returns the number of the live epoch, or [ErrNoMap].
 func (r *Redis) current(ctx context.Context, c redis.Cmdable) (int64, error) {
-	id, err := c.Get(ctx, r.key("current")).Int64()
+	name, err := c.Get(ctx, r.key("current")).Result()
 	if errors.Is(err, redis.Nil) {
 		return 0, ErrNoMap
 	}
-	return id, err
+	if err != nil {
+		return 0, wrongType(err, r.key("current"))
+	}
+	id, ok := parseEpoch(name)
+	if !ok {
+		return 0, fmt.Errorf("%w: %s is %.40q, which is no epoch; \"carryover map publish\" mends it", ErrChecksum, r.key("current"), name)
+	}
+	return id, nil
+}
+
+// wrongType says of a key what Redis says without naming it.
+func wrongType(err error, key string) error {
+	if redis.HasErrorPrefix(err, "WRONGTYPE") {
+		return fmt.Errorf("%w: %s is of another type than carryover writes there (something else uses the name): "+
+			"delete it, then \"carryover map publish\"", ErrChecksum, key)
+	}
+	return err
 }
 
 // meta reads what is written about an epoch, or fails with [ErrNoEpoch].
-func (r *Redis) meta(ctx context.Context, c redis.Cmdable, id int64) (e Epoch, policy string, err error) {
-	fields, err := c.HGetAll(ctx, r.metaKey(id)).Result()
+func (r *Redis) meta(ctx context.Context, c redis.Cmdable, id int64) (meta, error) {
+	values, err := c.HMGet(ctx, r.metaKey(id), metaNames...).Result()
 	if err != nil {
-		return Epoch{}, "", err
+		return meta{}, wrongType(err, r.metaKey(id))
+	}
+	fields := map[string]string{}
+	for i, v := range values {
+		if text, ok := v.(string); ok && i < len(metaNames) {
+			fields[metaNames[i]] = text
+		}
 	}
 	if len(fields) == 0 {
-		return Epoch{}, "", noEpoch(id)
+		return meta{}, noEpoch(id)
 	}
-	e, err = parseMeta(id, fields)
-	return e, fields["policy"], err
+	return parseMeta(id, fields)
+}
+
+// believe says why an epoch is not believed, before any of its tables is read.
+func (r *Redis) believe(m *meta) error {
+	err := r.trust.verify(signedMap, r.program, &m.Epoch, m.signature)
+	if err == nil {
+		err = r.trust.allowPolicy(m.policy)
+	}
+	if err != nil {
+		return fmt.Errorf("epoch %d: %w", m.ID, err)
+	}
+	return nil
 }
 
 func noEpoch(id int64) error { return fmt.Errorf("epoch %d: %w", id, ErrNoEpoch) }
 
 // live returns the live epoch as it is written about, or [ErrNoMap].
-func (r *Redis) live(ctx context.Context, c redis.Cmdable) (e Epoch, policy string, err error) {
+func (r *Redis) live(ctx context.Context, c redis.Cmdable) (m meta, err error) {
 	// The epoch may be pruned between the two questions: then another one is live.
 	for range raceTries {
 		var id int64
 		if id, err = r.current(ctx, c); err != nil {
-			return Epoch{}, "", err
+			return meta{}, err
 		}
-		if e, policy, err = r.meta(ctx, c, id); !errors.Is(err, ErrNoEpoch) {
-			e.Live = true
-			return e, policy, err
+		if m, err = r.meta(ctx, c, id); !errors.Is(err, ErrNoEpoch) {
+			m.Live = true
+			return m, err
 		}
 	}
-	return Epoch{}, "", fmt.Errorf("%w: %w, though it is the live one", ErrChecksum, err)
+	return meta{}, fmt.Errorf("%w: %w, though it is the live one", ErrChecksum, err)
 }
 
 // raceTries is how often a question is asked again that another publisher's flip or
@@ -101,34 +165,44 @@ func (r *Redis) epochs(ctx context.Context) ([]Epoch, error) {
 	}
 	var out []Epoch
 	for _, id := range ids {
-		e, _, err := r.meta(ctx, r.quick, id)
-		if errors.Is(err, ErrNoEpoch) {
+		m, err := r.meta(ctx, r.quick, id)
+		switch {
+		case errors.Is(err, ErrNoEpoch):
 			continue // pruned meanwhile
-		}
-		if err != nil {
+		case err != nil && !refuses(err):
 			return nil, err
+		case err == nil:
+			err = r.believe(&m)
 		}
-		e.Live = id == live
-		out = append(out, e)
+		if m.ID, m.Live = id, id == live; err != nil {
+			m.Refused = err.Error()
+		}
+		out = append(out, m.Epoch)
 	}
 	return out, nil
 }
 
-// kept returns the numbers of the epochs that are kept, newest first.
+// maxKept bounds how many epochs are looked at: far more than [Keep].
+const maxKept = 1000
+
+// kept returns the numbers of the epochs that are kept, newest first, also with an [ErrChecksum].
 func (r *Redis) kept(ctx context.Context, c redis.Cmdable) ([]int64, error) {
-	names, err := c.ZRevRange(ctx, r.key("epochs"), 0, -1).Result()
+	names, err := c.ZRevRange(ctx, r.key("epochs"), 0, maxKept-1).Result()
 	if err != nil {
-		return nil, err
+		return nil, wrongType(err, r.key("epochs"))
 	}
 	ids := make([]int64, 0, len(names))
+	var odd error
 	for _, name := range names {
-		id, err := strconv.ParseInt(name, 10, 64)
-		if err != nil {
-			return nil, fmt.Errorf("%sepochs holds %q, which is no epoch", r.prefix, name)
+		id, ok := parseEpoch(name)
+		if !ok {
+			odd = fmt.Errorf("%w: %s holds %.40q, which is no epoch: something else wrote it; take it out with ZREM",
+				ErrChecksum, r.key("epochs"), name)
+			continue
 		}
 		ids = append(ids, id)
 	}
-	return ids, nil
+	return ids, odd
 }
 
 // isKept says whether an epoch was published and not pruned since.
@@ -137,12 +211,12 @@ func (r *Redis) isKept(ctx context.Context, c redis.Cmdable, id int64) (bool, er
 	if errors.Is(err, redis.Nil) {
 		return false, nil
 	}
-	return err == nil, err
+	return err == nil, wrongType(err, r.key("epochs"))
 }
 
-// Activate makes a kept epoch live, after a look at its sizes.
+// Activate makes a kept epoch live, when it is one that is believed, after a look at its sizes.
 func (r *Redis) Activate(ctx context.Context, id int64) (Epoch, error) {
-	var e Epoch
+	var e meta
 	err := r.watching(ctx, r.quick, func(tx *redis.Tx) error {
 		kept, err := r.isKept(ctx, tx, id)
 		if err != nil {
@@ -151,10 +225,13 @@ func (r *Redis) Activate(ctx context.Context, id int64) (Epoch, error) {
 		if !kept {
 			return noEpoch(id)
 		}
-		if e, _, err = r.meta(ctx, tx, id); err != nil {
+		if e, err = r.meta(ctx, tx, id); err != nil {
 			return err
 		}
-		if err := r.checkSizes(ctx, tx, e); err != nil {
+		if err := r.believe(&e); err != nil {
+			return err
+		}
+		if err := r.checkSizes(ctx, tx, e.Epoch); err != nil {
 			return err
 		}
 		return r.flip(ctx, tx, id)
@@ -163,7 +240,7 @@ func (r *Redis) Activate(ctx context.Context, id int64) (Epoch, error) {
 		return Epoch{}, r.explain(ctx, fmt.Sprintf("activating epoch %d", id), err)
 	}
 	e.Live = true
-	return e, nil
+	return e.Epoch, nil
 }
 
 // flip makes an epoch live, provided that nothing watched has changed.
@@ -175,7 +252,7 @@ func (r *Redis) flip(ctx context.Context, tx *redis.Tx, id int64) error {
 		p.Publish(ctx, r.key("changed"), name)
 		return nil
 	})
-	return err
+	return wrongType(err, r.key("epochs"))
 }
 
 // checkSizes compares the four tables of an epoch with what its meta says.
@@ -187,7 +264,7 @@ func (r *Redis) checkSizes(ctx context.Context, c redis.Cmdable, e Epoch) error 
 		}
 		return nil
 	}); err != nil {
-		return err
+		return wrongType(err, "a table of epoch "+strconv.FormatInt(e.ID, 10))
 	}
 	for kind, want := range e.sizes() {
 		if got := sizes[kind].Val(); got != int64(want) {

@@ -21,6 +21,8 @@ func (r *Redis) Load(ctx context.Context) (*mapping.Map, Epoch, error) {
 	if err := r.Ping(ctx); err != nil {
 		return nil, Epoch{}, err
 	}
+	ctx, cancel := context.WithTimeout(ctx, loadTimeout)
+	defer cancel()
 	client, release := r.bulk(ctx)
 	defer release()
 	m, e, err := r.loadLive(ctx, client)
@@ -30,13 +32,13 @@ func (r *Redis) Load(ctx context.Context) (*mapping.Map, Epoch, error) {
 func (r *Redis) loadLive(ctx context.Context, client *redis.Client) (*mapping.Map, Epoch, error) {
 	var failed error
 	for range raceTries {
-		e, policy, err := r.live(ctx, client)
+		e, err := r.live(ctx, client)
 		if err != nil {
 			return nil, Epoch{}, err
 		}
-		m, err := r.load(ctx, client, e, policy)
+		m, err := r.load(ctx, client, e)
 		if !errors.Is(err, ErrNoEpoch) {
-			return m, e, err
+			return m, e.Epoch, err
 		}
 		failed = err // pruned while it was loading: another one is live
 	}
@@ -48,6 +50,8 @@ func (r *Redis) LoadEpoch(ctx context.Context, id int64) (*mapping.Map, Epoch, e
 	if err := r.Ping(ctx); err != nil {
 		return nil, Epoch{}, err
 	}
+	ctx, cancel := context.WithTimeout(ctx, loadTimeout)
+	defer cancel()
 	client, release := r.bulk(ctx)
 	defer release()
 	m, e, err := r.loadEpoch(ctx, client, id)
@@ -62,7 +66,7 @@ func (r *Redis) loadEpoch(ctx context.Context, client *redis.Client, id int64) (
 	if !kept {
 		return nil, Epoch{}, noEpoch(id)
 	}
-	e, policy, err := r.meta(ctx, client, id)
+	e, err := r.meta(ctx, client, id)
 	if err != nil {
 		return nil, Epoch{}, err
 	}
@@ -71,22 +75,26 @@ func (r *Redis) loadEpoch(ctx context.Context, client *redis.Client, id int64) (
 		return nil, Epoch{}, err
 	}
 	e.Live = live == id
-	m, err := r.load(ctx, client, e, policy)
-	return m, e, err
+	m, err := r.load(ctx, client, e)
+	return m, e.Epoch, err
 }
 
-// load reads the tables of e. It fails with [ErrNoEpoch] when e was removed meanwhile.
-func (r *Redis) load(ctx context.Context, client *redis.Client, e Epoch, policy string) (*mapping.Map, error) {
-	entries, err := r.readTables(ctx, client, e)
+// load reads the tables of e when it is believed. It fails with [ErrNoEpoch] when e was removed
+// meanwhile.
+func (r *Redis) load(ctx context.Context, client *redis.Client, e meta) (*mapping.Map, error) {
+	if err := r.believe(&e); err != nil {
+		return nil, err
+	}
+	entries, err := r.readTables(ctx, client, e.Epoch)
 	var m *mapping.Map
 	if err == nil {
-		m, err = rebuild(policy, entries, e)
+		m, err = rebuild(e.policy, entries, e.Epoch, &r.trust)
 	}
 	if errors.Is(err, ErrChecksum) {
 		// An epoch is removed in one step, so meta tells whether its tables are whole.
-		now, _, again := r.meta(ctx, client, e.ID)
+		now, again := r.meta(ctx, client, e.ID)
 		switch {
-		case errors.Is(again, ErrNoEpoch), again == nil && !now.same(e):
+		case errors.Is(again, ErrNoEpoch), again == nil && !now.same(e.Epoch):
 			return nil, noEpoch(e.ID)
 		case again != nil && !errors.Is(again, ErrChecksum):
 			return nil, again
@@ -108,7 +116,7 @@ func (r *Redis) readTables(ctx context.Context, client *redis.Client, e Epoch) (
 	for _, kind := range mapping.Kinds {
 		replies := make(chan []byte, 4)
 		wg.Go(func() { tables[kind], failed[kind] = collect(replies, kind, e.sizes()[kind]) })
-		err = r.scan(ctx, client, r.tableKey(e.ID, kind), replies)
+		err = r.scan(ctx, client, r.tableKey(e.ID, kind), e, e.sizes()[kind], replies)
 		close(replies)
 		if err != nil {
 			break
@@ -124,13 +132,32 @@ func (r *Redis) readTables(ctx context.Context, client *redis.Client, e Epoch) (
 	return slices.Concat(tables[:]...), nil
 }
 
-// scan sends the raw replies of an HSCAN over the hash at key: the next cursor, then an
-// array of keys and values in turn.
-func (r *Redis) scan(ctx context.Context, client *redis.Client, key string, replies chan<- []byte) error {
+// Bounds of a scan beside what the epoch says: a hash gives some of its entries twice while it
+// grows, and an answer of it may hold none.
+const (
+	maxEntries = 50_000_000 // of a table
+	maxBytes   = 16 << 30   // of all tables
+	scanSlack  = 16 << 20   // bytes of replies around the entries
+	scanPage   = 16 << 20   // bytes that a page of a scan should have at most
+)
+
+// scan sends the raw replies of an HSCAN over the hash at key, which has size entries: the next
+// cursor, then an array of keys and values in turn. A scan that brings far more than the epoch e
+// says, or that does not come to its end, fails.
+func (r *Redis) scan(ctx context.Context, client *redis.Client, key string, e Epoch, size int, replies chan<- []byte) error {
+	count := scanCount
+	if n := int64(max(e.Entries(), 1)); e.Bytes/n > scanPage/scanCount { // large entries
+		count = max(1, int(scanPage/(e.Bytes/n)))
+	}
+	pages, bytes := 16+16*(size/count+1), 4*e.Bytes+scanSlack
 	for cursor := "0"; ; {
-		scan := redis.NewRawCmd(ctx, "hscan", key, cursor, "count", scanCount)
+		scan := redis.NewRawCmd(ctx, "hscan", key, cursor, "count", count)
 		if err := client.Process(ctx, scan); err != nil {
-			return err
+			return wrongType(err, key)
+		}
+		pages--
+		if bytes -= int64(len(scan.Val())); pages < 0 || bytes < 0 {
+			return fmt.Errorf("epoch %d: %w: the scan of %s does not end where its %d entries do", e.ID, ErrReply, key, size)
 		}
 		in := newReply(scan.Val())
 		if _, err := in.array(); err != nil {
@@ -147,10 +174,13 @@ func (r *Redis) scan(ctx context.Context, client *redis.Client, key string, repl
 	}
 }
 
+// maxRoom is how many entries are made room for before they have come: 40 MB.
+const maxRoom = 1 << 20
+
 // collect reads the replies of a scan to the end, whatever they are, and sorts what they
 // hold.
 func collect(replies <-chan []byte, kind mapping.Kind, size int) ([]mapping.Entry, error) {
-	table := make([]mapping.Entry, 0, size)
+	table := make([]mapping.Entry, 0, min(size, maxRoom))
 	var failed error
 	for raw := range replies {
 		if failed == nil {
@@ -180,6 +210,9 @@ func appendScan(table []mapping.Entry, kind mapping.Kind, raw []byte) ([]mapping
 	n, err := in.array()
 	if err != nil {
 		return nil, err
+	}
+	if n%2 != 0 {
+		return nil, fmt.Errorf("%w: a scan of %d keys and values", ErrReply, n)
 	}
 	for ; n > 0; n -= 2 {
 		key, _, err := in.text()

@@ -14,7 +14,7 @@ const sweepBack = 256
 // live and that nobody is writing.
 func (r *Redis) sweep(ctx context.Context, client *redis.Client, id int64) error {
 	kept, err := r.kept(ctx, client)
-	if err != nil {
+	if err != nil && !refuses(err) {
 		return err
 	}
 	published := map[int64]bool{}
@@ -59,7 +59,7 @@ func (r *Redis) discard(ctx context.Context, client *redis.Client, id int64) err
 // prune removes all but the newest epochs and the live one.
 func (r *Redis) prune(ctx context.Context, client *redis.Client) error {
 	kept, err := r.kept(ctx, client)
-	if err != nil {
+	if err != nil && !refuses(err) {
 		return err
 	}
 	for _, id := range kept[min(Keep, len(kept)):] {

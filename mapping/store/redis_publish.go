@@ -37,14 +37,22 @@ func (r *Redis) Publish(ctx context.Context, m *mapping.Map, planID string, prog
 }
 
 func (r *Redis) publish(ctx context.Context, client *redis.Client, c *content, planID string, count *counter) (Epoch, bool, error) {
-	e := c.epoch(planID, time.Now())
-	live, policy, err := r.live(ctx, client)
+	if err := r.trust.prepareToSign(); err != nil {
+		return Epoch{}, false, err
+	}
+	if err := r.trust.allow(c.program, func(*mapping.Policy) error { return nil }); err != nil {
+		return Epoch{}, false, err
+	}
+	e := meta{Epoch: c.epoch(planID, time.Now()), policy: c.policy}
+	e.Bytes = c.bytes
+	live, err := r.live(ctx, client)
 	switch {
-	case err == nil && live.sizes() == e.sizes() && policy == c.policy && live.Checksum == c.checksum():
-		err := r.readBack(ctx, client, live, c)
+	case err == nil && live.sizes() == e.sizes() && live.policy == c.policy && live.Checksum == c.checksum() &&
+		r.believe(&live) == nil && r.trust.current(live.signature):
+		err := r.readBack(ctx, client, live.Epoch, c)
 		if err == nil {
 			count.finish()
-			return live, false, nil
+			return live.Epoch, false, nil
 		}
 		if !errors.Is(err, ErrChecksum) {
 			return Epoch{}, false, err
@@ -55,7 +63,7 @@ func (r *Redis) publish(ctx context.Context, client *redis.Client, c *content, p
 		return Epoch{}, false, err
 	}
 
-	claim, err := r.claim(ctx, client, &e)
+	claim, err := r.claim(ctx, client, &e.Epoch)
 	if err != nil {
 		return Epoch{}, false, err
 	}
@@ -65,33 +73,41 @@ func (r *Redis) publish(ctx context.Context, client *redis.Client, c *content, p
 	}
 	err = r.write(ctx, client, &e, c, count)
 	if err == nil {
-		err = r.goLive(ctx, client, e, c)
+		err = r.goLive(ctx, client, e)
 	}
 	if err != nil {
-		return r.giveUp(ctx, client, claim, e, err)
+		return r.giveUp(ctx, client, claim, e.Epoch, err)
 	}
 	count.finish()
 	e.Live = true
 	// The map is live. An epoch too many is no reason to say otherwise: the next publish
 	// prunes again.
 	_ = r.prune(ctx, client)
-	return e, true, nil
+	return e.Epoch, true, nil
 }
 
 // claim gives e its number. As long as the claim is open nobody takes what is written
 // under it for a leftover; Redis ends it by itself when this process dies.
 func (r *Redis) claim(ctx context.Context, client *redis.Client, e *Epoch) (*redis.PubSub, error) {
 	id, err := client.Incr(ctx, r.key("next")).Result()
+	var said redis.Error
+	if errors.As(err, &said) {
+		return nil, fmt.Errorf("%s does not count (%w): delete it, the numbers then go on from the epochs that are kept", r.key("next"), said)
+	}
 	if err != nil {
 		return nil, err
 	}
-	// A counter that was lost must not lead back to an epoch that is there.
+	// A counter that was lost must not lead back to an epoch that is there. What stands in its
+	// place and cannot be read is mended by what is written over it.
 	top, err := r.current(ctx, client)
-	if err != nil && !errors.Is(err, ErrNoMap) {
+	if err != nil && !errors.Is(err, ErrNoMap) && !refuses(err) {
 		return nil, err
+	}
+	if _, err := r.meta(ctx, client, top); errors.Is(err, ErrNoEpoch) {
+		top = 0
 	}
 	kept, err := r.kept(ctx, client)
-	if err != nil {
+	if err != nil && !refuses(err) {
 		return nil, err
 	}
 	for _, k := range kept {
@@ -112,8 +128,8 @@ func (r *Redis) claim(ctx context.Context, client *redis.Client, e *Epoch) (*red
 }
 
 // write puts the entries of c under e, reading each batch back, and then meta with the
-// checksum, which it sets.
-func (r *Redis) write(ctx context.Context, client *redis.Client, e *Epoch, c *content, count *counter) error {
+// checksum and the signature, which it sets.
+func (r *Redis) write(ctx context.Context, client *redis.Client, e *meta, c *content, count *counter) error {
 	// Under a number that was given out before (the counter was lost) there may be a
 	// leftover. It was never live: claim sees to that.
 	if err := client.Unlink(ctx, r.epochKeys(e.ID)...).Err(); err != nil {
@@ -138,21 +154,22 @@ func (r *Redis) write(ctx context.Context, client *redis.Client, e *Epoch, c *co
 		return err
 	}
 	e.Checksum = c.checksum()
-	return client.HSet(ctx, r.metaKey(e.ID), metaFields(*e, c.policy)).Err()
+	e.signature = r.trust.sign(signedMap, r.program, &e.Epoch)
+	return client.HSet(ctx, r.metaKey(e.ID), e.fields()).Err()
 }
 
 // goLive checks that e is there in full and flips, unless something happens to it
 // between the two.
-func (r *Redis) goLive(ctx context.Context, client *redis.Client, e Epoch, c *content) error {
+func (r *Redis) goLive(ctx context.Context, client *redis.Client, e meta) error {
 	return client.Watch(ctx, func(tx *redis.Tx) error {
-		got, policy, err := r.meta(ctx, tx, e.ID)
+		got, err := r.meta(ctx, tx, e.ID)
 		if err != nil {
 			return err
 		}
-		if !got.same(e) || policy != c.policy {
+		if !got.same(e.Epoch) || got.policy != e.policy || got.signature != e.signature {
 			return fmt.Errorf("epoch %d: %w (meta)", e.ID, ErrChecksum)
 		}
-		if err := r.checkSizes(ctx, tx, e); err != nil {
+		if err := r.checkSizes(ctx, tx, e.Epoch); err != nil {
 			return err
 		}
 		return r.flip(ctx, tx, e.ID)
@@ -217,7 +234,7 @@ func compareBatch(get *redis.RawCmd, batch []mapping.Entry) error {
 		return err
 	}
 	if n != len(batch) {
-		return fmt.Errorf("%w: %d values for %d keys", errReply, n, len(batch))
+		return fmt.Errorf("%w: %d values for %d keys", ErrReply, n, len(batch))
 	}
 	for i := range batch {
 		v, ok, err := values.text()

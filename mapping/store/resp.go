@@ -11,8 +11,6 @@ import (
 // Replies of thousands of strings are read raw and cut up in place: the client would
 // allocate each string by itself.
 
-var errReply = errors.New("a reply of Redis is not understood")
-
 // reply is an array reply of the Redis protocol (RESP 2 or 3), read from its start.
 type reply struct {
 	rest string
@@ -32,7 +30,7 @@ func (r *reply) text() (s string, ok bool, err error) {
 		return "", false, err
 	}
 	if len(r.rest) < n+2 {
-		return "", false, fmt.Errorf("%w: it ends early", errReply)
+		return "", false, fmt.Errorf("%w: it ends early", ErrReply)
 	}
 	s, r.rest = r.rest[:n], r.rest[n+2:]
 	return s, true, nil
@@ -44,11 +42,11 @@ func (r *reply) header(kind byte) (int, error) {
 		return 0, errors.New(line[1:]) // Redis' own words
 	}
 	if !ok || line == "" || line[0] != kind {
-		return 0, fmt.Errorf("%w: %.40q", errReply, line)
+		return 0, fmt.Errorf("%w: %.40q", ErrReply, line)
 	}
 	n, err := strconv.Atoi(line[1:])
 	if err != nil {
-		return 0, fmt.Errorf("%w: %.40q", errReply, line)
+		return 0, fmt.Errorf("%w: %.40q", ErrReply, line)
 	}
 	r.rest = rest
 	return n, nil

@@ -15,25 +15,27 @@ import (
 )
 
 // A snapshot is the gateway's last good map on disk. The file is a line that names the
-// format, a line of JSON (epoch and policy), then the entries in the order of the
-// checksum: kind (a byte), key and value, each behind its length as a uvarint.
-const snapshotMagic = "carryover map 1\n"
+// format, a line of JSON (program, epoch, policy and signature), then the entries in the order
+// of the checksum: kind (a byte), key and value, each behind its length as a uvarint.
+const snapshotMagic = "carryover map 2\n"
 
 type snapshotHead struct {
-	Epoch  Epoch           `json:"epoch"`
-	Policy json.RawMessage `json:"policy"`
+	Program   string          `json:"program"`
+	Epoch     Epoch           `json:"epoch"`
+	Policy    json.RawMessage `json:"policy"`
+	Signature string          `json:"signature"`
 }
 
-// SaveSnapshot writes m and e to path, readable by the owner only. Whatever stops it, the
-// file at path is the former snapshot or the new one. Its folder must exist.
-func SaveSnapshot(path string, m *mapping.Map, e Epoch) error {
-	if err := saveSnapshot(path, m, e); err != nil {
+// SaveSnapshot writes m and e to path, readable by the owner only, signed as t says. Whatever
+// stops it, the file at path is the former snapshot or the new one. Its folder must exist.
+func SaveSnapshot(path string, m *mapping.Map, e Epoch, t *Trust) error {
+	if err := saveSnapshot(path, m, e, t); err != nil {
 		return fmt.Errorf("saving the last good map to %s: %w", path, err)
 	}
 	return nil
 }
 
-func saveSnapshot(path string, m *mapping.Map, e Epoch) (err error) {
+func saveSnapshot(path string, m *mapping.Map, e Epoch, t *Trust) (err error) {
 	c, err := newContent(m)
 	if err != nil {
 		return err
@@ -41,7 +43,7 @@ func saveSnapshot(path string, m *mapping.Map, e Epoch) (err error) {
 	if c.checksum() != e.Checksum {
 		return fmt.Errorf("the map is not the one of epoch %d: %w", e.ID, ErrChecksum)
 	}
-	head, err := json.Marshal(snapshotHead{e, json.RawMessage(c.policy)})
+	head, err := json.Marshal(snapshotHead{c.program, e, json.RawMessage(c.policy), t.sign(signedSnapshot, c.program, &e)})
 	if err != nil {
 		return err
 	}
@@ -93,18 +95,22 @@ func saveSnapshot(path string, m *mapping.Map, e Epoch) (err error) {
 
 var errSnapshot = errors.New("the file is not a map that this carryover saved")
 
-// LoadSnapshot reads what [SaveSnapshot] wrote and verifies its checksum. It fails with
-// an error that is [io/fs.ErrNotExist] when there is none, and with [ErrChecksum] when
-// it is damaged. The strings of the map share one buffer of the file's size.
-func LoadSnapshot(path string) (*mapping.Map, Epoch, error) {
-	m, e, err := loadSnapshot(path)
+// LoadSnapshot reads what [SaveSnapshot] wrote and verifies its checksum. It fails with an error
+// that is [io/fs.ErrNotExist] when there is none, with [ErrChecksum] when it is damaged, and with
+// [ErrSignature] or [mapping.ErrNotAllowed] when it is not one that t believes: another program's
+// above all. The strings of the map share one buffer of the file's size.
+func LoadSnapshot(path string, t *Trust) (*mapping.Map, Epoch, error) {
+	m, e, err := loadSnapshot(path, t)
 	if err != nil {
 		return nil, Epoch{}, fmt.Errorf("loading the last good map from %s: %w", path, err)
 	}
 	return m, e, nil
 }
 
-func loadSnapshot(path string) (*mapping.Map, Epoch, error) {
+func loadSnapshot(path string, t *Trust) (*mapping.Map, Epoch, error) {
+	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() { // of a pipe the end never comes
+		return nil, Epoch{}, errSnapshot
+	}
 	raw, err := os.ReadFile(path)
 	if err != nil {
 		return nil, Epoch{}, err
@@ -121,6 +127,12 @@ func loadSnapshot(path string) (*mapping.Map, Epoch, error) {
 	if err := json.Unmarshal([]byte(line), &head); err != nil {
 		return nil, Epoch{}, fmt.Errorf("%w: %w", ErrChecksum, err)
 	}
+	if t.Program != "" && head.Program != t.Program {
+		return nil, Epoch{}, fmt.Errorf("%w: it is of the program %.100q, not of %q", mapping.ErrNotAllowed, head.Program, t.Program)
+	}
+	if err := t.verify(signedSnapshot, head.Program, &head.Epoch, head.Signature); err != nil {
+		return nil, Epoch{}, err
+	}
 	var entries []mapping.Entry
 	for len(rest) > 0 {
 		var en mapping.Entry
@@ -133,7 +145,10 @@ func loadSnapshot(path string) (*mapping.Map, Epoch, error) {
 		}
 		entries = append(entries, en)
 	}
-	m, err := rebuild(string(head.Policy), entries, head.Epoch)
+	m, err := rebuild(string(head.Policy), entries, head.Epoch, t)
+	if err == nil && m.Policy.Program != head.Program {
+		return nil, Epoch{}, fmt.Errorf("%w: it names two programs", ErrChecksum)
+	}
 	return m, head.Epoch, err
 }
 

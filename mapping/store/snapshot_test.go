@@ -34,11 +34,11 @@ func TestSnapshotRoundTrip(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "map.snapshot")
 	m, e := snapshotOf()
 	for range 2 { // new, then over the former one
-		if err := store.SaveSnapshot(path, m, e); err != nil {
+		if err := store.SaveSnapshot(path, m, e, trust); err != nil {
 			t.Fatal(err)
 		}
 	}
-	got, gotEpoch, err := store.LoadSnapshot(path)
+	got, gotEpoch, err := store.LoadSnapshot(path, trust)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -55,11 +55,11 @@ func TestSnapshotRoundTrip(t *testing.T) {
 }
 
 func TestSnapshotMissing(t *testing.T) {
-	if _, _, err := store.LoadSnapshot(filepath.Join(t.TempDir(), "none")); !errors.Is(err, fs.ErrNotExist) {
+	if _, _, err := store.LoadSnapshot(filepath.Join(t.TempDir(), "none"), trust); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("error %v, want ErrNotExist", err)
 	}
 	m, e := snapshotOf()
-	if err := store.SaveSnapshot(filepath.Join(t.TempDir(), "none", "map"), m, e); !errors.Is(err, fs.ErrNotExist) {
+	if err := store.SaveSnapshot(filepath.Join(t.TempDir(), "none", "map"), m, e, trust); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("error %v, want ErrNotExist", err)
 	}
 }
@@ -68,15 +68,15 @@ func TestSnapshotMissing(t *testing.T) {
 func TestSnapshotOfAnotherEpoch(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "map.snapshot")
 	m, e := snapshotOf()
-	if err := store.SaveSnapshot(path, m, e); err != nil {
+	if err := store.SaveSnapshot(path, m, e, trust); err != nil {
 		t.Fatal(err)
 	}
 	other := *m
 	other.IDs = nil
-	if err := store.SaveSnapshot(path, &other, e); !errors.Is(err, store.ErrChecksum) {
+	if err := store.SaveSnapshot(path, &other, e, trust); !errors.Is(err, store.ErrChecksum) {
 		t.Errorf("error %v, want ErrChecksum", err)
 	}
-	if _, _, err := store.LoadSnapshot(path); err != nil {
+	if _, _, err := store.LoadSnapshot(path, trust); err != nil {
 		t.Error(err)
 	}
 }
@@ -87,7 +87,7 @@ func TestSnapshotDamage(t *testing.T) {
 	m, e := snapshotOf()
 	m.Partners[0].Token = "short"
 	e.Checksum = mapping.Checksum(m.Policy, m.Entries())
-	if err := store.SaveSnapshot(path, m, e); err != nil {
+	if err := store.SaveSnapshot(path, m, e, trust); err != nil {
 		t.Fatal(err)
 	}
 	good, err := os.ReadFile(path)
@@ -99,7 +99,7 @@ func TestSnapshotDamage(t *testing.T) {
 		if err := os.WriteFile(path, bad, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if got, _, err := store.LoadSnapshot(path); err == nil && !reflect.DeepEqual(got, m) {
+		if got, _, err := store.LoadSnapshot(path, trust); err == nil && !reflect.DeepEqual(got, m) {
 			t.Errorf("%s at %d is taken for a map", what, at)
 		}
 	}

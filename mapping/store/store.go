@@ -30,6 +30,8 @@ type Epoch struct {
 	Partners    int       `json:"partners"`
 	IDs         int       `json:"ids"`
 	Paths       int       `json:"paths"`
+	Bytes       int64     `json:"bytes,omitempty"`   // of keys and values, in Redis
+	Refused     string    `json:"refused,omitempty"` // why it is not believed, in a list
 }
 
 // Entries is the number of facts in the four tables together.
@@ -58,13 +60,15 @@ type Publisher interface {
 
 // Feed is how a gateway comes by the live map and stays with it.
 type Feed interface {
-	// Load returns the live map, its checksum verified: [ErrNoMap] when none was
-	// published, [ErrChecksum] when it is damaged.
+	// Load returns the live map, its checksum verified: [ErrNoMap] when none was published,
+	// [ErrChecksum] when it is damaged, [ErrSignature] and [mapping.ErrNotAllowed] when it is not
+	// one that the store's [Trust] believes.
 	Load(ctx context.Context) (*mapping.Map, Epoch, error)
 
 	// Follow blocks until ctx ends and returns its error. It calls swap with the live
 	// map whenever that is another than the last one (at first: than the epoch numbered
-	// have; 0 for none); epochs that went by while a map was loading are left out. swap
+	// have; 0 for none), and when one that could not be had gave way to that again; epochs
+	// that went by while a map was loading are left out. swap
 	// runs on Follow's goroutine. What fails goes to onError, which may be nil, and is
 	// tried again with growing pauses of at most ten seconds; Follow never gives up.
 	Follow(ctx context.Context, have int64, swap func(*mapping.Map, Epoch), onError func(error)) error
@@ -90,7 +94,8 @@ var (
 const DefaultPoll = 2 * time.Second
 
 type options struct {
-	poll time.Duration
+	poll  time.Duration
+	trust Trust
 }
 
 // Option changes a store when it is opened.

@@ -12,6 +12,7 @@ import (
 
 	"carryover/mapping"
 	"carryover/mapping/book"
+	"carryover/mapping/secret"
 	"carryover/mapping/store"
 	"carryover/mapping/store/storetest"
 )
@@ -19,6 +20,17 @@ import (
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 const poll = 20 * time.Millisecond
+
+// trust believes what is signed with its secret.
+var trust = trustOf("", "the-secret-of-the-program-carrot")
+
+func trustOf(program, text string) *store.Trust {
+	s, err := secret.Parse(text, "a test")
+	if err != nil {
+		panic(err)
+	}
+	return &store.Trust{Program: program, Secret: s}
+}
 
 func TestInBook(t *testing.T) {
 	storetest.Run(t, func(t *testing.T) storetest.Subject {
@@ -68,7 +80,7 @@ func TestRedis(t *testing.T) {
 // openRedis opens the program's store with a poll that tests can wait for.
 func openRedis(t testing.TB, url string) *store.Redis {
 	t.Helper()
-	s, err := store.OpenRedis(url, "carrot", store.PollEvery(poll))
+	s, err := store.OpenRedis(url, "carrot", store.PollEvery(poll), store.Trusting(*trust))
 	if err != nil {
 		t.Fatal(err)
 	}

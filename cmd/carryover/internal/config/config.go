@@ -15,6 +15,8 @@ import (
 	"carryover/mapping"
 	"carryover/mapping/book"
 	"carryover/mapping/payout"
+	"carryover/mapping/secret"
+	"carryover/mapping/store"
 	"carryover/mapping/terms"
 	"carryover/migrate"
 )
@@ -115,6 +117,24 @@ func Parse(path string, text []byte) (*Config, error) {
 		return nil, err
 	}
 	return cfg, nil
+}
+
+// Trust says which published maps are believed: those that the program's secret signed and that do
+// what the file allows. The secret is that of the environment or of the folder data, where the
+// first publication makes it. The file is read again whenever a map comes, so that a change is
+// published and allowed at one moment; while it has a mistake, what it said before holds.
+func (cfg *Config) Trust(data string) (t store.Trust, err error) {
+	t = store.Trust{Program: cfg.Program, Own: func() (*mapping.Policy, error) {
+		if now, err := Load(cfg.Path); err == nil {
+			return &now.Policy, nil
+		}
+		return &cfg.Policy, nil
+	}}
+	if t.Secret, err = secret.Read(data); errors.Is(err, secret.ErrNone) {
+		t.NoSecret, err = err, nil
+		t.MakeSecret = func() (*secret.Secret, error) { return secret.Open(data) }
+	}
+	return t, err
 }
 
 // Settings are what a migration and a published link map are made with.

@@ -2,6 +2,7 @@ package view
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"carryover/cmd/carryover/internal/console"
@@ -14,6 +15,9 @@ func Epochs(s store.Store) *console.Table[store.Epoch] {
 		Titles: []string{"epoch", "", "published", "links", "codes", "Keap ids", "paths", "plan"},
 		Cells: func(e *store.Epoch) []string {
 			live := map[bool]string{true: "live"}[e.Live]
+			if e.Refused != "" { // --json says why
+				live = strings.TrimPrefix(live+", not believed", ", ")
+			}
 			return []string{
 				fmt.Sprint(e.ID), live, e.PublishedAt.Format(time.RFC3339), fmt.Sprint(e.Links), fmt.Sprint(e.Partners),
 				fmt.Sprint(e.IDs), fmt.Sprint(e.Paths), e.PlanID,
