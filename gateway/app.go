@@ -151,7 +151,7 @@ func (a *App) openHandlers() error {
 		now: a.o.Now, cookie: newClickCookie(keys, a.o.CookieDomain), servePrefetch: a.o.ServePrefetch, unavailable: pages.Unavailable(),
 	}
 	a.tracking = &trackingHandler{
-		book: a.o.Book, recorder: a.recorder, drainer: a.drainer, proxies: a.proxies, metrics: a.metrics, log: a.o.Logger,
+		book: a.o.Book, proxies: a.proxies, metrics: a.metrics, log: a.o.Logger,
 	}
 	if err := a.tracking.open(&a.o, keys, visitors); err != nil {
 		return err

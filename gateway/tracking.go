@@ -45,12 +45,10 @@ const lookupTimeout = 2 * time.Second
 
 // trackingHandler is the tracking API and what works behind it.
 type trackingHandler struct {
-	book     *book.Book
-	recorder *click.Recorder
-	drainer  *click.Drainer
-	proxies  trustedProxies
-	metrics  *metrics
-	log      *slog.Logger
+	book    *book.Book
+	proxies trustedProxies
+	metrics *metrics
+	log     *slog.Logger
 
 	api       *track.API
 	submit    track.Submitter  // nil: events cannot be tracked here
@@ -70,7 +68,7 @@ func (h *trackingHandler) open(o *Options, keys *click.Keyring, visitors *click.
 	if h.submit == nil && h.book != nil && len(t.Keys) > 0 {
 		h.service = track.New(track.Options{
 			Book: h.book, Terms: t.Terms, Products: t.Products, Currency: t.Currency, Rates: t.Rates, CreditPolicy: t.CreditPolicy,
-			Zone: o.Zone, Now: o.Now, Keys: keys, Visitors: visitors, FindClick: h.findClick, Forward: t.Forward != nil,
+			Zone: o.Zone, Now: o.Now, Keys: keys, Visitors: visitors, Forward: t.Forward != nil,
 			Committed: h.metrics.observeBooking, Logger: h.log,
 		})
 		h.submit = h.service
@@ -108,23 +106,6 @@ func (h *trackingHandler) handle(c *fiber.Ctx) error {
 	e := h.api.Serve(ctx, path, query, h.proxies.visitorAddr(ctx))
 	h.metrics.countCall(e, ctx.Response.StatusCode())
 	return nil
-}
-
-// findClick finds a click by its id: in the book, or on its way there from this gateway.
-func (h *trackingHandler) findClick(id book.ClickID) (track.Click, bool, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), lookupTimeout)
-	defer cancel()
-	c, ok, err := h.book.ClickByID(ctx, id.Node, id.Seq)
-	if err == nil && !ok && id.Node == h.recorder.Node() {
-		if c, ok, err = h.drainer.Find(ctx, id); err == nil && !ok { // it may have moved on meanwhile
-			c, ok, err = h.book.ClickByID(ctx, id.Node, id.Seq)
-		}
-	}
-	if err != nil {
-		h.log.Warn("a click that an event names could not be looked up: whoever sent the event is told to send it again",
-			"click", id.String(), "err", err)
-	}
-	return track.Click{Token: c.Token, At: c.At}, ok && c.Token != "", err
 }
 
 // fault is why events cannot be booked; nil when they can.

@@ -134,35 +134,6 @@ func (d *Drainer) DrainAll(ctx context.Context) (delivered int, err error) {
 	return d.drain(ctx, 0, false)
 }
 
-// Find finds a click that is still spooled.
-func (d *Drainer) Find(ctx context.Context, id book.ClickID) (c book.Click, ok bool, err error) {
-	src, err := openSpoolReader(ctx, d.o.Spool)
-	if err != nil || src == nil {
-		return c, false, err
-	}
-	defer src.close()
-	if src.node != id.Node {
-		return c, false, nil
-	}
-	var body sql.RawBytes
-	rows, err := src.conn.QueryContext(ctx, "SELECT body FROM click WHERE seq = ?", id.Seq)
-	if err != nil {
-		return c, false, fmt.Errorf("reading the click spool: %w", err)
-	}
-	defer rows.Close()
-	if !rows.Next() {
-		return c, false, rows.Err()
-	}
-	if err := rows.Scan(&body); err != nil {
-		return c, false, fmt.Errorf("reading the click spool: %w", err)
-	}
-	if c, err = Decode(body); err != nil {
-		return c, false, fmt.Errorf("reading the click spool: %w", err)
-	}
-	c.Node, c.Seq = id.Node, id.Seq
-	return c, true, nil
-}
-
 // drain moves on what is older than settle. A paced drain rests after each
 // batch for three times as long as that took, so that visitors keep the machine while much waits.
 func (d *Drainer) drain(ctx context.Context, settle time.Duration, paced bool) (delivered int, err error) {

@@ -12,8 +12,6 @@ import (
 	"sync"
 	"testing"
 	"time"
-
-	"carryover/mapping/book"
 )
 
 func TestDrainBringsEachClickToTheBook(t *testing.T) {
@@ -41,37 +39,6 @@ func TestDrainBringsEachClickToTheBook(t *testing.T) {
 	}
 	if left := spooledIDs(t, path); len(left) != 0 {
 		t.Errorf("%v is still spooled", left)
-	}
-}
-
-// A click is found by its id while it is spooled, whoever drains meanwhile.
-func TestFindsSpooledClicks(t *testing.T) {
-	ctx, path, b := t.Context(), filepath.Join(t.TempDir(), "clicks.db"), openBook(t)
-	d := NewDrainer(DrainOptions{Spool: path, Book: b})
-	if _, ok, err := d.Find(ctx, book.ClickID{Node: "web1", Seq: 1}); ok || err != nil {
-		t.Fatalf("a missing spool: %v %v", ok, err)
-	}
-	r := newRecorder(t, RecorderOptions{Path: path, Node: "web1"})
-	want := fullClick()
-	want.Verdict, want.Reason, want.Rules = "", "", 0
-	id, err := r.Record(&want)
-	if err != nil {
-		t.Fatal(err)
-	}
-	want.Node, want.Seq = id.Node, id.Seq
-	d.mu.Lock() // a long drain is under way
-	if got, ok, err := d.Find(ctx, id); got != want || !ok || err != nil {
-		t.Errorf("got %+v, %v, %v\nwant %+v", got, ok, err, want)
-	}
-	d.mu.Unlock()
-	if _, ok, err := d.Find(ctx, book.ClickID{Node: "web2", Seq: id.Seq}); ok || err != nil {
-		t.Errorf("another gateway's: %v %v", ok, err)
-	}
-	if _, err := d.DrainAll(ctx); err != nil {
-		t.Fatal(err)
-	}
-	if _, ok, err := d.Find(ctx, id); ok || err != nil {
-		t.Errorf("one that moved on: %v %v", ok, err)
 	}
 }
 

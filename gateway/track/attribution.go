@@ -142,7 +142,7 @@ func (b *booking) unattributed(a *terms.Attribution) (Result, error) {
 		case k.By == terms.ByOwner || k.By == terms.ByCarried:
 			r.Message = "the customer's promoter earns nothing"
 		case k.Outcome == terms.OutcomeNobody && k.By == terms.ByClick && k.Named == "":
-			reasons = append(reasons, "tid: no click that is known")
+			reasons = append(reasons, "tid: "+b.touch.wrong)
 		case k.Outcome != terms.OutcomeWon && k.Outcome != terms.OutcomeNotAsked:
 			reasons = append(reasons, strings.TrimSpace(candidateFields[k.By]+" "+k.Named)+": "+k.Outcome)
 		}

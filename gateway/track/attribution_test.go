@@ -3,11 +3,12 @@ package track
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
+	"carryover/gateway/click"
 	"carryover/mapping/book"
 	"carryover/mapping/terms"
 )
@@ -123,42 +124,41 @@ func TestLastClickIsNotPassedToTheFirst(t *testing.T) {
 		CreatedAt: day("2023-01-04").Unix()}))
 }
 
-// A click's id names who brought the customer as the cookie does, with its time.
-func TestClickByItsID(t *testing.T) {
-	id := book.ClickID{Node: "web1", Seq: 42}
-	f := newFixture(t, func(o *Options) {
-		o.FindClick = func(k book.ClickID) (Click, bool, error) { return Click{"anna", day("2023-01-05")}, k == id, nil }
-	})
-	call := Call{Kind: book.EventSignup, Email: "a@mail.test", TID: id.String()}
-	r := f.submit(call)
+// A click counts by the cookie that it was answered with. Its id alone proves nothing, though it
+// is of a click: ids count up, and whoever has a cookie knows one.
+func TestClicksCountByTheirSignature(t *testing.T) {
+	f := newFixture(t, nil)
+	r := f.signup("a@mail.test", f.cookie("anna 2023-01-05"), "")
 	r.check(t, Booked, "anna")
-	if r.Customer.ClickedAt != day("2023-01-05").Unix() || f.evidence(r).Click != id.String() {
+	id := f.evidence(r).Click
+	if r.Customer.ClickedAt != day("2023-01-05").Unix() || id == "" {
 		t.Errorf("%+v", r)
 	}
-	call.Email, call.CreatedAt = "b@mail.test", day("2023-01-04").Unix()
-	f.submit(call).check(t, NotReferred, "") // the click came later
-	call.Email, call.TID = "c@mail.test", book.ClickID{Node: "web1", Seq: 43}.String()
-	f.submit(call).check(t, NotReferred, "")
-	call.RefID = "ben"
-	f.submit(call).check(t, Booked, "ben")
+	stranger, err := click.NewKeyring([]byte("the secret of another gateway"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	mark := click.Mark{Visit: click.Visit{Token: "anna", At: day("2023-01-05")}}
+	for tid, want := range map[string]string{
+		id:                   "tid: a click's id alone proves nothing: send the whole value of the cookie",
+		"web1.43":            "tid: a click's id alone proves nothing: send the whole value of the cookie",
+		stranger.Sign(mark):  "tid: signed with a secret that is not this gateway's: once CARRYOVER_SECRET is the same, tell it again",
+		"5e0a-some-other-id": "tid: no click that is known",
+		strings.Replace(f.cookie("anna 2023-01-05"), ".", ".x", 1): "tid: no click that is known",
+	} {
+		f.n++
+		email := fmt.Sprintf("t%d@mail.test", f.n)
+		r := f.signup(email, tid, "")
+		r.check(t, NotReferred, "")
+		if r.Message != "the customer is no promoter's ("+want+")" {
+			t.Errorf("%s: %s", tid, r.Message)
+		}
+		f.signup(email, tid, "ben").check(t, Booked, "ben")
+	}
 	if r = f.submit(Call{Kind: book.EventSignup, Email: "d@mail.test", TID: f.cookie("bad 2023-01-09"),
 		RefID: "ben"}); r.Customer.ClickedAt != 0 {
 		t.Errorf("a click that did not win: %+v", r.Customer)
 	}
-}
-
-// While a click cannot be looked up nothing is decided: it would be for life, and without it.
-func TestClickThatCannotBeLookedUp(t *testing.T) {
-	id, away := book.ClickID{Node: "web1", Seq: 42}, errors.New("the disk is away")
-	f := newFixture(t, func(o *Options) {
-		o.FindClick = func(book.ClickID) (Click, bool, error) { return Click{"anna", day("2023-01-05")}, away == nil, away }
-	})
-	call := Call{Kind: book.EventSignup, Email: "a@mail.test", TID: id.String(), RefID: "ben"}
-	if r, err := f.Submit(t.Context(), &call); !errors.Is(err, away) {
-		t.Errorf("%+v, %v", r, err)
-	}
-	away = nil
-	f.submit(call).check(t, Booked, "anna")
 }
 
 // Clocks may differ by minutes; a click that is later than that was not before the sign-up.

@@ -70,6 +70,12 @@ func (b *booking) until() int64 {
 
 const halfDay = 12 * 60 * 60 // seconds
 
+// countsAt is when the lines of the event count, and whether that is because it is dated into a
+// month that was over when it was told.
+func (b *booking) countsAt() (at int64, dated bool) {
+	return terms.CountsAt(b.at(), b.now, b.s.o.Zone)
+}
+
 // month is the month of earning that an instant lies in, in the program's zone.
 func (b *booking) month(at int64) int32 {
 	return int32(terms.MonthOf(time.Unix(at, 0), b.s.o.Zone))

@@ -114,10 +114,11 @@ func (b *booking) reverseSales(c *book.Customer, sales []book.Event) (r reversal
 			r.sale = sales[i]
 		}
 	}
+	counts, _ := b.countsAt()
 	for _, v := range a.Lines {
 		l := reversible[v.LineID]
 		r.lines = append(r.lines, book.EventLine{
-			Kind: book.KindRefund, PromoterID: l.PromoterID, CustomerID: c.ID, At: b.at(), Month: l.Month,
+			Kind: book.KindRefund, PromoterID: l.PromoterID, CustomerID: c.ID, At: counts, Month: l.Month,
 			Amount: -v.Amount, Currency: l.Currency, SaleAmount: -v.SaleAmount, Percent: l.Percent,
 			Product: l.Product, ProductKind: l.ProductKind, Quantity: l.Quantity, ReversesLineID: l.ID,
 		})
@@ -183,13 +184,14 @@ func (b *booking) saleLine(l *book.EventLine) (terms.SaleLine, error) {
 // and its commission was carried over.
 func (b *booking) reverseCarried(c *book.Customer, a terms.Attribution) (Result, error) {
 	kind, at, amount := b.productKind(b.call.Plan), b.at(), b.convert(b.call.Amount)
+	counts, _ := b.countsAt()
 	var own []terms.RateChange
 	if p := b.promoter(a.Promoter); p != nil {
 		own = p.RateChanges
 	}
 	reversed, percent := b.s.o.Terms.ReverseCarried(amount, kind, at, own)
 	lines := []book.EventLine{{
-		Kind: book.KindRefund, PromoterID: a.Promoter, CustomerID: c.ID, At: at, Month: b.month(at),
+		Kind: book.KindRefund, PromoterID: a.Promoter, CustomerID: c.ID, At: counts, Month: b.month(counts),
 		Amount: -reversed, Currency: b.s.o.Currency, SaleAmount: -amount, Percent: percent,
 		Product: b.call.Plan, ProductKind: kind.String(), Quantity: b.call.Quantity,
 	}}

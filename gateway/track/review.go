@@ -3,6 +3,7 @@ package track
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"carryover/mapping/book"
 	"carryover/mapping/terms"
@@ -85,6 +86,10 @@ func (b *booking) reviewReasons(c *book.Customer, promoter int64, fast bool) (re
 	}
 	if b.sameEmail(c, b.promoter(promoter)) && !strings.Contains(c.Suspicion, book.ReasonSelf) {
 		add(book.ReasonSelf, "the customer has the promoter's own e-mail")
+	}
+	if _, dated := b.countsAt(); dated {
+		add(book.ReasonDated, "dated %s: it counts from when it was told",
+			time.Unix(b.at(), 0).In(b.s.o.Zone).Format(time.DateOnly))
 	}
 	if early := c.BoundAt - b.at(); early > earlySaleSeconds {
 		add(book.ReasonEarly, "dated %d days before the customer signed up", early/(24*3600))

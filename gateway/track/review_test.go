@@ -197,7 +197,7 @@ func TestSuspiciousSales(t *testing.T) {
 			got = append(got, r.Event.ExternalID+" "+v.Reason)
 		}
 	}
-	if fmt.Sprint(got) != "[early early_sale two two_customers fine two_customers]" { // the customer stays flagged
+	if fmt.Sprint(got) != "[early back_dated early early_sale two two_customers fine two_customers]" { // the customer stays flagged
 		t.Error(got)
 	}
 }

@@ -76,6 +76,7 @@ func (b *booking) items() []Item {
 // say what a person would ask about.
 func (b *booking) commissionLines(c *book.Customer, promoter int64) (lines []book.EventLine, notes []string, err error) {
 	o, at := &b.s.o, b.at()
+	counts, _ := b.countsAt()
 	var own []terms.RateChange
 	if p := b.promoter(promoter); p != nil {
 		own = p.RateChanges
@@ -101,7 +102,7 @@ func (b *booking) commissionLines(c *book.Customer, promoter int64) (lines []boo
 		}
 		amount := b.convert(item.Amount)
 		lines = append(lines, book.EventLine{
-			Kind: book.KindCommission, PromoterID: promoter, CustomerID: c.ID, At: at, Month: b.month(at),
+			Kind: book.KindCommission, PromoterID: promoter, CustomerID: c.ID, At: counts, Month: b.month(counts),
 			Amount: terms.Share(amount, percent), Currency: o.Currency, SaleAmount: amount, Percent: percent,
 			Product: item.Plan, ProductKind: kind.String(), Quantity: item.Quantity,
 		})

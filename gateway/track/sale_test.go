@@ -3,8 +3,10 @@ package track
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"carryover/mapping/book"
 	"carryover/mapping/terms"
@@ -134,4 +136,45 @@ func TestDuplicateSales(t *testing.T) {
 		t.Errorf("after the cancellation %d", f.balance(1))
 	}
 	f.sale("a@mail.test", 10000, "").check(t, Booked, "anna")
+}
+
+// A sale that is dated into a month that is over counts, and is held, from when it was told, and
+// a person looks at it. One that is told late within a month counts when it happened.
+func TestBackDatedSales(t *testing.T) {
+	f := newFixture(t, nil) // it is 2023-01-10
+	f.signup("a@mail.test", "", "anna").check(t, Booked, "anna")
+	for text, want := range map[string]struct {
+		month  int32
+		counts string
+		dated  bool
+	}{
+		"1990-01-02": {202301, "2023-01-10", true},
+		"2022-12-31": {202301, "2023-01-10", true},
+		"2023-01-01": {202301, "2023-01-01", false},
+		"2023-01-09": {202301, "2023-01-09", false},
+		"2023-01-10": {202301, "2023-01-10", false},
+	} {
+		r := f.submit(Call{Kind: book.EventSale, Email: "a@mail.test", EventID: text, Amount: 10000, CreatedAt: day(text).Unix()})
+		r.check(t, Booked, "anna")
+		l := r.Lines[0]
+		if l.Month != want.month || l.At != day(want.counts).Unix() || r.Event.At != day(text).Unix() {
+			t.Errorf("%s: %+v of %+v", text, l, r.Event)
+		}
+		dated := slices.ContainsFunc(f.reviewReasons(), func(s string) bool { return strings.HasPrefix(s, text+" "+book.ReasonDated) })
+		if dated != want.dated || want.dated && len(r.Flagged) == 0 {
+			t.Errorf("%s: flagged is %v", text, dated)
+		}
+	}
+	// What is taken back counts from then on too.
+	r := f.submit(Call{Kind: book.EventRefund, Email: "a@mail.test", EventID: "back", SaleEventID: "2023-01-09", Amount: 10000,
+		CreatedAt: day("1990-01-02").Unix()})
+	if r.check(t, Booked, "anna"); r.Lines[0].At != f.now.Unix() || r.Lines[0].Month != 202301 {
+		t.Errorf("a refund: %+v", r.Lines)
+	}
+	// A clock that is behind by minutes is none of that, also where a month ends.
+	f.now = day("2023-02-01").Add(-12 * time.Hour)
+	r = f.submit(Call{Kind: book.EventSale, Email: "a@mail.test", EventID: "end", Amount: 10000, CreatedAt: f.now.Unix() - 299})
+	if r.check(t, Booked, "anna"); r.Lines[0].Month != 202301 {
+		t.Errorf("%+v", r.Lines)
+	}
 }

@@ -25,20 +25,10 @@ type Options struct {
 	Now          func() time.Time              // nil: time.Now
 	Keys         *click.Keyring                // of the cookie
 	Visitors     *click.Visitors               // hashes addresses
-	FindClick    FindClick                     // nil: there are none
 	Forward      bool                          // events also go to FirstPromoter
 
 	Committed func(events int, took time.Duration) // called after each commit; may be nil
 	Logger    *slog.Logger                         // nil: slog.Default()
-}
-
-// FindClick finds a click by its id. With an error nobody knows whether there is one.
-type FindClick func(book.ClickID) (c Click, ok bool, err error)
-
-// Click is what tracking needs of a click.
-type Click struct {
-	Token string // credited
-	At    time.Time
 }
 
 // What bounds a group of calls that are booked together, and those that wait for the next.
@@ -84,11 +74,7 @@ func New(o Options) *Service {
 // error nothing of it was booked, or nobody knows whether it was: the call may be made
 // again, and is booked once.
 func (s *Service) Submit(ctx context.Context, c *Call) (Result, error) {
-	t, err := s.readTouch(c)
-	if err != nil { // whose the customer is would be decided for life without its click
-		return Result{}, err
-	}
-	return s.group.Submit(ctx, &pending{call: c, touch: t, now: s.o.Now().Unix()})
+	return s.group.Submit(ctx, &pending{call: c, touch: s.readTouch(c), now: s.o.Now().Unix()})
 }
 
 // Fault is what went wrong the last time that events were to be booked; nil when they

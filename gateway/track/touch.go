@@ -1,6 +1,9 @@
 package track
 
 import (
+	"errors"
+
+	"carryover/gateway/click"
 	"carryover/mapping/book"
 	"carryover/mapping/terms"
 )
@@ -10,32 +13,36 @@ type touch struct {
 	given bool
 	last  terms.Candidate // ByClick; its promoter is found when the call is booked
 	first terms.Candidate // the first click; zero: not known
+	wrong string          // why the tid names nobody, in words; empty: it names somebody
 }
 
-// readTouch reads the tid of a call: the whole value of the cookie, or a click's id. A tid that
-// is neither names nobody. With an error the click could not be looked up.
-func (s *Service) readTouch(c *Call) (touch, error) {
+// readTouch reads the tid of a call: the whole value of the cookie, whose signature says that the
+// click was credited and is this browser's. The id of a click proves neither: ids count up, and
+// every cookie shows one.
+func (s *Service) readTouch(c *Call) touch {
 	if c.TID == "" {
-		return touch{}, nil
+		return touch{}
 	}
+	t := touch{given: true, last: terms.Candidate{By: terms.ByClick}, wrong: "no click that is known"}
 	if s.o.Keys != nil {
-		if m, ok := s.o.Keys.Verify(c.TID); ok {
-			t := touch{given: true, last: terms.Candidate{By: terms.ByClick, Named: m.Token, Click: m.Click.String(), At: m.At.Unix()}}
+		m, err := s.o.Keys.Read(c.TID)
+		switch {
+		case err == nil:
+			t.last, t.wrong = candidateOfVisit(m.Visit), ""
 			if m.First.Token != "" {
-				t.first = terms.Candidate{By: terms.ByClick, Named: m.First.Token, Click: m.First.Click.String(), At: m.First.At.Unix()}
+				t.first = candidateOfVisit(m.First)
 			}
-			return t, nil
+			return t
+		case errors.Is(err, click.ErrUnknownKey):
+			t.wrong = "signed with a secret that is not this gateway's: once CARRYOVER_SECRET is the same, tell it again"
 		}
 	}
-	t := touch{given: true, last: terms.Candidate{By: terms.ByClick}}
-	id, err := book.ParseClickID(c.TID)
-	if err != nil || s.o.FindClick == nil {
-		return t, nil
+	if id, err := book.ParseClickID(c.TID); err == nil {
+		t.last.Click, t.wrong = id.String(), "a click's id alone proves nothing: send the whole value of the cookie"
 	}
-	t.last.Click = id.String()
-	k, ok, err := s.o.FindClick(id)
-	if ok {
-		t.last.Named, t.last.At = k.Token, k.At.Unix()
-	}
-	return t, err
+	return t
+}
+
+func candidateOfVisit(v click.Visit) terms.Candidate {
+	return terms.Candidate{By: terms.ByClick, Named: v.Token, Click: v.Click.String(), At: v.At.Unix()}
 }

@@ -15,6 +15,7 @@ const (
 	ReasonFast     = "fast_sale"       // seconds after the click
 	ReasonVelocity = "click_velocity"  // far more clicks than the promoter usually gets
 	ReasonRefunds  = "refund_rate"     // many of the promoter's sales are refunded
+	ReasonDated    = "back_dated"      // the sale is dated into a month that was over when it was told
 	ReasonEarly    = "early_sale"      // the sale is dated long before the customer was bound
 	ReasonTwo      = "two_customers"   // the uid and the e-mail belong to different customers
 	ReasonProduct  = "unknown_product" // no pattern of [products] matches the plan, so it earned nothing

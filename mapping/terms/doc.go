@@ -11,6 +11,7 @@
 //	How is a share rounded, an amount split?      share.go             Share, Scale, Allocate
 //	What does a refund take back?                 refund.go            AllocateRefund, RefundFacts.Source
 //	When is a commission payable?                 payable.go           Config.PayoutMonth, Config.SplitPayable
+//	When does an event count that is told late?   payable.go           CountsAt
 //	What do the payouts of a month owe?           due.go               Config.AmountDue
 //	What does a clawback of Keap's take back?     due.go               Account.AllocateUnmatched
 //	Which months are still owed, how much held?   balance.go           OpenBalances, Config.HeldAmount

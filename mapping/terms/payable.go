@@ -9,6 +9,17 @@ import (
 // hold, which is [Config.HoldMonths] months after the one of earning. It is paid then unless
 // there is a [HoldReason]; what is not paid rolls forward to the next month's payouts.
 
+// CountsAt is when an event counts that happened at an instant and was told at another, Unix
+// seconds: when it happened or, where it was told so much later that another month had begun,
+// when it was told. What is dated back would otherwise be paid before anybody could look at it,
+// and change the months that were closed. dated reports that it is so.
+func CountsAt(at, told int64, zone *time.Location) (counts int64, dated bool) {
+	if told-at > ClockSkew && MonthOf(time.Unix(at, 0), zone) != MonthOf(time.Unix(told, 0), zone) {
+		return told, true
+	}
+	return at, false
+}
+
 // OnHold reports whether what was earned in one month is still held in another.
 func (t Config) OnHold(earned, on Month) bool { return on <= earned.Add(t.HoldMonths) }
 
