@@ -89,22 +89,36 @@ func (r *Redis) current(ctx context.Context, c redis.Cmdable) (int64, error) {
 
 // wrongType says of a key what Redis says without naming it.
 func wrongType(err error, key string) error {
-	if redis.HasErrorPrefix(err, "WRONGTYPE") {
+	if err != nil && strings.Contains(err.Error(), "WRONGTYPE") {
 		return fmt.Errorf("%w: %s is of another type than carryover writes there (something else uses the name): "+
 			"delete it, then \"carryover map publish\"", ErrChecksum, key)
 	}
 	return err
 }
 
+// asker is a client, or a transaction of one.
+type asker interface {
+	redis.Cmdable
+	Process(ctx context.Context, cmd redis.Cmder) error
+}
+
 // meta reads what is written about an epoch, or fails with [ErrNoEpoch].
-func (r *Redis) meta(ctx context.Context, c redis.Cmdable, id int64) (meta, error) {
-	values, err := c.HMGet(ctx, r.metaKey(id), metaNames...).Result()
-	if err != nil {
+func (r *Redis) meta(ctx context.Context, c asker, id int64) (meta, error) {
+	args := []any{"hmget", r.metaKey(id)}
+	for _, name := range metaNames {
+		args = append(args, name)
+	}
+	get := redis.NewStringSliceCmd(ctx, args...) // that of HMGet takes a number for the length of an array
+	if err := c.Process(ctx, get); err != nil {
 		return meta{}, wrongType(err, r.metaKey(id))
 	}
+	values := get.Val()
+	if len(values) != len(metaNames) {
+		return meta{}, fmt.Errorf("%w: %d values for %d fields of %s", ErrReply, len(values), len(metaNames), r.metaKey(id))
+	}
 	fields := map[string]string{}
-	for i, v := range values {
-		if text, ok := v.(string); ok && i < len(metaNames) {
+	for i, text := range values {
+		if text != "" {
 			fields[metaNames[i]] = text
 		}
 	}
@@ -129,7 +143,7 @@ func (r *Redis) believe(m *meta) error {
 func noEpoch(id int64) error { return fmt.Errorf("epoch %d: %w", id, ErrNoEpoch) }
 
 // live returns the live epoch as it is written about, or [ErrNoMap].
-func (r *Redis) live(ctx context.Context, c redis.Cmdable) (m meta, err error) {
+func (r *Redis) live(ctx context.Context, c asker) (m meta, err error) {
 	// The epoch may be pruned between the two questions: then another one is live.
 	for range raceTries {
 		var id int64

@@ -138,7 +138,7 @@ const (
 	maxEntries = 50_000_000 // of a table
 	maxBytes   = 16 << 30   // of all tables
 	scanSlack  = 16 << 20   // bytes of replies around the entries
-	scanPage   = 16 << 20   // bytes that a page of a scan should have at most
+	scanPage   = 8 << 20    // bytes that a page of a scan should have at most
 )
 
 // scan sends the raw replies of an HSCAN over the hash at key, which has size entries: the next
@@ -161,7 +161,7 @@ func (r *Redis) scan(ctx context.Context, client *redis.Client, key string, e Ep
 		}
 		in := newReply(scan.Val())
 		if _, err := in.array(); err != nil {
-			return err
+			return wrongType(err, key)
 		}
 		var err error
 		if cursor, _, err = in.text(); err != nil {

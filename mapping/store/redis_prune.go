@@ -83,5 +83,5 @@ return 1`)
 
 func (r *Redis) remove(ctx context.Context, client *redis.Client, id int64, which string) error {
 	keys := append([]string{r.key("current"), r.key("epochs")}, r.epochKeys(id)...)
-	return removeScript.Run(ctx, client, keys, strconv.FormatInt(id, 10), which).Err()
+	return wrongType(removeScript.Run(ctx, client, keys, strconv.FormatInt(id, 10), which).Err(), r.key("epochs"))
 }

@@ -17,6 +17,9 @@ import (
 // quicker and keep other clients of the Redis waiting: this one takes it half a millisecond.
 const batchSize = 500
 
+// batchBytes bounds a batch of large entries: it is read back in one reply.
+const batchBytes = 8 << 20
+
 // writers is how many batches are under way at once: one is being put on the wire while
 // Redis works on the other.
 const writers = 2
@@ -254,7 +257,11 @@ func eachBatch(ctx context.Context, c *content, fn func(ctx context.Context, kin
 	var batches [][]mapping.Entry
 	for _, table := range c.tables {
 		for len(table) > 0 {
-			n := min(batchSize, len(table))
+			n, bytes := 0, 0
+			for n < min(batchSize, len(table)) && bytes < batchBytes {
+				bytes += len(table[n].Key) + len(table[n].Value)
+				n++
+			}
 			batches = append(batches, table[:n])
 			table = table[n:]
 		}

@@ -20,14 +20,14 @@ var ErrReply = errors.New("no answer of a Redis that can be taken")
 // Limits of one reply. Two thousand entries of a map are half a megabyte, a thousand clicks ten.
 const (
 	maxBulk     = 4 << 20  // bytes of one string
-	maxReply    = 64 << 20 // bytes of all
+	maxReply    = 32 << 20 // bytes of all
 	maxElements = 1 << 18  // of all arrays together
 	maxNested   = 8        // arrays within arrays
 	maxLine     = 64 << 10 // bytes of a line: a status, an error, a number, a length
 )
 
 // RedisOptions reads a Redis URL, as [OpenRedis] takes it, into options whose connections give
-// replies within limits, in RESP 2: no reply is larger than 64 MB. No error repeats the URL's
+// replies within limits, in RESP 2: no reply is larger than 32 MB. No error repeats the URL's
 // password.
 func RedisOptions(rawURL string) (*redis.Options, error) {
 	opt, err := parseAddress(rawURL)
