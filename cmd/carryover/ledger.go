@@ -26,14 +26,14 @@ Example: carryover ledger --promoter coachdesk --year 2022`
 type ledgerListCmd struct {
 	tableFlags
 	Promoter string `placeholder:"WHO" help:"Only the entries of this promoter: a ref token, a code or a Keap id."`
-	Year     int32  `placeholder:"YEAR" help:"Only entries of this year."`
+	Year     int32  `placeholder:"YEAR" help:"Only entries of this year, by the day on which they happened."`
 	Kind     string `placeholder:"KIND" help:"Only entries of this kind, such as payment."`
 }
 
 func (ledgerListCmd) Help() string {
 	return `For one promoter the statement: every entry with the balance after it, the row of the export that it came
 from and its event id, then what it comes to by kind, by year and on the second level, and the balance: with --year
-the one at the end of that year. Without --promoter one line a promoter. With --json every entry, one object a line; amounts
+the one at the end of that year, as "payouts statement" has it. Without --promoter one line a promoter. With --json every entry, one object a line; amounts
 are what they do to the balance, so clawbacks and payments are below zero. Kinds are commission, clawback, refund, denied,
 correction, payment, opening and difference. Changes nothing.
 
@@ -65,7 +65,7 @@ func (c *ledgerListCmd) Run(a *app) error {
 		switch {
 		case a.Form != console.Text:
 			rows := console.NewRows(a.Console, view.LedgerEntries(cfg))
-			err = x.EachLedgerEntry(a.ctx, earners, func(e *book.Entry) bool { return filter.Wants(e.Kind, e.Month) }, rows.Add)
+			err = x.EachLedgerEntry(a.ctx, earners, s.Wants(filter), rows.Add)
 			return errors.Join(err, rows.End())
 		case c.Promoter != "":
 			return view.Account(a.ctx, a.Console, cfg, s, x, &owner, filter)

@@ -76,6 +76,32 @@ func TestStatement(t *testing.T) {
 	}
 }
 
+// The ledger of a year, its summary and its statement have one balance for the year's end: a
+// refund, a denial or a correction of the next year is of that one, whatever month it is for.
+func TestOneBalanceForAYear(t *testing.T) {
+	t.Parallel()
+	d := newPayDesk(t)
+	d.sale("dec", "ann", "2023-12-20", 10000)
+	d.back(book.KindRefund, "dec", "2024-01-10", 4000)
+	d.ok("ledger", "correct", "--promoter", "ann", "--amount", "5.00", "--month", "2023-12", "--note", "a gift", "--by", "Kim")
+	for _, c := range []struct{ year, opening, closing string }{{"2022", "0.00", "0.00"}, {"2023", "0.00", "100.00"}, {"2024", "100.00", "60.00"}} {
+		d.contains(d.ok("payouts", "statement", "ann", "--year", c.year, "--format", "csv"), "Opening balance,,,,"+c.opening, "Closing balance,,,,"+c.closing)
+		if c.year == "2022" {
+			continue
+		}
+		out := d.ok("ledger", "--promoter", "ann", "--year", c.year)
+		d.contains(out, "Balance at the end of "+c.year+": "+c.closing)
+		if strings.Contains(out, "correction") || strings.Contains(out, "refund") != (c.year == "2024") {
+			t.Errorf("%s:\n%s", c.year, out)
+		}
+		d.contains(d.ok("ledger", "--year", c.year), c.closing)
+		if n := len(d.objects(d.ok("ledger", "--promoter", "ann", "--year", c.year, "--json"))); n != 1 {
+			t.Errorf("%d entries in %s", n, c.year)
+		}
+	}
+	d.contains(d.ok("ledger", "--promoter", "ann"), "Balance of all entries: 65.00")
+}
+
 // What the migration brought over without rows was not earned in the year.
 func TestStatementBroughtOver(t *testing.T) {
 	t.Parallel()

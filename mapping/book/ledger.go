@@ -310,7 +310,29 @@ func (s *Sum) record(r *record) {
 
 // Sums adds the ledger up, in the order of earner, kind, currency and month. It fails
 // when a sum overflows 64 bits.
-func (b *Book) Sums(ctx context.Context) ([]Sum, error) {
+func (b *Book) Sums(ctx context.Context) (sums []Sum, err error) {
+	err = b.view(ctx, func(tx *sql.Tx) error {
+		sums, err = addUp(ctx, tx, "")
+		return err
+	})
+	return sums, err
+}
+
+// SumsAround is Sums of what happened before one instant, and of what happened from then to
+// another (Unix seconds), of one moment. What has no day is before.
+func (b *Book) SumsAround(ctx context.Context, from, to int64) (before, between []Sum, err error) {
+	err = b.view(ctx, func(tx *sql.Tx) error {
+		if before, err = addUp(ctx, tx, "WHERE at < ? OR at = 0", from); err != nil {
+			return err
+		}
+		between, err = addUp(ctx, tx, "WHERE at >= ? AND at < ? AND at != 0", from, to)
+		return err
+	})
+	return before, between, err
+}
+
+// addUp adds the entries up that a clause selects.
+func addUp(ctx context.Context, tx *sql.Tx, where string, args ...any) ([]Sum, error) {
 	type key struct {
 		Earner
 		kind, currency string
@@ -332,9 +354,7 @@ func (b *Book) Sums(ctx context.Context) ([]Sum, error) {
 		to.Count++
 		return nil
 	}
-	if err := b.view(ctx, func(tx *sql.Tx) error {
-		return sumRows.each(ctx, tx, "", nil, add)
-	}); err != nil {
+	if err := sumRows.each(ctx, tx, where, args, add); err != nil {
 		return nil, err
 	}
 	list := make([]Sum, 0, len(sums))

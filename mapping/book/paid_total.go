@@ -5,7 +5,7 @@ import (
 	"database/sql"
 )
 
-// PaidTotal is what an earner was paid in a year by one method, less what was returned; minor
+// PaidTotal is what an earner was paid in a time by one method, less what was returned; minor
 // units.
 type PaidTotal struct {
 	Earner
@@ -14,12 +14,12 @@ type PaidTotal struct {
 	Amount   int64
 }
 
-// PaidTotals lists what was paid in a year of the program's zone, at Keap and live, in the order
-// of earner, currency and method.
-func (b *Book) PaidTotals(ctx context.Context, year int) (list []PaidTotal, err error) {
+// PaidTotals lists what was paid from one instant to another (Unix seconds), at Keap and live, in
+// the order of earner, currency and method.
+func (b *Book) PaidTotals(ctx context.Context, from, to int64) (list []PaidTotal, err error) {
 	err = b.view(ctx, func(tx *sql.Tx) error {
 		rows, err := tx.QueryContext(ctx, `SELECT promoter_id, partner_id, currency, type, sum(-amount) FROM entry
-			WHERE kind = 'payment' AND month / 100 = ? GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4`, year)
+			WHERE kind = 'payment' AND at >= ? AND at < ? GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4`, from, to)
 		if err != nil {
 			return err
 		}

@@ -307,6 +307,7 @@ func stateOf(t testing.TB, b *book.Book) string {
 func TestPaidInYear(t *testing.T) {
 	b, _ := openBook(t)
 	ctx := context.Background()
+	const march = 1_678_000_000 // that of sampleChanges
 	c := sampleChanges()
 	c.KeapRecords.Commissions[2].Amount = 4000
 	applyAll(t, b, 0, c) // was paid 10.00 by PayPal, and gave 0.40 back, in 2023
@@ -322,23 +323,23 @@ func TestPaidInYear(t *testing.T) {
 		}
 	}
 	if _, err := b.RecordPayouts(ctx, []book.PayoutRecord{
-		{LineID: 1, Status: book.PayoutPaid, Reference: "1", At: 5, Month: 202303},
-		{LineID: 2, Status: book.PayoutPaid, Reference: "2", At: 6, Month: 202312},
-		{LineID: 2, Status: book.PayoutReturned, Reference: "2", At: 7, Month: 202401},
+		{LineID: 1, Status: book.PayoutPaid, Reference: "1", At: march + 500, Month: 202303},
+		{LineID: 2, Status: book.PayoutPaid, Reference: "2", At: march + 999, Month: 202312},
+		{LineID: 2, Status: book.PayoutReturned, Reference: "2", At: march + 1000, Month: 202401},
 		{LineID: 3, Status: book.PayoutFailed, Reference: "3", At: 8, Month: 202303},
 	}); err != nil {
 		t.Fatal(err)
 	}
-	f := func(year int, want ...book.PaidTotal) {
+	f := func(from, to int64, want ...book.PaidTotal) {
 		t.Helper()
-		if got, err := b.PaidTotals(ctx, year); err != nil || !slices.Equal(got, want) {
-			t.Errorf("%d: %v, %v", year, got, err)
+		if got, err := b.PaidTotals(ctx, from, to); err != nil || !slices.Equal(got, want) {
+			t.Errorf("%d to %d: %v, %v", from, to, got, err)
 		}
 	}
-	f(2022)
-	f(2023, book.PaidTotal{partner(7), "USD", "", -40}, book.PaidTotal{partner(7), "USD", "PayPal", 1000},
+	f(0, march)
+	f(march, march+1000, book.PaidTotal{partner(7), "USD", "", -40}, book.PaidTotal{partner(7), "USD", "PayPal", 1000},
 		book.PaidTotal{live(7), "USD", "check", 170})
-	f(2024, book.PaidTotal{live(7), "USD", "check", -70})
+	f(march+1000, march+2000, book.PaidTotal{live(7), "USD", "check", -70})
 	var balance int64
 	sums, err := b.Sums(ctx)
 	for _, s := range sums {

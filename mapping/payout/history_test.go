@@ -72,7 +72,7 @@ func TestPayoutHistories(t *testing.T) {
 			h.must(b.RecordSettings(t.Context(), []book.Setting{{PromoterID: id, Field: book.SettingW9, Value: book.SettingYes}, {PromoterID: id, Field: book.SettingPayoutMethod, Value: book.MethodCheck}}))
 		}
 		rt.Repeat(map[string]func(*rapid.T){
-			"": h.balances, "sale": h.sale, "refund": h.refund, "correct": h.correct, "flag": h.flag, "days": h.days, "approve": h.approve, "record": h.record,
+			"": h.balances, "sale": h.sale, "refund": h.refund, "correct": h.correct, "flag": h.flag, "days": h.days, "approve": h.approve, "record": h.record, "years": h.years,
 		})
 	})
 }
@@ -251,5 +251,69 @@ func (h *payoutHistory) balances(t *rapid.T) {
 	}
 	if slices.ContainsFunc(plan.Payable, func(l PayableLine) bool { return l.Refunds > 0 || len(l.Months) == 0 }) {
 		t.Fatalf("%+v", plan.Payable)
+	}
+}
+
+// years compares what the ledger, the summary of all ledgers, the statement and the list for
+// tax forms say of each year: entries are of the year of their day.
+func (h *payoutHistory) years(t *rapid.T) {
+	ctx := context.Background()
+	directory, err := h.b.Directory(ctx)
+	h.must(err)
+	year := rapid.IntRange(2022, h.now.Year()+1).Draw(t, "year")
+	summary, err := h.s.LedgerSummary(ctx, Filter{Year: int32(year)})
+	h.must(err)
+	from, to := terms.YearSpan(year, h.s.Zone)
+	paid, err := h.b.PaidTotals(ctx, from, to)
+	h.must(err)
+	payees, _ := taxPayees(directory, "USD", paid)
+	for _, id := range historyPromoters {
+		p := directory.ByID(id).Promoter
+		var opening, closing, payments int64
+		var ids []string
+		h.must(h.b.Ledger(ctx, p.Earners(), func(e book.Entry) error {
+			switch of := time.Unix(e.At, 0).In(h.s.Zone).Year(); {
+			case of < year:
+				opening += e.Amount
+			case of == year:
+				ids = append(ids, e.ID)
+				if e.Kind == book.KindPayment {
+					payments -= e.Amount
+				}
+			default:
+				return nil
+			}
+			closing += e.Amount
+			return nil
+		}))
+		slices.Sort(ids)
+		account, err := h.s.AccountLedger(ctx, p.Earners(), Filter{Year: int32(year)})
+		h.must(err)
+		statement, err := h.s.Statement(ctx, p, year)
+		h.must(err)
+		s := statement.Currencies[0]
+		var listed []string
+		for _, e := range account.Entries {
+			listed = append(listed, e.ID)
+		}
+		slices.Sort(listed)
+		if !slices.Equal(listed, ids) || account.Opening["USD"] != opening || account.Closing["USD"] != closing {
+			t.Fatalf("%s in %d: the ledger has %v between %d and %d, want %v between %d and %d", p.Token, year, listed, account.Opening["USD"],
+				account.Closing["USD"], ids, opening, closing)
+		}
+		if s.Opening != opening || s.Closing != closing || len(s.Entries) != len(ids) || s.Opening+s.CarriedForward+s.Earned+s.Reversed-s.Paid != closing {
+			t.Fatalf("%s in %d: the statement has %+v, want %d entries between %d and %d", p.Token, year, s, len(ids), opening, closing)
+		}
+		if n := len(account.Entries); n > 0 && account.BalanceAfter(n-1) != closing {
+			t.Fatalf("%s in %d: %d after the last entry, and %d at the end", p.Token, year, account.BalanceAfter(n-1), closing)
+		}
+		of := slices.IndexFunc(summary.Owners, func(o OwnerTotals) bool { return o.Name == p.Token })
+		if of >= 0 && summary.Owners[of].Balance() != closing || of < 0 && closing != 0 {
+			t.Fatalf("%s in %d: the summary has %+v, want %d", p.Token, year, summary.Owners, closing)
+		}
+		payee := slices.IndexFunc(payees, func(x TaxPayee) bool { return x.RefToken == p.Token })
+		if payee >= 0 && payees[payee].Paid != payments || payee < 0 && payments != 0 || s.Paid != payments {
+			t.Fatalf("%s in %d: %d were paid; the forms have %+v, the statement %d", p.Token, year, payments, payees, s.Paid)
+		}
 	}
 }

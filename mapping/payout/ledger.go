@@ -6,8 +6,10 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"carryover/mapping/book"
+	"carryover/mapping/terms"
 )
 
 // Kinds lists the kinds of entries of the ledger, in the order of entries of one day.
@@ -73,13 +75,19 @@ func (t *Totals) Balance() int64 {
 
 // Filter says which entries of the ledger are asked for.
 type Filter struct {
-	Year int32  // 0: all
+	Year int32  // 0: all; an entry is of the year of its day, see [Service.Wants]
 	Kind string // one of [Kinds]; empty: all
 }
 
-// Wants says whether an entry of a kind and month is asked for.
-func (f Filter) Wants(kind string, month int32) bool {
-	return (f.Year == 0 || month/100 == f.Year) && (f.Kind == "" || kind == f.Kind)
+// Wants makes the function that says whether an entry is asked for. An entry counts in the year
+// of the day on which it happened, in the program's zone: what a customer gets back in January
+// is of the new year, whatever month its commission is of. One without a day is before all
+// years.
+func (s *Service) Wants(f Filter) func(e *book.Entry) bool {
+	from, to := terms.YearSpan(int(f.Year), s.Zone)
+	return func(e *book.Entry) bool {
+		return (f.Year == 0 || from <= e.At && e.At < to && e.At != 0) && (f.Kind == "" || e.Kind == f.Kind)
+	}
 }
 
 // AccountLedger is the ledger of one promoter, or of one of the program's own partners.
@@ -92,6 +100,8 @@ type AccountLedger struct {
 	Years     []YearTotals     // of Entries, by currency and year
 	Sums      []CurrencyTotals // of Entries, by currency
 	OfOneKind bool             // Entries do not make a balance
+
+	zone *time.Location
 }
 
 // BalanceAfter is the balance after Entries[i].
@@ -122,23 +132,27 @@ func (s *Service) AccountLedger(ctx context.Context, earners []book.Earner, f Fi
 	}); err != nil {
 		return nil, err
 	}
-	SortByDay(all)
-	return newAccountLedger(all, f), nil
+	return s.newAccountLedger(all, f), nil
 }
 
-func newAccountLedger(all []book.Entry, f Filter) *AccountLedger {
-	l := &AccountLedger{Opening: map[string]int64{}, Closing: map[string]int64{}, OfOneKind: f.Kind != ""}
+// newAccountLedger sorts entries by day, and takes those out that are asked for.
+func (s *Service) newAccountLedger(all []book.Entry, f Filter) *AccountLedger {
+	SortByDay(all)
+	l := &AccountLedger{Opening: map[string]int64{}, Closing: map[string]int64{}, OfOneKind: f.Kind != "", zone: s.Zone}
+	from, to := terms.YearSpan(int(f.Year), s.Zone)
+	wants := s.Wants(f)
 	running := map[string]int64{}
-	for _, e := range all {
+	for i := range all {
+		e := &all[i]
 		running[e.Currency] += e.Amount
-		if e.Month/100 < f.Year {
+		if f.Year != 0 && (e.At == 0 || e.At < from) {
 			l.Opening[e.Currency] += e.Amount
 		}
-		if f.Year == 0 || e.Month/100 <= f.Year {
+		if f.Year == 0 || e.At == 0 || e.At < to {
 			l.Closing[e.Currency] += e.Amount
 		}
-		if f.Wants(e.Kind, e.Month) {
-			l.Entries = append(l.Entries, e)
+		if wants(e) {
+			l.Entries = append(l.Entries, *e)
 			l.after = append(l.after, running[e.Currency])
 		}
 	}
@@ -155,7 +169,10 @@ func (l *AccountLedger) addUp() {
 	years, sums := map[key]*YearTotals{}, map[string]*CurrencyTotals{}
 	for i := range l.Entries {
 		e := &l.Entries[i]
-		k := key{e.Currency, e.Month / 100}
+		k := key{e.Currency, int32(time.Unix(e.At, 0).In(l.zone).Year())}
+		if e.At == 0 {
+			k.year = 0
+		}
 		if years[k] == nil {
 			years[k] = &YearTotals{Year: k.year, Currency: k.currency}
 		}
@@ -205,20 +222,13 @@ func (s *Service) LedgerSummary(ctx context.Context, f Filter) (*LedgerSummary, 
 	if err != nil {
 		return nil, err
 	}
-	sums, err := s.Book.Sums(ctx)
+	sums, err := s.sumsUntil(ctx, f)
 	if err != nil {
 		return nil, err
 	}
 	type key struct{ currency, name string }
 	owners, currencies := map[key]*OwnerTotals{}, map[string]*OwnerTotals{}
 	for _, sum := range sums {
-		year := sum.Month / 100
-		switch {
-		case f.Kind != "" && !f.Wants(sum.Kind, sum.Month), f.Year != 0 && year > f.Year:
-			continue
-		case year < f.Year:
-			sum.Kind = book.KindOpening
-		}
 		k := key{sum.Currency, directory.Name(sum.Earner)}
 		if owners[k] == nil {
 			owners[k] = &OwnerTotals{Name: k.name, Currency: k.currency}
@@ -241,4 +251,25 @@ func (s *Service) LedgerSummary(ctx context.Context, f Filter) (*LedgerSummary, 
 		summary.Currencies = append(summary.Currencies, *currencies[currency])
 	}
 	return summary, nil
+}
+
+// sumsUntil adds up what is asked for. With a year and no kind, what came before it is one
+// opening.
+func (s *Service) sumsUntil(ctx context.Context, f Filter) (sums []book.Sum, err error) {
+	if f.Year == 0 {
+		sums, err = s.Book.Sums(ctx)
+	} else {
+		from, to := terms.YearSpan(int(f.Year), s.Zone)
+		var before []book.Sum
+		if before, sums, err = s.Book.SumsAround(ctx, from, to); err != nil {
+			return nil, err
+		}
+		if f.Kind == "" {
+			for _, sum := range before {
+				sum.Kind = book.KindOpening
+				sums = append(sums, sum)
+			}
+		}
+	}
+	return slices.DeleteFunc(sums, func(sum book.Sum) bool { return f.Kind != "" && sum.Kind != f.Kind }), err
 }

@@ -69,24 +69,19 @@ type StatementRow struct {
 
 // Statement is the year of a promoter.
 func (s *Service) Statement(ctx context.Context, p *book.DirectoryPromoter, year int) (*Statement, error) {
-	var entries []book.Entry
-	if err := s.Book.Ledger(ctx, p.Earners(), func(e book.Entry) error {
-		entries = append(entries, e)
-		return nil
-	}); err != nil {
+	ledger, err := s.AccountLedger(ctx, p.Earners(), Filter{Year: int32(year)})
+	if err != nil {
 		return nil, err
 	}
 	return &Statement{
 		Program: s.Program, RefToken: p.Token, Name: payeeName(p), Year: year, Zone: s.Zone.String(),
-		Currencies: statementCurrencies(entries, year, s.Currency, s.Zone),
+		Currencies: statementCurrencies(ledger, s.Currency, s.Zone),
 	}, nil
 }
 
-// statementCurrencies sorts entries into a year by the day on which they happened: what is
-// before it is the opening balance. own is the currency that comes first, and is there even
-// without entries.
-func statementCurrencies(entries []book.Entry, year int, own string, zone *time.Location) []StatementCurrency {
-	SortByDay(entries)
+// statementCurrencies sorts the ledger of a year by currency. own is the one that comes first,
+// and is there even without entries.
+func statementCurrencies(ledger *AccountLedger, own string, zone *time.Location) []StatementCurrency {
 	list := []StatementCurrency{{Currency: own}}
 	in := func(currency string) *StatementCurrency {
 		i := slices.IndexFunc(list, func(s StatementCurrency) bool { return s.Currency == currency })
@@ -96,17 +91,15 @@ func statementCurrencies(entries []book.Entry, year int, own string, zone *time.
 		}
 		return &list[i]
 	}
-	for i := range entries {
-		e := &entries[i]
-		at := time.Unix(e.At, 0).In(zone)
-		s := in(e.Currency)
-		switch {
-		case e.At == 0 || at.Year() < year:
-			s.Opening += e.Amount
-			s.Closing += e.Amount
-		case at.Year() == year:
-			s.add(e, at)
-		}
+	for currency, amount := range ledger.Opening {
+		in(currency).Opening = amount
+	}
+	for i := range ledger.Entries {
+		e := &ledger.Entries[i]
+		in(e.Currency).add(e, time.Unix(e.At, 0).In(zone), ledger.BalanceAfter(i))
+	}
+	for currency, amount := range ledger.Closing {
+		in(currency).Closing = amount
 	}
 	for i := range list {
 		s := &list[i]
@@ -123,18 +116,17 @@ func statementCurrencies(entries []book.Entry, year int, own string, zone *time.
 	})
 }
 
-// add puts an entry of the year at the end.
-func (s *StatementCurrency) add(e *book.Entry, at time.Time) {
-	s.Closing += e.Amount
+// add puts an entry of the year at the end, after which the balance is as given.
+func (s *StatementCurrency) add(e *book.Entry, at time.Time, balance int64) {
 	month := terms.MonthOf(at, at.Location()).String()
 	if n := len(s.Months); n == 0 || s.Months[n-1].Month != month {
 		s.Months = append(s.Months, StatementMonth{Month: month})
 	}
 	m := &s.Months[len(s.Months)-1]
-	m.Balance = s.Closing
+	m.Balance = balance
 	entry := StatementEntry{
 		Date: at.Format(time.DateOnly), Kind: e.Kind, What: describe(e), Month: terms.Month(e.Month).String(),
-		Product: cmp.Or(e.Product, e.Description), Amount: e.Amount, Balance: s.Closing,
+		Product: cmp.Or(e.Product, e.Description), Amount: e.Amount, Balance: balance,
 	}
 	s.Entries = append(s.Entries, entry)
 	switch {

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"carryover/mapping/book"
+	"carryover/mapping/terms"
 )
 
 // TaxForms is who was paid enough in a year for a form 1099; minor units. It is a list to
@@ -45,7 +46,8 @@ func (s *Service) TaxForms(ctx context.Context, year int) (*TaxForms, error) {
 	if err != nil {
 		return nil, err
 	}
-	paid, err := s.Book.PaidTotals(ctx, year)
+	from, to := terms.YearSpan(year, s.Zone)
+	paid, err := s.Book.PaidTotals(ctx, from, to)
 	if err != nil {
 		return nil, err
 	}

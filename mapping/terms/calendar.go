@@ -41,6 +41,11 @@ func (m Month) Days() int {
 // String writes a month as people do: 2023-03.
 func (m Month) String() string { return fmt.Sprintf("%04d-%02d", m/100, m%100) }
 
+// YearSpan is a year in a zone: from its first instant to the first after it, Unix seconds.
+func YearSpan(year int, zone *time.Location) (from, to int64) {
+	return DayStart(year, time.January, 1, zone).Unix(), DayStart(year+1, time.January, 1, zone).Unix()
+}
+
 // DayStart is the first instant of a day in a zone. Where clocks are put on at midnight the
 // day begins later than at 0:00.
 func DayStart(year int, month time.Month, day int, zone *time.Location) time.Time {
