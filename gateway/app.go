@@ -87,6 +87,9 @@ func (a *App) start() error {
 		}
 		a.o.Secret, a.maps.trust.Secret = s, s
 	}
+	if a.stream != nil {
+		a.stream.Sign(a.o.Secret.Keys(secret.Clicks)...)
+	}
 	if err := a.public.listen(a.o.Listen); err != nil {
 		return fmt.Errorf("the public address cannot be listened on: %w; choose another with --listen or [gateway] listen", err)
 	}

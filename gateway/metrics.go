@@ -92,6 +92,11 @@ func (m *metrics) registerGauges(a *App) {
 	count("recorded", func() uint64 { n, _, _ := a.recorder.Counts(); return n })
 	count("dropped", func() uint64 { _, n, _ := a.recorder.Counts(); return n })
 	count("late", func() uint64 { _, _, n := a.recorder.Counts(); return n })
+	if a.stream != nil && a.o.Book != nil {
+		m.registry.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{
+			Name: "carryover_stream_refused_total", Help: "Entries of the click stream in Redis that no gateway of this program made.",
+		}, func() float64 { n, _ := a.stream.Refused(); return float64(n) }))
+	}
 	gauge("carryover_clicks_dropping", "1 while the disk cannot take clicks.", func() float64 { return boolGauge(a.recorder.Fault() != nil) })
 	gauge("carryover_drain_lag_seconds", "Age of the oldest click that has not reached the book.",
 		func() float64 { age, _ := a.drainer.Lag(); return age.Seconds() })

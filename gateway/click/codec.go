@@ -16,6 +16,9 @@ const codecVersion = 1
 
 var errCodec = errors.New("not the stored form of a click")
 
+// errNewer is the errCodec of a form that a newer carryover may have written.
+var errNewer = fmt.Errorf("%w", errCodec)
+
 // Bits of the flags number.
 const (
 	flagMiss = 1 << iota
@@ -53,7 +56,7 @@ func Decode(src []byte) (book.Click, error) {
 		return c, errCodec
 	}
 	if src[0] != codecVersion {
-		return c, fmt.Errorf("%w of version %d: it was written by another carryover", errCodec, src[0])
+		return c, fmt.Errorf("%w of version %d: it was written by another carryover", errNewer, src[0])
 	}
 	r := reader{rest: src[1:]}
 	c.At = time.UnixMilli(r.varint()).UTC()

@@ -65,6 +65,9 @@ func NewDrainer(o DrainOptions) *Drainer {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
+	if o.Stream != nil {
+		o.Stream.now = o.Now
+	}
 	return &Drainer{o: o, judge: NewJudge()}
 }
 
@@ -89,7 +92,12 @@ func (d *Drainer) Run(ctx context.Context) {
 		var collectFault atomic.Pointer[Fault] // its own: a Redis that is away does not hold up the spool
 		wg.Go(func() {
 			d.repeat(ctx, d.o.Every, func() error {
+				before, _ := d.o.Stream.Refused()
 				_, err := d.o.Stream.Collect(ctx, d.o.Book)
+				if now, why := d.o.Stream.Refused(); now > before {
+					d.o.Logger.Warn("entries of the click stream are refused: no gateway of this program made them",
+						"entries", now-before, "newest", why)
+				}
 				return err
 			}, &collectFault)
 		})

@@ -154,3 +154,145 @@ func TestRedisThatIsAway(t *testing.T) {
 		t.Errorf("%d in the book, %d recorded, %d dropped", len(got), recorded, dropped)
 	}
 }
+
+// What no gateway of this program can have made is refused: counted, named, set aside, and no
+// reason for the others to wait.
+func TestStreamIsCheckedLikeAnyInput(t *testing.T) {
+	ctx := context.Background()
+	url, _ := storetest.StartRedis(t)
+	b := openBook(t)
+	s, sender := openStream(t, url), openStream(t, url)
+	key, former := []byte("the key of clicks, 32 bytes long"), []byte("a former key of clicks, 32 bytes")
+	s.Sign(key, former)
+	sender.Sign(key)
+	good := fullClick()
+	good.Node = "web1"
+	seq := int64(0)
+	send := func(by *Stream, change func(c *bookClick)) {
+		t.Helper()
+		seq++
+		c := good
+		c.Seq = seq
+		change(&c)
+		if err := by.Send(ctx, []bookClick{c}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	wanted := 0
+	refuse := func(words string) {
+		t.Helper()
+		wanted++
+		before, _ := s.Refused()
+		send(sender, func(*bookClick) {}) // behind it, and not held up
+		n, err := s.Collect(ctx, b)
+		now, why := s.Refused()
+		if n != 1 || err != nil || now != before+1 || why == nil || !strings.Contains(why.Error(), words) || strings.ContainsAny(why.Error(), "\x1b\n\x00") {
+			t.Errorf("%s: %d collected, %v; %d refused, %v", words, n, err, now-before, why)
+		}
+		if left := s.client.XLen(ctx, s.key("web1")).Val(); left != 0 {
+			t.Errorf("%s: %d entries are left", words, left)
+		}
+	}
+	f := func(words string, change func(c *bookClick)) {
+		t.Helper()
+		send(sender, change)
+		refuse(words)
+	}
+	f("its time is 292278994", func(c *bookClick) { c.At = time.UnixMilli(1<<63 - 1) })
+	f("its time is 1970", func(c *bookClick) { c.At = time.UnixMilli(0) })
+	f("its time is", func(c *bookClick) { c.At = time.Now().Add(48 * time.Hour) })
+	f("its number is \"0\"", func(c *bookClick) { c.Seq = 0 })
+	f("its number is \"-7\"", func(c *bookClick) { c.Seq = -7 })
+	f("its path holds what is not printable", func(c *bookClick) { c.Path = "/go/\x1b[2J" })
+	f("its path holds what is not printable", func(c *bookClick) { c.Path = "/go/\xff" })
+	f("its user agent holds what is not printable", func(c *bookClick) { c.UserAgent = "a\nb" })
+	f("its host holds what is not printable", func(c *bookClick) { c.Host = "go.carrot.test\u0085" })
+	f("its token holds what is not printable", func(c *bookClick) { c.Token = "an\x00na" })
+	f("its path has 5000 bytes", func(c *bookClick) { c.Path = "/" + strings.Repeat("x", 4999) })
+	f("bytes", func(c *bookClick) { c.Path = "/" + strings.Repeat("x", 100_000) })
+	f("its outcome is \"owned\"", func(c *bookClick) { c.Outcome = "owned" })
+	f("its verdict is \"\"", func(c *bookClick) { c.Verdict = "" })
+	f("its verdict is \"god\"", func(c *bookClick) { c.Verdict = "god" })
+	f("its visitor is", func(c *bookClick) { c.Visitor = "203.0.113.7" })
+	f("its epoch is -1", func(c *bookClick) { c.Epoch = -1 })
+
+	send(openStream(t, url), func(*bookClick) {}) // unsigned
+	refuse("not signed with the program's secret")
+	stranger := openStream(t, url)
+	stranger.Sign([]byte("the key of somebody else's clicks"))
+	send(stranger, func(*bookClick) {})
+	refuse("not signed with the program's secret")
+	entries := func(values ...any) {
+		t.Helper()
+		if err := s.client.XAdd(ctx, &redis.XAddArgs{Stream: s.key("web1"), Values: values}).Err(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	entries("x", "y")
+	refuse("its number is")
+	entries("seq", "1e9", "click", "\x01")
+	refuse("its number is \"1e9\"")
+	// A signed click under another number, or another gateway's name, is none.
+	body := Append(nil, &good)
+	entries("seq", 77, "click", body, "sig", signature(key, "web1", 78, body))
+	refuse("not signed")
+	entries("seq", 77, "click", body, "sig", signature(key, "web2", 77, body))
+	refuse("not signed")
+	entries("seq", 77, "click", "\x01junk", "sig", signature(key, "web1", 77, []byte("\x01junk")))
+	refuse("not the stored form")
+	entries("seq", 1, "click", strings.Repeat("x", 6<<20)) // larger than any answer may be
+	refuse("more than")
+
+	old := openStream(t, url)
+	old.Sign(former)
+	send(old, func(*bookClick) {})
+	if n, err := s.Collect(ctx, b); n != 1 || err != nil {
+		t.Errorf("a click of the former secret: %d, %v", n, err)
+	}
+
+	// Names of gateways come from there too; each wrong one goes, the right ones are looked at.
+	s.client.SAdd(ctx, s.nodesKey(), "a:b", "\x1b[2J", strings.Repeat("n", 65), "", "web1/../x")
+	s.client.Set(ctx, s.key("odd"), "of another type", 0)
+	s.client.SAdd(ctx, s.nodesKey(), "odd")
+	send(sender, func(*bookClick) {})
+	n, err := s.Collect(ctx, b)
+	if n != 1 || err == nil || !strings.Contains(err.Error(), "WRONGTYPE") || !strings.Contains(err.Error(), "odd") {
+		t.Errorf("%d, %v", n, err)
+	}
+	if nodes := s.client.SMembers(ctx, s.nodesKey()).Val(); len(nodes) != 2 {
+		t.Errorf("%q", nodes)
+	}
+	kept := s.client.XRange(ctx, s.prefix+"clicks_refused", "-", "+").Val()
+	if len(kept) != wanted-1 || kept[0].Values["node"] != "web1" || kept[0].Values["why"] == "" || kept[0].Values["click"] == "" {
+		t.Errorf("%d entries are kept, want %d", len(kept), wanted-1) // the large one is not
+	}
+	for _, c := range clicksOf(t, b) {
+		if c.Path != good.Path || c.Verdict != good.Verdict {
+			t.Errorf("in the book: %+v", c)
+		}
+	}
+}
+
+// Entries that stay are not read again in every pass, and are told in every one.
+func TestStreamGoesOnBehindWhatStays(t *testing.T) {
+	ctx := context.Background()
+	url, _ := storetest.StartRedis(t)
+	b, s := openBook(t), openStream(t, url)
+	for i := range 3 {
+		s.client.XAdd(ctx, &redis.XAddArgs{Stream: s.key("web1"), Values: []any{"seq", i + 1, "click", "\x02 of a newer version"}})
+	}
+	c := fullClick()
+	c.Node = "web1"
+	for seq := range int64(2 * lookAgainAfter) {
+		c.Seq = 10 + seq
+		if err := s.Send(ctx, []bookClick{c}); err != nil {
+			t.Fatal(err)
+		}
+		if n, err := s.Collect(ctx, b); n != 1 || err == nil || !strings.Contains(err.Error(), "3 entries of") {
+			t.Fatalf("pass %d: %d, %v", seq, n, err)
+		}
+	}
+	if left := s.client.XLen(ctx, s.key("web1")).Val(); left != 3 {
+		t.Errorf("%d entries are left", left)
+	}
+}

@@ -25,6 +25,7 @@ const (
 	Maps    Purpose = "maps"    // published link maps, and the last good one on disk
 	Pages   Purpose = "pages"   // tokens in forms and in addresses of the gateway's own pages
 	Hooks   Purpose = "hooks"   // what is delivered to other programs
+	Clicks  Purpose = "clicks"  // clicks on their way between gateways
 )
 
 // Bounds of a secret. Who chooses one by himself is asked for something that cannot be tried out

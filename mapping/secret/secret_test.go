@@ -37,6 +37,7 @@ func TestKeysAreFixed(t *testing.T) {
 	s := mustParse(t, good)
 	// Checked against RFC 5869 with Python's hmac: extract with an empty salt, expand with the info.
 	for p, want := range map[Purpose]string{
+		Clicks:  "1cdf004415c393014dbdb81e97290949484b7af1904862f15e71283a92a171fd",
 		Cookies: "b88a6709a68c2bafcbf3b73fc8b640f41418d33abbbfae18ae0dff2128b7a711", Maps: "92a616d123526d732ab96c50814105b59d668c79f9a8916f9d98e94384b60314", Pages: "1fb73f84f0b76d5231df91b2ab1076b0c7105924a027b0b23827e8d6eb94e120", Hooks: "7c9dadc4bfbe697289a1884ffb4679d9178447553c5ca1126f4bd0eefdb530b9",
 	} {
 		if got := hex.EncodeToString(s.Key(p)); got != want {

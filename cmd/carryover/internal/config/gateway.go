@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"carryover/gateway/click"
 	"carryover/mapping/terms"
 )
 
@@ -58,6 +59,9 @@ func (c *checker) gateway(f *file) Gateway {
 		Durability:   c.oneOf("gateway.durability", f.Gateway.Durability, "normal", "full"),
 		CookieDomain: c.cookieDomain(f), TrustedProxies: f.Gateway.TrustedProxies,
 		ServePrefetch: f.Gateway.ServePrefetch, Node: f.Gateway.Node,
+	}
+	if g.Node != "" && !click.IsNode(g.Node) {
+		c.invalid("gateway.node", g.Node, "up to 64 letters, digits, dots, hyphens and underscores, such as \"gw1\"")
 	}
 	c.listen("gateway.listen", g.Listen)
 	c.listen("gateway.admin_listen", g.AdminListen)
