@@ -64,8 +64,8 @@ func (r *reconciler) findUnproven() {
 		}
 		if _, listed := r.statements[a]; r.in.kinds[keap.Ledger] && !listed && balances[a] != 0 {
 			r.unlisted = append(r.unlisted, Unlisted{a.partner, code, token, a.currency, balances[a]})
-			r.conflicts.inform(KindUnlisted, r.subject(a), "%s: the ledger among these exports does not list it, and by earlier runs its balance is %s: "+
-				"nothing of these exports proves that", r.label(a), a.format(balances[a]))
+			r.conflicts.inform(KindUnlisted, r.subject(a), "%s: the ledger among these exports does not list it, and by earlier runs "+
+				"its balance is %s: nothing of these exports proves that", r.label(a), a.format(balances[a]))
 		}
 	}
 }

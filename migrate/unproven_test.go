@@ -139,7 +139,8 @@ func TestAnswers(t *testing.T) {
 	d := newEnv(t, carrot())
 	d.accepting(d.money("march", aCentMore()))
 	_, links, money := d.checks()
-	if !strings.HasPrefix(links, "links: GO, all ") || money != "money: all proven but for this: 1 difference that a person decided about remains" {
+	const remains = "money: all proven but for this: 1 difference that a person decided about remains"
+	if !strings.HasPrefix(links, "links: GO, all ") || money != remains {
 		t.Errorf("%q, %q", links, money)
 	}
 	m, _, err := d.store.Load(d.ctx())

@@ -154,32 +154,80 @@ func Answers(checks []Check) (links, money string) {
 	return links, money
 }
 
-// Verify compares the exports of the newest run with the book, and the book with the
-// published map, row by row and value by value. An error means that it could not be
-// compared; differences are in the checks.
+// Verify compares every row of the book with what was written, the exports of the newest run
+// with the book, and the book with the published map, row by row and value by value. An error
+// means that something could not be compared, and the checks are those that could; differences
+// are in the checks.
 func Verify(ctx context.Context, s *Settings, b *book.Book, from store.Feed, progress Progress) ([]Check, *mapping.Map, error) {
-	run, err := b.LastImport(ctx)
-	if errors.Is(err, book.ErrNoImport) {
-		return nil, nil, errNothingApplied(ctx, b)
+	type chained struct {
+		check Check
+		err   error
 	}
-	if err != nil {
-		return nil, nil, err
+	chain := inBackground(func() (c chained) {
+		c.check, c.err = verifyChain(ctx, b)
+		return c
+	})
+	checks, published, err := verifyRun(ctx, s, b, from, progress)
+	c := chain()
+	if c.err != nil {
+		return nil, nil, c.err
 	}
-	var in importInputs
-	if err := json.Unmarshal(run.Inputs, &in); err != nil {
-		return nil, nil, fmt.Errorf("run %d does not say what it read: %w", run.ID, err)
-	}
-	files, p, e, err := verifyExports(ctx, s, b, run.PlanDir, in, progress)
-	if err != nil {
-		return nil, nil, err
-	}
+	return append([]Check{c.check}, checks...), published, err
+}
+
+// verifyRun compares the exports of the newest run with the book, and the book with the map.
+func verifyRun(
+	ctx context.Context, s *Settings, b *book.Book, from store.Feed, progress Progress,
+) (checks []Check, published *mapping.Map, err error) {
 	content, err := b.Content(ctx)
 	if err != nil {
 		return nil, nil, err
 	}
+	run, err := b.LastImport(ctx)
+	switch {
+	case errors.Is(err, book.ErrNoImport) && len(content.Promoters) == 0:
+		return nil, nil, errNothingApplied(ctx, b)
+	case errors.Is(err, book.ErrNoImport): // a program that began here
+	case err != nil:
+		return nil, nil, err
+	default:
+		if checks, err = verifyImport(ctx, s, b, run, content, progress); err != nil {
+			return nil, nil, err
+		}
+	}
+	want, err := s.Project(content)
+	if err != nil {
+		return checks, nil, err
+	}
+	published, epoch, err := from.Load(ctx)
+	if errors.Is(err, store.ErrNoMap) {
+		return checks, nil, fmt.Errorf("%w: run \"carryover map publish\"", err)
+	}
+	if err != nil {
+		return checks, nil, err
+	}
+	checks = append(checks, verifyMap(want, published, epoch))
+	if checks[0].Note == configChanged && !slices.ContainsFunc(checks, func(c Check) bool { return c.Differences > 0 }) {
+		checks[0].Note = "the configuration has changed since the run, and the book and the published map agree with it"
+	}
+	return checks, published, nil
+}
+
+// verifyImport compares the exports of the newest run with the book.
+func verifyImport(
+	ctx context.Context, s *Settings, b *book.Book, run book.Import, content *book.Content, progress Progress,
+) ([]Check, error) {
+	var in importInputs
+	if err := json.Unmarshal(run.Inputs, &in); err != nil {
+		return nil, fmt.Errorf("run %d does not say what it read: %w", run.ID, err)
+	}
+	files, p, e, err := verifyExports(ctx, s, b, run.PlanDir, in, progress)
+	if err != nil {
+		return nil, err
+	}
 	runs, err := b.Imports(ctx)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	standing := 0
 	for _, r := range runs {
@@ -187,27 +235,7 @@ func Verify(ctx context.Context, s *Settings, b *book.Book, from store.Feed, pro
 			standing++
 		}
 	}
-	chain, err := verifyChain(ctx, b)
-	if err != nil {
-		return nil, nil, err
-	}
-	checks := append([]Check{chain, files}, verifyBook(p, content), verifyOwners(p, e), verifySums(p, e, standing > 1), verifyLedger(p, e))
-	want, err := s.Project(content)
-	if err != nil {
-		return nil, nil, err
-	}
-	published, epoch, err := from.Load(ctx)
-	if errors.Is(err, store.ErrNoMap) {
-		return nil, nil, fmt.Errorf("%w: run \"carryover map publish\"", err)
-	}
-	if err != nil {
-		return nil, nil, err
-	}
-	checks = append(checks, verifyMap(want, published, epoch))
-	if checks[1].Note == configChanged && !slices.ContainsFunc(checks, func(c Check) bool { return c.Differences > 0 }) {
-		checks[1].Note = "the configuration has changed since the run, and the book and the published map agree with it"
-	}
-	return checks, published, nil
+	return []Check{files, verifyBook(p, content), verifyOwners(p, e), verifySums(p, e, standing > 1), verifyLedger(p, e)}, nil
 }
 
 const configChanged = "the configuration has changed since the run: plan and apply again, or put it back"

@@ -55,7 +55,7 @@ func (c *verifyCmd) Run(a *app) error {
 		progress := a.Progress()
 		checks, published, err := migrate.Verify(a.ctx, cfg.Settings(), b, s, progress)
 		if err != nil {
-			return err
+			return errors.Join(printChecks(a, checks), err)
 		}
 		if c.Against != "" {
 			epoch, err := liveEpoch(a, s)
@@ -69,6 +69,9 @@ func (c *verifyCmd) Run(a *app) error {
 			checks = append(checks, live)
 		}
 		if err := printChecks(a, checks); err != nil {
+			return err
+		}
+		if err := printAnswers(a, checks); err != nil {
 			return err
 		}
 		err = migrate.Verdict(checks)
@@ -96,6 +99,14 @@ func printChecks(a *app, checks []migrate.Check) error {
 				return err
 			}
 		}
+	}
+	return nil
+}
+
+// printAnswers writes for a person what the checks come to.
+func printAnswers(a *app, checks []migrate.Check) error {
+	if a.Form != console.Text {
+		return nil
 	}
 	links, money := migrate.Answers(checks)
 	return errors.Join(a.Say("%s", links), a.Say("%s", money))

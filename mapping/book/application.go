@@ -233,8 +233,9 @@ func (a *Application) insert(ctx context.Context, tx *chained) error {
 
 // saveDecision writes the decision.
 func (a *Application) saveDecision(ctx context.Context, tx *chained) error {
-	if _, err := tx.ExecContext(ctx, `UPDATE application SET kind = ?, state = ?, promoter_id = ?, decided_at = ?, decided_by = ? WHERE id = ?`,
-		a.Kind, a.State, a.PromoterID, a.DecidedAt, a.DecidedBy, a.ID); err != nil {
+	_, err := tx.ExecContext(ctx, `UPDATE application SET kind = ?, state = ?, promoter_id = ?, decided_at = ?, decided_by = ? WHERE id = ?`,
+		a.Kind, a.State, a.PromoterID, a.DecidedAt, a.DecidedBy, a.ID)
+	if err != nil {
 		return err
 	}
 	return tx.seal("application", "WHERE id = ?", a.ID)

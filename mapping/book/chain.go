@@ -36,7 +36,6 @@ const sealsOfLink = 1000
 type link struct {
 	kind     string // empty: linkLive
 	importID int64
-	plain    bool // without marks: there are millions of rows
 
 	sealer   sealer
 	sections []section
@@ -44,7 +43,7 @@ type link struct {
 }
 
 // section is the seals of one table's rows: of each its key with the key's length before it, its
-// digest and, unless the link is plain, its cells' marks.
+// digest and its cells' marks.
 type section struct {
 	layout *layout
 	count  uint64
@@ -62,19 +61,13 @@ func (k *link) add(l *layout, cells []any) {
 	s.seals = append(s.seals, make([]byte, len(digest{}))...)
 	d, seals := k.sealer.seal(l, cells, s.seals)
 	copy(seals[start:], d[:])
-	if k.plain {
-		seals = seals[:start+len(d)]
-	}
 	s.seals = seals
 }
 
 // addDeleted notes that a row was deleted, given cells that hold its key.
 func (k *link) addDeleted(l *layout, cells []any) {
 	s := k.begin(l, cells)
-	s.seals = append(s.seals, make([]byte, len(digest{}))...)
-	if !k.plain {
-		s.seals = append(s.seals, make([]byte, len(l.order))...)
-	}
+	s.seals = append(s.seals, make([]byte, len(digest{})+len(l.order))...)
 }
 
 // begin counts one more row and writes its key.
@@ -93,7 +86,7 @@ func (k *link) begin(l *layout, cells []any) *section {
 }
 
 // text is the link's seals as the chain holds them: table by table its name, the number of marks
-// of a row (0: none), and the number of rows.
+// of a row, and the number of rows.
 func (k *link) text() []byte {
 	var out []byte
 	for i := range k.sections {
@@ -101,12 +94,8 @@ func (k *link) text() []byte {
 		if s.count == 0 {
 			continue
 		}
-		marks := len(s.layout.order)
-		if k.plain {
-			marks = 0
-		}
 		out = append(binary.AppendUvarint(out, uint64(len(s.layout.table))), s.layout.table...)
-		out = binary.AppendUvarint(binary.AppendUvarint(out, uint64(marks)), s.count)
+		out = binary.AppendUvarint(binary.AppendUvarint(out, uint64(len(s.layout.order))), s.count)
 		out = append(out, s.seals...)
 	}
 	return out

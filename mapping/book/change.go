@@ -21,6 +21,7 @@ var changedRows = table[changedRow]{
 	columns: "seq, table_name, row_key, row_before",
 	key:     1,
 	owned:   true,
+	byRun:   true,
 	record:  (*changedRow).record,
 }
 

@@ -146,7 +146,7 @@ func (b *Book) Apply(ctx context.Context, imp Import, base int64, rows *Changes,
 		if _, err := tx.ExecContext(ctx, `UPDATE publication SET changes = changes + 1, undone_import = 0`); err != nil {
 			return err
 		}
-		tx.link.kind, tx.link.importID, tx.link.plain = linkImport, imp.ID, true
+		tx.link.kind, tx.link.importID = linkImport, imp.ID
 		if err := tx.seal("import", "WHERE id = ?", imp.ID); err != nil {
 			return err
 		}
@@ -212,7 +212,7 @@ func (b *Book) Rollback(ctx context.Context, id int64, now time.Time) (Import, e
 			return err
 		}
 		// What undoing leaves there is sealed anew: the import's own seals count no more.
-		tx.link.kind, tx.link.importID, tx.link.plain = linkUndo, imp.ID, true
+		tx.link.kind, tx.link.importID = linkUndo, imp.ID
 		if err := tx.seal("import", "WHERE id = ?", imp.ID); err != nil {
 			return err
 		}

@@ -41,11 +41,14 @@ type Row struct {
 // may be nil, every row; the row's slices are used again. All is of one moment. Tables and their
 // columns are asked of the database, so that what a writer forgot to seal is found as well.
 func (b *Book) Prove(ctx context.Context, row func(*Row), fault func(Fault)) (Proof, error) {
-	p := &prover{ctx: ctx, row: row, fault: fault, tables: map[string]*sealedTable{}}
+	p := &prover{ctx: ctx, row: row, fault: fault, tables: map[string]sealedTable{}}
 	err := b.view(ctx, func(tx *sql.Tx) error {
 		p.tx = tx
 		if err := p.readChain(); err != nil {
 			return fmt.Errorf("reading the chain: %w", err)
+		}
+		if err := p.checkSchema(); err != nil {
+			return fmt.Errorf("comparing the book's schema: %w", err)
 		}
 		if err := p.checkTables(); err != nil {
 			return fmt.Errorf("comparing the book with its chain: %w", err)
@@ -63,7 +66,7 @@ type prover struct {
 	row    func(*Row)
 	fault  func(Fault)
 	undone map[int64]bool // imports
-	tables map[string]*sealedTable
+	tables map[string]sealedTable
 	links  []int64 // when each link was written, Unix seconds
 	sealer sealer
 }
@@ -84,10 +87,7 @@ func newRowID(key []byte) (id rowID) {
 }
 
 // sealedTable is the newest seal of each of a table's rows, without those that were deleted.
-type sealedTable struct {
-	seals map[rowID]rowSeal
-	marks map[rowID][]byte // of those that have them
-}
+type sealedTable map[rowID]rowSeal
 
 type rowSeal struct {
 	digest digest
@@ -193,22 +193,16 @@ func (p *prover) linkFault(id int64, what string) {
 
 // collect reads the seals of a link.
 func (p *prover) collect(seals []byte, link uint32) error {
-	return eachSeal(seals, func(table string, key []byte, d digest, marks []byte) {
+	return eachSeal(seals, func(table string, key []byte, d digest, _ []byte) {
 		t := p.tables[table]
 		if t == nil {
-			t = &sealedTable{map[rowID]rowSeal{}, map[rowID][]byte{}}
+			t = sealedTable{}
 			p.tables[table] = t
 		}
-		id := newRowID(key)
-		if d == (digest{}) {
-			delete(t.seals, id)
-			return
-		}
-		t.seals[id] = rowSeal{d, link}
-		if len(marks) > 0 {
-			t.marks[id] = bytes.Clone(marks)
-		} else if len(t.marks) > 0 {
-			delete(t.marks, id)
+		if id := newRowID(key); d == (digest{}) {
+			delete(t, id)
+		} else {
+			t[id] = rowSeal{d, link}
 		}
 	})
 }
@@ -266,7 +260,7 @@ func (p *prover) checkTables() error {
 	}
 	for _, table := range slices.Sorted(maps.Keys(p.tables)) {
 		if !slices.Contains(tables, table) {
-			p.fault(Fault{Table: table, Text: fmt.Sprintf("the table %s, of which %d rows were written, is gone", table, len(p.tables[table].seals))})
+			p.fault(Fault{Table: table, Text: fmt.Sprintf("the table %s, of which %d rows were written, is gone", table, len(p.tables[table]))})
 		}
 	}
 	return nil
@@ -291,9 +285,6 @@ func (p *prover) strings(query string, args ...any) (list []string, err error) {
 // checkTable compares a table's rows with their seals. What it has found is let go.
 func (p *prover) checkTable(table string) error {
 	sealed := p.tables[table]
-	if sealed == nil {
-		sealed = &sealedTable{}
-	}
 	columns, err := p.strings(`SELECT name FROM pragma_table_info(?) ORDER BY cid`, table)
 	if err != nil {
 		return err
@@ -314,6 +305,7 @@ func (p *prover) checkTable(table string) error {
 	}
 	l := newLayout(table, columns, key)
 	var marks []byte
+	changed := map[rowID]changedSeal{}
 	for rows.Next() {
 		if err := rows.Scan(dest...); err != nil {
 			return err
@@ -321,7 +313,7 @@ func (p *prover) checkTable(table string) error {
 		p.Rows++
 		keyBytes := p.sealer.key(l, r.Cells)
 		id := newRowID(keyBytes)
-		seal, ok := sealed.seals[id]
+		seal, ok := sealed[id]
 		var d digest
 		d, marks = p.sealer.seal(l, r.Cells, marks[:0])
 		switch {
@@ -329,9 +321,9 @@ func (p *prover) checkTable(table string) error {
 			p.fault(Fault{Table: table, Row: keyText(keyBytes), Text: fmt.Sprintf(
 				"%s %s was put into the book by something else than carryover: it is in no link of the chain", table, keyText(keyBytes))})
 		case d != seal.digest:
-			p.fault(p.changed(&r, l, keyText(keyBytes), seal, sealed.marks[id], marks))
+			changed[id] = changedSeal{seal, bytes.Clone(marks)}
 		}
-		delete(sealed.seals, id)
+		delete(sealed, id)
 		if p.row != nil {
 			p.row(&r)
 		}
@@ -339,23 +331,57 @@ func (p *prover) checkTable(table string) error {
 	if err := rows.Err(); err != nil {
 		return err
 	}
-	return p.missing(table, sealed)
+	if len(sealed)+len(changed) == 0 {
+		return nil
+	}
+	return p.name(l, columns, changed, sealed)
+}
+
+// changedSeal is the seal of a row that is another now, and the marks of its cells now.
+type changedSeal struct {
+	rowSeal
+	marks []byte
+}
+
+// name tells of rows that are not as they were sealed, and of rows that were sealed and are not
+// there. Their keys and marks are read in the chain once more.
+func (p *prover) name(l *layout, columns []string, changed map[rowID]changedSeal, missing sealedTable) error {
+	link := uint32(0)
+	return p.eachLink(func(_, _ int64, _ string, _ int64, seals, _ []byte) error {
+		_ = eachSeal(seals, func(table string, key []byte, d digest, were []byte) {
+			if table != l.table {
+				return
+			}
+			id := newRowID(key)
+			if s, ok := missing[id]; ok && s.link == link && s.digest == d {
+				delete(missing, id)
+				p.fault(Fault{Table: table, Row: keyText(key),
+					Text: fmt.Sprintf("%s %s is missing: it was written%s", table, keyText(key), p.writtenIn(s))})
+			}
+			if s, ok := changed[id]; ok && s.link == link && s.digest == d {
+				delete(changed, id)
+				p.fault(p.changed(l, columns, keyText(key), s, were))
+			}
+		})
+		link++
+		return nil
+	})
 }
 
 // changed is the fault of a row that is not as it was sealed.
-func (p *prover) changed(r *Row, l *layout, key string, seal rowSeal, were, are []byte) Fault {
-	f := Fault{Table: r.Table, Row: key}
+func (p *prover) changed(l *layout, columns []string, key string, s changedSeal, were []byte) Fault {
+	f := Fault{Table: l.table, Row: key}
 	for i, column := range l.order {
-		if len(were) == len(are) && were[i] != are[i] {
-			f.Columns = append(f.Columns, r.Columns[column])
+		if len(were) == len(s.marks) && were[i] != s.marks[i] {
+			f.Columns = append(f.Columns, columns[column])
 		}
 	}
-	f.Text = fmt.Sprintf("%s %s is not as it was written", r.Table, key)
+	f.Text = fmt.Sprintf("%s %s is not as it was written", l.table, key)
 	if len(f.Columns) > 0 {
 		slices.Sort(f.Columns)
-		f.Text = fmt.Sprintf("%s %s: %s changed since it was written", r.Table, key, strings.Join(f.Columns, ", "))
+		f.Text = fmt.Sprintf("%s %s: %s changed since it was written", l.table, key, strings.Join(f.Columns, ", "))
 	}
-	f.Text += p.writtenIn(seal)
+	f.Text += p.writtenIn(s.rowSeal)
 	return f
 }
 
@@ -364,29 +390,6 @@ func (p *prover) writtenIn(s rowSeal) string {
 }
 
 func instant(unix int64) string { return time.Unix(unix, 0).UTC().Format("2006-01-02 15:04:05Z") }
-
-// missing tells of the rows that were sealed and are not there. Their keys are read in the chain
-// once more.
-func (p *prover) missing(table string, sealed *sealedTable) error {
-	if len(sealed.seals) == 0 {
-		return nil
-	}
-	link := uint32(0)
-	return p.eachLink(func(_, _ int64, _ string, _ int64, seals, _ []byte) error {
-		_ = eachSeal(seals, func(name string, key []byte, d digest, _ []byte) {
-			if name != table {
-				return
-			}
-			id := newRowID(key)
-			if s, ok := sealed.seals[id]; ok && s.link == link && s.digest == d {
-				delete(sealed.seals, id)
-				p.fault(Fault{Table: table, Row: keyText(key), Text: fmt.Sprintf("%s %s is missing: it was written%s", table, keyText(key), p.writtenIn(s))})
-			}
-		})
-		link++
-		return nil
-	})
-}
 
 // keyText is a key in words.
 func keyText(key []byte) string {

@@ -186,9 +186,11 @@ func (t *table[T]) replace(w *writer, rows []T) error {
 		if c, err = w.numberChange(c, r.cells[:t.key]); err != nil {
 			return err
 		}
-		if _, err := note.Exec(w.importID, c.Seq, c.Table, c.Key, c.Before); err != nil {
+		noted := []any{w.importID, c.Seq, c.Table, c.Key, c.Before}
+		if _, err := note.Exec(noted...); err != nil {
 			return err
 		}
+		w.tx.link.add(changedRows.layout(), noted)
 		if err := t.put(w, put, &r); err != nil {
 			return fmt.Errorf("writing %s %s: %w", t.name, t.keyText(&rows[i]), err)
 		}
