@@ -232,6 +232,9 @@ func (d *Drainer) measure(src *spoolReader) {
 	d.lag.Store(int64(max(d.o.Now().Sub(oldest), 0)))
 }
 
+// maxCounted bounds the waiting clicks that are counted; more are estimated by their numbers.
+const maxCounted = 100_000
+
 // spoolReader reads a spool, beside the recorder or in another process.
 type spoolReader struct {
 	db   *sql.DB
@@ -344,5 +347,13 @@ func (s *spoolReader) oldest(ctx context.Context) (at time.Time, clicks int64) {
 			at = c.At
 		}
 	}
-	return at, last.Int64 - first.Int64 + 1
+	if clicks = last.Int64 - first.Int64 + 1; clicks > drainBatch {
+		// Where the file was opened anew the numbers leap. To count very many takes too long.
+		var n int64
+		err := s.conn.QueryRowContext(ctx, "SELECT COUNT(*) FROM (SELECT 1 FROM click LIMIT ?)", maxCounted).Scan(&n)
+		if err == nil && n < maxCounted {
+			clicks = n
+		}
+	}
+	return at, clicks
 }

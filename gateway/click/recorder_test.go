@@ -169,6 +169,55 @@ func TestNumbersAreNeverUsedTwice(t *testing.T) {
 	next(newRecorder(t, RecorderOptions{Path: path, Node: "web1"})) // even when the file was lost
 }
 
+// A file that was copied, or that is an older one brought back, has the same node and the same
+// numbers behind it. What is recorded over either from then on has others, and so is counted;
+// what is in both is counted once.
+func TestCopiedSpoolGivesOtherNumbers(t *testing.T) {
+	path, b := filepath.Join(t.TempDir(), "clicks.db"), openBook(t)
+	r := newRecorder(t, RecorderOptions{Path: path, Node: "web1"})
+	record := func(r *Recorder) {
+		t.Helper()
+		if _, err := r.Record(aClick()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	record(r)
+	older := filepath.Join(t.TempDir(), "clicks.db")
+	if err := book.CopyDatabase(t.Context(), path, older); err != nil {
+		t.Fatal(err)
+	}
+	record(r) // after the copy, and drained: the book is ahead of the copy
+	if n, err := Drain(t.Context(), path, b); n != 2 || err != nil {
+		t.Fatal(n, err)
+	}
+	clone := newRecorder(t, RecorderOptions{Path: older, Node: "web1"})
+	for range 3 {
+		record(clone)
+		record(r)
+	}
+	drainer := NewDrainer(DrainOptions{Spool: older, Book: b})
+	src, err := openSpoolReader(t.Context(), older)
+	if err != nil {
+		t.Fatal(err)
+	}
+	drainer.measure(src)
+	src.close()
+	if _, n := drainer.Lag(); n != 4 {
+		t.Errorf("%d clicks are said to wait, want 4: one of the former numbers and three", n)
+	}
+	for _, want := range []struct {
+		path string
+		n    int
+	}{{older, 3}, {path, 3}} {
+		if n, err := Drain(t.Context(), want.path, b); n != want.n || err != nil {
+			t.Errorf("%d clicks of %s were new, want %d: %v", n, want.path, want.n, err)
+		}
+	}
+	if n := len(clicksOf(t, b)); n != 8 {
+		t.Errorf("the book has %d clicks, want 8", n)
+	}
+}
+
 func TestNodeIsKept(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "clicks.db")
 	r := newRecorder(t, RecorderOptions{Path: path})

@@ -105,13 +105,18 @@ func (s *spool) prepare(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
-// assignNode returns the node that the file belongs to; a new file is given to node. Numbers of
-// a new file begin with the time (microseconds), so that no node uses a number twice even when
-// its file was lost.
+// assignNode returns the node that the file belongs to; a new file is given to node. Whenever a
+// file is opened its numbers go on with the time (microseconds) at least, so that no node uses a
+// number twice: not when its file was lost, nor when it is an older one that was restored, nor
+// when a copy of it serves elsewhere. There are far fewer clicks than microseconds.
 func (s *spool) assignNode(ctx context.Context, node string, now time.Time) (string, error) {
 	var kept string
 	err := s.conn.QueryRowContext(ctx, "SELECT value FROM meta WHERE key = 'node'").Scan(&kept)
-	if err == nil || !errors.Is(err, sql.ErrNoRows) {
+	if err == nil {
+		_, err = s.conn.ExecContext(ctx, "UPDATE sqlite_sequence SET seq = ?1 WHERE name = 'click' AND seq < ?1", now.UnixMicro())
+		return kept, err
+	}
+	if !errors.Is(err, sql.ErrNoRows) {
 		return kept, err
 	}
 	if node == "" {
