@@ -14,6 +14,7 @@ import (
 
 	"carryover/cmd/carryover/internal/config"
 	"carryover/cmd/carryover/internal/console"
+	"carryover/mapping/backup"
 	"carryover/mapping/book"
 	"carryover/mapping/store"
 )
@@ -36,6 +37,8 @@ type cli struct {
 	Rollback     rollbackCmd     `cmd:"" help:"Undo the newest run and publish what the book held before it."`
 	Map          mapCmd          `cmd:"" help:"List, compare, publish and roll back versions of the link map."`
 	Gateway      gatewayCmd      `cmd:"" help:"Serve old links, and track sign-ups and sales."`
+	Backup       backupCmd       `cmd:"" help:"Save a running program in one archive."`
+	Restore      restoreCmd      `cmd:"" help:"Bring a backup back, into an empty data folder."`
 	Resolve      resolveCmd      `cmd:"" help:"Say what an old link does, now or at another time, and why."`
 	Links        linksCmd        `cmd:"" help:"Write the old-to-new sheet: every old link and what takes its place."`
 	Examples     examplesCmd     `cmd:"" help:"Show a few old links to try, on both sides of the cutoff."`
@@ -126,7 +129,13 @@ func newParser(a *app, exit func(code int)) (*kong.Kong, error) {
 	return parser, err
 }
 
-func (a *app) loadConfig() (*config.Config, error) { return config.Load(a.Config) }
+// loadConfig reads the configuration, for commands that may go on to the data folder.
+func (a *app) loadConfig() (*config.Config, error) {
+	if err := backup.CheckData(a.Data); err != nil {
+		return nil, err
+	}
+	return config.Load(a.Config)
+}
 
 // bookPath is where the book is kept, unless the configuration names another file.
 func (a *app) bookPath(cfg *config.Config) string {

@@ -28,7 +28,7 @@ const module = "carryover"
 var layers = map[string]int{
 	"mapping": 0, "mapping/terms": 0, "mapping/retry": 0,
 	"mapping/secret": 1, "mapping/book": 1, "mapping/store": 1,
-	"mapping/payout": 2, "mapping/history": 2,
+	"mapping/payout": 2, "mapping/history": 2, "mapping/backup": 2,
 	"migrate": 3, "gateway": 3,
 	"cmd/carryover": 4,
 }
