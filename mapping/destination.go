@@ -35,9 +35,8 @@ func (p *Policy) CheckDestination(raw string) error {
 	return nil
 }
 
-// destinationHost returns the lower-cased host (with its port, when there is one) of an
-// absolute http(s) URL, and refuses every form that two readers could understand in
-// two ways.
+// destinationHost returns the host (in ASCII and lower case, with its port when there is one) of
+// an absolute http(s) URL, and refuses every form that two readers could understand in two ways.
 func destinationHost(raw string) (string, error) {
 	for _, r := range raw {
 		if unicode.IsSpace(r) || unicode.IsControl(r) || r == unicode.ReplacementChar {
@@ -62,7 +61,7 @@ func destinationHost(raw string) (string, error) {
 	case strings.ContainsAny(authority, `\%`):
 		return "", fmt.Errorf("%w: its host cannot be read for certain", ErrUnsafe)
 	}
-	return strings.ToLower(authority), nil
+	return asciiHost(authority), nil
 }
 
 // ServesHost reports whether old links arrive at host: a legacy host, or one of Keap's
@@ -79,7 +78,8 @@ func (p *Policy) ServesHost(host string) bool {
 }
 
 func (p *Policy) allowsHost(host string) bool {
-	if slices.ContainsFunc(p.AllowedHosts, func(h string) bool { return strings.EqualFold(h, host) }) {
+	host = asciiHost(host)
+	if slices.ContainsFunc(p.AllowedHosts, func(h string) bool { return asciiHost(h) == host }) {
 		return true
 	}
 	for _, page := range p.Pages.all() {
@@ -88,14 +88,6 @@ func (p *Policy) allowsHost(host string) bool {
 		}
 	}
 	return false
-}
-
-// hostname lowers the case of host and takes away a port and a final dot.
-func hostname(host string) string {
-	if i := strings.LastIndexByte(host, ':'); i >= 0 && strings.IndexByte(host[i:], ']') < 0 {
-		host = host[:i]
-	}
-	return strings.ToLower(strings.TrimSuffix(host, "."))
 }
 
 type namedPage struct{ Name, URL string }
@@ -151,11 +143,25 @@ func cutDestination(raw string, reserved *names) destination {
 		rest, d.fragment = rest[:i], rest[i:]
 	}
 	head, query, _ := strings.Cut(rest, "?")
-	d.head = head
+	d.head = withASCIIHost(head)
 	if reserved.keepsAny(query, false) {
 		d.query = string(reserved.appendKept(nil, query, false))
 	}
 	return d
+}
+
+// withASCIIHost brings the host of an address without query and fragment to ASCII: it goes into
+// a header. All other bytes stay.
+func withASCIIHost(head string) string {
+	scheme, rest, ok := strings.Cut(head, "://")
+	authority, path := rest, ""
+	if i := strings.IndexByte(rest, '/'); i >= 0 {
+		authority, path = rest[:i], rest[i:]
+	}
+	if !ok || isASCII(authority) {
+		return head
+	}
+	return scheme + "://" + asciiHost(authority) + path
 }
 
 // ReservedIn lists the names in the query of a destination that are removed from it,

@@ -55,7 +55,7 @@ func (t *Table) sendable(location string) bool {
 	if j := strings.IndexAny(host, "/?#"); j >= 0 {
 		host = host[:j]
 	}
-	if !t.allowed[host] && !t.allowed[strings.ToLower(host)] && !t.forms[location] {
+	if !t.allowed[host] && !t.allowed[asciiHost(host)] && !t.forms[location] {
 		return false
 	}
 	for i := 0; i < len(location); i++ {

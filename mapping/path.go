@@ -1,15 +1,13 @@
 package mapping
 
-import (
-	"strings"
-	"unicode/utf8"
-)
+import "strings"
 
-// segment is one part of a path between slashes: percent-decoded as it stands, and with
-// the damage repaired that mail clients and copying do.
+// segment is one part of a path between slashes: percent-decoded as it stands, and without the damage
+// that is common enough to be looked for in every request.
 type segment struct {
-	exact string
-	clean string
+	exact      string
+	clean      string
+	begin, end int // where it stands in the path
 }
 
 // maxSegments bounds how much of a path is read; no known shape has more.
@@ -17,42 +15,60 @@ const maxSegments = 5
 
 // segments are the parts of a path that say something; empty ones do not count.
 type segments struct {
+	path     string
 	parts    [maxSegments]segment
 	n        int
 	repaired bool // an empty or damaged part was seen
 }
 
-func cutSegments(path string) (s segments) {
-	path = strings.TrimPrefix(path, "/")
-	for path != "" && s.n < maxSegments {
-		raw, rest, slash := strings.Cut(path, "/")
-		path = rest
-		exact := unescape(raw)
-		clean := repairSegment(exact)
-		if clean == "" {
-			s.repaired = s.repaired || raw != "" || slash
+func (s *segments) cut(path string) {
+	s.path = path
+	for at := 0; at < len(path) && s.n < maxSegments; {
+		if path[at] == '/' && at == 0 {
+			at++
 			continue
 		}
-		s.repaired = s.repaired || clean != exact
-		s.parts[s.n] = segment{exact, clean}
-		s.n++
+		end := strings.IndexByte(path[at:], '/')
+		slash := end >= 0
+		if end += at; !slash {
+			end = len(path)
+		}
+		raw := path[at:end]
+		exact := unescape(raw)
+		clean := withoutTail(exact)
+		if clean == "" {
+			s.repaired = s.repaired || raw != "" || slash
+		} else {
+			s.repaired = s.repaired || clean != exact
+			s.parts[s.n] = segment{exact, clean, at, end}
+			s.n++
+		}
+		at = end + 1
 	}
-	return s
 }
 
-// joined is the repaired path in lower case, for exact legacy paths that came damaged.
+// raw is the part i as it stands in the path.
+func (s *segments) raw(i int) string { return s.path[s.parts[i].begin:s.parts[i].end] }
+
+// behind is what stands in the path behind the part i, with its slash.
+func (s *segments) behind(i int) string { return s.path[s.parts[i].end:] }
+
+// joined is the path without its damage, in the form in which legacy paths are compared.
 func (s *segments) joined() string {
 	var b strings.Builder
 	for _, p := range s.parts[:s.n] {
 		b.WriteByte('/')
-		b.WriteString(strings.ToLower(p.clean))
+		b.WriteString(foldKey(p.clean))
+	}
+	if s.n == maxSegments {
+		b.WriteString(foldKey(strings.TrimRight(s.behind(maxSegments-1), "/")))
 	}
 	return b.String()
 }
 
-// repairSegment takes away zero-width characters anywhere and, at the end, the
-// punctuation and blanks that a sentence or a mail client left behind.
-func repairSegment(s string) string {
+// withoutTail takes away zero-width characters anywhere and, at the end, the punctuation and blanks
+// that a sentence or a mail client left behind. The table of repairs knows the rest.
+func withoutTail(s string) string {
 	s = dropZeroWidth(s)
 	for s != "" {
 		switch c := s[len(s)-1]; {
@@ -76,15 +92,7 @@ func dropZeroWidth(s string) string {
 	if strings.IndexByte(s, 0xE2) < 0 && strings.IndexByte(s, 0xEF) < 0 || strings.IndexFunc(s, isZeroWidth) < 0 {
 		return s
 	}
-	b := make([]byte, 0, len(s))
-	for i := 0; i < len(s); {
-		r, n := utf8.DecodeRuneInString(s[i:])
-		if !isZeroWidth(r) {
-			b = append(b, s[i:i+n]...) // bytes that are no UTF-8 stay as they are
-		}
-		i += n
-	}
-	return string(b)
+	return dropInvisible(s)
 }
 
 // maxAd is how long an ad segment may become in a sub-id.

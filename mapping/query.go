@@ -121,16 +121,29 @@ func (n *names) appendKept(dst []byte, query string, repair bool) []byte {
 	return dst
 }
 
-// firstValue returns the percent-decoded value of the first piece that carries one of
-// the names, and which name it was.
-func (n *names) firstValue(query string) (name, value string, ok bool) {
+// parameter is a piece of a query that carries a name of a set.
+type parameter struct {
+	name       string // percent-decoded
+	value      string // raw
+	begin, end int    // where the piece stands in the query
+}
+
+// find returns the first piece of query that carries one of the names.
+func (n *names) find(query string) (p parameter, ok bool) {
 	for piece, rest, more := nextPiece(query, true, true); more; piece, rest, more = nextPiece(rest, true, false) {
-		if n.has(piece) {
-			name, value, _ := strings.Cut(piece, "=")
-			return unescape(name), unescape(value), true
+		if !n.has(piece) {
+			continue
 		}
+		p.end = len(query)
+		if rest != exhausted {
+			p.end -= len(rest) + 1
+		}
+		p.begin = p.end - len(piece)
+		p.name, p.value, _ = strings.Cut(piece, "=")
+		p.name = unescape(p.name)
+		return p, true
 	}
-	return "", "", false
+	return parameter{}, false
 }
 
 func appendHeaderSafe(dst []byte, s string) []byte {

@@ -53,125 +53,67 @@ func (t *Table) decide(req Request, now time.Time, why *trace) Decision {
 		return Decision{Outcome: NotFound, Miss: true}
 	}
 	if e, ok := t.paths[req.Path]; ok {
-		return t.atPath(e, req, now, why)
+		return t.atPath(e, req.Path, req.Query, now, why)
 	}
-	s := cutSegments(req.Path)
-	if why != nil && s.repaired {
-		why.say("the path %q came damaged and was repaired", req.Path)
+	var n named
+	if t.read(&n, req.Path, req.Query, false, why); n.missing {
+		t.readRepaired(&n, &req, why)
 	}
-	if s.n >= 2 {
-		switch channel := s.parts[0].clean; {
-		case strings.EqualFold(channel, "go"):
-			return t.goLink(&s, req.Query, now, why)
-		case strings.EqualFold(channel, "k"):
-			return t.keapLink(&s, req.Query, now, why)
-		case strings.EqualFold(channel, "r"):
-			return t.newLink(&s, req.Query, now, why)
-		}
-	}
-	if s.n == 0 {
-		return t.siteParameters(req.Query, now, why)
-	}
-	if e, ok := t.pathsFold[s.joined()]; ok {
-		return t.atPath(e, req, now, why)
-	}
-	if s.n == 1 && t.policy.RootCodes {
-		w := t.partnerByCode(s.parts[0], why)
-		return t.answer(nil, w, "", req.Query, now, why)
-	}
-	if why != nil {
-		why.say("the path %q has no shape of an old link", req.Path)
+	switch n.shape {
+	case tracking, atRoot:
+		return t.answer(n.link, n.who, n.ad, n.query, now, why)
+	case newLinks:
+		return t.answerNew(&n, why)
+	case exactPath:
+		return t.atPath(n.path, req.Path, n.query, now, why)
 	}
 	return Decision{Outcome: NotFound, Miss: true}
 }
 
-// goLink is a tracking link: /go/<link>[/<code>[/<ad>]].
-func (t *Table) goLink(s *segments, query string, now time.Time, why *trace) Decision {
-	l := t.linkByCode(s.parts[1], why)
-	var w who
-	var ad string
-	if s.n > 2 {
-		w = t.partnerByCode(s.parts[2], why)
-	} else if why != nil {
-		why.say("the link names no partner")
-	}
-	if s.n > 3 {
-		ad = cleanAd(s.parts[3].clean)
-	}
-	return t.answer(l, w, ad, query, now, why)
-}
-
-// keapLink is a Keap link that was re-pointed here: /k/<link>?affiliate=<Keap id>.
-func (t *Table) keapLink(s *segments, query string, now time.Time, why *trace) Decision {
-	l := t.linkByCode(s.parts[1], why)
-	var w who
-	if _, value, ok := t.byID.firstValue(query); ok {
-		w = t.partnerByID(value, why)
-	} else if why != nil {
-		why.say("the link names no partner")
-	}
-	return t.answer(l, w, "", query, now, why)
-}
-
-// siteParameters is the root with ?aff=, ?affcode= or ?affiliate=: an unknown link with
-// that partner.
-func (t *Table) siteParameters(query string, now time.Time, why *trace) Decision {
-	var w who
-	if name, value, ok := t.byAny.firstValue(query); !ok {
-		if why != nil {
-			why.say("the address names neither a link nor a partner")
-		}
-	} else if t.byCode.has(name) {
-		w = t.partnerByCode(segment{value, repairSegment(value)}, why)
-		if rest, quoted := withoutQuoted(value); quoted && w.kind == unknown {
-			w = t.partnerByCode(segment{rest, repairSegment(rest)}, why)
-		}
-	} else {
-		w = t.partnerByID(value, why)
-	}
-	return t.answer(nil, w, "", query, now, why)
-}
-
-// newLink is /r/<token>[/<link>[/<ad>]]: it takes the place of an old link, and never
-// expires.
-func (t *Table) newLink(s *segments, query string, now time.Time, why *trace) Decision {
-	i, ok := t.byToken(s.parts[1].exact)
-	if !ok {
-		i, ok = t.byToken(s.parts[1].clean)
-	}
-	if !ok {
-		i, ok = t.byToken(strings.ToLower(s.parts[1].clean))
-	}
-	if !ok {
-		if why != nil {
-			why.say("no promoter has the ref token %q", s.parts[1].clean)
-		}
-		return Decision{Outcome: ForwardUncredited, Location: t.location(&t.landing, query, nil, "", ""), Miss: true}
-	}
-	w := t.whoIs(i)
+// readRepaired reads an address anew of which the exact reading has not found everything: with the
+// table of repairs, and with slashes where they came encoded or as backslashes. Where the two
+// name two promoters, nobody is meant.
+func (t *Table) readRepaired(n *named, req *Request, why *trace) {
+	var first, second *trace
 	if why != nil {
-		why.say("%q is the ref token of the promoter %s", s.parts[1].clean, w.partner.Token)
+		why.steps, first, second = nil, &trace{}, &trace{}
 	}
-	var l *linkEntry
-	var ad string
-	if s.n > 2 {
-		if l = t.linkByCode(s.parts[2], why); l != nil && s.n > 3 {
-			ad = cleanAd(s.parts[3].clean)
+	*n = named{}
+	t.read(n, req.Path, req.Query, true, first)
+	if path := withSlashes(req.Path); path != req.Path {
+		var m named
+		t.read(&m, path, req.Query, true, second)
+		switch {
+		case n.who.kind == known && m.who.kind == known && n.who.partner.Token != m.who.partner.Token:
+			n.who = who{kind: ambiguous}
+			if why != nil {
+				first.say("with other slashes the path %q means another promoter: nobody is guessed", path)
+			}
+		case n.who.kind != nobody && n.who.kind != unknown:
+		case m.who.kind == known, m.shape == exactPath, n.shape == noShape && m.shape != noShape, n.link == nil && m.link != nil:
+			*n, first = m, second
 		}
 	}
 	if why != nil {
-		why.say("new links do not expire")
+		why.steps = first.steps
 	}
-	d := t.forward(l, w, ad, query, why)
-	d.Miss = s.n > 2 && l == nil
+}
+
+// answerNew answers a new link, which never expires.
+func (t *Table) answerNew(n *named, why *trace) Decision {
+	if n.who.kind != known {
+		return Decision{Outcome: ForwardUncredited, Location: t.location(&t.landing, n.query, nil, "", ""), Miss: true}
+	}
+	d := t.forward(n.link, n.who, n.ad, n.query, why)
+	d.Miss = n.hasLink && n.link == nil
 	return d
 }
 
 // atPath answers an exact legacy path.
-func (t *Table) atPath(e pathEntry, req Request, now time.Time, why *trace) Decision {
+func (t *Table) atPath(e *pathEntry, path, query string, now time.Time, why *trace) Decision {
 	if e.page != NotFound {
 		if why != nil {
-			why.say("the path %q is the %s page's", req.Path, e.page)
+			why.say("the path %q is the %s page's", path, e.page)
 		}
 		if e.form {
 			if why != nil {
@@ -182,12 +124,12 @@ func (t *Table) atPath(e pathEntry, req Request, now time.Time, why *trace) Deci
 		return Decision{Outcome: e.page, Location: e.url}
 	}
 	if why != nil {
-		why.say("the path %q has a destination of its own", req.Path)
+		why.say("the path %q has a destination of its own", path)
 	}
 	if t.expired(nil, who{}, now, why) {
 		return Decision{Outcome: ToLanding, Location: t.policy.Pages.Landing, Expired: true}
 	}
-	return Decision{Outcome: ForwardUncredited, Location: t.location(&e.to, req.Query, nil, "", "")}
+	return Decision{Outcome: ForwardUncredited, Location: t.location(&e.to, query, nil, "", "")}
 }
 
 // answer is the table of answers for a link (nil: unknown) and a partner.
@@ -282,82 +224,4 @@ func (t *Table) expired(l *linkEntry, w who, now time.Time, why *trace) bool {
 		why.say("%s is %s the cutoff (old links were honoured until just before %s%s)", now.Format(time.RFC3339Nano), word, until.Format(time.RFC3339), grace)
 	}
 	return expired
-}
-
-func (t *Table) linkByCode(s segment, why *trace) *linkEntry {
-	i, found, how := lookUp(t.linkCode, t.linkFold, s)
-	switch {
-	case !found:
-		if why != nil {
-			why.say("no link has the code %q", s.clean)
-		}
-		return nil
-	case i == none:
-		if why != nil {
-			why.say("several links differ from %q only by case: none is guessed", s.clean)
-		}
-		return nil
-	}
-	if why != nil {
-		why.say("%q is the link %q, %s", s.exact, t.links[i].Code, how)
-	}
-	return &t.links[i]
-}
-
-func (t *Table) partnerByCode(s segment, why *trace) who {
-	if s.clean == "" && s.exact == "" {
-		if why != nil {
-			why.say("the partner's code is empty")
-		}
-		return who{}
-	}
-	i, found, how := lookUp(t.code, t.codeFold, s)
-	if !found {
-		if why != nil {
-			why.say("no partner has the code %q", s.clean)
-		}
-		return who{kind: unknown}
-	}
-	w := t.whoIs(i)
-	if why != nil {
-		if w.kind == ambiguous {
-			why.say("%q means several promoters: nobody is guessed", s.clean)
-		} else {
-			why.say("%q is the code of %s, %s", s.exact, whoNames[w.kind], how)
-		}
-	}
-	return w
-}
-
-func (t *Table) partnerByID(value string, why *trace) who {
-	id, ok := keapID(value)
-	if !ok {
-		rest, _ := withoutQuoted(repairSegment(value))
-		id, ok = keapID(rest)
-	}
-	if !ok {
-		if why != nil {
-			why.say("%q is no Keap partner id: no partner is named", value)
-		}
-		return who{}
-	}
-	i, found := t.keapID[id]
-	if !found {
-		if why != nil {
-			why.say("no partner has the Keap id %d", id)
-		}
-		return who{kind: unknown}
-	}
-	if why != nil {
-		why.say("Keap id %d is the partner with the code %q", id, t.partners[i].Code)
-	}
-	return t.whoIs(i)
-}
-
-// withoutQuoted takes away the "3D" that quoted-printable mail leaves after "=".
-func withoutQuoted(value string) (string, bool) {
-	if len(value) >= 2 && value[0] == '3' && value[1]|0x20 == 'd' {
-		return value[2:], true
-	}
-	return value, false
 }

@@ -198,12 +198,17 @@ func TestResolve(t *testing.T) {
 	for _, h := range []string{"GO.Carrot.TEST", "http://go.carrot.test:8080", "go.carrot.test.", "//links.carrot.test", "https://XY123.infusionsoft.com", "xy123.isrefer.com", "ftp://me@go.carrot.test", " <https://go.carrot.test"} {
 		f(h+"/go/course/ANN", "forward", "https://carrot.test/free?plan=pro&fpr=ann&fp_sid=course")
 	}
+	for _, h := range []string{"https:/go.carrot.test", `https:\\go.carrot.test`, "“https://go.carrot.test", "(https://go.carrot.test", "「go.carrot.test", "\u200ehttps://go.carrot.test", "\u2066go.carrot\u2069.test", "*https://GO.carrot.test"} {
+		f(h+"/go/course/ANN", "forward", "https://carrot.test/free?plan=pro&fpr=ann&fp_sid=course")
+	}
 	f("/go/course/ANN", "forward", "https://carrot.test/free?plan=pro&fpr=ann&fp_sid=course")
 	// What stands around a URL in a text goes; what the gateway would see as well stays.
 	f(`"https://go.carrot.test/go/bare/ANN?x=1"`, "forward", "https://carrot.test?x=1&fpr=ann&fp_sid=bare")
 	f(` <https://go.carrot.test/go/bare/ANN?x=1> `, "forward", "https://carrot.test?x=1&fpr=ann&fp_sid=bare")
 	f(`https://go.carrot.test/go/bare/ANN?x=1"`, "forward", `https://carrot.test?x=1"&fpr=ann&fp_sid=bare`)
 	f("https://go.carrot.test/go/bare/ANN?x=1>\u200b", "forward", "https://carrot.test?x=1>\u200b&fpr=ann&fp_sid=bare")
+	f("“https://go.carrot.test/go/bare/ANN?x=1”", "forward", "https://carrot.test?x=1&fpr=ann&fp_sid=bare")
+	f("(https://go.carrot.test/go/bare/ANN?x=1)", "forward", "https://carrot.test?x=1&fpr=ann&fp_sid=bare")
 	for _, h := range []string{"https://carrot.test", "https://evil.example.com", "zz999.infusionsoft.com", "https://go.carrot.test@evil.example.com", "https://", "javascript:alert(1)", "", "https://go.carrot.test.evil.example.com"} {
 		f(h+"//go/course/ANN", "not_found", "")
 	}
@@ -270,6 +275,35 @@ func TestResolve(t *testing.T) {
 	f(host+"/go/late/graced", "forward", "https://carrot.test/late?fpr=graced&fp_sid=late")
 	at = cutoff.AddDate(0, 3, 0)
 	f(host+"/go/late/graced", "login", "https://new.test/login")
+}
+
+// Hosts beyond ASCII are one host in every form, and locations carry it in the form of requests.
+func TestHostsBeyondASCII(t *testing.T) {
+	for _, written := range []string{"xn--mhre-5qa.test", "Möhre.test", "mo\u0308hre.test"} {
+		m := program()
+		m.Policy.LegacyHosts = []string{"go." + written}
+		m.Policy.AllowedHosts = append(m.Policy.AllowedHosts, written, "shop."+written+":8443")
+		m.Policy.Pages.Login = "https://" + written + "/login?é#ü"
+		m.Links = append(m.Links, Link{Code: "own", Destination: "https://MÖHRE.test/ä?ü=ö#ß"}, Link{Code: "shop2", Destination: "https://shop.möhre。test:8443"})
+		table := mustTable(t, m)
+		f := func(host, path, location string) {
+			t.Helper()
+			for _, req := range []Request{{Host: host, Path: path}, ParseURL("https://" + host + path)} {
+				if d := table.Resolve(req, before); d.Location != location {
+					t.Errorf("%s, %+v: %q, want %q", written, req, d.Location, location)
+				}
+			}
+		}
+		for _, host := range []string{"go.xn--mhre-5qa.test", "GO.XN--MHRE-5QA.TEST:8080", "go.möhre.test", "Go.MÖHRE.test.", "go.mo\u0308hre.test", "go.möhre。test"} {
+			f(host, "/go/own/ANN", "https://xn--mhre-5qa.test/ä?ü=ö&fpr=ann&fp_sid=own#ß")
+			f(host, "/go/shop2/ANN", "https://shop.xn--mhre-5qa.test:8443?fpr=ann&fp_sid=shop2")
+			f(host, "/login", m.Policy.Pages.Login)
+		}
+		f("go.mohre.test", "/login", "")
+		if got := m.Policy.CheckDestination("https://go.möhre.test/x"); got == nil || !strings.Contains(got.Error(), "leads back") {
+			t.Errorf("%s: %v", written, got)
+		}
+	}
 }
 
 func TestResolvePolicies(t *testing.T) {

@@ -14,14 +14,17 @@ type Table struct {
 
 	links     []linkEntry
 	linkCode  map[string]int32
-	linkFold  map[string]int32 // lower-cased code -> link, where that differs from the code; none when ambiguous
+	linkFold  map[string]int32 // folded code -> link, where that differs from the code; none when ambiguous
 	partners  []Partner
 	code      map[string]int32
 	codeFold  map[string]int32
 	keapID    map[int64]int32
 	token     map[string]int32 // tokens that are no code of their own promoter
-	paths     map[string]pathEntry
-	pathsFold map[string]pathEntry
+	paths     map[string]*pathEntry
+	pathsFold map[string]*pathEntry
+
+	pathList   []Path           // Keap's and the program's own, in their order
+	pathNumber map[string]int32 // folded path -> its number
 
 	landing  destination
 	reserved *names
@@ -92,7 +95,7 @@ func New(m *Map) (*Table, error) {
 		t.hosts[app+".isrefer.com"] = true
 	}
 	for _, h := range p.AllowedHosts {
-		t.allowed[strings.ToLower(h)] = true
+		t.allowed[asciiHost(h)] = true
 	}
 	for _, page := range p.Pages.all() {
 		if p.IsOwnForm(page.Name, page.URL) {
@@ -191,8 +194,9 @@ func (t *Table) addPartners(partners []Partner, ids []ID) error {
 }
 
 func (t *Table) addPaths(paths []Path) error {
-	t.paths = make(map[string]pathEntry, len(keapPaths)+len(paths))
-	t.pathsFold = make(map[string]pathEntry, len(keapPaths)+len(paths))
+	t.paths = make(map[string]*pathEntry, len(keapPaths)+len(paths))
+	t.pathsFold = make(map[string]*pathEntry, len(keapPaths)+len(paths))
+	t.pathNumber = make(map[string]int32, len(keapPaths)+len(paths))
 	for _, list := range [][]Path{keapPaths, paths} { // a program's own come last: they win
 		for _, p := range list {
 			var e pathEntry
@@ -207,12 +211,19 @@ func (t *Table) addPaths(paths []Path) error {
 			if !strings.HasPrefix(p.Path, "/") {
 				return fmt.Errorf("path %q: it must begin with /", p.Path)
 			}
-			t.paths[p.Path] = e
-			s := cutSegments(p.Path)
-			t.pathsFold[s.joined()] = e
+			t.paths[p.Path] = &e
+			key := foldedPath(p.Path)
+			t.pathsFold[key], t.pathNumber[key] = &e, int32(len(t.pathList))
+			t.pathList = append(t.pathList, p)
 		}
 	}
 	return nil
+}
+
+func foldedPath(path string) string {
+	var s segments
+	s.cut(path)
+	return s.joined()
 }
 
 func pageOutcome(name string) Outcome {
@@ -224,21 +235,21 @@ func pageOutcome(name string) Outcome {
 	return ToLanding
 }
 
-// fold enters a code under its lower case where the two differ. merge says what two
-// codes with one lower case mean together.
+// fold enters a code under its fold where the two differ. merge says what two codes with one fold mean
+// together.
 func fold(folded, exact map[string]int32, code string, i int32, merge func(a, b int32) int32) {
-	lower := strings.ToLower(code)
-	if lower == code {
+	key := foldKey(code)
+	if key == code {
 		return
 	}
 	v := i
-	if j, ok := exact[lower]; ok {
+	if j, ok := exact[key]; ok {
 		v = merge(v, j)
 	}
-	if j, ok := folded[lower]; ok {
+	if j, ok := folded[key]; ok {
 		v = merge(v, j)
 	}
-	folded[lower] = v
+	folded[key] = v
 }
 
 // samePromoter returns a when both codes are one promoter's (or both the program's
@@ -273,29 +284,6 @@ func (t *Table) byToken(token string) (int32, bool) {
 		return i, true
 	}
 	return 0, false
-}
-
-// lookUp finds a code: exactly, then repaired, then with its case folded. found is
-// false when there is none; index is none when several are meant.
-func lookUp(exact, folded map[string]int32, s segment) (index int32, found bool, how string) {
-	if i, ok := exact[s.exact]; ok {
-		return i, true, "exactly"
-	}
-	if s.clean != s.exact {
-		if i, ok := exact[s.clean]; ok {
-			return i, true, "after repair"
-		}
-	}
-	for _, code := range [...]string{s.exact, s.clean} {
-		lower := strings.ToLower(code)
-		if i, ok := folded[lower]; ok {
-			return i, true, "by letter case"
-		}
-		if i, ok := exact[lower]; ok {
-			return i, true, "by letter case"
-		}
-	}
-	return 0, false, ""
 }
 
 // who is what a URL says about its partner.

@@ -1,6 +1,10 @@
 package mapping
 
-import "strings"
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
 
 // ParseURL reads a URL that a person pasted: any scheme or none, with or without the
 // blanks, quotes and brackets around it. It never fails: what is no URL of ours has a
@@ -12,6 +16,8 @@ func ParseURL(raw string) Request {
 	}
 	if i := strings.Index(s, "://"); i >= 0 && isScheme(s[:i]) {
 		s = s[i+len("://"):]
+	} else if rest, ok := cutScheme(s); ok {
+		s = strings.TrimLeft(rest, `/\`)
 	} else {
 		s = strings.TrimPrefix(s, "//")
 	}
@@ -25,21 +31,29 @@ func ParseURL(raw string) Request {
 	if authority == "" {
 		authority = "?" // no host at all is nobody's
 	}
-	return ParseTarget(dropZeroWidth(authority), target)
+	return ParseTarget(dropInvisible(authority), target)
 }
 
-// unwrap takes away what stands around a URL in a text: blanks, and a pair of quotes or
-// brackets. At its end only what cannot be part of it: the gateway would see the rest.
+// unwrap takes away what stands around a URL in a text: before it blanks, quotes and brackets of any
+// script, and invisible characters; behind it the partner of what stood before. What else is
+// behind it the gateway would see too, and stays.
 func unwrap(raw string) string {
-	s := strings.TrimLeftFunc(raw, func(r rune) bool { return isZeroWidth(r) || r <= ' ' || r == 0xA0 })
-	s = strings.TrimRightFunc(s, func(r rune) bool { return r <= ' ' })
-	if s == "" {
-		return s
-	}
-	if i := strings.IndexByte("<\"'", s[0]); i >= 0 {
-		s = strings.TrimSuffix(s[1:], ">\"'"[i:i+1])
+	s := strings.TrimRightFunc(raw, func(r rune) bool { return r <= ' ' })
+	for s != "" {
+		r, n := utf8.DecodeRuneInString(s)
+		closing := wrappers[r]
+		if closing == "" && !isInvisible(r) && !unicode.IsSpace(r) && !unicode.Is(unicode.Z, r) {
+			break
+		}
+		s = strings.TrimSuffix(s[n:], closing)
 	}
 	return s
+}
+
+// wrappers are the quotes and brackets that stand before an address, with those that end them.
+var wrappers = map[rune]string{
+	'<': ">", '"': `"`, '\'': "'", '(': ")", '[': "]", '{': "}", '`': "`", '“': "”", '„': "“", '‘': "’", '‚': "‘", '«': "»", '»': "«", '‹': "›", '›': "‹",
+	'「': "」", '『': "』", '（': "）", '【': "】", '《': "》", '〈': "〉", '［': "］", '＜': "＞", '*': "*", '_': "_",
 }
 
 // ParseTarget makes a request of a Host header and the target of a request line, raw
@@ -50,6 +64,17 @@ func ParseTarget(host, target string) Request {
 	}
 	path, query, _ := strings.Cut(target, "?")
 	return Request{Host: host, Path: path, Query: query}
+}
+
+// cutScheme takes http: or https: away where one slash, or backslashes, follow it: browsers take
+// them for two slashes (WHATWG URL, special authority slashes).
+func cutScheme(s string) (rest string, ok bool) {
+	for _, scheme := range [...]string{"https:", "http:"} {
+		if rest, ok = cutPrefixFold(s, scheme); ok {
+			return rest, true
+		}
+	}
+	return s, false
 }
 
 func isScheme(s string) bool {
