@@ -143,23 +143,23 @@ func cutDestination(raw string, reserved *names) destination {
 		rest, d.fragment = rest[:i], rest[i:]
 	}
 	head, query, _ := strings.Cut(rest, "?")
-	d.head = withASCIIHost(head)
+	d.head = WithASCIIHost(head)
 	if reserved.keepsAny(query, false) {
 		d.query = string(reserved.appendKept(nil, query, false))
 	}
 	return d
 }
 
-// withASCIIHost brings the host of an address without query and fragment to ASCII: it goes into
-// a header. All other bytes stay.
-func withASCIIHost(head string) string {
-	scheme, rest, ok := strings.Cut(head, "://")
+// WithASCIIHost brings the host of an address to the form in which requests carry it: it goes into a
+// header. All other bytes stay.
+func WithASCIIHost(address string) string {
+	scheme, rest, ok := strings.Cut(address, "://")
 	authority, path := rest, ""
-	if i := strings.IndexByte(rest, '/'); i >= 0 {
+	if i := strings.IndexAny(rest, "/?#"); i >= 0 {
 		authority, path = rest[:i], rest[i:]
 	}
 	if !ok || isASCII(authority) {
-		return head
+		return address
 	}
 	return scheme + "://" + asciiHost(authority) + path
 }

@@ -34,7 +34,8 @@ func (k Kind) String() string { return kindNames[k] }
 
 // Entry is one fact of a map as a store keeps it: a key (code, Keap id in decimal,
 // or path) and compact JSON. Links: {"to":URL}, partners: {"t":token,"s":status},
-// both with an optional "u" (grace, Unix seconds); ids: "code"; paths: "target".
+// both with an optional "u" (grace, Unix seconds); ids: "code"; paths: "target", or {"l":link,"c":code}
+// of one that credits.
 type Entry struct {
 	Kind  Kind
 	Key   string
@@ -44,6 +45,11 @@ type Entry struct {
 type linkValue struct {
 	To    string `json:"to"`
 	Until int64  `json:"u,omitempty"`
+}
+
+type creditValue struct {
+	Link string `json:"l"`
+	Code string `json:"c"`
 }
 
 type partnerValue struct {
@@ -85,7 +91,12 @@ func (m *Map) Entries() []Entry {
 		out = append(out, Entry{IDs, strconv.FormatInt(id.KeapID, 10), string(appendString(nil, id.Code))})
 	}
 	for _, p := range m.Paths {
-		out = append(out, Entry{Paths, p.Path, string(appendString(nil, p.Target))})
+		value := appendString(buf[:0], p.Target)
+		if p.credits() {
+			value = appendString(append(buf[:0], `{"l":`...), p.Link)
+			value = append(appendString(append(value, `,"c":`...), p.Code), '}')
+		}
+		out = append(out, Entry{Paths, p.Path, string(value)})
 	}
 	SortEntries(out)
 	return out
@@ -154,11 +165,19 @@ func (m *Map) Add(e Entry) error {
 		}
 		m.IDs = append(m.IDs, ID{KeapID: id, Code: code})
 	case Paths:
-		target, err := parseString(e.Value)
+		p := Path{Path: e.Key}
+		var err error
+		if strings.HasPrefix(e.Value, "{") {
+			var v creditValue
+			err = json.Unmarshal([]byte(e.Value), &v)
+			p.Link, p.Code = v.Link, v.Code
+		} else {
+			p.Target, err = parseString(e.Value)
+		}
 		if err != nil {
 			return fmt.Errorf("path %q: %w", e.Key, err)
 		}
-		m.Paths = append(m.Paths, Path{Path: e.Key, Target: target})
+		m.Paths = append(m.Paths, p)
 	default:
 		return fmt.Errorf("entry %q is of no known table (%d)", e.Key, e.Kind)
 	}

@@ -69,12 +69,17 @@ type ID struct {
 	Code   string
 }
 
-// Path is one exact legacy path (an order form, a portal page, a one-off URL).
-// Target is the name of a page ("login", "join", ...) or an absolute URL.
+// Path is one exact legacy path (an order form, a portal page, a one-off URL): with a Target, or
+// with the link and the partner that it stands for.
 type Path struct {
 	Path   string // begins with "/", as it stands in the URL
-	Target string
+	Target string // the name of a page ("login", "join", ...) or an absolute URL; empty when it credits
+	Link   string `json:",omitempty"` // code of the link; empty: the partner's only
+	Code   string `json:",omitempty"` // code of the partner who is credited
 }
+
+// credits reports whether p stands for a link and a partner.
+func (p *Path) credits() bool { return p.Target == "" }
 
 // Policy is everything about a program that decides an answer beside its tables.
 type Policy struct {

@@ -52,6 +52,7 @@ func (t *Table) read(n *named, path, query string, repairs bool, why *trace) {
 	}
 	if s.n == 0 {
 		t.readParameters(n, repairs, why)
+		t.readYielding(n, "/")
 		return
 	}
 	if e, ok := t.pathsFold[s.joined()]; ok {
@@ -141,6 +142,15 @@ func (t *Table) readKeap(n *named, s *segments, repairs bool, why *trace) {
 	}
 	n.missing = n.missing || s.n > 2
 	t.readPartner(n, t.byID, repairs, why)
+	t.readYielding(n, s.path)
+}
+
+// readYielding takes an exact path of the program's own where the parameters name nobody whom the
+// map knows: where they do, that path does not take their place.
+func (t *Table) readYielding(n *named, path string) {
+	if e := t.paths[path]; e != nil && e.yields && n.who.kind != known {
+		n.shape, n.path = exactPath, e
+	}
 }
 
 // readParameters reads the root with ?aff=, ?affcode= or ?affiliate=: an unknown link with that

@@ -173,5 +173,6 @@ func TestNewRefuses(t *testing.T) {
 	f("ref token", func(m *Map) { m.Partners[3].Token = "house" })
 	f("Keap id 5", func(m *Map) { m.IDs = append(m.IDs, ID{5, "gone"}) })
 	f(`path "/old-faq"`, func(m *Map) { m.Paths[1].Target = "https://evil.example.com" })
+	f("names neither", func(m *Map) { m.Paths[1] = Path{Path: "/x"} })
 	f("begin with /", func(m *Map) { m.Paths[1].Path = "old" })
 }

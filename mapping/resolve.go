@@ -52,7 +52,7 @@ func (t *Table) decide(req Request, now time.Time, why *trace) Decision {
 		}
 		return Decision{Outcome: NotFound, Miss: true}
 	}
-	if e, ok := t.paths[req.Path]; ok {
+	if e, ok := t.paths[req.Path]; ok && !e.yields {
 		return t.atPath(e, req.Path, req.Query, now, why)
 	}
 	var n named
@@ -123,13 +123,25 @@ func (t *Table) atPath(e *pathEntry, path, query string, now time.Time, why *tra
 		}
 		return Decision{Outcome: e.page, Location: e.url}
 	}
-	if why != nil {
+	if why != nil && e.credits {
+		why.say("the path %q stands for %s and %s", path, e.linkName(), whoNames[e.who.kind])
+	} else if why != nil {
 		why.say("the path %q has a destination of its own", path)
+	}
+	if e.credits {
+		return t.answer(e.link, e.who, "", query, now, why)
 	}
 	if t.expired(nil, who{}, now, why) {
 		return Decision{Outcome: ToLanding, Location: t.policy.Pages.Landing, Expired: true}
 	}
 	return Decision{Outcome: ForwardUncredited, Location: t.location(&e.to, query, nil, "", "")}
+}
+
+func (e *pathEntry) linkName() string {
+	if e.link == nil {
+		return "no known link"
+	}
+	return "the link " + quoted(e.link.Code)
 }
 
 // answer is the table of answers for a link (nil: unknown) and a partner.

@@ -1,6 +1,7 @@
 package mapping
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -64,7 +65,7 @@ func program() *Map {
 			{Code: "par)", Token: "par-", Status: Active},
 		},
 		IDs:   []ID{{42, "ANN"}, {7, "sleeper"}, {1, "House"}, {9, "Peak"}},
-		Paths: []Path{{"/app/orderForms/Spring", "https://carrot.test/spring"}, {"/old-faq", "guide"}},
+		Paths: []Path{{Path: "/app/orderForms/Spring", Target: "https://carrot.test/spring"}, {Path: "/old-faq", Target: "guide"}},
 	}
 }
 
@@ -302,6 +303,69 @@ func TestHostsBeyondASCII(t *testing.T) {
 		f("go.mohre.test", "/login", "")
 		if got := m.Policy.CheckDestination("https://go.möhre.test/x"); got == nil || !strings.Contains(got.Error(), "leads back") {
 			t.Errorf("%s: %v", written, got)
+		}
+	}
+}
+
+// A path of the program's own may stand for a link and a partner, and takes the place of no
+// parameter.
+func TestOwnPaths(t *testing.T) {
+	m := program()
+	m.Paths = append(m.Paths,
+		Path{Path: "/john", Link: "course", Code: "ANN"}, Path{Path: "/jane", Code: "ann.LEE"}, Path{Path: "/gone", Link: "course", Code: "sleeper"},
+		Path{Path: "/typo", Link: "course", Code: "nobody"}, Path{Path: "/lost", Link: "no-link", Code: "ANN"}, Path{Path: "/both", Link: "no-link", Code: "nobody"},
+		Path{Path: "/go/old/ANN", Target: "https://carrot.test/new"}, Path{Path: "/house", Link: "course", Code: "House"},
+		Path{Path: "/", Target: "https://carrot.test/front?x=1"}, Path{Path: "/k/order", Target: "https://carrot.test/order"})
+	table := mustTable(t, m)
+	f := func(target string, at time.Time, outcome, token, location string) {
+		t.Helper()
+		req := ParseTarget("go.carrot.test", target)
+		d, why := table.Explain(req, at)
+		if d.Outcome.String() != outcome || d.Token != token || d.Location != location || table.Resolve(req, at) != d {
+			t.Errorf("%s: %s %q %s, want %s %q %s\n because %s", target, d.Outcome, d.Token, d.Location, outcome, token, location, strings.Join(why, "; "))
+		}
+	}
+	f("/john", before, "forward", "ann", "https://carrot.test/free?plan=pro&fpr=ann&fp_sid=course")
+	f("/John/?utm_source=x&fpr=peak&aff=peak", before, "forward", "ann", "https://carrot.test/free?plan=pro&utm_source=x&fpr=ann&fp_sid=course")
+	f("/john!", before, "forward", "ann", "https://carrot.test/free?plan=pro&fpr=ann&fp_sid=course")
+	f("/john&utm_source=x", before, "forward", "ann", "https://carrot.test/free?plan=pro&utm_source=x&fpr=ann&fp_sid=course")
+	f("/jane", before, "forward", "ann-lee", "https://carrot.test/?fpr=ann-lee")
+	f("/gone", before, "forward_uncredited", "sleeper", "https://carrot.test/free?plan=pro")
+	f("/typo", before, "forward_uncredited", "", "https://carrot.test/free?plan=pro")
+	f("/house", before, "forward_uncredited", "", "https://carrot.test/free?plan=pro")
+	f("/lost", before, "forward", "ann", "https://carrot.test/?fpr=ann")
+	f("/both", before, "not_found", "", "")
+	f("/john", after, "login", "ann", "https://new.test/login")
+	f("/gone", after, "rejoin", "sleeper", "https://carrot.test/rejoin")
+	f("/go/old/ANN", before, "forward_uncredited", "", "https://carrot.test/new")
+
+	for _, root := range []string{"/", "//", "", "/%20"} {
+		f(root+"?y=2", before, "forward_uncredited", "", "https://carrot.test/front?x=1&y=2")
+	}
+	f("/?aff=ANN", before, "forward", "ann", "https://carrot.test/?fpr=ann")
+	f("/?aff=ANN!&y=2", before, "forward", "ann", "https://carrot.test/?y=2&fpr=ann")
+	f("/?affiliate=42", before, "forward", "ann", "https://carrot.test/?fpr=ann")
+	f("/?affiliate=7", before, "forward_uncredited", "sleeper", "https://carrot.test/")
+	f("/?aff=stranger", before, "forward_uncredited", "", "https://carrot.test/front?x=1")
+	f("/k/order", before, "forward_uncredited", "", "https://carrot.test/order")
+	f("/k/order?affiliate=42", before, "forward", "ann", "https://carrot.test/?fpr=ann")
+
+	_, lacks := table.UnknownCredits()
+	if got := strings.Join(lacks, "; "); got != `no partner has the code "nobody"; no link has the code "no-link"; no partner has the code "nobody"` {
+		t.Error(got)
+	}
+	back := &Map{Policy: m.Policy}
+	for _, e := range m.Entries() {
+		if err := back.Add(e); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if again := back.Entries(); !slices.Equal(again, m.Entries()) || !slices.Contains(back.Paths, Path{Path: "/john", Link: "course", Code: "ANN"}) {
+		t.Errorf("entries changed on the way: %q", again)
+	}
+	for c := range Diff(program(), m) {
+		if c.Key == "/john" && c != (Change{Table: "paths", Key: "/john", Change: Added, To: `{"l":"course","c":"ANN"}`}) {
+			t.Errorf("%+v", c)
 		}
 	}
 }

@@ -43,10 +43,15 @@ type linkEntry struct {
 }
 
 type pathEntry struct {
-	page Outcome // NotFound: to is set
+	page Outcome // NotFound: to is set, or the path credits
 	form bool    // answered with the gateway's own form
 	url  string
 	to   destination
+
+	credits bool // stands for link and who
+	link    *linkEntry
+	who     who
+	yields  bool // to a partner whom the query names: parameters count on this path
 }
 
 // none stands for "several": a folded code that is never guessed.
@@ -54,14 +59,14 @@ const none = int32(-1)
 
 // keapPaths are the portal addresses of Keap and the program's own short ones.
 var keapPaths = []Path{
-	{"/login", "login"},
-	{"/app/authentication/login", "login"},
-	{"/affiliate/ledger", "login"},
-	{"/Affiliate/login/processLogin.jsp", "login"},
-	{"/join", "join"},
-	{"/rejoin", "rejoin"},
-	{"/password-reset", "password_reset"},
-	{"/guide", "guide"},
+	{Path: "/login", Target: "login"},
+	{Path: "/app/authentication/login", Target: "login"},
+	{Path: "/affiliate/ledger", Target: "login"},
+	{Path: "/Affiliate/login/processLogin.jsp", Target: "login"},
+	{Path: "/join", Target: "join"},
+	{Path: "/rejoin", Target: "rejoin"},
+	{Path: "/password-reset", Target: "password_reset"},
+	{Path: "/guide", Target: "guide"},
 }
 
 // New indexes m. It fails when a page, destination, token or reference may not be
@@ -199,8 +204,15 @@ func (t *Table) addPaths(paths []Path) error {
 	t.pathNumber = make(map[string]int32, len(keapPaths)+len(paths))
 	for _, list := range [][]Path{keapPaths, paths} { // a program's own come last: they win
 		for _, p := range list {
+			if !strings.HasPrefix(p.Path, "/") {
+				return fmt.Errorf("path %q: it must begin with /", p.Path)
+			}
 			var e pathEntry
-			if url, ok := t.policy.Pages.ByName(p.Target); ok {
+			if p.credits() {
+				if e = t.creditedPath(p); p.Code == "" {
+					return fmt.Errorf("path %q: it names neither a target nor a partner's code", p.Path)
+				}
+			} else if url, ok := t.policy.Pages.ByName(p.Target); ok {
 				e = pathEntry{page: pageOutcome(p.Target), url: url}
 				e.form = t.policy.BuiltinJoin && (p.Path == "/join" || p.Path == "/rejoin") && (e.page == ToJoin || e.page == ToRejoin)
 			} else if err := t.policy.CheckDestination(p.Target); err != nil {
@@ -208,9 +220,7 @@ func (t *Table) addPaths(paths []Path) error {
 			} else {
 				e = pathEntry{to: cutDestination(p.Target, t.reserved)}
 			}
-			if !strings.HasPrefix(p.Path, "/") {
-				return fmt.Errorf("path %q: it must begin with /", p.Path)
-			}
+			e.yields = p.Path == "/" || hasPrefixFold(p.Path, "/k/")
 			t.paths[p.Path] = &e
 			key := foldedPath(p.Path)
 			t.pathsFold[key], t.pathNumber[key] = &e, int32(len(t.pathList))
@@ -218,6 +228,41 @@ func (t *Table) addPaths(paths []Path) error {
 		}
 	}
 	return nil
+}
+
+// creditedPath is the entry of a path that stands for a link and a partner, by codes that the map
+// has, or has in other letter case.
+func (t *Table) creditedPath(p Path) pathEntry {
+	e := pathEntry{credits: true, who: who{kind: unknown}}
+	if i, ok := find(t.linkCode, t.linkFold, p.Link); ok && i != none {
+		e.link = &t.links[i]
+	}
+	if i, ok := find(t.code, t.codeFold, p.Code); ok {
+		e.who = t.whoIs(i)
+	}
+	return e
+}
+
+// UnknownCredits lists the paths that stand for a link or a partner that the map does not have, and
+// says what it lacks.
+func (t *Table) UnknownCredits() (list []Path, lacks []string) {
+	for _, p := range t.pathList {
+		e := t.paths[p.Path]
+		switch {
+		case !e.credits:
+			continue
+		case e.who.kind == unknown:
+			lacks = append(lacks, fmt.Sprintf("no partner has the code %q", p.Code))
+		case e.who.kind == ambiguous:
+			lacks = append(lacks, fmt.Sprintf("the code %q means several promoters", p.Code))
+		case e.link == nil && p.Link != "":
+			lacks = append(lacks, fmt.Sprintf("no link has the code %q", p.Link))
+		default:
+			continue
+		}
+		list = append(list, p)
+	}
+	return list, lacks
 }
 
 func foldedPath(path string) string {

@@ -104,6 +104,19 @@ func (p *Policy) NewLink(token, link string) string {
 	return string(b)
 }
 
+// OwnLink is a path of the program's own on the first legacy host.
+func (p *Policy) OwnLink(path string) string {
+	b := p.ownBase("")
+	for i := range len(path) {
+		if c := path[i]; c <= ' ' || c >= 0x7F {
+			b = appendEscaped(b, path[i:i+1])
+		} else {
+			b = append(b, c)
+		}
+	}
+	return string(b)
+}
+
 func (p *Policy) ownBase(path string) []byte {
 	b := append(make([]byte, 0, 96), "https://"...)
 	if len(p.LegacyHosts) > 0 {

@@ -36,6 +36,7 @@ const (
 	KindMovedCode     = "moved_code"        // a code that another promoter had in the book
 	KindUnsafeLink    = "unsafe_link"       // a destination that may not be forwarded to
 	KindLoopingLink   = "looping_link"      // a destination that leads back to the old links
+	KindUnknownCredit = "unknown_credit"    // a path of [paths] that credits a code or link that is not there
 	KindReservedName  = "reserved_name"     // a destination that holds a promoter parameter
 	KindOtherStatus   = "unknown_status"    // a status that says neither active nor inactive
 	KindNoHouse       = "unknown_exclusion" // an excluded code that nobody has
@@ -67,7 +68,7 @@ const (
 
 var kinds = []string{
 	KindNeedsEmail, KindCycle, KindUnknownParent, KindRenamed, KindMerged, KindSplit, KindAmbiguousCode, KindAmbiguousLink, KindMovedCode,
-	KindUnsafeLink, KindLoopingLink, KindReservedName, KindOtherStatus, KindNoHouse, KindNoGrace, KindDuplicate, KindDateOrder,
+	KindUnsafeLink, KindLoopingLink, KindUnknownCredit, KindReservedName, KindOtherStatus, KindNoHouse, KindNoGrace, KindDuplicate, KindDateOrder,
 	KindNumberFormat, KindStatusWords,
 	KindUnbalanced, KindNoLedger, KindUnlisted, KindNoRows, KindSubscription, KindHouseOwner, KindSelfReferral, KindNoCustomerEmail,
 	KindMovedCustomer,

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"carryover/mapping"
 	"carryover/mapping/book"
 	"carryover/mapping/terms"
 	"carryover/migrate/sheet"
@@ -33,7 +34,7 @@ func (p *Plan) writeLinks(w io.Writer) error {
 	if len(links)*p.Totals.Codes > maxSheet {
 		links = []book.Link{{Code: "LINK-CODE"}}
 	}
-	err := SheetLinks(&p.Map.Policy, &p.After, links, "", func(l SheetLink) error {
+	err := SheetLinks(&p.Map.Policy, &p.After, links, p.Map.Paths, "", func(l SheetLink) error {
 		return out.Encode(linksRow{l.OldLink, l.NewLink, l.Token, l.Email, l.Status})
 	})
 	return errors.Join(err, out.Flush())
@@ -124,12 +125,13 @@ type SheetLink struct {
 }
 
 // SheetLinks streams every old link of every promoter with the new one that takes its
-// place: one row a link and code, in the order of tokens, codes and links. token
-// narrows it to one promoter.
+// place: one row a link and code, in the order of tokens, codes and links, then the program's own
+// paths that credit the code. token narrows it to one promoter.
 func SheetLinks(policy interface {
 	OldLink(link, code string) string
 	NewLink(token, link string) string
-}, c *book.Content, links []book.Link, token string, fn func(SheetLink) error) error {
+	OwnLink(path string) string
+}, c *book.Content, links []book.Link, paths []mapping.Path, token string, fn func(SheetLink) error) error {
 	type owner struct {
 		p     *book.Promoter
 		codes []string
@@ -154,6 +156,14 @@ func SheetLinks(policy interface {
 			for _, l := range links {
 				link := SheetLink{policy.OldLink(l.Code, code), policy.NewLink(o.p.Token, l.Code), l.Code, code, o.p.Token, o.p.Email, o.p.Status}
 				if err := fn(link); err != nil {
+					return err
+				}
+			}
+			for _, p := range paths {
+				if p.Code != code {
+					continue
+				}
+				if err := fn(SheetLink{policy.OwnLink(p.Path), policy.NewLink(o.p.Token, p.Link), p.Link, code, o.p.Token, o.p.Email, o.p.Status}); err != nil {
 					return err
 				}
 			}

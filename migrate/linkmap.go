@@ -41,8 +41,13 @@ func makeLinkMap(in linkMapInput, conflicts *conflictList) (*mapping.Map, error)
 	if err != nil {
 		return nil, err
 	}
-	if _, err := mapping.New(m); err != nil {
+	table, err := mapping.New(m)
+	if err != nil {
 		return nil, fmt.Errorf("the link map of this plan cannot be served: %w", err)
+	}
+	paths, lacks := table.UnknownCredits()
+	for i, p := range paths {
+		conflicts.inform(KindUnknownCredit, p.Path, "[paths] lets it credit a partner, and %s: spell the codes as Keap does", lacks[i])
 	}
 	return m, nil
 }

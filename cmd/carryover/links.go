@@ -38,7 +38,7 @@ func (c *linksCmd) Run(a *app) error {
 		enc := json.NewEncoder(out)
 		enc.SetEscapeHTML(false)
 		sheetOut := sheet.NewEncoder[migrate.SheetLink](sheet.NewWriter(out))
-		err = migrate.SheetLinks(&cfg.Policy, content, content.Links, c.Promoter, func(l migrate.SheetLink) error {
+		err = migrate.SheetLinks(&cfg.Policy, content, content.Links, cfg.Paths, c.Promoter, func(l migrate.SheetLink) error {
 			if err := a.ctx.Err(); err != nil { // there may be millions
 				return err
 			}

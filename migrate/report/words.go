@@ -265,6 +265,12 @@ var kinds = []words{
 		Outcome: "New links carry the token. The old codes and ids keep working.",
 	},
 	{
+		Kind:    migrate.KindUnknownCredit,
+		Title:   "Own paths that credit nobody we know",
+		Meaning: "[paths] gives the path to a partner's code, or to a link, that is in no export and not in the book.",
+		Outcome: "It is answered as a link with an unknown partner, or to an unknown link. Spell the code as Keap does.",
+	},
+	{
 		Kind:    migrate.KindReservedName,
 		Title:   "Destinations that carry a promoter of their own",
 		Meaning: "The address holds a parameter that FirstPromoter would read as a promoter.",

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"carryover/mapping"
 )
 
 // goodConfig is the least that a configuration must say; %s is for more.
@@ -150,6 +152,20 @@ func TestConfigMistakes(t *testing.T) {
 	f(swap("login", `login = ""`), "c.toml:9: pages.login is missing")
 	f(end("[paths]\n\"/y\" = \"https://evil.test/\"\n\"z\" = \"login\"\n\"/w\" = \"logn\""), `c.toml:12: paths./y = "https://evil.test/"`, "c.toml:13: paths.z", "begins with /", `c.toml:14: paths./w = "logn"`, "name of a page")
 
+	// paths that could never match, and destinations that would lose their credit
+	for path, want := range map[string]string{
+		"/faq?x=1": "without a query", "/faq#top": "without a query", "https://go.carrot.test/faq": "without a host", "//go.carrot.test/faq": "without a host",
+		"go.carrot.test/faq": "begins with /", "": "begins with /", "///": "without a host", "/a\\u0007b": "as requests carry it",
+		"/api/x": "answers this one itself", "/readyz": "answers this one itself", "/favicon.ico": "answers this one itself",
+	} {
+		f(end("[paths]\n\""+path+"\" = \"guide\""), "c.toml:12: paths.", want)
+	}
+	f(end("[paths]\n\"/x\" = \"https://carrot.test/y?ref=john&a=b&x=1\""), `c.toml:12: paths./x = "https://carrot.test/y?ref=john&a=b&x=1"`, "without ref, a", `{ link = "course", code = "John" }`)
+	f(end("[paths]\n\"/x\" = 7"), "c.toml:12: paths./x = 7", `{ link = "course", code = "John" }`)
+	f(end("[paths]\n\"/x\" = { link = \"course\" }"), "c.toml:12: paths./x.code is missing", `such as "John"`)
+	f(end("[paths]\n\"/x\" = { link = 7, code = \"\" }"), "paths./x.link = 7", "paths./x.code must be", "a code in quotes")
+	f(end("[paths]\n\"/x\" = { code = \"John\", to = \"https://carrot.test\" }"), "paths./x.to", "link or code")
+
 	// secrets are refused and not repeated
 	f(end("[redis]\nurl = \"redis://u:hunter2@127.0.0.1:6379/0\""), "c.toml:12: redis.url", "without a password", "REDIS_URL")
 	f(end("[redis]\nurl = \"redis://u:hunter2@%zz:6379/0\""), "c.toml:12: redis.url", "redis://127.0.0.1:6379/0")
@@ -216,6 +232,16 @@ func TestHostsAreKeptInASCII(t *testing.T) {
 	}
 	if cfg.Gateway.CookieDomain != "xn--mhre-5qa.test" {
 		t.Errorf("cookie_domain %s", cfg.Gateway.CookieDomain)
+	}
+}
+
+// A path leads to a page or an address, or stands for a link and a partner.
+func TestOwnPaths(t *testing.T) {
+	cfg := parsed(t, fmt.Sprintf(goodConfig, "")+"[paths]\n\"/faq\" = \"guide\"\n\"/\" = \"https://carrot.test/x?y=1\"\n"+
+		"\"/john\" = { link = \"course\", code = \"John\" }\n[paths.\"/jane\"]\ncode = \"Jane\"\n")
+	want := []mapping.Path{{Path: "/", Target: "https://carrot.test/x?y=1"}, {Path: "/faq", Target: "guide"}, {Path: "/jane", Code: "Jane"}, {Path: "/john", Link: "course", Code: "John"}}
+	if !slices.Equal(cfg.Paths, want) {
+		t.Errorf("%+v", cfg.Paths)
 	}
 }
 

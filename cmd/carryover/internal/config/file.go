@@ -38,7 +38,7 @@ type file struct {
 		RootCodes  bool           `toml:"root_codes"`
 		Grace      map[string]any `toml:"grace"`
 	} `toml:"links"`
-	Paths  map[string]string `toml:"paths"`
+	Paths  map[string]any `toml:"paths"` // an address or a page's name, or a table of link and code
 	Import struct {
 		AsOf    any                          `toml:"as_of"`
 		Dates   string                       `toml:"dates"`

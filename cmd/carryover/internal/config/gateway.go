@@ -27,7 +27,7 @@ func (c *checker) join(f *file) (builtin bool) {
 		c.webAddress("join.terms_url", text, "https://carrot.com/affiliate-terms")
 	}
 	for _, path := range []string{"/join", "/rejoin"} {
-		if target, ok := f.Paths[path]; ok && builtin && target != strings.TrimPrefix(path, "/") {
+		if target, ok := f.Paths[path]; ok && builtin && target != any(strings.TrimPrefix(path, "/")) {
 			c.invalid("paths."+path, target, "left out: with [join] mode = \"builtin\" the gateway has a form there")
 		}
 	}

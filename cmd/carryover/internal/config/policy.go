@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 
 	"carryover/mapping"
 	"carryover/mapping/book"
@@ -89,6 +90,9 @@ func (c *checker) pages(f *file, policy *mapping.Policy) {
 	pages.Join = cmp.Or(pages.Join, pages.Rejoin)
 	pages.PasswordReset = cmp.Or(pages.PasswordReset, pages.Login)
 	pages.Guide = cmp.Or(pages.Guide, pages.Landing)
+	for _, page := range []*string{&pages.Landing, &pages.Login, &pages.Join, &pages.Rejoin, &pages.PasswordReset, &pages.Guide} {
+		*page = mapping.WithASCIIHost(*page)
+	}
 	policy.Pages = pages
 	for _, name := range []string{"landing", "login", "rejoin", "join", "password_reset", "guide"} {
 		address, _ := pages.ByName(name)
@@ -111,18 +115,78 @@ func (c *checker) pages(f *file, policy *mapping.Policy) {
 // paths are the exact legacy paths, in order.
 func (c *checker) paths(f *file, policy *mapping.Policy) (paths []mapping.Path) {
 	for _, path := range sortedKeys(f.Paths) {
-		key, target := "paths."+path, f.Paths[path]
-		if !strings.HasPrefix(path, "/") {
-			c.invalid(key, path, "a path that begins with /, such as \"/app/orderForms/spring\"")
+		key := "paths." + path
+		if want := wantPath(path); want != "" {
+			c.invalid(key, path, want)
 		}
-		if _, isPage := policy.Pages.ByName(target); !isPage {
-			if err := policy.CheckDestination(target); err != nil {
-				c.invalid(key, target, "the name of a page or an address on an allowed host ("+err.Error()+")")
-			}
+		p := mapping.Path{Path: path}
+		switch target := f.Paths[path].(type) {
+		case string:
+			p.Target = c.pathTarget(key, target, policy)
+		case map[string]any:
+			p.Link, p.Code = c.credit(key, target)
+		default:
+			c.invalid(key, target, "an address, the name of a page, or { link = \"course\", code = \"John\" }")
 		}
-		paths = append(paths, mapping.Path{Path: path, Target: target})
+		paths = append(paths, p)
 	}
 	return paths
+}
+
+// gatewayPaths are answered by the gateway itself before it looks at a map.
+var gatewayPaths = []string{"/livez", "/readyz", "/robots.txt", "/favicon.ico"}
+
+// wantPath says what a path that no request can have must be; empty when one can.
+func wantPath(path string) string {
+	switch {
+	case strings.Contains(path, "://") || strings.HasPrefix(path, "//"):
+		return "a path without a host, such as \"/faq\": it holds on every legacy host"
+	case !strings.HasPrefix(path, "/"):
+		return "a path that begins with /, such as \"/app/orderForms/spring\""
+	case strings.ContainsAny(path, "?#"):
+		return "a path without a query or a fragment, such as \"/faq\": a path is matched alone, and the visitor's query goes along to the destination"
+	case strings.ContainsFunc(path, unicode.IsControl):
+		return "a path as requests carry it, such as \"/faq\""
+	case strings.HasPrefix(path, "/api/") || path == "/api" || slices.Contains(gatewayPaths, path):
+		return "another path: the gateway answers this one itself"
+	}
+	return ""
+}
+
+// pathTarget checks where a path leads: to a page by its name, or to an address.
+func (c *checker) pathTarget(key, target string, policy *mapping.Policy) string {
+	if _, isPage := policy.Pages.ByName(target); isPage {
+		return target
+	}
+	target = mapping.WithASCIIHost(target)
+	if err := policy.CheckDestination(target); err != nil {
+		c.invalid(key, target, "the name of a page or an address on an allowed host ("+err.Error()+")")
+	}
+	if names := policy.ReservedIn(target); len(names) > 0 {
+		c.invalid(key, target, "an address without "+strings.Join(names, ", ")+": what names a promoter is taken off every address. "+
+			"To credit one, write { link = \"course\", code = \"John\" }")
+	}
+	return target
+}
+
+// credit reads a path that stands for a link and a partner. Whether there are such codes shows in
+// the plan.
+func (c *checker) credit(key string, table map[string]any) (link, code string) {
+	text := map[string]string{}
+	for _, name := range sortedKeys(table) {
+		value, isText := table[name].(string)
+		switch {
+		case name != "link" && name != "code":
+			c.invalid(key+"."+name, name, "link or code: a path takes { link = \"course\", code = \"John\" }")
+		case !isText || value == "":
+			c.invalid(key+"."+name, table[name], "a code in quotes, such as \"John\"")
+		}
+		text[name] = value
+	}
+	if _, ok := table["code"]; !ok {
+		c.invalid(key+".code", nil, "the code of the partner who is credited, such as \"John\"")
+	}
+	return text["link"], text["code"]
 }
 
 func (c *checker) imports(f *file, zone *time.Location) Import {
