@@ -26,7 +26,7 @@ func (p *Policy) Allows(m *Map) error {
 		b.destination(m.Links[i].Destination, "the link %q", m.Links[i].Code)
 	}
 	for i := range m.Paths {
-		if _, isPage := p.Pages.ByName(m.Paths[i].Target); !isPage {
+		if _, isPage := p.Pages.ByName(m.Paths[i].Target); !isPage && !m.Paths[i].credits() {
 			b.destination(m.Paths[i].Target, "[paths] %q", m.Paths[i].Path)
 		}
 	}
@@ -52,7 +52,7 @@ type bounds struct {
 func (p *Policy) newBounds() *bounds {
 	b := &bounds{own: p, allowed: map[string]bool{}}
 	for _, host := range p.AllowedHosts {
-		b.allowed[strings.ToLower(host)] = true
+		b.allowed[asciiHost(host)] = true
 	}
 	for _, page := range p.Pages.all() {
 		if host, err := destinationHost(page.URL); err == nil {
@@ -94,7 +94,7 @@ func (b *bounds) policy(p *Policy) {
 		}
 	}
 	for _, host := range p.AllowedHosts {
-		if !b.allowed[strings.ToLower(host)] {
+		if !b.allowed[asciiHost(host)] {
 			b.add("it may lead to the host %q, which is not among allowed_hosts", host)
 		}
 	}

@@ -35,6 +35,7 @@ func TestAllows(t *testing.T) {
 	f("", func(m *Map) { // the gateway's own form
 		m.Policy.BuiltinJoin, m.Policy.Pages.Join = true, "https://go.carrot.test/join"
 	})
+	f("", func(m *Map) { m.Paths[0] = Path{Path: "/john", Link: "demo", Code: "John"} })
 	f(`program "beet", not of "carrot"`, func(m *Map) { m.Policy.Program = "beet" })
 	f(`keap_app "zz999"`, func(m *Map) { m.Policy.KeapApp = "zz999" })
 	f(`serves the host "go.evil.test", which is not among legacy_hosts`, func(m *Map) { m.Policy.LegacyHosts = []string{"go.evil.test"} })
