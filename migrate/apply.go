@@ -69,8 +69,12 @@ func Apply(
 		return nil, err
 	}
 	if open := p.Open(); len(open) > 0 {
-		return nil, fmt.Errorf("%w: %s (%s); %d in all. Fill the decision column of %s and name it with --decisions. Nothing was changed",
-			ErrUndecided, open[0].ID, open[0].Detail, len(open), filepath.Join(dir, "conflicts.csv"))
+		mend := ""
+		if slices.ContainsFunc(open, func(c Conflict) bool { return c.Decision == Mend }) {
+			mend = fmt.Sprintf("; what was decided as %q waits until its rows are mended and planned", Mend)
+		}
+		return nil, fmt.Errorf("%w: %s (%s); %d in all%s. Fill the decision column of %s and name it with --decisions. Nothing was changed",
+			ErrUndecided, open[0].ID, open[0].Detail, len(open), mend, filepath.Join(dir, "conflicts.csv"))
 	}
 	res := &Result{PlanID: p.PlanID, Tables: p.Tables, Changed: p.Changes.Len()}
 	record := res.Changed > 0
@@ -80,7 +84,7 @@ func Apply(
 		}
 	}
 	if record {
-		if res.Run, err = p.write(ctx, dir, reviewed, decisions, b, rejected.rows, progress, now); err != nil {
+		if res.Run, err = p.write(ctx, dir, reviewed, decisions, b, p.stillRejected(rejected.rows), progress, now); err != nil {
 			return nil, err
 		}
 	}
@@ -88,6 +92,20 @@ func Apply(
 		return nil, fmt.Errorf("the book is complete, but the link map was not published: %w; run apply again", err)
 	}
 	return res, nil
+}
+
+// stillRejected are, of rows that were rejected as they were read, those that no mended copy
+// stands for.
+func (p *Plan) stillRejected(rows []book.Reject) []book.Reject {
+	type line struct {
+		file string
+		line int
+	}
+	rejected := make(map[line]bool, len(p.Rejects))
+	for _, r := range p.Rejects {
+		rejected[line{r.File, r.Line}] = true
+	}
+	return slices.DeleteFunc(rows, func(r book.Reject) bool { return !rejected[line{r.File, r.Line}] })
 }
 
 // readOtherExports reports whether a plan that changes nothing was made of other exports

@@ -46,6 +46,8 @@ const (
 	KindNumberFormat  = "number_format"     // blocks: a column of amounts that can be read two ways
 	KindStatusWords   = "status_words"      // blocks: a column of statuses that is not understood, or names nobody active
 
+	KindRejected = "rejected_rows" // blocks: rows that could not be loaded, of money or too many
+
 	KindUnbalanced      = "unbalanced_ledger"      // blocks: a ledger and its rows do not agree
 	KindNoLedger        = "no_ledger"              // blocks: rows of money and no ledger to prove them by
 	KindUnlisted        = "unlisted_balance"       // a balance that the ledger does not list
@@ -67,7 +69,7 @@ const (
 )
 
 var kinds = []string{
-	KindNeedsEmail, KindCycle, KindUnknownParent, KindRenamed, KindMerged, KindSplit, KindAmbiguousCode, KindAmbiguousLink, KindMovedCode,
+	KindRejected, KindNeedsEmail, KindCycle, KindUnknownParent, KindRenamed, KindMerged, KindSplit, KindAmbiguousCode, KindAmbiguousLink, KindMovedCode,
 	KindUnsafeLink, KindLoopingLink, KindUnknownCredit, KindReservedName, KindOtherStatus, KindNoHouse, KindNoGrace, KindDuplicate, KindDateOrder,
 	KindNumberFormat, KindStatusWords,
 	KindUnbalanced, KindNoLedger, KindUnlisted, KindNoRows, KindSubscription, KindHouseOwner, KindSelfReferral, KindNoCustomerEmail,
@@ -94,7 +96,11 @@ const (
 	KeepSubscription = "subscription" // and to the partner who sold its running subscription
 	KeepRow          = "keep"         // the row is carried over, whoever booked it as well
 	SkipRow          = "skip"         // the row is left out
+	Mend             = "mend"         // the rows will be mended: the question stays open until they are
 )
+
+// Undecided reports whether apply waits for c.
+func (c *Conflict) Undecided() bool { return c.Blocking && (c.Decision == "" || c.Decision == Mend) }
 
 // question makes a conflict that blocks until a person has chosen an option.
 func question(kind, subject, detail, recommended string, options ...string) Conflict {

@@ -1,7 +1,9 @@
 package migrate
 
 import (
+	"bytes"
 	"crypto/sha256"
+	"encoding/csv"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -23,6 +25,7 @@ type rejectsFile struct {
 	path, export string
 	file         *os.File
 	w            *sheet.RejectWriter
+	lines        []int // of the export, of each row
 }
 
 // Sink writes the rejected rows of a file as a CSV that can be mended and read again.
@@ -40,6 +43,7 @@ func (d *Folder) Sink(f *sheet.File, index int) func(*sheet.Reject) error {
 		case r == nil:
 			return nil
 		}
+		open.lines = append(open.lines, r.Line)
 		return open.w.Write(r)
 	}
 }
@@ -85,6 +89,11 @@ func (d *Folder) placeRejects(p *Plan) (rejectMoves, error) {
 		if sameFile(dir, filepath.Dir(staged.export)) {
 			continue
 		}
+		if left, err := staged.dropRows(p.unwritten, dir); err != nil {
+			return rejectMoves{}, err
+		} else if left == 0 {
+			continue
+		}
 		sum, err := checksum(staged.path)
 		if err != nil {
 			return rejectMoves{}, err
@@ -107,6 +116,48 @@ func (d *Folder) placeRejects(p *Plan) (rejectMoves, error) {
 			"Name it beside the exports to load its rows.")
 	}
 	return out, nil
+}
+
+// unwrittenRow is a rejected row that a plan does not write among its rejects.
+type unwrittenRow struct {
+	file string
+	line int
+	in   string // the file of rejects that it stands in; empty: a mended copy was loaded
+}
+
+// dropRows takes rows out of a staged file: those of which a mended copy was loaded, and those
+// that stand in a file of rejects in dir. It returns how many rows are left.
+func (s *rejectsFile) dropRows(unwritten []unwrittenRow, dir string) (left int, err error) {
+	drop := map[int]bool{}
+	for _, u := range unwritten {
+		if u.file == s.export && (u.in == "" || sameFile(dir, filepath.Dir(u.in))) {
+			drop[u.line] = true
+		}
+	}
+	if len(drop) == 0 {
+		return len(s.lines), nil
+	}
+	text, err := os.ReadFile(s.path)
+	if err != nil {
+		return 0, err
+	}
+	r := csv.NewReader(bytes.NewReader(text))
+	r.FieldsPerRecord, r.ReuseRecord = -1, true
+	if _, err := r.Read(); err != nil {
+		return 0, err
+	}
+	kept := slices.Clone(text[:r.InputOffset()])
+	for _, line := range s.lines {
+		from := r.InputOffset()
+		if _, err := r.Read(); err != nil {
+			return 0, err
+		}
+		if !drop[line] {
+			left++
+			kept = append(kept, text[from:r.InputOffset()]...)
+		}
+	}
+	return left, os.WriteFile(s.path, kept, 0o600)
 }
 
 // formerRejects are what the folder of rejects holds before a plan is written.

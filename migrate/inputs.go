@@ -64,6 +64,10 @@ func readInputs(ctx context.Context, req *Request, conflicts *conflictList) (*in
 	if in.rows, in.ledger, err = readRecords(ctx, in.exports, recordsInput{req.Settings, index, &in.contacts}, conflicts); err != nil {
 		return nil, err
 	}
+	if err = in.exports.settleMended(); err != nil {
+		return nil, err
+	}
+	in.ledger.dropSuspects(in.exports.settled)
 	in.live, err = readLive(ctx, req.Book, in.ledger.commissions)
 	return in, err
 }

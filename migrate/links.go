@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -24,11 +25,17 @@ type linkRow struct {
 
 // linkReader reads the tracking links.
 type linkReader struct {
-	policy    *mapping.Policy
-	paths     filePaths
-	conflicts *conflictList
-	rows      versions[string, *linkRow] // by their own id, or by code where they have none
-	unsafe    map[string]bool            // rejected: code and destination
+	policy *mapping.Policy
+	paths  filePaths
+	rows   versions[string, *linkRow] // by their own id, or by code where they have none
+	unsafe []unsafeLink
+}
+
+// unsafeLink is a row that was rejected for its destination.
+type unsafeLink struct {
+	kind, code, destination string
+	at                      position
+	err                     error
 }
 
 func (r *linkReader) load(f *exportFile) (sheet.Count, error) {
@@ -58,7 +65,7 @@ func (r *linkReader) add(row *keap.Link, at position) error {
 	return nil
 }
 
-// reject reports a link whose destination is unsafe.
+// reject rejects a link whose destination is unsafe.
 func (r *linkReader) reject(row *keap.Link, at position, err error) error {
 	kind, remedy := KindUnsafeLink, "correct the address"
 	switch {
@@ -67,13 +74,42 @@ func (r *linkReader) reject(row *keap.Link, at position, err error) error {
 	case errors.Is(err, mapping.ErrForeign):
 		remedy = "correct the address, or add its host to allowed_hosts when it is yours"
 	}
-	// A row that stands in a file of rejects as well is one thing to know.
-	if link := row.Code + " " + row.Destination; !r.unsafe[link] {
-		r.unsafe[link] = true
-		r.conflicts.inform(kind, row.Code, "%s: %q is rejected, %v; the code is unknown to the gateway",
-			r.paths.line(at), clip(row.Destination), err)
-	}
+	r.unsafe = append(r.unsafe, unsafeLink{kind, strings.Clone(row.Code), strings.Clone(row.Destination), at, err})
 	return &sheet.Reject{Reason: sheet.UnsafeDestination, Field: "destination", Hint: err.Error() + "; " + remedy}
+}
+
+// reportUnsafe reports the links that were rejected, but for those whose code leads
+// somewhere by another row, as by one that was mended. links are those of these exports, known
+// are the destinations of the book's, both by code.
+func (r *linkReader) reportUnsafe(links map[string]book.Link, known map[string]string, conflicts *conflictList) {
+	reported := map[string]bool{}
+	for i := range r.unsafe {
+		u := &r.unsafe[i]
+		// A row that stands in a file of rejects as well is one thing to know.
+		if link := u.code + " " + u.destination; links[u.code].Code != "" || reported[link] {
+			continue
+		} else {
+			reported[link] = true
+		}
+		then := "the code is unknown to the gateway"
+		if to, ok := known[u.code]; ok {
+			then = "the code leads where the book has it, to " + clip(to)
+		}
+		conflicts.inform(u.kind, u.code, "%s: %q is rejected, %v; %s", r.paths.line(u.at), clip(u.destination), u.err, then)
+	}
+}
+
+// foreignHosts are the hosts of rejected links that allowed_hosts lacks, in order.
+func (r *linkReader) foreignHosts() (hosts []string) {
+	for i := range r.unsafe {
+		if to, err := url.Parse(r.unsafe[i].destination); err == nil && errors.Is(r.unsafe[i].err, mapping.ErrForeign) && to.Host != "" {
+			if host := strings.ToLower(to.Host); !slices.Contains(hosts, host) {
+				hosts = append(hosts, host)
+			}
+		}
+	}
+	slices.Sort(hosts)
+	return hosts
 }
 
 // merge completes l with what only m says. ok is false, and nothing changes, when they

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"slices"
 
 	"carryover/mapping"
 	"carryover/mapping/book"
@@ -23,12 +24,14 @@ type Plan struct {
 	Files     []FilePlan            `json:"files"`
 	Unread    []Unread              `json:"unread"`
 	Rejects   []RejectLine          `json:"rejects"`
+	Rejected  []RejectedRows        `json:"rejected_rows"` // the same by file
 	Conflicts []Conflict            `json:"conflicts"`
 	Unused    []string              `json:"decisions_not_used,omitempty"` // on conflicts that there are not, or no longer
 	Tables    map[string]TableCount `json:"tables"`
 	Totals    Totals                `json:"totals"`
 
-	AsOf        string           `json:"as_of"` // the day whose customers are carried over
+	Currency    string           `json:"currency"` // the program's
+	AsOf        string           `json:"as_of"`    // the day whose customers are carried over
 	Customers   CustomerTotals   `json:"customers"`
 	Money       []Reconciliation `json:"reconciliation"` // by currency
 	Differences []Difference     `json:"differences"`
@@ -39,6 +42,8 @@ type Plan struct {
 	FindingsBy  map[string]int   `json:"findings"`          // how many of each kind; findings.csv has them
 	Compared    int              `json:"orders_compared"`   // with commissions; the others have products that no rate is known of
 	Uncompared  int              `json:"orders_uncompared"` // sales of partners that could not be
+
+	unwritten []unwrittenRow
 
 	Findings []Finding    `json:"-"`
 	Balances []Balance    `json:"-"` // by currency, the largest first
@@ -109,11 +114,17 @@ func orEmpty[T any](list []T) []T {
 	return list
 }
 
+// HasExport reports whether there is an export of a kind. One of which every row was rejected
+// is as good as none.
+func (p *Plan) HasExport(kind string) bool {
+	return slices.ContainsFunc(p.Files, func(f FilePlan) bool { return f.Kind == kind && !f.nothingLoaded() })
+}
+
 // Open lists the conflicts that block and have no decision.
 func (p *Plan) Open() []Conflict {
 	var open []Conflict
 	for _, c := range p.Conflicts {
-		if c.Blocking && c.Decision == "" {
+		if c.Undecided() {
 			open = append(open, c)
 		}
 	}

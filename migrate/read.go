@@ -62,13 +62,18 @@ type RejectSink func(f *sheet.File, index int) func(*sheet.Reject) error
 
 // exports are the files that were found, and what became of their rows.
 type exports struct {
-	found    []*sheet.File     // in the order found
-	names    map[string]string // what questions call them, by path
-	files    []FilePlan        // what became of each; zero until it is read
-	rejects  [][]RejectLine
-	unread   []Unread
-	progress Progress
-	sink     RejectSink
+	found   []*sheet.File   // in the order found
+	files   []FilePlan      // what became of each; zero until it is read
+	rejects [][]rejectedRow // of each
+	settled []position      // of rejected rows that do not count as such: they were mended, or are told twice
+	// rows that were rejected, and that the plan's own rejects need not hold
+	unwritten []unwrittenRow
+	unread    []Unread
+	unmended  []string          // paths of files of rejects that are as carryover wrote them
+	names     map[string]string // by path: what questions call a file
+	currency  string            // of amounts that name none
+	progress  Progress
+	sink      RejectSink
 }
 
 // modelInput is what the rows of partners, contacts and links are read with.
@@ -83,6 +88,7 @@ type modelRows struct {
 	partners map[int64]*partner // by Keap id
 	contacts contacts
 	links    map[string]book.Link // by code
+	foreign  []string             // hosts of rejected links that allowed_hosts lacks
 }
 
 // readModel reads who the partners are, and what the links lead to. Rows that cannot be
@@ -95,8 +101,7 @@ func readModel(ctx context.Context, x *exports, in modelInput, conflicts *confli
 	partners := partnerReader{rows: versions[int64, *partner]{rows: map[int64]*partner{}}}
 	contacts := contactReader{rows: versions[int64, contactRow]{rows: map[int64]contactRow{}}}
 	links := linkReader{
-		policy: &in.settings.Policy, paths: x.paths(), conflicts: conflicts.fork(),
-		rows: versions[string, *linkRow]{rows: map[string]*linkRow{}}, unsafe: map[string]bool{},
+		policy: &in.settings.Policy, paths: x.paths(), rows: versions[string, *linkRow]{rows: map[string]*linkRow{}},
 	}
 	if err := x.read(ctx, "reading partners, contacts and links",
 		lane{[]string{keap.Partners, keap.Links}, func(f *exportFile) (sheet.Count, error) {
@@ -108,9 +113,9 @@ func readModel(ctx context.Context, x *exports, in modelInput, conflicts *confli
 		lane{[]string{keap.Contacts}, contacts.load}); err != nil {
 		return nil, err
 	}
-	conflicts.join(links.conflicts)
 	d := &duplicates{paths: x.paths(), conflicts: conflicts}
-	m := &modelRows{partners.settle(d, in.partners), contacts.settle(d, in.partners), links.settle(d, destinations)}
+	m := &modelRows{partners.settle(d, in.partners), contacts.settle(d, in.partners), links.settle(d, destinations), links.foreignHosts()}
+	links.reportUnsafe(m.links, destinations, conflicts)
 	x.skip(d.skipped)
 	return m, nil
 }
@@ -136,7 +141,7 @@ func (f *exportFile) at(line int) position { return positionOf(f.index, line) }
 type fileResult struct {
 	index   int
 	plan    FilePlan
-	rejects []RejectLine
+	rejects []rejectedRow
 }
 
 // read reads the files that the lanes name.
@@ -158,7 +163,7 @@ func (x *exports) read(ctx context.Context, label string, lanes ...lane) error {
 	var wg sync.WaitGroup
 	for n, l := range lanes {
 		wg.Go(func() {
-			if results[n], failed[n] = l.read(ctx, x.found, x.sink, bar); failed[n] != nil {
+			if results[n], failed[n] = l.read(ctx, x, bar); failed[n] != nil {
 				cancel()
 			}
 		})
@@ -175,13 +180,13 @@ func (x *exports) read(ctx context.Context, label string, lanes ...lane) error {
 	return cmp.Or(failed...)
 }
 
-func (l lane) read(ctx context.Context, files []*sheet.File, sink RejectSink, bar Bar) (results []fileResult, err error) {
+func (l lane) read(ctx context.Context, x *exports, bar Bar) (results []fileResult, err error) {
 	for _, kind := range l.kinds {
-		for i, f := range files {
+		for i, f := range x.found {
 			if f.Kind != kind {
 				continue
 			}
-			r, err := l.readFile(ctx, f, i, sink(f, i), bar)
+			r, err := l.readFile(ctx, x, i, bar)
 			if err != nil {
 				return results, err
 			}
@@ -192,8 +197,9 @@ func (l lane) read(ctx context.Context, files []*sheet.File, sink RejectSink, ba
 }
 
 // readFile loads one file and notes what became of its rows.
-func (l lane) readFile(ctx context.Context, f *sheet.File, index int, sink func(*sheet.Reject) error, bar Bar) (fileResult, error) {
-	start := time.Now()
+func (l lane) readFile(ctx context.Context, in *exports, index int, bar Bar) (fileResult, error) {
+	start, f := time.Now(), in.found[index]
+	sink := in.sink(f, index)
 	r := fileResult{index: index, plan: FilePlan{
 		Path: f.Path, Kind: f.Kind, Encoding: f.Encoding, Delimiter: f.Delimiter, LineEnd: f.LineEnd, HeaderLine: f.HeaderLine,
 		NotUnderstood: f.UnknownHeaders, Dropped: f.SecretHeaders, SHA256: f.SHA256, Bytes: f.Bytes,
@@ -223,7 +229,12 @@ func (l lane) readFile(ctx context.Context, f *sheet.File, index int, sink func(
 			return nil
 		},
 		onReject: func(x *sheet.Reject) error {
-			r.rejects = append(r.rejects, RejectLine{f.Path, x.Line, x.Reason, x.Column, clip(x.Value), x.Hint})
+			row := rejectedRow{RejectLine: RejectLine{f.Path, x.Line, x.Reason, x.Column, clip(x.Value), x.Hint}, id: x.ID}
+			if x.Column == "" {
+				row.cells = clip(strings.Join(x.Cells, ","))
+			}
+			row.amount, row.read = rejectedAmount(f, x, in.currency)
+			r.rejects = append(r.rejects, row)
 			return sink(x)
 		},
 	})
@@ -280,11 +291,12 @@ func (p *FilePlan) addSkips(by map[string]int) {
 	}
 }
 
-// kinds are the kinds of export that there is a file of.
+// kinds are the kinds of export that there is a file of. One of which every row was rejected
+// is as good as missing. To be asked once the files of the kind are read.
 func (x *exports) kinds() map[string]bool {
 	has := map[string]bool{}
-	for _, f := range x.found {
-		has[f.Kind] = true
+	for i, f := range x.found {
+		has[f.Kind] = has[f.Kind] || !x.files[i].nothingLoaded()
 	}
 	return has
 }
@@ -304,7 +316,9 @@ func (x *exports) rejectLines() []RejectLine {
 	for _, kind := range keap.KindNames() {
 		for i, f := range x.found {
 			if f.Kind == kind {
-				all = append(all, x.rejects[i]...)
+				for _, r := range x.rejects[i] {
+					all = append(all, r.RejectLine)
+				}
 			}
 		}
 	}
@@ -334,6 +348,9 @@ func (x *exports) errNoPartners() error {
 	}
 	for _, u := range x.unread {
 		fmt.Fprintf(&b, "\n  %s: %s", u.Path, u.Reason)
+	}
+	for _, path := range x.unmended {
+		fmt.Fprintf(&b, "\n  %s: %s", path, unmendedText)
 	}
 	for i, r := range x.rejectLines() {
 		if i == 5 {

@@ -17,7 +17,7 @@ import (
 // findExports finds every file that the request names, and recognises what it is by its
 // header.
 func findExports(ctx context.Context, req *Request, conflicts *conflictList) (*exports, error) {
-	x := &exports{progress: req.Progress, sink: req.Sink}
+	x := &exports{currency: req.Settings.Currency, progress: req.Progress, sink: req.Sink}
 	inputs, err := sheet.Find(req.Args, keap.KindNames())
 	if err != nil {
 		return nil, err
@@ -28,10 +28,13 @@ func findExports(ctx context.Context, req *Request, conflicts *conflictList) (*e
 		if in.Explicit || !unmended.has(in.Path) {
 			return false
 		}
-		x.unread = append(x.unread, Unread{Path: in.Path, Reason: "no row of it was mended: it is as carryover wrote it"})
+		x.unmended = append(x.unmended, in.Path)
 		return true
 	})
-	if len(inputs) == 0 && len(x.unread) == 0 {
+	if len(inputs) == 0 && len(x.unmended) > 0 {
+		return nil, fmt.Errorf("%s: %s", x.unmended[0], unmendedText)
+	}
+	if len(inputs) == 0 {
 		return nil, fmt.Errorf("%s holds no files: name the folder or zip with Keap's exports", strings.Join(req.Args, ", "))
 	}
 	if err := x.recognise(ctx, inputs, req.Settings, conflicts); err != nil {
@@ -40,9 +43,12 @@ func findExports(ctx context.Context, req *Request, conflicts *conflictList) (*e
 	if len(x.found) == 0 {
 		return nil, x.errNothingFound(req.Args)
 	}
-	x.files, x.rejects = make([]FilePlan, len(x.found)), make([][]RejectLine, len(x.found))
+	x.files, x.rejects = make([]FilePlan, len(x.found)), make([][]rejectedRow, len(x.found))
 	return x, nil
 }
+
+// unmendedText says why a file of rejects is no export.
+const unmendedText = "no row of it was mended: it is as carryover wrote it"
 
 // recognise reads every input once and keeps the files that are carried over.
 func (x *exports) recognise(ctx context.Context, inputs []sheet.Input, s *Settings, conflicts *conflictList) error {

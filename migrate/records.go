@@ -35,16 +35,28 @@ type ledgerRows struct {
 	commissions []book.Commission // with the clawbacks, in the order of their kinds, then as read
 	payments    rowList[payment]
 	ledger      []ledgerRow
-	rejected    []rejectedRow // of all of these
+	rejected    []suspectRow // rejected, of all of these
 }
 
-// rejectedRow is a row of money that could not be loaded: it may be what a ledger and its
+// suspectRow is a row of money that could not be loaded: it may be what a ledger and its
 // rows do not agree on.
-type rejectedRow struct {
+type suspectRow struct {
 	kind    string
 	partner int64
 	at      position
 	reason  string
+}
+
+// dropSuspects leaves out rejected rows that do not count as such.
+func (l *ledgerRows) dropSuspects(settled []position) {
+	if len(settled) == 0 {
+		return
+	}
+	drop := make(map[position]bool, len(settled))
+	for _, at := range settled {
+		drop[at] = true
+	}
+	l.rejected = slices.DeleteFunc(l.rejected, func(r suspectRow) bool { return drop[r.at] })
 }
 
 // maxRejected bounds how many of them are remembered of each lane.
@@ -123,7 +135,7 @@ func (r *recordReader) rememberRejects(f *exportFile) func(*sheet.Reject) error 
 	return func(x *sheet.Reject) error {
 		if len(r.money.rejected) < maxRejected {
 			if partner, err := r.partnerIn(f.File, x.Cells); err == nil {
-				r.money.rejected = append(r.money.rejected, rejectedRow{f.Kind, partner, f.at(x.Line), x.Reason})
+				r.money.rejected = append(r.money.rejected, suspectRow{f.Kind, partner, f.at(x.Line), x.Reason})
 			}
 		}
 		return f.onReject(x)

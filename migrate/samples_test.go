@@ -40,7 +40,7 @@ func TestSamples(t *testing.T) {
 			same(t, "rejects", rejects, want.rejects)
 			conflicts := map[string][]string{}
 			for _, c := range p.Conflicts {
-				if c.Blocking || c.Recommended != migrate.Accept && c.Kind != migrate.KindSubscription {
+				if c.Blocking && c.Kind != migrate.KindRejected || c.Recommended != migrate.Accept && c.Kind != migrate.KindSubscription {
 					t.Errorf("conflict %s blocks=%v, recommended %q", c.ID, c.Blocking, c.Recommended)
 				}
 				conflicts[c.Kind] = append(conflicts[c.Kind], c.Subject)
@@ -189,6 +189,7 @@ func TestSamples(t *testing.T) {
 			"commissions.csv:6 unknown_partner", "commissions.csv:11 bad_money",
 		},
 		conflicts: map[string][]string{
+			migrate.KindRejected:      {"commissions.csv", "referrals.csv"},
 			migrate.KindNeedsEmail:    {"badmail1_", "ghostpal", "badmail2_", "mutehawk"},
 			migrate.KindCycle:         {"ring2a"},
 			migrate.KindUnknownParent: {"orphan"},

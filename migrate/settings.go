@@ -10,20 +10,23 @@ import (
 
 // Settings are what the operator's configuration says about a migration.
 type Settings struct {
-	Policy     mapping.Policy
-	Paths      []mapping.Path
-	Grace      book.Grace
-	Exclude    []string                     // codes of the program's own (house) partners
-	Zone       *time.Location               // of dates that name none
-	Dates      string                       // "auto", "month_first" or "day_first"
-	Numbers    string                       // "auto" (also when empty), "decimal_point" or "decimal_comma"
-	Headers    map[string]map[string]string // the operator's own: kind, header, field
-	Currency   string                       // the program's: of amounts that name none
-	AsOf       string                       // the day whose customers are carried over, as 2023-03-31; empty: the day of the plan
-	Owner      string                       // terms.OwnerLatest (also when empty) or terms.OwnerFirst
-	Products   terms.Products
-	Terms      terms.Config
-	ConfigHash string // over everything above that a plan depends on
+	Policy   mapping.Policy
+	Paths    []mapping.Path
+	Grace    book.Grace
+	Exclude  []string                     // codes of the program's own (house) partners
+	Zone     *time.Location               // of dates that name none
+	Dates    string                       // "auto", "month_first" or "day_first"
+	Numbers  string                       // "auto" (also when empty), "decimal_point" or "decimal_comma"
+	Headers  map[string]map[string]string // the operator's own: kind, header, field
+	Currency string                       // the program's: of amounts that name none
+	AsOf     string                       // the day whose customers are carried over, as 2023-03-31; empty: the day of the plan
+	Owner    string                       // terms.OwnerLatest (also when empty) or terms.OwnerFirst
+	// TolerateRejects is the share of the rows of a file without money that may be rejected
+	// without a question; nil: [DefaultTolerance], and none of the referrals.
+	TolerateRejects *float64
+	Products        terms.Products
+	Terms           terms.Config
+	ConfigHash      string // over everything above that a plan depends on
 }
 
 // Project makes the link map that these settings publish of the book's content.

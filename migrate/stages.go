@@ -23,12 +23,14 @@ func makePlan(ctx context.Context, req *Request) (*Plan, *evidence, error) {
 		return nil, nil, err
 	}
 	p := &Plan{
-		BaseRun: in.book.base, WorkDir: req.WorkDir, Args: req.Args, Unread: orEmpty(in.exports.unread), AsOf: req.asOf(),
+		BaseRun: in.book.base, WorkDir: req.WorkDir, Args: req.Args, Unread: orEmpty(in.exports.unread), Currency: req.Settings.Currency, AsOf: req.asOf(),
 		After: book.Content{
 			Promoters: in.people.promoters, Aliases: in.people.aliases, Links: linksAfter(in.book.content.Links, in.model.links),
 			Settings: in.book.content.Settings,
 		},
 	}
+	p.Rejected = in.exports.askRejected(req.Settings, in.model.foreign, conflicts)
+	p.unwritten = in.exports.unwritten
 	own, l, r := in.decide(req, p.AsOf, conflicts)
 	in.exports.skip(own.skipped)
 	in.exports.skip(l.skipped)
@@ -45,6 +47,7 @@ func makePlan(ctx context.Context, req *Request) (*Plan, *evidence, error) {
 	p.setTotals(in, sumMoney(totalsInput{
 		settings: req.Settings, asOfStart: dayStart(p.AsOf, req.Settings.Zone), directory: in.people.directory,
 		before: in.book.money, changes: &p.Changes.KeapRecords, accounts: l.accounts, ledger: r,
+		files: p.Files, rejected: p.Rejected,
 	}, conflicts))
 	p.setFindings(found())
 

@@ -26,6 +26,11 @@ type Reconciliation struct {
 	RowPayments    int64  `json:"payment_rows_cents"`
 	Book           int64  `json:"book_cents"` // all balances once the plan is applied
 	Promoters      int64  `json:"owed_cents"` // of them, those of promoters
+
+	RowsRead     int              `json:"rows_read"` // of the files of money; the same in every currency
+	RowsLoaded   int              `json:"rows_loaded"`
+	RowsRejected int              `json:"rows_rejected"`            // of money, in this currency
+	Rejected     map[string]int64 `json:"rejected_cents,omitempty"` // what they come to, by kind
 }
 
 // MonthTotals are what all partners earned and were paid in one month, in one currency.
@@ -56,6 +61,8 @@ type totalsInput struct {
 	changes   *book.KeapRecords
 	accounts  *accounts
 	ledger    *reconciliation
+	files     []FilePlan
+	rejected  []RejectedRows
 }
 
 // moneyTotals are the sums that the report shows.
@@ -122,8 +129,29 @@ func (in *totalsInput) byCurrency(accounts []accountBalance) []Reconciliation {
 			r.Promoters += accounts[i].amount
 		}
 	}
+	for i := range in.rejected {
+		x := &in.rejected[i]
+		if !x.HoldsMoney() {
+			continue
+		}
+		for _, currency := range x.Currencies(in.settings.Currency) {
+			r := of(currency)
+			r.RowsRejected += x.RowsIn(currency, in.settings.Currency)
+			if r.Rejected == nil {
+				r.Rejected = map[string]int64{}
+			}
+			r.Rejected[x.Kind] += x.Sums[currency]
+		}
+	}
+	read, loaded := 0, 0
+	for i := range in.files {
+		if f := &in.files[i]; slices.Contains(moneyKinds, f.Kind) {
+			read, loaded = read+f.Rows, loaded+f.Loaded
+		}
+	}
 	var out []Reconciliation
 	for _, currency := range slices.Sorted(maps.Keys(sums)) {
+		sums[currency].RowsRead, sums[currency].RowsLoaded = read, loaded
 		out = append(out, *sums[currency])
 	}
 	return out

@@ -235,7 +235,7 @@ func verifyImport(
 			standing++
 		}
 	}
-	return []Check{files, verifyBook(p, content), verifyOwners(p, e), verifySums(p, e, standing > 1), verifyLedger(p, e)}, nil
+	return []Check{files, verifyRejected(p), verifyBook(p, content), verifyOwners(p, e), verifySums(p, e, standing > 1), verifyLedger(p, e)}, nil
 }
 
 const configChanged = "the configuration has changed since the run: plan and apply again, or put it back"

@@ -63,7 +63,7 @@ func (d *desk) until(what string, fn func() bool) {
 func TestClickReports(t *testing.T) {
 	t.Parallel()
 	onBothStores(t, func(d *desk) {
-		d.ok("plan", sample(d, "small"))
+		d.ok("plan", "--decisions", sampleDecisions(d), sample(d, "small"))
 		d.ok("apply")
 		g := d.gateway("--at", "2023-02-15T20:00:00Z")
 		const host = "go.carrot.test"

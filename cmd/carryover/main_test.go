@@ -93,6 +93,16 @@ func sample(t testing.TB, name string) string {
 	return dir
 }
 
+// sampleDecisions leaves out the rows of the small sample that cannot be read.
+func sampleDecisions(t testing.TB) string {
+	t.Helper()
+	path, err := filepath.Abs("testdata/small-decisions.csv")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
 func (d *desk) path(name string) string { return filepath.Join(d.dir, name) }
 
 func (d *desk) write(name, text string) string {

@@ -79,7 +79,7 @@ func TestSampleBalances(t *testing.T) {
 	f := func(name string, total, owned int, balances map[string]float64) {
 		t.Helper()
 		d := newSampleDesk(t)
-		d.ok("plan", sample(t, name))
+		d.ok("plan", "--decisions", sampleDecisions(t), sample(t, name))
 		d.ok("apply")
 		sum := 0.0
 		for _, p := range d.objects(d.ok("promoters", "--json")) {

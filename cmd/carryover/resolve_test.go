@@ -62,11 +62,16 @@ func TestResolveCases(t *testing.T) {
 			if s.name == "tiny" {
 				d.redis, _ = storetest.StartRedis(t)
 			}
-			if s.name == "example" { // its one question was decided, and the difference remains
+			switch s.name {
+			case "example": // its questions were decided, and what they are about remains
 				d.ok("plan", "--decisions", example+"/decisions.csv", s.exports)
 				d.ok("apply")
-				d.fails(console.ExitDecide, []string{"everything else agrees", "1 difference that a person decided about remains"}, "verify")
-			} else {
+				d.fails(console.ExitDecide, []string{"everything else agrees", "that a person decided about remain"}, "verify")
+			case "small": // rows of it cannot be read
+				d.fails(console.ExitDecide, nil, "plan", s.exports)
+				d.ok("apply", "--decisions", d.write("decided.csv", "id,decision\nrejected_rows:commissions.csv,accept\nrejected_rows:referrals.csv,accept\n"))
+				d.fails(console.ExitDecide, []string{"2 differences that a person decided about remain"}, "verify")
+			default:
 				d.ok("plan", s.exports)
 				d.ok("apply")
 				d.ok("verify")

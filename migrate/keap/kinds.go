@@ -76,6 +76,12 @@ func required(f sheet.Field) sheet.Field {
 	return f
 }
 
+// subject marks the id of what a row is about.
+func subject(f sheet.Field) sheet.Field {
+	f.Subject = true
+	return f
+}
+
 // shared marks a field that a list of this kind may carry and that says nothing about
 // the kind: contacts have it as well.
 func shared(f sheet.Field) sheet.Field {
@@ -110,8 +116,8 @@ var genericPartnerHeaders = []string{"referralpartner", "affiliate", "partner"}
 // its cells say so, a code when nothing else names the partner, else a name.
 func partnerFields(ids ...string) []sheet.Field {
 	return []sheet.Field{
-		fallback(id("partner_id", append([]string{"affiliateid", "partnerid", "referralpartnerid", "affid", "keappartnerid"},
-			ids...)...), genericPartnerHeaders...),
+		subject(fallback(id("partner_id", append([]string{"affiliateid", "partnerid", "referralpartnerid", "affid", "keappartnerid"},
+			ids...)...), genericPartnerHeaders...)),
 		fallback(codeField("partner_code"), genericPartnerHeaders...),
 		fallback(text("partner_name", "affname", "affiliatename", "partnername", "referralpartnername"),
 			slices.Concat(genericPartnerHeaders, []string{"name"})...),
@@ -150,7 +156,7 @@ func partners() sheet.Kind {
 	return sheet.Kind{
 		Name: Partners,
 		Fields: slices.Concat([]sheet.Field{
-			required(id("id", "affiliateid", "partnerid", "referralpartnerid", "keappartnerid", "id")),
+			subject(required(id("id", "affiliateid", "partnerid", "referralpartnerid", "keappartnerid", "id"))),
 			fallback(id("contact_id", "contactid"), "contact"),
 			fallback(id("parent_id", "parentid", "parentaffiliateid", "parentpartnerid", "parentreferralpartnerid"),
 				"parent", "parentpartner", "parentaffiliate", "parentreferralpartner"),
@@ -189,7 +195,7 @@ func contacts() sheet.Kind {
 	return sheet.Kind{
 		Name: Contacts,
 		Fields: slices.Concat([]sheet.Field{
-			required(id("id", "id", "contactid")),
+			subject(required(id("id", "id", "contactid"))),
 			required(text("email", "email", "emailaddress", "contactemail")),
 			text("first_name", "firstname", "givenname"), text("last_name", "lastname", "familyname"),
 			text("full_name", "name", "fullname", "contactname"),

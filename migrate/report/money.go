@@ -32,15 +32,15 @@ func joinWords(words []string) string {
 // magnitude is how far n is from 0; the smallest number is one off.
 func magnitude(n int64) int64 { return max(n, -max(n, -math.MaxInt64)) }
 
-// hasExport reports whether an export of that kind was read.
+// hasExport reports whether rows of an export of that kind could be read.
 func hasExport(p *migrate.Plan, kind string) bool {
-	return slices.ContainsFunc(p.Files, func(f migrate.FilePlan) bool { return f.Kind == kind })
+	return p.HasExport(kind)
 }
 
 // hasMoney reports whether the exports say what was earned, paid or owed.
 func hasMoney(p *migrate.Plan) bool {
 	for _, kind := range []string{keap.Commissions, keap.Clawbacks, keap.Payments, keap.Ledger} {
-		if hasExport(p, kind) {
+		if slices.ContainsFunc(p.Files, func(f migrate.FilePlan) bool { return f.Kind == kind }) {
 			return true
 		}
 	}
@@ -98,6 +98,7 @@ func totalGap(list []migrate.Difference) int64 {
 type sum struct {
 	Sign, Name               string
 	Ledger, Rows, Difference string // [none] where there is nothing to say
+	Rejected                 string // what rejected rows come to; [none] where there are none
 	Off                      bool   // there is a difference
 }
 
@@ -107,7 +108,7 @@ func sums(p *migrate.Plan, r migrate.Reconciliation) []sum {
 	told, complete := hasExport(p, keap.Ledger), true
 	agrees := len(differencesIn(p, r.Currency)) == 0
 	line := func(sign, name, kind string, ledger, rows int64) sum {
-		s := sum{sign, name, none, none, none, false}
+		s := sum{sign, name, none, none, none, rejectedText(r, kind), false}
 		// A ledger that has not this column, and still agrees, comes as 0.
 		if told && (ledger != 0 || rows == 0 || !agrees) {
 			s.Ledger = text(ledger)
@@ -123,12 +124,12 @@ func sums(p *migrate.Plan, r migrate.Reconciliation) []sum {
 		}
 		return s
 	}
-	list := []sum{{"", "beginning", none, none, none, false},
+	list := []sum{{"", "beginning", none, none, none, none, false},
 		line("+", "commissions", keap.Commissions, r.Commissions, r.RowCommissions),
 		line("-", "clawbacks", keap.Clawbacks, r.Clawbacks, r.RowClawbacks),
 		line("-", "payments", keap.Payments, r.Payments, r.RowPayments),
 	}
-	ending := sum{"=", "ending", none, none, none, false}
+	ending := sum{"=", "ending", none, none, none, rejectedText(r, keap.Ledger), false}
 	rows := rowsEnding(r)
 	if complete {
 		ending.Rows = text(rows)
@@ -140,6 +141,15 @@ func sums(p *migrate.Plan, r migrate.Reconciliation) []sum {
 		ending.Difference, ending.Off = text(r.Ending-rows), r.Ending != rows
 	}
 	return append(list, ending)
+}
+
+// rejectedText is what the rejected rows of a kind come to in a currency, as far as their
+// amounts can be read.
+func rejectedText(r migrate.Reconciliation, kind string) string {
+	if sum, ok := r.Rejected[kind]; ok {
+		return terms.FormatMinor(sum, r.Currency)
+	}
+	return none
 }
 
 // rowsEnding is what the beginning of the ledger and the rows come to.
@@ -154,7 +164,7 @@ type proof struct {
 }
 
 func proofOf(p *migrate.Plan, r migrate.Reconciliation) proof {
-	if r.Accounts == 0 && r.RowCommissions == 0 && r.RowClawbacks == 0 && r.RowPayments == 0 {
+	if r.Accounts == 0 && r.RowCommissions == 0 && r.RowClawbacks == 0 && r.RowPayments == 0 && r.RowsRejected == 0 {
 		return proof{"good", "These exports hold nothing in this currency: what the book has stays as it is."}
 	}
 	d := doubtsOf(p, r)
@@ -190,7 +200,19 @@ func proofOf(p *migrate.Plan, r migrate.Reconciliation) proof {
 	if d.unlisted != "" {
 		return proof{"warn", fmt.Sprintf("Not all proven: %s, one by one, but %s.", agree, d.unlisted)}
 	}
-	return proof{class, fmt.Sprintf("Proven to the cent: %s, one by one.", agree)}
+	return proof{class, fmt.Sprintf("Proven to the cent: %s, one by one.%s", agree, rowsText(r))}
+}
+
+// rowsText says of which rows a proof speaks.
+func rowsText(r migrate.Reconciliation) string {
+	if r.RowsRead == 0 {
+		return ""
+	}
+	text := fmt.Sprintf(" Of %s of money, %s loaded", quantity(r.RowsRead, "row", "rows"), Count(r.RowsLoaded))
+	if skipped := r.RowsRead - r.RowsLoaded; skipped > 0 {
+		text += fmt.Sprintf(", %s skipped", Count(skipped))
+	}
+	return text + ", none rejected."
 }
 
 // doubts are why the money of a currency is not proven, in words.
@@ -210,6 +232,22 @@ func doubtsOf(p *migrate.Plan, r migrate.Reconciliation) (d doubts) {
 	}
 	if r.Accounts == 0 && hasExport(p, keap.Ledger) {
 		d.missing = append(d.missing, "the ledger among the exports has nothing in this currency")
+	}
+	var lost []string
+	undecided := false
+	for i := range p.Rejected {
+		if x := &p.Rejected[i]; x.HoldsMoney() && slices.Contains(x.Currencies(p.Currency), r.Currency) {
+			lost = append(lost, visible(x.String()))
+			undecided = undecided || x.Decision != migrate.Accept
+		}
+	}
+	if len(lost) > 0 {
+		d.missing = append(d.missing, "these are in none of the sums: "+strings.Join(lost, "; "))
+		decision := migrate.Accept
+		if undecided {
+			decision = ""
+		}
+		add(decision, "to go on without the rejected rows")
 	}
 	ledgers := map[string]int64{keap.Commissions: r.Commissions, keap.Clawbacks: r.Clawbacks, keap.Payments: r.Payments}
 	for _, c := range p.Conflicts {

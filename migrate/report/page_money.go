@@ -55,6 +55,7 @@ type moneyView struct {
 	Currency        string
 	Proof           proof
 	Sums            []sum
+	Rejected        int // rows of money in this currency
 	Notes           []string
 	Open            int // differences that nobody has decided
 	Differences     []differenceView
@@ -151,7 +152,7 @@ func viewCustomers(p *migrate.Plan) *customersView {
 
 func viewMoney(p *migrate.Plan, r migrate.Reconciliation, index int) moneyView {
 	v := moneyView{
-		Index: index, Currency: visible(r.Currency), Proof: proofOf(p, r), Sums: sums(p, r), Chart: drawMonths(p.Months, r.Currency),
+		Index: index, Currency: visible(r.Currency), Proof: proofOf(p, r), Sums: sums(p, r), Rejected: r.RowsRejected, Chart: drawMonths(p.Months, r.Currency),
 	}
 	for _, note := range []string{otherDifferences(p, r), balanceText(p, r)} {
 		if note != "" {
@@ -291,6 +292,17 @@ func openItems(p *migrate.Plan) []openItem {
 	if n := len(p.Earlier); n > 0 {
 		list = append(list, openItem{false, "Decided about money before, and no ledger has come since", n,
 			examples(n, func(i int) string { return p.Earlier[i] }), "Export the ledger and its rows again."})
+	}
+	var lost []string
+	for i := range p.Rejected {
+		if x := &p.Rejected[i]; x.Decision == migrate.Accept {
+			lost = append(lost, x.String())
+		}
+	}
+	if n := len(lost); n > 0 {
+		list = append(list, openItem{false, "Rejected rows that were left out", n, examples(n, func(i int) string { return lost[i] }),
+			"Mend them in rejects/, name the folder beside the exports and plan again. The command carryover verify names them, and exits " +
+				"with 3, until they are loaded."})
 	}
 	if n := p.Customers.NoEmail; n > 0 {
 		subjects := subjectsOf(p, migrate.KindNoCustomerEmail)

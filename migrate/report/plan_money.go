@@ -8,6 +8,7 @@ import (
 
 	"carryover/mapping/terms"
 	"carryover/migrate"
+	"carryover/migrate/keap"
 )
 
 // undecidedText stands where a decision is missing.
@@ -20,6 +21,9 @@ const maxDifferences = 10
 func (t *text) customers(p *migrate.Plan, outDir string) {
 	c := p.Customers
 	if c.Customers == 0 {
+		if text := lostReferrals(p); text != "" {
+			t.line("\nNo customer is carried over: %s", text)
+		}
 		return
 	}
 	t.line("\nWhose the customers are on %s (all of them in %s)", visible(p.AsOf), visible(filepath.Join(outDir, "owners.csv")))
@@ -35,17 +39,36 @@ func (t *text) customers(p *migrate.Plan, outDir string) {
 	row("without an e-mail", c.NoEmail, "kept under their Keap id")
 	row("own promoter", c.Self, "bought through themselves, as in Keap")
 	t.rows(rows)
+	if text := lostReferrals(p); text != "" {
+		t.line("  not among them: %s", text)
+	}
+}
+
+// lostReferrals says which rows that say whose a customer is were rejected; empty: none.
+func lostReferrals(p *migrate.Plan) string {
+	var list []string
+	for i := range p.Rejected {
+		if x := &p.Rejected[i]; x.Kind == keap.Referrals {
+			list = append(list, x.String())
+		}
+	}
+	return joinWords(list)
 }
 
 // money shows for each currency how the ledger and its rows agree.
 func (t *text) money(p *migrate.Plan) {
 	for _, r := range currencies(p) {
 		t.line("\nThe money, in %s", visible(r.Currency))
+		titles := []string{"", "ledger", "rows", "difference"}
+		if r.RowsRejected > 0 {
+			titles = append(titles, "rejected")
+		}
 		var rows [][]string
 		for _, s := range sums(p, r) {
-			rows = append(rows, []string{strings.TrimLeft(s.Sign+" "+s.Name, " "), s.Ledger, s.Rows, s.Difference})
+			row := []string{strings.TrimLeft(s.Sign+" "+s.Name, " "), s.Ledger, s.Rows, s.Difference, s.Rejected}
+			rows = append(rows, row[:len(titles)])
 		}
-		t.table([]string{"", "ledger", "rows", "difference"}, rows)
+		t.table(titles, rows)
 		for _, sentence := range []string{proofOf(p, r).Text, otherDifferences(p, r), balanceText(p, r),
 			spreadOf(p, r.Currency).sentence(r.Currency)} {
 			if sentence == "" {

@@ -22,6 +22,16 @@ type option struct{ Value, Meaning string }
 // something, what merely looks different afterwards.
 var kinds = []words{
 	{
+		Kind:  migrate.KindRejected,
+		Title: "Rows that could not be loaded",
+		Meaning: "Rows of money or of referrals, or many of another kind, or all of a file, cannot be read. What they say is in no sum and " +
+			"proven by nothing.",
+		Outcome: "They lie word for word in rejects/, each with its reason. Mend them there, name the folder beside the exports and plan " +
+			"again; or leave them out, which every later plan and verify names.",
+		Options: []option{{migrate.Accept, "the rows are left out, and never called proven"},
+			{migrate.Mend, "they will be mended; nothing is applied before"}},
+	},
+	{
 		Kind:    migrate.KindDuplicate,
 		Title:   "Two rows of one id that say different things",
 		Meaning: "An id, or a link code, stands in the exports twice with different content, and no date tells which row is newer.",
@@ -337,7 +347,7 @@ func groupConflicts(conflicts []migrate.Conflict) []group {
 	return groups
 }
 
-func open(c migrate.Conflict) bool { return c.Blocking && c.Decision == "" }
+func open(c migrate.Conflict) bool { return c.Undecided() }
 
 func order(c migrate.Conflict) int {
 	switch {
@@ -365,6 +375,7 @@ var reasons = map[string]string{
 	"duplicate":          "duplicate",
 	"superseded":         "replaced by another row",
 	"excluded":           "left out by a decision",
+	"mended":             "mended in a file of rejects",
 }
 
 func reasonWords(reason string) string { return cmp.Or(reasons[reason], visible(reason)) }

@@ -19,6 +19,7 @@ type Field struct {
 	Distinctive []string
 	// What its cells are, which the whole column decides how to read. At most one of them.
 	ID, Date, Money, Status bool
+	Subject                 bool // the id of what a row is about, which a row of totals never has
 }
 
 // Kind is one kind of export.

@@ -1,12 +1,17 @@
 package sheet
 
-import "strings"
+import (
+	"bytes"
+	"slices"
+	"strings"
+)
 
 // layout is what a header says about the shape of the rows below it.
 type layout struct {
 	keys        []string
 	secret      []bool // by column
 	firstSecret int    // len(keys) for none
+	subject     []int  // columns with the id of what a row is about
 }
 
 func newLayout(header []string, kind *Kind) *layout {
@@ -52,7 +57,7 @@ func (l *layout) classify(r *record) shape {
 		return blankRow
 	case l.repeatsHeader(r, first, &scratch):
 		return headerRow
-	case isTotals(r, first, &scratch):
+	case isTotals(r, first, &scratch) && !l.hasSubject(r, &scratch):
 		return totalsRow
 	}
 	for i := len(l.keys); i < len(r.cells); i++ {
@@ -109,6 +114,18 @@ func sameKey(cell []byte, key string) bool {
 		n++
 	}
 	return n == len(key)
+}
+
+// hasSubject says whether a row has an id of what it is about, as no row of totals does:
+// a partner may have the code Total.
+func (l *layout) hasSubject(r *record, scratch *[]byte) bool {
+	return slices.ContainsFunc(l.subject, func(i int) bool {
+		if i >= len(r.cells) {
+			return false
+		}
+		cell := clean(r.cell(i, scratch))
+		return len(cell) > 0 && len(bytes.Trim(cell, "0123456789")) == 0 && len(bytes.Trim(cell, "0")) > 0
+	})
 }
 
 // isTotals says whether a row's only content is the word and amounts. Hardly any row is:

@@ -142,6 +142,7 @@ func Probe(in Input, kinds []Kind, opt Options) (*File, error) {
 	}
 	header := s.rec.strings()
 	f.layout = newLayout(header, f.kind)
+	f.layout.subject = h.match.subjectColumns()
 	if err := f.scanRows(s, h.match); err != nil {
 		return nil, err
 	}
@@ -181,6 +182,17 @@ func (f *File) scanRows(s *scanner, m *match) error {
 	m.releaseNonIDs(c.ids, f.layout.keys)
 	f.columns = m.columns
 	return nil
+}
+
+// subjectColumns are the columns with the id of what a row is about: its own, or that of its
+// partner.
+func (m *match) subjectColumns() (columns []int) {
+	for i, field := range m.kind.Fields {
+		if field.Subject && m.columns[i] >= 0 {
+			columns = append(columns, m.columns[i])
+		}
+	}
+	return columns
 }
 
 // releaseNonIDs gives up columns of ids that only a fallback found and whose cells are no

@@ -1,8 +1,11 @@
 package sheet
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 )
 
@@ -16,6 +19,8 @@ type Reject struct {
 	Value  string   // that field's cell, cleaned
 	Hint   string   // a sentence: what is wrong and what to do
 	Cells  []string // the row as written, secrets blanked
+	ID     string   // hash of the cells: the same wherever the row stands unchanged
+	Long   bool     // it has more cells than the header: they may have shifted
 }
 
 func (r *Reject) Error() string {
@@ -48,12 +53,86 @@ func (l *layout) verbatim(r *record, shifted bool) []string {
 	return cells
 }
 
+// rowID is a hash of the cells of a rejected row: the same in its export and, as long as
+// nobody mends it, in a file of rejects.
+func (f *File) rowID(cells []string) string {
+	h, blanks := sha256.New(), 0
+	for i, cell := range cells {
+		if i < len(f.layout.keys) && isRejectColumn(f.layout.keys[i]) {
+			continue
+		}
+		if cell = Clean(cell); cell == "" {
+			blanks++ // those at the end are not there everywhere
+			continue
+		}
+		fmt.Fprintf(h, "%d %q,", blanks, cell)
+		blanks = 0
+	}
+	return hex.EncodeToString(h.Sum(nil)[:8])
+}
+
+// headers that [RejectWriter] adds.
+const (
+	lineHeader   = "carryover_line"
+	reasonHeader = "carryover_reason"
+	hintHeader   = "carryover_hint"
+)
+
+// RawRow is a row of content as it is written.
+type RawRow struct {
+	Line   int
+	Cells  []string // cleaned, in the order of [File.Header], secret ones blank; then those that no header is above
+	Origin Origin
+}
+
+// Origin says which rejected row of an export a row of a file of rejects was. The zero
+// value is of any other row.
+type Origin struct {
+	Line   int
+	Reason string
+}
+
+// HoldsRejects reports whether a file is one that a [RejectWriter] wrote, mended or not.
+func (f *File) HoldsRejects() bool { return slices.Contains(f.layout.keys, Key(lineHeader)) }
+
+// Content are the cells of a row that are not blank, without those that a [RejectWriter] added.
+func (f *File) Content(cells []string) []string {
+	var content []string
+	for i, cell := range cells {
+		if cell != "" && (i >= len(f.layout.keys) || !isRejectColumn(f.layout.keys[i])) {
+			content = append(content, cell)
+		}
+	}
+	return content
+}
+
+// RawRows reads a file again and hands every row of content to fn.
+func (f *File) RawRows(fn func(RawRow) error) error {
+	line, reason := slices.Index(f.layout.keys, Key(lineHeader)), slices.Index(f.layout.keys, Key(reasonHeader))
+	hand := func(at int, cells []string) error {
+		row := RawRow{Line: at, Cells: cells}
+		for i := range cells {
+			cells[i] = Clean(cells[i])
+		}
+		if line >= 0 && line < len(cells) && reason >= 0 && reason < len(cells) {
+			row.Origin.Line, _ = strconv.Atoi(cells[line])
+			row.Origin.Reason = cells[reason]
+		}
+		return fn(row)
+	}
+	_, err := f.rows(func(rec *record) error { return hand(rec.line, f.layout.verbatim(rec, false)) },
+		func(r *Reject) error { return hand(r.Line, r.Cells) })
+	return err
+}
+
 // RejectWriter writes rejected rows of one file as a CSV that can be mended and read
 // again: the file's own header and cells, then carryover_line, carryover_reason and
-// carryover_hint, then cells that no header is above.
+// carryover_hint, then cells that no header is above. Of a row that is rejected again,
+// carryover_line stays the one of its export.
 type RejectWriter struct {
 	w     *Writer
 	added []bool // by column: written by an earlier RejectWriter
+	line  int    // column with the line of the export; -1 for none
 	width int
 	cells []string
 }
@@ -61,12 +140,13 @@ type RejectWriter struct {
 // NewRejectWriter writes the header. Flush must be called at the end.
 func NewRejectWriter(w io.Writer, f *File) (*RejectWriter, error) {
 	rw := &RejectWriter{w: NewWriter(w), added: make([]bool, len(f.Header)), width: len(f.Header)}
+	rw.line = slices.Index(f.layout.keys, Key(lineHeader))
 	for i, h := range f.Header {
 		if rw.added[i] = isRejectColumn(f.layout.keys[i]); !rw.added[i] {
 			rw.cells = append(rw.cells, h)
 		}
 	}
-	rw.cells = append(rw.cells, "carryover_line", "carryover_reason", "carryover_hint")
+	rw.cells = append(rw.cells, lineHeader, reasonHeader, hintHeader)
 	return rw, rw.w.Write(rw.cells...)
 }
 
@@ -82,7 +162,13 @@ func (rw *RejectWriter) Write(r *Reject) error {
 			rw.cells = append(rw.cells, "")
 		}
 	}
-	rw.cells = append(rw.cells, strconv.Itoa(r.Line), r.Reason, r.Hint)
+	line := r.Line
+	if rw.line >= 0 && rw.line < len(r.Cells) {
+		if n, err := strconv.Atoi(Clean(r.Cells[rw.line])); err == nil && n > 0 {
+			line = n
+		}
+	}
+	rw.cells = append(rw.cells, strconv.Itoa(line), r.Reason, r.Hint)
 	if len(r.Cells) > rw.width {
 		rw.cells = append(rw.cells, r.Cells[rw.width:]...)
 	}

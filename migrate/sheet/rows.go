@@ -61,7 +61,8 @@ func (f *File) rows(fn func(*record) error, onReject func(*Reject) error) (Count
 	}
 	reject := func(rec *record, rej *Reject, shifted bool) error {
 		count.Rejected++
-		rej.Line, rej.Cells = rec.line, f.layout.verbatim(rec, shifted)
+		rej.Line, rej.Cells, rej.Long = rec.line, f.layout.verbatim(rec, shifted), shifted
+		rej.ID = f.rowID(rej.Cells)
 		f.locate(rej)
 		if onReject == nil {
 			return nil

@@ -54,6 +54,8 @@ type Import struct {
 	Owner   string                       // terms.OwnerLatest or terms.OwnerFirst
 	Exclude []string                     // codes of the program's own (house) partners
 	Headers map[string]map[string]string // the operator's own: kind, header, field
+
+	TolerateRejects *float64 // share of a file's rows, see migrate.Settings; nil: not said
 }
 
 // Tracking is how the tracking API answers.
@@ -142,7 +144,8 @@ func (cfg *Config) Settings() *migrate.Settings {
 	return &migrate.Settings{
 		Policy: cfg.Policy, Paths: cfg.Paths, Grace: cfg.Grace, Exclude: cfg.Import.Exclude, Zone: cfg.Zone,
 		Dates: cfg.Import.Dates, Numbers: cfg.Import.Numbers, Headers: cfg.Import.Headers, Currency: cfg.Currency, AsOf: cfg.Import.AsOf,
-		Owner: cfg.Import.Owner, Products: cfg.Products, Terms: cfg.Terms, ConfigHash: cfg.planSettings().hash(),
+		Owner: cfg.Import.Owner, TolerateRejects: cfg.Import.TolerateRejects, Products: cfg.Products, Terms: cfg.Terms,
+		ConfigHash: cfg.planSettings().hash(),
 	}
 }
 

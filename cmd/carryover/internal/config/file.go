@@ -45,6 +45,8 @@ type file struct {
 		Numbers string                       `toml:"numbers"`
 		Owner   string                       `toml:"owner"`
 		Headers map[string]map[string]string `toml:"headers"`
+
+		TolerateRejects any `toml:"tolerate_rejects"`
 	} `toml:"import"`
 	Products struct {
 		Membership []string `toml:"membership"`

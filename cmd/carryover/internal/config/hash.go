@@ -27,6 +27,7 @@ type planSettings struct {
 	Owner             string                       `json:"owner"`
 	Exclude           []string                     `json:"exclude,omitempty"`
 	Headers           map[string]map[string]string `json:"headers,omitempty"`
+	TolerateRejects   *float64                     `json:"tolerate_rejects,omitempty"`
 	Membership        []string                     `json:"membership,omitempty"` // products
 	Training          []string                     `json:"training,omitempty"`
 	MembershipPercent terms.Percent                `json:"membership_percent"` // orders are compared with them
@@ -40,7 +41,8 @@ func (cfg *Config) planSettings() planSettings {
 		Timezone: cfg.Zone.String(), Currency: cfg.Currency,
 		AsOf: cfg.Import.AsOf, Dates: cfg.Import.Dates, Numbers: cfg.Import.Numbers, Owner: cfg.Import.Owner,
 		Exclude: cfg.Import.Exclude, Headers: cfg.Import.Headers,
-		Membership: cfg.Products.Membership, Training: cfg.Products.Training,
+		TolerateRejects: cfg.Import.TolerateRejects,
+		Membership:      cfg.Products.Membership, Training: cfg.Products.Training,
 		MembershipPercent: cfg.Terms.MembershipPercent, TrainingPercent: cfg.Terms.TrainingPercent, HoldMonths: cfg.Terms.HoldMonths,
 	}
 }

@@ -64,6 +64,7 @@ func TestPlanSettings(t *testing.T) {
 	f(true, "import.dates", `"day_first"`)
 	f(true, "import.numbers", `"decimal_comma"`)
 	f(true, "import.owner", `"first"`)
+	f(true, "import.tolerate_rejects", `"2%"`)
 	f(true, "import.headers", `{ partners = { "No." = "id" } }`)
 	f(true, "products", `{ membership = ["*Membership*"] }`)
 	f(true, "products.membership", `["*Membership*"]`)

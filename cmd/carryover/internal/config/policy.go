@@ -3,6 +3,7 @@ package config
 import (
 	"cmp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 	"unicode"
@@ -197,10 +198,37 @@ func (c *checker) imports(f *file, zone *time.Location) Import {
 		Dates:   c.oneOf("import.dates", f.Import.Dates, "auto", "month_first", "day_first"),
 		Numbers: c.oneOf("import.numbers", f.Import.Numbers, "auto", "decimal_point", "decimal_comma"),
 	}
+	in.TolerateRejects = c.share("import.tolerate_rejects", f.Import.TolerateRejects)
 	if end := c.instant("import.as_of", f.Import.AsOf, zone, false); !end.IsZero() {
 		in.AsOf = end.Add(-1).In(zone).Format(time.DateOnly)
 	}
 	return in
+}
+
+// share reads a part of a whole, "1%" or 0.01 or a whole number of percent; nil when it is
+// not said.
+func (c *checker) share(key string, value any) *float64 {
+	var share float64
+	switch v := value.(type) {
+	case nil:
+		return nil
+	case int64:
+		share = float64(v) / 100
+	case float64:
+		share = v
+	case string:
+		percent, err := strconv.ParseFloat(strings.TrimSpace(strings.TrimSuffix(strings.TrimSpace(v), "%")), 64)
+		if share = percent / 100; err != nil || !strings.Contains(v, "%") {
+			share = -1
+		}
+	default:
+		share = -1
+	}
+	if !(0 <= share && share <= 1) {
+		c.invalid(key, value, "a share of a file's rows, such as \"1%\" or 0.01")
+		return nil
+	}
+	return &share
 }
 
 // headers checks the operator's own header names: kind -> header -> field.

@@ -1,0 +1,127 @@
+package migrate
+
+import (
+	"fmt"
+	"slices"
+
+	"carryover/migrate/sheet"
+)
+
+// skippedMended is the reason for which a rejected row counts as skipped: a mended copy of
+// it was loaded.
+const skippedMended = "mended"
+
+// settleMended takes rejected rows that a mended copy stands for out of what is rejected,
+// and copies that nobody has mended yet out of what is rejected twice.
+func (x *exports) settleMended() error {
+	for m, f := range x.found {
+		if !f.HoldsRejects() {
+			continue
+		}
+		copies, err := x.copiesIn(m)
+		if err != nil {
+			return fmt.Errorf("reading %s again: %w", f.Path, err)
+		}
+		for e, other := range x.found {
+			if e == m || other.Kind != f.Kind || other.HoldsRejects() || len(x.rejects[e]) == 0 {
+				continue
+			}
+			if err := x.settleCopies(e, m, copies); err != nil {
+				return fmt.Errorf("reading %s again: %w", other.Path, err)
+			}
+		}
+	}
+	for i := range x.rejects {
+		x.rejects[i] = slices.DeleteFunc(x.rejects[i], func(r rejectedRow) bool { return r.id == "" })
+	}
+	return nil
+}
+
+// rowCopy is a row of a file of rejects.
+type rowCopy struct {
+	cells    []string // that are not blank, without those that were added
+	rejected int      // index of its own reject; -1: it was loaded
+	settled  bool
+}
+
+// copiesIn lists the rows of a file of rejects by what they were in their export.
+func (x *exports) copiesIn(m int) (map[sheet.Origin][]*rowCopy, error) {
+	rejected := map[int]int{}
+	for i, r := range x.rejects[m] {
+		rejected[r.Line] = i
+	}
+	copies := map[sheet.Origin][]*rowCopy{}
+	err := x.found[m].RawRows(func(row sheet.RawRow) error {
+		if row.Origin == (sheet.Origin{}) {
+			return nil
+		}
+		i, ok := rejected[row.Line]
+		if !ok {
+			i = -1
+		}
+		copies[row.Origin] = append(copies[row.Origin], &rowCopy{cells: x.found[m].Content(row.Cells), rejected: i})
+		return nil
+	})
+	return copies, err
+}
+
+// settleCopies finds the rejected rows of export e in a file of rejects.
+func (x *exports) settleCopies(e, m int, copies map[sheet.Origin][]*rowCopy) error {
+	rejected := map[int]int{}
+	for i, r := range x.rejects[e] {
+		rejected[r.Line] = i
+	}
+	return x.found[e].RawRows(func(row sheet.RawRow) error {
+		i, ok := rejected[row.Line]
+		if !ok {
+			return nil
+		}
+		r := &x.rejects[e][i]
+		cells := x.found[e].Content(row.Cells)
+		for _, c := range copies[sheet.Origin{Line: r.Line, Reason: r.Reason}] {
+			if c.settled || !isCopy(cells, c.cells) {
+				continue
+			}
+			c.settled = true
+			switch {
+			case c.rejected >= 0:
+				x.skipRejected(m, &x.rejects[m][c.rejected], skippedDuplicate)
+				x.unwritten = append(x.unwritten, unwrittenRow{r.File, r.Line, x.found[m].Path})
+			default:
+				x.skipRejected(e, r, skippedMended)
+			}
+			break
+		}
+		return nil
+	})
+}
+
+// skipRejected turns a row that was rejected into one that is skipped.
+func (x *exports) skipRejected(file int, r *rejectedRow, reason string) {
+	if r.id == "" {
+		return
+	}
+	x.files[file].Rejected--
+	x.files[file].Skipped++
+	x.files[file].addSkips(map[string]int{reason: 1})
+	x.settled = append(x.settled, positionOf(file, r.Line))
+	x.unwritten = append(x.unwritten, unwrittenRow{r.File, r.Line, ""})
+	r.id = "" // it is none any more
+}
+
+// isCopy reports whether a row may be another one that was mended: at least half of its
+// cells are still there.
+func isCopy(row, mended []string) bool {
+	left := map[string]int{}
+	for _, cell := range mended {
+		left[cell]++
+	}
+	same := 0
+	for _, cell := range row {
+		if left[cell] > 0 {
+			left[cell]--
+			same++
+		}
+	}
+	return 2*same >= len(row)
+}
