@@ -1,6 +1,7 @@
 package migrate
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -37,6 +38,7 @@ type importInputs struct {
 	Args      []string          `json:"exports"`
 	InputsID  string            `json:"inputs_id"`
 	AsOf      string            `json:"as_of"` // the day whose customers were carried over
+	AsOfGiven string            `json:"as_of_given,omitempty"`
 	Decisions map[string]string `json:"decisions"`
 	DecidedBy map[string]string `json:"decided_by,omitempty"`
 	Files     []FilePlan        `json:"files"`
@@ -59,7 +61,7 @@ func Apply(
 	dir = absolutePath(currentDir(), dir)
 	var rejected rejectList
 	p, err := Make(ctx, Request{
-		Settings: s, Args: absolute(reviewed.WorkDir, reviewed.Args), WorkDir: reviewed.WorkDir, AsOf: reviewed.AsOf, Decisions: decisions,
+		Settings: s, Args: absolute(reviewed.WorkDir, reviewed.Args), WorkDir: reviewed.WorkDir, AsOf: cmp.Or(reviewed.AsOfGiven, reviewed.AsOf), Decisions: decisions,
 		Book: b, Progress: progress, Sink: rejected.sink, reviewed: newReviewedInputs(reviewed.WorkDir, dir, reviewed.Files),
 	})
 	if err != nil {
@@ -244,7 +246,7 @@ func (p *Plan) write(
 			}
 		}
 	}
-	inputs, err := json.Marshal(importInputs{reviewed.WorkDir, reviewed.Args, p.InputsID, p.AsOf, values, by, reviewed.Files})
+	inputs, err := json.Marshal(importInputs{reviewed.WorkDir, reviewed.Args, p.InputsID, p.AsOf, p.AsOfGiven, values, by, reviewed.Files})
 	if err != nil {
 		return 0, err
 	}

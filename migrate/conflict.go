@@ -48,6 +48,8 @@ const (
 
 	KindRejected = "rejected_rows" // blocks: rows that could not be loaded, of money or too many
 
+	KindOlder = "older_exports" // blocks: exports from before those that the book was made of
+
 	KindUnbalanced      = "unbalanced_ledger"      // blocks: a ledger and its rows do not agree
 	KindNoLedger        = "no_ledger"              // blocks: rows of money and no ledger to prove them by
 	KindUnlisted        = "unlisted_balance"       // a balance that the ledger does not list
@@ -69,8 +71,8 @@ const (
 )
 
 var kinds = []string{
-	KindRejected, KindNeedsEmail, KindCycle, KindUnknownParent, KindRenamed, KindMerged, KindSplit, KindAmbiguousCode, KindAmbiguousLink, KindMovedCode,
-	KindUnsafeLink, KindLoopingLink, KindUnknownCredit, KindReservedName, KindOtherStatus, KindNoHouse, KindNoGrace, KindDuplicate, KindDateOrder,
+	KindOlder, KindRejected, KindNeedsEmail, KindCycle, KindUnknownParent, KindRenamed, KindMerged, KindSplit,
+	KindAmbiguousCode, KindAmbiguousLink, KindMovedCode, KindUnsafeLink, KindLoopingLink, KindUnknownCredit, KindReservedName, KindOtherStatus, KindNoHouse, KindNoGrace, KindDuplicate, KindDateOrder,
 	KindNumberFormat, KindStatusWords,
 	KindUnbalanced, KindNoLedger, KindUnlisted, KindNoRows, KindSubscription, KindHouseOwner, KindSelfReferral, KindNoCustomerEmail,
 	KindMovedCustomer,

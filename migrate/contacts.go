@@ -138,6 +138,22 @@ func (c *contacts) personIn(row contactRow) person {
 	return p
 }
 
+// keep lets contacts that the book has say what it says of them.
+func (c *contacts) keep(known []book.Contact) {
+	texts := []byte(c.texts)
+	for i := range known {
+		k := &known[i]
+		row, ok := c.rows[k.ID]
+		if !ok {
+			continue
+		}
+		row.text, row.email, row.name = uint32(len(texts)), uint16(len(k.Email)), uint16(len(k.Name))
+		texts = append(append(texts, k.Email...), k.Name...)
+		c.rows[k.ID] = row
+	}
+	c.texts = string(texts)
+}
+
 // contact is what a row says, as the book writes it.
 func (c *contacts) contact(id int64, row contactRow) book.Contact {
 	p := c.personIn(row)

@@ -18,11 +18,16 @@ type inputs struct {
 	rows     customerRows
 	ledger   ledgerRows
 	live     liveBook
+
+	asOf      string // the day whose customers are carried over
+	asOfGiven string // the one that was asked for, when the book's is later and holds
+	keepNewer bool   // these exports are older than the book, whose rows hold
 }
 
 // bookState is what the book holds before the plan.
 type bookState struct {
-	base     int64 // the import that it stands at; 0: none
+	base     int64  // the import that it stands at; 0: none
+	asOf     string // the day whose customers that one carried over
 	content  *book.Content
 	partners map[int64]*book.Alias // what it says of partners, by Keap id
 	money    *book.KeapRecords
@@ -49,20 +54,29 @@ func readInputs(ctx context.Context, req *Request, conflicts *conflictList) (*in
 	if len(in.book.content.Promoters) == 0 && len(in.model.partners) == 0 {
 		return nil, in.exports.errNoPartners()
 	}
-	in.people = resolvePeople(peopleInput{
-		rows: in.model.partners, known: in.book.partners, contacts: &in.model.contacts, before: in.book.content,
-		directory: book.NewDirectory(in.book.content), exclude: req.Settings.Exclude, paths: in.exports.paths(),
-	}, conflicts)
-	in.exports.askNobodyActive(in.people.promoters, conflicts)
 	m := money()
 	if m.err != nil {
 		return nil, m.err
 	}
 	in.book.money = m.money
+	if err = in.askOlder(ctx, req, conflicts); err != nil {
+		return nil, err
+	}
+	if in.keepNewer {
+		in.keepModel()
+	}
+	in.people = resolvePeople(peopleInput{
+		rows: in.model.partners, known: in.book.partners, contacts: &in.model.contacts, before: in.book.content,
+		directory: book.NewDirectory(in.book.content), exclude: req.Settings.Exclude, paths: in.exports.paths(),
+	}, conflicts)
+	in.exports.askNobodyActive(in.people.promoters, conflicts)
 	in.contacts = newKnownContacts(&in.model.contacts, m.money.Contacts.Create)
 	index := newPartnerIndex(in.people, in.book.content)
 	if in.rows, in.ledger, err = readRecords(ctx, in.exports, recordsInput{req.Settings, index, &in.contacts}, conflicts); err != nil {
 		return nil, err
+	}
+	if in.keepNewer {
+		in.keepRecords()
 	}
 	if err = in.exports.settleMended(); err != nil {
 		return nil, err
@@ -102,7 +116,10 @@ func readContent(ctx context.Context, b *book.Book) (s bookState, err error) {
 	if errors.Is(err, book.ErrNoImport) {
 		return s, nil
 	}
-	s.base = last.ID
+	if err == nil {
+		s.base = last.ID
+		s.asOf, err = asOfImport(&last)
+	}
 	return s, err
 }
 

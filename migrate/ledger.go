@@ -19,6 +19,7 @@ type ledgerInput struct {
 	tracked   []book.TrackedLine // of the days that the rows cover
 	kinds     map[string]bool    // of exports that there is a file of
 	paths     filePaths
+	keepNewer bool // these exports are older than the book, whose balances hold
 	remade    bool // the plan was made before: nobody looks at what is undecided
 }
 

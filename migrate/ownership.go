@@ -21,6 +21,7 @@ type ownershipInput struct {
 	contacts *knownContacts
 	rows     customerRows
 	before   *book.KeapRecords
+	credited map[string]int64 // promoters whom the live program has credited with customers of the book, by e-mail key
 	paths    filePaths
 }
 
@@ -71,7 +72,7 @@ func decideOwnership(in ownershipInput, conflicts *conflictList) *ownership {
 	o.allSubscriptions = mergeRows(in.before.Subscriptions.Create, o.subscriptions, subscriptionID)
 
 	r := ownershipRules{in, conflicts}
-	o.customers = r.bySubscription(r.byReferral(o.allReferrals), o.allSubscriptions)
+	o.customers = r.keepCredited(r.bySubscription(r.byReferral(o.allReferrals), o.allSubscriptions))
 	slices.SortFunc(o.customers, func(a, b book.Referral) int { return strings.Compare(a.Customer, b.Customer) })
 	o.totals = r.flagCustomers(o.customers)
 	return o
@@ -196,6 +197,41 @@ func (r *ownershipRules) bySubscription(customers []book.Referral, subscriptions
 			customers = append(customers, customer)
 		}
 		customers[at].PartnerID, customers[at].Rule = s.SellerID, terms.RuleSubscription
+	}
+	return customers
+}
+
+// keepCredited leaves customers with whom the book has them of whom the live program has
+// credited something to that promoter: what was credited once is handed to nobody else, whatever
+// exports say since.
+func (r *ownershipRules) keepCredited(customers []book.Referral) []book.Referral {
+	if len(r.in.credited) == 0 {
+		return customers
+	}
+	people, held := r.in.people.directory, map[string]*book.Referral{}
+	for i := range r.in.before.Referrals.Create {
+		if b := &r.in.before.Referrals.Create[i]; b.Email != "" && r.in.credited[b.Email] != 0 {
+			held[b.Customer] = b
+		}
+	}
+	for i := range customers {
+		c := &customers[i]
+		b := held[c.Customer]
+		if b == nil {
+			continue
+		}
+		to, owner := people.ByID(r.in.credited[b.Email]).Promoter, people.ByPartner(b.PartnerID).Promoter
+		if now := people.ByPartner(c.PartnerID).Promoter; to == nil || owner != to || now == to {
+			continue
+		}
+		by := "to nobody"
+		if c.PartnerID != 0 {
+			by = "to " + partnerLabel(people, c.PartnerID)
+		}
+		r.conflicts.inform(KindMovedCustomer, c.Customer,
+			"by these exports the customer belongs %s (%s); but the live program has credited it to %s, and it stays %s's",
+			by, c.Rule, partnerLabel(people, b.PartnerID), partnerLabel(people, b.PartnerID))
+		*c = *b
 	}
 	return customers
 }

@@ -1,6 +1,7 @@
 package migrate
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -30,8 +31,9 @@ type Plan struct {
 	Tables    map[string]TableCount `json:"tables"`
 	Totals    Totals                `json:"totals"`
 
-	Currency    string           `json:"currency"` // the program's
-	AsOf        string           `json:"as_of"`    // the day whose customers are carried over
+	Currency    string           `json:"currency"`              // the program's
+	AsOf        string           `json:"as_of"`                 // the day whose customers are carried over
+	AsOfGiven   string           `json:"as_of_given,omitempty"` // the day that was asked for, when the book's is later and holds
 	Customers   CustomerTotals   `json:"customers"`
 	Money       []Reconciliation `json:"reconciliation"` // by currency
 	Differences []Difference     `json:"differences"`
@@ -169,7 +171,7 @@ func (p *Plan) identify(configHash string) {
 	for _, f := range p.Files {
 		inputs = append(inputs, input{f.Kind, f.SHA256})
 	}
-	p.InputsID = digest("carryover plan 2", configHash, p.AsOf, inputs)
+	p.InputsID = digest("carryover plan 2", configHash, cmp.Or(p.AsOfGiven, p.AsOf), inputs)
 	values := map[string]string{}
 	for _, c := range p.Conflicts {
 		if c.Decision != "" {

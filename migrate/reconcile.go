@@ -244,7 +244,7 @@ func (r *reconciler) addEntry(s *statement, kind string, id book.EntryID, amount
 // reportMissingStatement asks about an account with rows that the ledger does not have.
 func (r *reconciler) reportMissingStatement(a account) {
 	t := r.tallies[a]
-	if r.in.house[a.partner] != nil || t == (tally{}) {
+	if r.in.house[a.partner] != nil || t == (tally{}) || r.in.keepNewer && r.sumsOf(a.partner, a.currency).entries > 0 {
 		return
 	}
 	sum := t.commissions - t.clawbacks - t.payments

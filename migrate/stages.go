@@ -23,11 +23,14 @@ func makePlan(ctx context.Context, req *Request) (*Plan, *evidence, error) {
 		return nil, nil, err
 	}
 	p := &Plan{
-		BaseRun: in.book.base, WorkDir: req.WorkDir, Args: req.Args, Unread: orEmpty(in.exports.unread), Currency: req.Settings.Currency, AsOf: req.asOf(),
+		BaseRun: in.book.base, WorkDir: req.WorkDir, Args: req.Args, Unread: orEmpty(in.exports.unread), Currency: req.Settings.Currency, AsOf: in.asOf,
 		After: book.Content{
 			Promoters: in.people.promoters, Aliases: in.people.aliases, Links: linksAfter(in.book.content.Links, in.model.links),
 			Settings: in.book.content.Settings,
 		},
+	}
+	if in.asOfGiven != in.asOf {
+		p.AsOfGiven = in.asOfGiven
 	}
 	p.Rejected = in.exports.askRejected(req.Settings, in.model.foreign, conflicts)
 	p.unwritten = in.exports.unwritten
@@ -90,14 +93,15 @@ func (in *inputs) decide(req *Request, asOf string, conflicts *conflictList) (*o
 	ledgerIn := &ledgerInput{
 		settings: req.Settings, asOfStart: dayStart(asOf, req.Settings.Zone), directory: in.people.directory, house: in.people.house,
 		contacts: &in.contacts, rows: in.ledger, before: in.book.money, tracked: in.live.lines, kinds: in.exports.kinds(), paths: paths,
-		remade: req.reviewed != nil,
+		remade: req.reviewed != nil, keepNewer: in.keepNewer,
 	}
 	reconciled := inBackground(func() result {
 		l := settleLedger(ledgerIn, found)
 		return result{l, reconcile(ledgerIn, l, found)}
 	})
 	own := decideOwnership(ownershipInput{
-		settings: req.Settings, asOf: asOf, people: in.people, contacts: &in.contacts, rows: in.rows, before: in.book.money, paths: paths,
+		settings: req.Settings, asOf: asOf, people: in.people, contacts: &in.contacts, rows: in.rows, before: in.book.money,
+		credited: in.live.credited, paths: paths,
 	}, conflicts)
 	r := reconciled()
 	conflicts.join(found)
@@ -119,8 +123,11 @@ func (in *inputs) startFindings(req *Request, orders []book.Sale, commissions []
 func (in *inputs) reportMissing(req *Request, own *ownership, l *ledger, conflicts *conflictList) {
 	reportProducts(req.Settings.Products, own.orders, own.subscriptions, l.commissions, conflicts)
 	kinds := in.exports.kinds()
+	if in.keepNewer { // older exports lack much, and what they have of the rest does not count
+		kinds = map[string]bool{}
+	}
 	reportVanished(vanishedInput{
 		kinds: kinds, known: in.book.partners, links: in.book.content.Links, money: in.book.money, model: in.model, ownership: own, ledger: l,
 	}, conflicts)
-	reportNoReferrals(kinds, in.book.money, own, l, conflicts)
+	reportNoReferrals(in.exports.kinds(), in.book.money, own, l, conflicts)
 }

@@ -16,6 +16,8 @@ import (
 type liveBook struct {
 	lines  []book.TrackedLine        // of the days that the commissions of these exports cover
 	owners map[string]*book.Customer // who is somebody's for life, by e-mail key
+	// promoters whom sales and sign-ups of the others were credited to, by e-mail key
+	credited map[string]int64
 }
 
 // readLive reads it, once the commissions of these exports are there. What is tracked since
@@ -32,7 +34,10 @@ func readLive(ctx context.Context, b *book.Book, commissions []book.Commission) 
 	for i := range bound {
 		l.owners[bound[i].Email] = &bound[i]
 	}
-	if live, err := b.IsLive(ctx); err != nil || !live || len(commissions) == 0 {
+	if live, err := b.IsLive(ctx); err != nil || !live {
+		return l, err
+	}
+	if l.credited, err = b.CreditedByEmail(ctx); err != nil || len(commissions) == 0 {
 		return l, err
 	}
 	first, last := int64(math.MaxInt64), int64(math.MinInt64)

@@ -408,3 +408,39 @@ func TestTrackedProperty(t *testing.T) {
 		}
 	})
 }
+
+// What was credited live is handed to nobody else by an import, also where only a sale says
+// whose the customer is; without one the newer exports hold.
+func TestCreditedCustomerStays(t *testing.T) {
+	moved := april(map[string][]string{keap.Referrals: {
+		"1,501,101,2022-01-05 09:00:00,,COOKIE,course,", "2,502,102,2022-06-01 09:00:00,,MANUAL,,", "2,504,101,2023-04-05 09:00:00,,MANUAL,,",
+	}})
+	expired := april(map[string][]string{keap.Referrals: {
+		"1,501,101,2022-01-05 09:00:00,2023-04-01,COOKIE,course,", "2,502,102,2022-06-01 09:00:00,,MANUAL,,",
+	}})
+	f := func(rows map[string][]string, sold bool, want, said string) {
+		t.Helper()
+		d := march(t)
+		if sold {
+			d.track(kimsSale)
+		}
+		p := d.migrate(d.money("april", rows))
+		_, owners := d.owners()
+		if i := slices.IndexFunc(owners, func(o string) bool { return strings.HasPrefix(o, "kim@shop.test") }); i < 0 || owners[i] != want {
+			t.Errorf("owners %q, want %q", owners, want)
+		}
+		if c := conflict(t, p, "moved_customer:kim@shop.test"); !strings.Contains(c.Detail, said) {
+			t.Errorf("%q is not said in %q", said, c.Detail)
+		}
+		if differences, _, _, said := d.verify(); differences != 0 {
+			t.Errorf("verify: %s", said)
+		}
+		if again := d.plan(d.path("april")); again.Changes.Len() != 0 {
+			t.Errorf("planned again, it changes %+v", again.Changes.KeapRecords.Referrals)
+		}
+	}
+	f(moved, false, "kim@shop.test beta latest", "by these exports to beta (2)")
+	f(moved, true, "kim@shop.test alpha only", "belongs to beta (2) (latest); but the live program has credited it to Alpha (1), and it stays Alpha (1)'s")
+	f(expired, false, "kim@shop.test - expired", "to nobody")
+	f(expired, true, "kim@shop.test alpha only", "belongs to nobody (expired); but the live program")
+}

@@ -62,7 +62,7 @@ func (r *reconciler) findUnproven() {
 		if n := differences[a]; n != 0 {
 			r.standing = append(r.standing, Standing{a.partner, code, token, a.currency, n})
 		}
-		if _, listed := r.statements[a]; r.in.kinds[keap.Ledger] && !listed && balances[a] != 0 {
+		if _, listed := r.statements[a]; r.in.kinds[keap.Ledger] && !r.in.keepNewer && !listed && balances[a] != 0 {
 			r.unlisted = append(r.unlisted, Unlisted{a.partner, code, token, a.currency, balances[a]})
 			r.conflicts.inform(KindUnlisted, r.subject(a), "%s: the ledger among these exports does not list it, and by earlier runs "+
 				"its balance is %s: nothing of these exports proves that", r.label(a), a.format(balances[a]))
@@ -73,7 +73,7 @@ func (r *reconciler) findUnproven() {
 // moneyDecisions are the decisions about money that earlier runs were applied with, and about
 // which no ledger has come since; the newest first. What p asks itself is left out.
 func (p *Plan) moneyDecisions(ctx context.Context, b *book.Book) (list []string, err error) {
-	ofLedger := func(f FilePlan) bool { return f.Kind == keap.Ledger }
+	ofLedger := func(f FilePlan) bool { return f.Kind == keap.Ledger && !f.nothingLoaded() }
 	if b == nil || slices.ContainsFunc(p.Files, ofLedger) {
 		return nil, nil
 	}

@@ -210,7 +210,7 @@ func verifyLedger(p *Plan, e *evidence) Check {
 			describePartner(d.Code, d.Partner, d.Token), terms.FormatMoney(d.Amount, d.Currency))
 	}
 	for _, c := range p.Conflicts {
-		if c.Kind == KindNoLedger || c.Kind == KindNoRows {
+		if c.Kind == KindNoLedger || c.Kind == KindNoRows || c.Kind == KindOlder && c.Decision != Accept {
 			check.decided("%s; decided: %s", c.Detail, cmp.Or(c.Decision, "nothing"))
 		}
 	}

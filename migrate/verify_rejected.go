@@ -1,7 +1,5 @@
 package migrate
 
-import "fmt"
-
 // verifyRejected names the rejected rows that a person accepted to go without: nothing proves
 // what they say.
 func verifyRejected(p *Plan) Check {
@@ -13,19 +11,11 @@ func verifyRejected(p *Plan) Check {
 		switch r := &p.Rejected[i]; {
 		case r.Conflict == "": // few, and without money
 		case r.Decision == Accept:
-			check.decide("%s; decided: %s", r.text(r.File), r.Decision)
+			check.decided("%s; decided: %s", r.text(r.File), r.Decision)
 		default:
 			check.mismatch("%s, and nobody has decided about them", r.text(r.File))
 			check.Money = check.Money || r.HoldsMoney()
 		}
 	}
 	return check
-}
-
-// decide counts a difference that a person has decided about.
-func (c *Check) decide(format string, args ...any) {
-	c.Decided++
-	if len(c.Examples) < maxExamples {
-		c.Examples = append(c.Examples, fmt.Sprintf(format, args...))
-	}
 }

@@ -14,6 +14,31 @@ type BoundCustomer struct {
 	By string // what decided: terms.ByClick, for example
 }
 
+// CreditedByEmail are the promoters whom events were credited to of customers with an e-mail
+// address that are bound to nobody: they were whose an import said. Of several the newest event
+// counts.
+func (b *Book) CreditedByEmail(ctx context.Context) (map[string]int64, error) {
+	credited := map[string]int64{}
+	err := b.view(ctx, func(tx *sql.Tx) error {
+		rows, err := tx.QueryContext(ctx, `SELECT c.email, e.promoter_id FROM event e JOIN customer c ON c.id = e.customer_id
+			WHERE e.promoter_id != 0 AND c.promoter_id = 0 AND c.email != '' ORDER BY e.id`)
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		for rows.Next() {
+			var email string
+			var promoter int64
+			if err := rows.Scan(&email, &promoter); err != nil {
+				return err
+			}
+			credited[email] = promoter
+		}
+		return rows.Err()
+	})
+	return credited, err
+}
+
 // BoundCustomers lists the customers that were bound live, in the order of their addresses, as
 // [Book.Customers] gives those of Keap.
 func (b *Book) BoundCustomers(ctx context.Context) (list []BoundCustomer, err error) {

@@ -252,6 +252,9 @@ func doubtsOf(p *migrate.Plan, r migrate.Reconciliation) (d doubts) {
 	ledgers := map[string]int64{keap.Commissions: r.Commissions, keap.Clawbacks: r.Clawbacks, keap.Payments: r.Payments}
 	for _, c := range p.Conflicts {
 		switch {
+		case c.Kind == migrate.KindOlder && c.Decision != migrate.Accept:
+			d.missing = append(d.missing, "these exports are older than the book, and their ledger was not compared")
+			add(c.Decision, "to keep what the book holds")
 		case c.Kind == migrate.KindNoLedger:
 			d.missing = append(d.missing, "there is no ledger among the exports")
 			add(c.Decision, "to go on without the ledger")

@@ -22,6 +22,15 @@ type option struct{ Value, Meaning string }
 // something, what merely looks different afterwards.
 var kinds = []words{
 	{
+		Kind:  migrate.KindOlder,
+		Title: "Exports that are older than the book",
+		Meaning: "Their as_of is an earlier day than that of the newest run, or their ledger is from before entries that the book has: " +
+			"somebody may have named the wrong folder.",
+		Outcome: "What the book holds stays, and what it lacks is added, unless a person wants to go back.",
+		Options: []option{{migrate.KeepNewer, "the book's rows hold, and only what it lacks is added"},
+			{migrate.Accept, "the older exports hold: owners, statuses, links and balances go back"}},
+	},
+	{
 		Kind:  migrate.KindRejected,
 		Title: "Rows that could not be loaded",
 		Meaning: "Rows of money or of referrals, or many of another kind, or all of a file, cannot be read. What they say is in no sum and " +
