@@ -42,6 +42,7 @@ type importInputs struct {
 	Decisions map[string]string `json:"decisions"`
 	DecidedBy map[string]string `json:"decided_by,omitempty"`
 	Files     []FilePlan        `json:"files"`
+	LeftOut   []leftOutFile     `json:"left_out,omitempty"` // rejected rows that nothing has brought yet, of earlier runs too
 }
 
 // Apply carries out the plan that was reviewed and no other: it is made again from the
@@ -61,8 +62,8 @@ func Apply(
 	dir = absolutePath(currentDir(), dir)
 	var rejected rejectList
 	p, err := Make(ctx, Request{
-		Settings: s, Args: absolute(reviewed.WorkDir, reviewed.Args), WorkDir: reviewed.WorkDir, AsOf: cmp.Or(reviewed.AsOfGiven, reviewed.AsOf), Decisions: decisions,
-		Book: b, Progress: progress, Sink: rejected.sink, reviewed: newReviewedInputs(reviewed.WorkDir, dir, reviewed.Files),
+		Settings: s, Args: absolute(reviewed.WorkDir, reviewed.Args), WorkDir: reviewed.WorkDir, AsOf: cmp.Or(reviewed.AsOfGiven, reviewed.AsOf),
+		Decisions: decisions, Book: b, Progress: progress, Sink: rejected.sink, reviewed: newReviewedInputs(reviewed.WorkDir, dir, reviewed.Files),
 	})
 	if err != nil {
 		return nil, err
@@ -246,7 +247,8 @@ func (p *Plan) write(
 			}
 		}
 	}
-	inputs, err := json.Marshal(importInputs{reviewed.WorkDir, reviewed.Args, p.InputsID, p.AsOf, p.AsOfGiven, values, by, reviewed.Files})
+	inputs, err := json.Marshal(importInputs{reviewed.WorkDir, reviewed.Args, p.InputsID, p.AsOf, p.AsOfGiven, values, by, reviewed.Files,
+		p.leftOut()})
 	if err != nil {
 		return 0, err
 	}

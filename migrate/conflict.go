@@ -72,7 +72,8 @@ const (
 
 var kinds = []string{
 	KindOlder, KindRejected, KindNeedsEmail, KindCycle, KindUnknownParent, KindRenamed, KindMerged, KindSplit,
-	KindAmbiguousCode, KindAmbiguousLink, KindMovedCode, KindUnsafeLink, KindLoopingLink, KindUnknownCredit, KindReservedName, KindOtherStatus, KindNoHouse, KindNoGrace, KindDuplicate, KindDateOrder,
+	KindAmbiguousCode, KindAmbiguousLink, KindMovedCode, KindUnsafeLink, KindLoopingLink, KindUnknownCredit,
+	KindReservedName, KindOtherStatus, KindNoHouse, KindNoGrace, KindDuplicate, KindDateOrder,
 	KindNumberFormat, KindStatusWords,
 	KindUnbalanced, KindNoLedger, KindUnlisted, KindNoRows, KindSubscription, KindHouseOwner, KindSelfReferral, KindNoCustomerEmail,
 	KindMovedCustomer,

@@ -312,8 +312,9 @@ func TestExampleInApril(t *testing.T) {
 	d.sameMoney(p, "example/expected-april")
 	differences, decided := d.verified()
 	same(t, "verify", differences, nil)
-	if decided != 0 {
-		t.Errorf("verify: %d differences that were decided about, want none", decided)
+	// The rows that the first run left out are named for ever after, and so is the cent that it booked.
+	if decided != 10+1 || len(p.Missing) != 10 {
+		t.Errorf("verify: %d differences that were decided about, %d files with rows that are missing", decided, len(p.Missing))
 	}
 	if again := d.apply(); again.Run != 0 || again.Changed != 0 {
 		t.Errorf("applied again: %+v", again)

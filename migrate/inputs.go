@@ -2,7 +2,9 @@ package migrate
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
+	"fmt"
 
 	"carryover/mapping/book"
 )
@@ -28,6 +30,7 @@ type inputs struct {
 type bookState struct {
 	base     int64  // the import that it stands at; 0: none
 	asOf     string // the day whose customers that one carried over
+	leftOut  []leftOutFile
 	content  *book.Content
 	partners map[int64]*book.Alias // what it says of partners, by Keap id
 	money    *book.KeapRecords
@@ -118,7 +121,11 @@ func readContent(ctx context.Context, b *book.Book) (s bookState, err error) {
 	}
 	if err == nil {
 		s.base = last.ID
-		s.asOf, err = asOfImport(&last)
+		var in importInputs
+		if err = json.Unmarshal(last.Inputs, &in); err != nil {
+			return s, fmt.Errorf("run %d does not say what it read: %w", last.ID, err)
+		}
+		s.asOf, s.leftOut = in.AsOf, in.LeftOut
 	}
 	return s, err
 }

@@ -209,10 +209,11 @@ func (d *env) migrate(exports ...string) *migrate.Plan {
 	return p
 }
 
-// applyStatuses applies a plan, and accepts that those are inactive whom it reads so.
+// applyStatuses applies a plan as apply does, and accepts that those are inactive whom it reads so.
 func (d *env) applyStatuses(p *migrate.Plan) *migrate.Result {
 	d.Helper()
 	accepted := migrate.Decisions{}
+	maps.Copy(accepted, leftOut(p))
 	for _, c := range p.Open() {
 		if c.Kind == migrate.KindStatusWords {
 			accepted[c.ID] = migrate.Decision{Value: migrate.Accept}

@@ -14,6 +14,7 @@ const skippedMended = "mended"
 // settleMended takes rejected rows that a mended copy stands for out of what is rejected,
 // and copies that nobody has mended yet out of what is rejected twice.
 func (x *exports) settleMended() error {
+	x.copies = map[rowOrigin]bool{}
 	for m, f := range x.found {
 		if !f.HoldsRejects() {
 			continue
@@ -32,7 +33,7 @@ func (x *exports) settleMended() error {
 		}
 	}
 	for i := range x.rejects {
-		x.rejects[i] = slices.DeleteFunc(x.rejects[i], func(r rejectedRow) bool { return r.id == "" })
+		x.rejects[i] = slices.DeleteFunc(x.rejects[i], func(r rejectedRow) bool { return r.settled })
 	}
 	return nil
 }
@@ -58,6 +59,7 @@ func (x *exports) copiesIn(m int) (map[sheet.Origin][]*rowCopy, error) {
 		i, ok := rejected[row.Line]
 		if !ok {
 			i = -1
+			x.copies[rowOrigin{x.found[m].Kind, row.Origin}] = true
 		}
 		copies[row.Origin] = append(copies[row.Origin], &rowCopy{cells: x.found[m].Content(row.Cells), rejected: i})
 		return nil
@@ -98,7 +100,7 @@ func (x *exports) settleCopies(e, m int, copies map[sheet.Origin][]*rowCopy) err
 
 // skipRejected turns a row that was rejected into one that is skipped.
 func (x *exports) skipRejected(file int, r *rejectedRow, reason string) {
-	if r.id == "" {
+	if r.settled {
 		return
 	}
 	x.files[file].Rejected--
@@ -106,7 +108,10 @@ func (x *exports) skipRejected(file int, r *rejectedRow, reason string) {
 	x.files[file].addSkips(map[string]int{reason: 1})
 	x.settled = append(x.settled, positionOf(file, r.Line))
 	x.unwritten = append(x.unwritten, unwrittenRow{r.File, r.Line, ""})
-	r.id = "" // it is none any more
+	r.settled = true
+	if reason == skippedMended {
+		x.mended = append(x.mended, r.left.ID)
+	}
 }
 
 // isCopy reports whether a row may be another one that was mended: at least half of its

@@ -93,8 +93,9 @@ func TestUnprovenMoney(t *testing.T) {
 		d.must(err)
 		d.apply()
 		d.owe("accepted", map[account]int64{{1, "USD"}: alpha, {2, "USD"}: beta})
-		if differences, _, decided, said := d.verify(); differences != 0 || decided != len(conflicts) {
-			t.Errorf("verify: %d differences, %d decided, want %d: %s", differences, decided, len(conflicts), said)
+		if differences, _, decided, said := d.verify(); differences != 0 || decided < len(conflicts) || decided > 0 && len(conflicts) == 0 {
+			t.Errorf("verify: %d differences, %d decided, want %d and the differences that were booked for them: %s",
+				differences, decided, len(conflicts), said)
 		}
 		if res := d.apply(); res.Run != 0 || res.Changed != 0 {
 			t.Errorf("the second apply: %+v", res)

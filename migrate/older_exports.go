@@ -3,7 +3,6 @@ package migrate
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"fmt"
 	"maps"
 	"math"
@@ -18,15 +17,6 @@ import (
 // KeepNewer is the decision about exports that are older than those of the book: what the
 // book holds stays as it is, and only what it lacks is added.
 const KeepNewer = "keep"
-
-// asOfImport is the day whose customers the newest import carried over.
-func asOfImport(last *book.Import) (string, error) {
-	var in importInputs
-	if err := json.Unmarshal(last.Inputs, &in); err != nil {
-		return "", fmt.Errorf("run %d does not say what it read: %w", last.ID, err)
-	}
-	return in.AsOf, nil
-}
 
 // askOlder asks about exports that are older than those that the book was made of: by the
 // day whose customers they carry over, or by their ledger. Until a person has decided, and

@@ -26,6 +26,7 @@ type Plan struct {
 	Unread    []Unread              `json:"unread"`
 	Rejects   []RejectLine          `json:"rejects"`
 	Rejected  []RejectedRows        `json:"rejected_rows"` // the same by file
+	Missing   []RejectedRows        `json:"missing_rows"`  // that earlier runs rejected, a person accepted, and nothing has brought since
 	Conflicts []Conflict            `json:"conflicts"`
 	Unused    []string              `json:"decisions_not_used,omitempty"` // on conflicts that there are not, or no longer
 	Tables    map[string]TableCount `json:"tables"`
@@ -46,6 +47,7 @@ type Plan struct {
 	Uncompared  int              `json:"orders_uncompared"` // sales of partners that could not be
 
 	unwritten []unwrittenRow
+	missing   []leftOutFile // of earlier imports
 
 	Findings []Finding    `json:"-"`
 	Balances []Balance    `json:"-"` // by currency, the largest first

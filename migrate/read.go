@@ -62,10 +62,12 @@ type RejectSink func(f *sheet.File, index int) func(*sheet.Reject) error
 
 // exports are the files that were found, and what became of their rows.
 type exports struct {
-	found   []*sheet.File   // in the order found
-	files   []FilePlan      // what became of each; zero until it is read
-	rejects [][]rejectedRow // of each
-	settled []position      // of rejected rows that do not count as such: they were mended, or are told twice
+	found   []*sheet.File      // in the order found
+	files   []FilePlan         // what became of each; zero until it is read
+	rejects [][]rejectedRow    // of each
+	settled []position         // of rejected rows that do not count as such: they were mended, or are told twice
+	mended  []string           // rejected rows of which a mended copy was loaded
+	copies  map[rowOrigin]bool // rows of files of rejects that were loaded, by what they were
 	// rows that were rejected, and that the plan's own rejects need not hold
 	unwritten []unwrittenRow
 	unread    []Unread
@@ -229,11 +231,13 @@ func (l lane) readFile(ctx context.Context, in *exports, index int, bar Bar) (fi
 			return nil
 		},
 		onReject: func(x *sheet.Reject) error {
-			row := rejectedRow{RejectLine: RejectLine{f.Path, x.Line, x.Reason, x.Column, clip(x.Value), x.Hint}, id: x.ID}
+			row := rejectedRow{RejectLine: RejectLine{f.Path, x.Line, x.Reason, x.Column, clip(x.Value), x.Hint}, left: newLeftOutRow(f, x)}
 			if x.Column == "" {
 				row.cells = clip(strings.Join(x.Cells, ","))
 			}
-			row.amount, row.read = rejectedAmount(f, x, in.currency)
+			if amount, ok := rejectedAmount(f, x, in.currency); ok {
+				row.left.Amount, row.left.Currency, row.left.Read = amount.Minor, amount.Currency, true
+			}
 			r.rejects = append(r.rejects, row)
 			return sink(x)
 		},

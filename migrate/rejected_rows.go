@@ -29,16 +29,15 @@ type RejectedRows struct {
 	Conflict   string           `json:"conflict,omitempty"`       // the question about them; empty: they are tolerated
 	Decision   string           `json:"decision,omitempty"`
 
-	ids []string // of the rows, see [sheet.Reject]
+	left []leftOutRow // the rows
 }
 
 // rejectedRow is a row that could not be loaded.
 type rejectedRow struct {
 	RejectLine
-	id     string // hash of its cells; empty once it does not count as rejected any more
-	cells  string // the row, where no one cell is to blame
-	amount sheet.Money
-	read   bool // the amount could be read
+	left    leftOutRow // what it is known by
+	settled bool       // it does not count as rejected: it was mended, or is told twice
+	cells   string     // the row, where no one cell is to blame
 }
 
 // moneyKinds are the kinds of which no row may be rejected in silence: what they sum to is proven.
@@ -158,21 +157,13 @@ func (x *exports) rejectedRows() []RejectedRows {
 			continue
 		}
 		r := RejectedRows{
-			File: x.files[i].Path, Kind: x.files[i].Kind, Rows: len(rows), All: x.files[i].nothingLoaded() || !loaded[x.files[i].Kind],
-			Sums: map[string]int64{}, In: map[string]int{},
+			File: x.files[i].Path, Kind: x.files[i].Kind, All: x.files[i].nothingLoaded() || !loaded[x.files[i].Kind],
 		}
-		for _, row := range rows {
-			r.ids = append(r.ids, row.id)
-			switch {
-			case amountFields[r.Kind] == "":
-			case row.read:
-				r.Sums[row.amount.Currency] += row.amount.Minor
-				r.In[row.amount.Currency]++
-			default:
-				if r.Unread++; r.UnreadHint == "" {
-					r.UnreadHint = cmp.Or(row.Value, row.Reason)
-				}
+		for i := range rows {
+			if row := &rows[i]; amountFields[r.Kind] != "" && !row.left.Read && r.UnreadHint == "" {
+				r.UnreadHint = cmp.Or(row.Value, row.Reason)
 			}
+			r.add(&rows[i].left)
 		}
 		list = append(list, r)
 	}
@@ -218,7 +209,7 @@ func (x *exports) askRejected(s *Settings, foreign []string, conflicts *conflict
 			continue
 		}
 		q := question(KindRejected, x.names[r.File], x.rejectedDetail(file, r, foreign), Accept, Accept, Mend)
-		q.about = fingerprintRows(r.ids)
+		q.about = fingerprintRows(r.left)
 		c := conflicts.add(q)
 		r.Conflict, r.Decision = c.ID, c.Decision
 	}
@@ -226,8 +217,11 @@ func (x *exports) askRejected(s *Settings, foreign []string, conflicts *conflict
 }
 
 // fingerprintRows tells rejected rows from others, in whatever order they stand.
-func fingerprintRows(ids []string) string {
-	ids = slices.Clone(ids)
+func fingerprintRows(rows []leftOutRow) string {
+	ids := make([]string, len(rows))
+	for i := range rows {
+		ids[i] = rows[i].ID
+	}
 	slices.Sort(ids)
 	sum := sha256.Sum256([]byte(strings.Join(ids, "\n")))
 	return hex.EncodeToString(sum[:4])

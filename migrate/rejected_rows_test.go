@@ -252,3 +252,53 @@ func TestMendedRows(t *testing.T) {
 		t.Errorf("the mended link credits %q", got)
 	}
 }
+
+// What was left out once is named by every later plan and verification, until it is loaded.
+func TestLeftOutForEverAfter(t *testing.T) {
+	f := func(what string, later func(d *env) []string, missing bool) {
+		t.Helper()
+		t.Run(what, func(t *testing.T) {
+			t.Helper()
+			d := newEnv(t, carrot())
+			exports := oneLedger(d, ledgerWith("102,bluewren,1012.25,0.00,1012.255,0.00,1012.25"))
+			d.plan(exports)
+			_, err := d.try(d.decide("decided.csv", recommended), exports)
+			d.must(err)
+			d.apply()
+			var p *migrate.Plan
+			for i, args := range [][]string{later(d), {d.write("third/partners.csv", partnersHeader, "103,2003,0,Third,1")}} {
+				p = d.migrate(args...)
+				if len(p.Missing) > 0 != missing {
+					t.Errorf("plan %d: missing %+v", i+2, p.Missing)
+				}
+				_, _, decided, said := d.verify()
+				if named := strings.Contains(said, "1 rejected row (1,012.25 USD) of an earlier run; decided: accept"); named != missing || missing && decided == 0 {
+					t.Errorf("verify after run %d: %d decided, %s", i+2, decided, said)
+				}
+			}
+			if text := d.text(p); missing && (strings.Contains(text, "Proven") ||
+				!strings.Contains(text, "left out by an earlier run, and nothing has brought since: ledger.csv, 1 rejected row (1,012.25 USD)")) {
+				t.Errorf("the report: %s", text)
+			}
+		})
+	}
+	f("another export", func(d *env) []string {
+		return []string{d.write("later/partners.csv", partnersHeader, "104,2004,0,Fourth,1")}
+	}, true)
+	f("a ledger with others", func(d *env) []string {
+		d.write("later/commissions.csv", "Affiliate Id,Invoice Id,Date,Product,Commission Amount", "101,8001,2023-01-15,Membership,12.25")
+		return []string{d.write("later/ledger.csv", "Affiliate Id,Commissions,Ending Balance", "101,12.25,12.25"), d.path("later", "commissions.csv")}
+	}, true)
+	f("its mended copy", func(d *env) []string {
+		d.mend(d.path("plan", "rejects", "ledger.csv"), map[string]string{"1012.255": "0.00"})
+		d.must(os.Rename(d.path("plan", "rejects", "ledger.csv"), d.path("mended.csv")))
+		return []string{d.path("mended.csv")}
+	}, false)
+	f("its mended copy beside the export", func(d *env) []string {
+		d.mend(d.path("plan", "rejects", "ledger.csv"), map[string]string{"1012.255": "0.00"})
+		return []string{d.path("exports"), d.path("plan", "rejects")}
+	}, false)
+	f("the ledger without the mistake", func(d *env) []string {
+		return []string{oneLedger(d, nil)}
+	}, false)
+}

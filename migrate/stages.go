@@ -23,7 +23,8 @@ func makePlan(ctx context.Context, req *Request) (*Plan, *evidence, error) {
 		return nil, nil, err
 	}
 	p := &Plan{
-		BaseRun: in.book.base, WorkDir: req.WorkDir, Args: req.Args, Unread: orEmpty(in.exports.unread), Currency: req.Settings.Currency, AsOf: in.asOf,
+		BaseRun: in.book.base, WorkDir: req.WorkDir, Args: req.Args, Unread: orEmpty(in.exports.unread),
+		Currency: req.Settings.Currency, AsOf: in.asOf,
 		After: book.Content{
 			Promoters: in.people.promoters, Aliases: in.people.aliases, Links: linksAfter(in.book.content.Links, in.model.links),
 			Settings: in.book.content.Settings,
@@ -47,10 +48,12 @@ func makePlan(ctx context.Context, req *Request) (*Plan, *evidence, error) {
 		ledger: r, directory: in.people.directory, live: &in.live, zone: req.Settings.Zone,
 	}, conflicts))
 	in.reportMissing(req, own, l, conflicts)
+	p.missing = in.stillMissing(p, own, l, r.statements)
+	p.Missing = summarizeLeftOut(p.missing)
 	p.setTotals(in, sumMoney(totalsInput{
 		settings: req.Settings, asOfStart: dayStart(p.AsOf, req.Settings.Zone), directory: in.people.directory,
 		before: in.book.money, changes: &p.Changes.KeapRecords, accounts: l.accounts, ledger: r,
-		files: p.Files, rejected: p.Rejected,
+		files: p.Files, rejected: p.Rejected, missing: p.Missing,
 	}, conflicts))
 	p.setFindings(found())
 

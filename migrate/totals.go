@@ -30,6 +30,7 @@ type Reconciliation struct {
 	RowsRead     int              `json:"rows_read"` // of the files of money; the same in every currency
 	RowsLoaded   int              `json:"rows_loaded"`
 	RowsRejected int              `json:"rows_rejected"`            // of money, in this currency
+	RowsMissing  int              `json:"rows_missing"`             // the same of earlier runs, that nothing has brought since
 	Rejected     map[string]int64 `json:"rejected_cents,omitempty"` // what they come to, by kind
 }
 
@@ -63,6 +64,7 @@ type totalsInput struct {
 	ledger    *reconciliation
 	files     []FilePlan
 	rejected  []RejectedRows
+	missing   []RejectedRows // of earlier imports
 }
 
 // moneyTotals are the sums that the report shows.
@@ -141,6 +143,13 @@ func (in *totalsInput) byCurrency(accounts []accountBalance) []Reconciliation {
 				r.Rejected = map[string]int64{}
 			}
 			r.Rejected[x.Kind] += x.Sums[currency]
+		}
+	}
+	for i := range in.missing {
+		if x := &in.missing[i]; x.HoldsMoney() {
+			for _, currency := range x.Currencies(in.settings.Currency) {
+				of(currency).RowsMissing += x.RowsIn(currency, in.settings.Currency)
+			}
 		}
 	}
 	read, loaded := 0, 0

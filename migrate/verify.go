@@ -262,7 +262,8 @@ func verifyExports(
 ) (Check, *Plan, *evidence, error) {
 	silent := func(*sheet.File, int) func(*sheet.Reject) error { return func(*sheet.Reject) error { return nil } }
 	p, e, err := makePlan(ctx, &Request{
-		Settings: s, Args: absolute(in.WorkDir, in.Args), WorkDir: in.WorkDir, AsOf: cmp.Or(in.AsOfGiven, in.AsOf), Decisions: decisionsOf(in.Decisions), Book: b,
+		Settings: s, Args: absolute(in.WorkDir, in.Args), WorkDir: in.WorkDir, AsOf: cmp.Or(in.AsOfGiven, in.AsOf),
+		Decisions: decisionsOf(in.Decisions), Book: b,
 		Progress: progress, Sink: silent, reviewed: newReviewedInputs(in.WorkDir, planDir, in.Files),
 	})
 	files := Check{Name: "exports as they were applied"}

@@ -4,10 +4,8 @@ package migrate
 // what they say.
 func verifyRejected(p *Plan) Check {
 	check := Check{Name: "rejected rows"}
-	for _, f := range p.Files {
-		check.Compared += f.Rows
-	}
 	for i := range p.Rejected {
+		check.Compared += p.Rejected[i].Rows
 		switch r := &p.Rejected[i]; {
 		case r.Conflict == "": // few, and without money
 		case r.Decision == Accept:
@@ -16,6 +14,11 @@ func verifyRejected(p *Plan) Check {
 			check.mismatch("%s, and nobody has decided about them", r.text(r.File))
 			check.Money = check.Money || r.HoldsMoney()
 		}
+	}
+	for i := range p.Missing {
+		r := &p.Missing[i]
+		check.Compared += r.Rows
+		check.decided("%s of an earlier run; decided: %s", r.text(r.File), r.Decision)
 	}
 	return check
 }

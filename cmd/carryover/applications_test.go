@@ -46,7 +46,7 @@ func TestApplications(t *testing.T) {
 	t.Parallel()
 	config := regexp.MustCompile(`(?m)^(re)?join = .*\n`).ReplaceAllString(readFile(t, "testdata/samples.toml"), "") + "\n[join]\nmode = \"builtin\"\n"
 	d := newDesk(t, config)
-	d.ok("plan", "--decisions", sampleDecisions(d), sample(d, "small"))
+	d.ok("plan", readable(d))
 	d.ok("apply")
 	d.contains(d.ok("applications"), "No application waits")
 	d.contains(d.ok("applications", "--all"), "Nobody has applied")

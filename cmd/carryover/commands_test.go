@@ -35,9 +35,9 @@ func TestMigration(t *testing.T) {
 		if d.redis != "" {
 			place = "Redis at " + strings.TrimSuffix(strings.TrimPrefix(d.redis, "redis://"), "/0")
 		}
-		out := d.ok("plan", "--decisions", sampleDecisions(d), sample(d, "small"))
+		out := d.ok("plan", readable(d))
 		d.contains(out, "contacts.csv", "190", "187", "36", "Nothing has been changed", "carryover apply data/plan")
-		if got, want := strings.Join(d.files("data"), " "), "plan plan/conflicts.csv plan/findings.csv plan/links.csv plan/owners.csv plan/plan.json plan/rejects plan/rejects/commissions.csv plan/rejects/contacts.csv plan/rejects/orders.csv plan/rejects/referral-partners.csv plan/rejects/referrals.csv plan/rejects/tracking-links.csv plan/report.html"; got != want {
+		if got, want := strings.Join(d.files("data"), " "), "plan plan/conflicts.csv plan/findings.csv plan/links.csv plan/owners.csv plan/plan.json plan/rejects plan/rejects/contacts.csv plan/rejects/orders.csv plan/rejects/referral-partners.csv plan/rejects/tracking-links.csv plan/report.html"; got != want {
 			d.Errorf("plan wrote %s, want %s", got, want)
 		}
 		d.contains(d.ok("apply"), "Run 1:", "Link map 1 is live now in "+place, "4 links, 40 codes, 40 Keap ids", "carryover verify")
@@ -47,7 +47,7 @@ func TestMigration(t *testing.T) {
 		d.contains(d.ok("map", "list"), "epoch", "live", "40")
 
 		// a plan on top of it has nothing to do
-		d.ok("plan", "--decisions", sampleDecisions(d), sample(d, "small"), "--out", "again")
+		d.ok("plan", readable(d), "--out", "again")
 		for table, n := range d.plan("again").Tables {
 			if n.Create != 0 || n.Update != 0 || n.Unchanged == 0 {
 				d.Errorf("a second plan: %s %+v", table, n)
@@ -81,7 +81,7 @@ func TestMigration(t *testing.T) {
 
 		// a second run, undone
 		d.write("more/partners.csv", strings.NewReplacer("\n1,", "\n9001,", "\n2,", "\n9002,").Replace(partnersCSV("Later1", "Later2")))
-		d.ok("plan", "--decisions", sampleDecisions(d), sample(d, "small"), "more")
+		d.ok("plan", readable(d), "more")
 		tables := d.objects(d.ok("apply", "--json"))[0]
 		if tables["run"] != 2.0 || tables["published"] != true {
 			d.Errorf("apply --json: %v", tables)
@@ -103,7 +103,7 @@ func TestMigration(t *testing.T) {
 		d.fails(console.ExitFailed, []string{"all 2 runs were rolled back: nothing is applied now"}, "verify")
 
 		// and once more from the start: the same book
-		d.ok("plan", "--decisions", sampleDecisions(d), sample(d, "small"))
+		d.ok("plan", readable(d))
 		d.ok("apply")
 		d.ok("verify")
 		if n := len(d.objects(d.ok("promoters", "--json"))); n != 36 {
@@ -340,7 +340,7 @@ func TestJSON(t *testing.T) {
 		}
 		return objects
 	}
-	plans := d.objects(d.ok("plan", "--decisions", sampleDecisions(t), sample(t, "small"), "--json"))
+	plans := d.objects(d.ok("plan", readable(t), "--json"))
 	if len(plans) != 1 || plans[0]["plan_id"] != d.plan("data/plan").PlanID {
 		t.Errorf("plan --json is not the plan: %d objects", len(plans))
 	}

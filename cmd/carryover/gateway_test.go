@@ -63,7 +63,7 @@ func (d *desk) until(what string, fn func() bool) {
 func TestClickReports(t *testing.T) {
 	t.Parallel()
 	onBothStores(t, func(d *desk) {
-		d.ok("plan", "--decisions", sampleDecisions(d), sample(d, "small"))
+		d.ok("plan", readable(d))
 		d.ok("apply")
 		g := d.gateway("--at", "2023-02-15T20:00:00Z")
 		const host = "go.carrot.test"
@@ -253,7 +253,7 @@ func TestVerifyAgainst(t *testing.T) {
 	g := d.gateway("--at", "2023-02-15T12:00:00Z") // lives before the cutoff: answers differ from now
 	r := d.fails(console.ExitFailed, []string{"differences"}, "verify", "--against", "http://"+g.visitors)
 	d.contains(r.out, "the gateway answers 302", "the map says 302", "login")
-	if checks := d.objects(d.fails(console.ExitFailed, nil, "verify", "--json", "--against", "http://"+g.visitors).out); len(checks) != 8 || checks[7]["differences"] == 0.0 {
+	if checks := d.objects(d.fails(console.ExitFailed, nil, "verify", "--json", "--against", "http://"+g.visitors).out); len(checks) != 9 || checks[8]["differences"] == 0.0 {
 		t.Errorf("verify --json: %v", checks)
 	}
 }

@@ -40,7 +40,7 @@ EUR = "1.0825"
 [firstpromoter]
 account_id = "fp-account"
 `)
-	d.ok("plan", "--decisions", sampleDecisions(d), sample(d, "small"))
+	d.ok("plan", readable(d))
 	d.ok("apply")
 	token := d.objects(d.ok("promoters", "--json"))[0]["ref_token"].(string)
 

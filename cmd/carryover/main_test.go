@@ -103,6 +103,24 @@ func sampleDecisions(t testing.TB) string {
 	return path
 }
 
+// readable is the small sample without the rows that ask whether to go on without them.
+func readable(t testing.TB) string {
+	t.Helper()
+	dir := filepath.Join(t.TempDir(), "small")
+	if err := os.CopyFS(dir, os.DirFS(sample(t, "small"))); err != nil {
+		t.Fatal(err)
+	}
+	for name, lines := range map[string][2]int{"commissions.csv": {6, 11}, "referrals.csv": {5, 9}} {
+		path := filepath.Join(dir, name)
+		rows := strings.SplitAfter(readFile(t, path), "\n")
+		rows = slices.Concat(rows[:lines[0]-1], rows[lines[0]:lines[1]-1], rows[lines[1]:])
+		if err := os.WriteFile(path, []byte(strings.Join(rows, "")), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
 func (d *desk) path(name string) string { return filepath.Join(d.dir, name) }
 
 func (d *desk) write(name, text string) string {

@@ -14,10 +14,10 @@ import (
 // twoRuns applies the small sample and then two partners more.
 func (d *desk) twoRuns() {
 	d.Helper()
-	d.ok("plan", "--decisions", sampleDecisions(d.T), sample(d.T, "small"))
+	d.ok("plan", readable(d.T))
 	d.ok("apply")
 	d.write("more/partners.csv", strings.NewReplacer("\n1,", "\n9001,", "\n2,", "\n9002,").Replace(partnersCSV("Later1", "Later2")))
-	d.ok("plan", "--decisions", sampleDecisions(d.T), sample(d.T, "small"), "more")
+	d.ok("plan", readable(d.T), "more")
 	d.ok("apply")
 }
 
@@ -94,10 +94,10 @@ func TestInterruptedRollbackOfOldRuns(t *testing.T) {
 	undo(2)
 	d.ok("map", "publish")
 	d.contains(d.ok("rollback"), "nothing else was undone")
-	d.ok("plan", "--decisions", sampleDecisions(t), sample(t, "small"), "more")
+	d.ok("plan", readable(t), "more")
 	d.ok("apply")
 	undo(3)
-	d.ok("plan", "--decisions", sampleDecisions(t), sample(t, "small"), "more")
+	d.ok("plan", readable(t), "more")
 	d.contains(d.ok("apply"), "Run 4")
 	d.contains(d.ok("rollback"), "Run 4 is undone")
 	if ids := d.runsThatStand(); len(ids) != 1 || ids[0] != 1 {
@@ -109,7 +109,7 @@ func TestInterruptedRollbackOfOldRuns(t *testing.T) {
 func TestRollbackOfInterruptedApply(t *testing.T) {
 	t.Parallel()
 	d := newSampleDesk(t)
-	d.ok("plan", "--decisions", sampleDecisions(t), sample(t, "small"))
+	d.ok("plan", readable(t))
 	d.ok("apply")
 	d.inBook(func(b *book.Book) error {
 		one := book.Changes{}

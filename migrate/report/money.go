@@ -164,7 +164,7 @@ type proof struct {
 }
 
 func proofOf(p *migrate.Plan, r migrate.Reconciliation) proof {
-	if r.Accounts == 0 && r.RowCommissions == 0 && r.RowClawbacks == 0 && r.RowPayments == 0 && r.RowsRejected == 0 {
+	if r.Accounts == 0 && r.RowCommissions == 0 && r.RowClawbacks == 0 && r.RowPayments == 0 && r.RowsRejected == 0 && r.RowsMissing == 0 {
 		return proof{"good", "These exports hold nothing in this currency: what the book has stays as it is."}
 	}
 	d := doubtsOf(p, r)
@@ -248,6 +248,15 @@ func doubtsOf(p *migrate.Plan, r migrate.Reconciliation) (d doubts) {
 			decision = ""
 		}
 		add(decision, "to go on without the rejected rows")
+	}
+	var missing []string
+	for i := range p.Missing {
+		if x := &p.Missing[i]; x.HoldsMoney() && slices.Contains(x.Currencies(p.Currency), r.Currency) {
+			missing = append(missing, visible(x.String()))
+		}
+	}
+	if len(missing) > 0 {
+		d.missing = append(d.missing, "an earlier run left out, and nothing has brought since: "+strings.Join(missing, "; "))
 	}
 	ledgers := map[string]int64{keap.Commissions: r.Commissions, keap.Clawbacks: r.Clawbacks, keap.Payments: r.Payments}
 	for _, c := range p.Conflicts {

@@ -152,7 +152,8 @@ func viewCustomers(p *migrate.Plan) *customersView {
 
 func viewMoney(p *migrate.Plan, r migrate.Reconciliation, index int) moneyView {
 	v := moneyView{
-		Index: index, Currency: visible(r.Currency), Proof: proofOf(p, r), Sums: sums(p, r), Rejected: r.RowsRejected, Chart: drawMonths(p.Months, r.Currency),
+		Index: index, Currency: visible(r.Currency), Proof: proofOf(p, r), Sums: sums(p, r), Rejected: r.RowsRejected,
+		Chart: drawMonths(p.Months, r.Currency),
 	}
 	for _, note := range []string{otherDifferences(p, r), balanceText(p, r)} {
 		if note != "" {
@@ -298,6 +299,9 @@ func openItems(p *migrate.Plan) []openItem {
 		if x := &p.Rejected[i]; x.Decision == migrate.Accept {
 			lost = append(lost, x.String())
 		}
+	}
+	for i := range p.Missing {
+		lost = append(lost, p.Missing[i].String())
 	}
 	if n := len(lost); n > 0 {
 		list = append(list, openItem{false, "Rejected rows that were left out", n, examples(n, func(i int) string { return lost[i] }),

@@ -104,6 +104,9 @@ func (t *text) files(p *migrate.Plan, outDir string) {
 		t.line("  rejected: %s", strings.Join(why, ", "))
 		t.line("  each row with its reason is in %s", visible(filepath.Join(outDir, "rejects")))
 	}
+	for _, x := range p.Missing {
+		t.line("  left out by an earlier run, and nothing has brought since: %s", visible(x.String()))
+	}
 }
 
 func (t *text) unread(p *migrate.Plan) {
