@@ -95,6 +95,10 @@ func newRecordReader(in recordsInput) *recordReader {
 
 func (r *recordReader) load(f *exportFile) (sheet.Count, error) {
 	currency := r.settings.Currency
+	f.KnowNames("partner_code", func(code string) bool {
+		_, known := r.partners.byCode[code]
+		return known && code != ""
+	})
 	switch f.Kind {
 	case keap.Referrals:
 		r.customers.referrals.grow(f.Rows)

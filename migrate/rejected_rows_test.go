@@ -302,3 +302,20 @@ func TestLeftOutForEverAfter(t *testing.T) {
 		return []string{oneLedger(d, nil)}
 	}, false)
 }
+
+// A partner may have the code Total: its rows are none of totals, by id or by code.
+func TestPartnerCalledTotal(t *testing.T) {
+	f := func(ledger ...string) {
+		t.Helper()
+		d := newEnv(t, carrot())
+		d.migrate(oneLedger(d, map[string][]string{
+			"partners.csv": {partnersHeader, "101,2001,0,Apostle,1", "102,,0,Total,1"}, "ledger.csv": ledger,
+		}))
+		d.owe(ledger[0], map[account]int64{{101, "USD"}: 1225, {102, "USD"}: 101225})
+		d.proven()
+	}
+	f("Affiliate Id,AffCode,Beginning Balance,Commissions,Ending Balance", "101,Apostle,0.00,12.25,12.25", "102,Total,1012.25,0,1012.25",
+		",Totals,1012.25,12.25,1024.50")
+	f("AffCode,Beginning Balance,Commissions,Ending Balance", "Apostle,0.00,12.25,12.25", "Total,1012.25,0,1012.25",
+		"Grand Total,1012.25,12.25,1024.50")
+}

@@ -12,6 +12,8 @@ type layout struct {
 	secret      []bool // by column
 	firstSecret int    // len(keys) for none
 	subject     []int  // columns with the id of what a row is about
+	name        int    // column with its name, where known tells which there are
+	known       func(name string) bool
 }
 
 func newLayout(header []string, kind *Kind) *layout {
@@ -119,6 +121,9 @@ func sameKey(cell []byte, key string) bool {
 // hasSubject says whether a row has an id of what it is about, as no row of totals does:
 // a partner may have the code Total.
 func (l *layout) hasSubject(r *record, scratch *[]byte) bool {
+	if l.known != nil && l.name < len(r.cells) && l.known(string(clean(r.cell(l.name, scratch)))) {
+		return true
+	}
 	return slices.ContainsFunc(l.subject, func(i int) bool {
 		if i >= len(r.cells) {
 			return false

@@ -45,6 +45,14 @@ func Rows[T any](f *File, fn func(line int, row *T) error, onReject func(*Reject
 	}, onReject)
 }
 
+// KnowNames tells which names there are of what the rows are about, and in which field they
+// stand: a row with one of them is no row of totals, whatever the name is.
+func (f *File) KnowNames(field string, known func(name string) bool) {
+	if i := f.kind.field(field); i >= 0 && f.columns[i] >= 0 {
+		f.layout.name, f.layout.known = f.columns[i], known
+	}
+}
+
 // rows reads the file again and hands every row of content to fn, which returns what
 // became of it.
 func (f *File) rows(fn func(*record) error, onReject func(*Reject) error) (Count, error) {
