@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 
+	"carryover/migrate/keap"
 	"carryover/migrate/sheet"
 )
 
@@ -36,6 +37,25 @@ func (x *exports) settleMended() error {
 		x.rejects[i] = slices.DeleteFunc(x.rejects[i], func(r rejectedRow) bool { return r.settled })
 	}
 	return nil
+}
+
+// withoutIDs are the kinds whose rows have no id of their own: two that differ are two.
+var withoutIDs = map[string]bool{keap.Commissions: true, keap.Clawbacks: true, keap.Payments: true}
+
+// mendedTwice is a rejected row of which two mended copies were loaded that differ.
+type mendedTwice struct {
+	at            position
+	first, second string // files of rejects
+}
+
+// askTwice asks about rows that were mended in two ways: both copies count.
+func (x *exports) askTwice(conflicts *conflictList) {
+	for _, t := range x.twice {
+		path := x.found[t.at.file].Path
+		conflicts.add(question(KindRejected, fmt.Sprintf("%s:%d", x.names[path], t.at.line),
+			fmt.Sprintf("%s, line %d was mended in %s and otherwise in %s, and both are loaded: with %s both count, with %s nothing is "+
+				"applied until one of them is taken out", path, t.at.line, t.first, t.second, Accept, Mend), Accept, Accept, Mend))
+	}
 }
 
 // rowCopy is a row of a file of rejects.
@@ -89,8 +109,11 @@ func (x *exports) settleCopies(e, m int, copies map[sheet.Origin][]*rowCopy) err
 			case c.rejected >= 0:
 				x.skipRejected(m, &x.rejects[m][c.rejected], skippedDuplicate)
 				x.unwritten = append(x.unwritten, unwrittenRow{r.File, r.Line, x.found[m].Path})
-			default:
+			case r.settled && !slices.Equal(r.copy, c.cells) && withoutIDs[x.found[e].Kind]:
+				x.twice = append(x.twice, mendedTwice{positionOf(e, r.Line), r.copyIn, x.found[m].Path})
+			case !r.settled:
 				x.skipRejected(e, r, skippedMended)
+				r.copy, r.copyIn = c.cells, x.found[m].Path
 			}
 			break
 		}

@@ -62,10 +62,11 @@ type RejectSink func(f *sheet.File, index int) func(*sheet.Reject) error
 
 // exports are the files that were found, and what became of their rows.
 type exports struct {
-	found   []*sheet.File      // in the order found
-	files   []FilePlan         // what became of each; zero until it is read
-	rejects [][]rejectedRow    // of each
-	settled []position         // of rejected rows that do not count as such: they were mended, or are told twice
+	found   []*sheet.File   // in the order found
+	files   []FilePlan      // what became of each; zero until it is read
+	rejects [][]rejectedRow // of each
+	settled []position      // of rejected rows that do not count as such: they were mended, or are told twice
+	twice   []mendedTwice
 	mended  []string           // rejected rows of which a mended copy was loaded
 	copies  map[rowOrigin]bool // rows of files of rejects that were loaded, by what they were
 	// rows that were rejected, and that the plan's own rejects need not hold

@@ -36,6 +36,8 @@ type RejectedRows struct {
 type rejectedRow struct {
 	RejectLine
 	left    leftOutRow // what it is known by
+	copy    []string   // the mended copy that stands for it
+	copyIn  string     // the file of rejects that holds it
 	settled bool       // it does not count as rejected: it was mended, or is told twice
 	cells   string     // the row, where no one cell is to blame
 }
@@ -196,6 +198,7 @@ func (s *Settings) tolerated(kind string, rows int) int {
 
 // askRejected asks about rejected rows, and returns them with what was decided.
 func (x *exports) askRejected(s *Settings, foreign []string, conflicts *conflictList) []RejectedRows {
+	x.askTwice(conflicts)
 	list := x.rejectedRows()
 	for i := range list {
 		r := &list[i]

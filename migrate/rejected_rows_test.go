@@ -319,3 +319,32 @@ func TestPartnerCalledTotal(t *testing.T) {
 	f("AffCode,Beginning Balance,Commissions,Ending Balance", "Apostle,0.00,12.25,12.25", "Total,1012.25,0,1012.25",
 		"Grand Total,1012.25,12.25,1024.50")
 }
+
+// The same row mended in two ways would count twice: that is asked. Mended in one way, wherever
+// the copies lie, it counts once.
+func TestMendedTwice(t *testing.T) {
+	f := func(second string, open ...string) {
+		t.Helper()
+		d := newEnv(t, carrot())
+		exports := oneLedger(d, map[string][]string{"commissions.csv": {"Affiliate Id,Invoice Id,Date,Product,Commission Amount",
+			"101,8001,2023-01-15,Membership,12.255", "101,8002,2023-02-15,Membership,0.00"}})
+		d.plan(exports)
+		rejects := d.path("plan", "rejects", "commissions.csv")
+		text, err := os.ReadFile(rejects)
+		d.must(err)
+		copied := d.write("copy/commissions.csv", strings.TrimSuffix(string(text), "\n"))
+		d.mend(rejects, map[string]string{"12.255": "12.25"})
+		d.mend(copied, map[string]string{"12.255": second})
+		p := d.plan(exports, d.path("plan", "rejects"), d.path("copy"))
+		var ids []string
+		for _, c := range p.Open() {
+			ids = append(ids, c.ID)
+		}
+		same(t, "open", ids, open)
+		if p.Totals.Rejected != 0 {
+			t.Errorf("%d rows are rejected", p.Totals.Rejected)
+		}
+	}
+	f("12.25")
+	f("12.26", "rejected_rows:commissions.csv:2", "unbalanced_ledger:Apostle")
+}
