@@ -84,6 +84,8 @@ func readInputs(ctx context.Context, req *Request, conflicts *conflictList) (*in
 	if err = in.exports.settleMended(); err != nil {
 		return nil, err
 	}
+	in.settleTold()
+	in.exports.dropSettled()
 	in.ledger.dropSuspects(in.exports.settled)
 	in.live, err = readLive(ctx, req.Book, in.ledger.commissions)
 	return in, err

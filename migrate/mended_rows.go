@@ -2,7 +2,10 @@ package migrate
 
 import (
 	"fmt"
+	"math"
 	"slices"
+	"strconv"
+	"strings"
 
 	"carryover/migrate/keap"
 	"carryover/migrate/sheet"
@@ -33,10 +36,63 @@ func (x *exports) settleMended() error {
 			}
 		}
 	}
+	return nil
+}
+
+// settleTold takes rejected rows out of what is rejected that another row tells of as well,
+// of the same id or, in the ledger, partner, and of the same amount as far as it can be read:
+// the row may have been mended in a file of a person's own.
+func (in *inputs) settleTold() {
+	type told struct {
+		kind, id string
+		amount   int64
+	}
+	rows := map[told]bool{}
+	add := func(kind string, id, amount int64) {
+		name := strconv.FormatInt(id, 10)
+		rows[told{kind, name, amount}], rows[told{kind, name, anyAmount}] = true, true
+	}
+	x := in.exports
+	if !slices.ContainsFunc(x.rejects, func(rows []rejectedRow) bool { return len(rows) > 0 }) {
+		return
+	}
+	for i := range in.ledger.ledger {
+		add(keap.Ledger, in.ledger.ledger[i].partner, in.ledger.ledger[i].closing)
+	}
+	for i := range in.ledger.payments.rows {
+		add(keap.Payments, in.ledger.payments.rows[i].id, in.ledger.payments.rows[i].amount)
+	}
+	for i := range in.rows.referrals.rows {
+		add(keap.Referrals, in.rows.referrals.rows[i].ID, anyAmount)
+	}
+	for e := range x.rejects {
+		for i := range x.rejects[e] {
+			r := &x.rejects[e][i]
+			kind, id, amount := x.found[e].Kind, strings.TrimLeft(r.left.Own, "0"), int64(anyAmount)
+			if r.left.Read {
+				amount = r.left.Amount
+			}
+			if kind == keap.Ledger {
+				if !r.left.Read {
+					continue // partner alone may be another period
+				}
+				id = strconv.FormatInt(in.partnerOf(r.left.Partner), 10)
+			}
+			if id != "" && id != "0" && rows[told{kind, id, amount}] {
+				x.skipRejected(e, r, skippedDuplicate)
+			}
+		}
+	}
+}
+
+// anyAmount stands for the amount of a row whose own cannot be read.
+const anyAmount = math.MinInt64
+
+// dropSettled leaves only rows that count as rejected.
+func (x *exports) dropSettled() {
 	for i := range x.rejects {
 		x.rejects[i] = slices.DeleteFunc(x.rejects[i], func(r rejectedRow) bool { return r.settled })
 	}
-	return nil
 }
 
 // withoutIDs are the kinds whose rows have no id of their own: two that differ are two.

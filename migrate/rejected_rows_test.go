@@ -348,3 +348,26 @@ func TestMendedTwice(t *testing.T) {
 	f("12.25")
 	f("12.26", "rejected_rows:commissions.csv:2", "unbalanced_ledger:Apostle")
 }
+
+// A rejected row that another file tells of is not lost, without the columns of rejects too.
+func TestRejectedRowToldElsewhere(t *testing.T) {
+	f := func(changes map[string][]string, other []string, asks bool) {
+		t.Helper()
+		d := newEnv(t, carrot())
+		exports := oneLedger(d, changes)
+		d.write("exports/other.csv", other...)
+		p := d.plan(exports)
+		if lost := len(p.Open()) > 0; lost != asks || p.Totals.Rejected > 0 != asks {
+			t.Errorf("%q: open %+v, %d rejected; want a question: %t", other, p.Open(), p.Totals.Rejected, asks)
+		}
+	}
+	const header = "Affiliate Id,AffCode,Beginning Balance,Commissions,Clawbacks,Payments,Ending Balance"
+	broken := ledgerWith("102,bluewren,1012.25,0.00,1012.255,0.00,1012.25")
+	f(broken, []string{header, "102,bluewren,1012.25,0.00,0.00,0.00,1012.25"}, false)
+	f(broken, []string{"AffCode,Beginning Balance,Ending Balance", "bluewren,1012.25,1012.25"}, false)
+	f(broken, []string{header, "102,bluewren,1012.20,0.00,0.00,0.00,1012.20"}, true)
+	const referrals = "Id,Contact Id,Affiliate Id,Date Set,Type"
+	unread := map[string][]string{"referrals.csv": {referrals, "1,3001,101,2023-01-15,COOKIE", "2,2002,101,soon,COOKIE"}}
+	f(unread, []string{referrals, "2,2002,101,2023-01-16,COOKIE"}, false)
+	f(unread, []string{referrals, "3,2002,101,2023-01-16,COOKIE"}, true)
+}
