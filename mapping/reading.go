@@ -210,7 +210,8 @@ func runeAt(raw string, i int) (r rune, n int, encoded bool) {
 
 // repaired looks for the one entry that the readings of raw mean, and tells in r how it was read. found
 // is false when they mean none; index is none when they mean several, as same says of two.
-func repaired(raw string, at place, find func(text string) (int32, bool), same func(a, b int32) int32, r *reading) (index int32, found bool) {
+func repaired(raw string, at place, find func(text string) (int32, bool), same func(a, b int32) int32, r *reading) (
+	index int32, found bool) {
 	if isUndamaged(raw, at) {
 		return 0, false
 	}

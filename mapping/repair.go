@@ -257,7 +257,8 @@ func fromWindows1252(s string) string {
 func withSlashes(path string) string {
 	end := len(path)
 	for i := range len(path) {
-		if c := path[i]; c == '&' || c == ';' || c == '?' || c == '%' && hasPrefixFold(path[i:], "%3F") || c == '%' && hasPrefixFold(path[i:], "%26") {
+		if c := path[i]; c == '&' || c == ';' || c == '?' ||
+			hasPrefixFold(path[i:], "%3F") || hasPrefixFold(path[i:], "%26") {
 			end = i
 			break
 		}
@@ -269,7 +270,8 @@ func withSlashes(path string) string {
 	return otherSlashes.Replace(head) + path[end:]
 }
 
-var otherSlashes = strings.NewReplacer(`\`, "/", "%2F", "/", "%2f", "/", "%5C", "/", "%5c", "/", "%252F", "/", "%252f", "/", "%255C", "/", "%255c", "/")
+var otherSlashes = strings.NewReplacer(`\`, "/", "%2F", "/", "%2f", "/", "%5C", "/", "%5c", "/",
+	"%252F", "/", "%252f", "/", "%255C", "/", "%255c", "/")
 
 func hasPrefixFold(s, prefix string) bool {
 	_, ok := cutPrefixFold(s, prefix)
