@@ -85,7 +85,7 @@ func (r *contactReader) store(s string) (at uint32, length uint16) {
 // contradict any.
 func (r *contactReader) same(c, d contactRow) bool {
 	cEnd, dEnd := c.text+uint32(c.email), d.text+uint32(d.email)
-	if !bytes.EqualFold(r.texts[c.text:cEnd], r.texts[d.text:dEnd]) {
+	if a, b := r.texts[c.text:cEnd], r.texts[d.text:dEnd]; !bytes.Equal(a, b) && terms.LowerEmail(string(a)) != terms.LowerEmail(string(b)) {
 		return false
 	}
 	return c.name == noName || d.name == noName || bytes.Equal(r.texts[cEnd:cEnd+uint32(c.name)], r.texts[dEnd:dEnd+uint32(d.name)])

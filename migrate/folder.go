@@ -117,8 +117,9 @@ func (d *Folder) Write(p *Plan, html func(io.Writer) error) error {
 			return enc.Encode(p)
 		}},
 	}
+	inputs := p.inputFiles()
 	for _, f := range files {
-		if path := filepath.Join(d.dir, f.name); p.reads(path) {
+		if path := filepath.Join(d.dir, f.name); inputs.has(path) {
 			return fmt.Errorf("writing the plan to %s would overwrite %s, which it was made from: choose another folder with --out", d.dir, path)
 		}
 	}
@@ -131,7 +132,7 @@ func (d *Folder) Write(p *Plan, html func(io.Writer) error) error {
 			return fmt.Errorf("writing %s: %w; the former plan is as it was", filepath.Join(d.dir, f.name), err)
 		}
 	}
-	if err := rejects.put(d.dir); err != nil {
+	if err := rejects.put(d.dir, d.staging); err != nil {
 		return fmt.Errorf("writing %s: %w", filepath.Join(d.dir, rejectsDir), err)
 	}
 	if err := d.setAside(p); err != nil {

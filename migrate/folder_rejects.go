@@ -2,6 +2,7 @@ package migrate
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"encoding/csv"
 	"encoding/hex"
@@ -15,6 +16,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"carryover/migrate/sheet"
 )
@@ -100,7 +103,7 @@ func (d *Folder) placeRejects(p *Plan) (rejectMoves, error) {
 		}
 		name, stays := there.stays[sum]
 		if !stays {
-			stem := strings.TrimSuffix(filepath.Base(staged.export), filepath.Ext(staged.export))
+			stem := rejectsStem(staged.export)
 			name = stem + ".csv"
 			for n := 2; there.taken[strings.ToLower(name)]; n++ {
 				name = fmt.Sprintf("%s-%d.csv", stem, n)
@@ -160,6 +163,25 @@ func (s *rejectsFile) dropRows(unwritten []unwrittenRow, dir string) (left int, 
 	return left, os.WriteFile(s.path, kept, 0o600)
 }
 
+// longestStem leaves room, in the 255 bytes of a file name, for a number and what programs append.
+const longestStem = 200
+
+// rejectsStem is the name, without its extension, of the rejects of an export. Entries of zips
+// may be called what no file can be.
+func rejectsStem(export string) string {
+	base := filepath.Base(export)
+	stem := strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) || r == '/' || r == '\\' || r == utf8.RuneError {
+			return '_'
+		}
+		return r
+	}, strings.TrimSuffix(base, filepath.Ext(base)))
+	if len(stem) > longestStem {
+		stem = strings.ToValidUTF8(stem[:longestStem], "")
+	}
+	return cmp.Or(stem, "rejects")
+}
+
 // formerRejects are what the folder of rejects holds before a plan is written.
 type formerRejects struct {
 	asWritten []string          // paths of the former plan's
@@ -177,6 +199,7 @@ func (d *Folder) readRejects(dir string, p *Plan) (formerRejects, error) {
 		return there, err
 	}
 	written, planned := rejectsWritten(d.dir)
+	inputs := p.inputFiles()
 	p.Written = map[string]string{}
 	for _, e := range entries {
 		name, path, sum := e.Name(), filepath.Join(dir, e.Name()), ""
@@ -187,7 +210,7 @@ func (d *Folder) readRejects(dir string, p *Plan) (formerRejects, error) {
 		}
 		asWritten := sum != "" && written[name] == sum
 		switch {
-		case p.reads(path):
+		case inputs.has(path):
 			if asWritten {
 				p.Written[name] = sum
 			}
@@ -203,31 +226,58 @@ func (d *Folder) readRejects(dir string, p *Plan) (formerRejects, error) {
 	return there, nil
 }
 
-// put carries out what was decided.
-func (r rejectMoves) put(dir string) error {
-	for _, path := range r.remove {
-		if err := os.Remove(path); err != nil {
-			return err
-		}
-	}
-	if len(r.move) == 0 {
-		return nil
-	}
-	if err := os.MkdirAll(filepath.Join(dir, rejectsDir), 0o755); err != nil {
-		return err
+// put carries out what was decided, or nothing. What is removed goes to the staging folder first,
+// with which it is deleted.
+func (r rejectMoves) put(dir, staging string) (err error) {
+	type move struct{ from, to string }
+	moves := make([]move, 0, len(r.remove)+len(r.move))
+	for i, path := range r.remove {
+		moves = append(moves, move{path, filepath.Join(staging, fmt.Sprintf("former-%d", i))})
 	}
 	for from, to := range r.move {
-		if err := os.Rename(from, to); err != nil {
+		moves = append(moves, move{from, to})
+	}
+	if len(r.move) > 0 {
+		if err := os.MkdirAll(filepath.Join(dir, rejectsDir), 0o755); err != nil {
 			return err
 		}
+	}
+	for i, m := range moves {
+		if err = os.Rename(m.from, m.to); err == nil {
+			continue
+		}
+		for _, done := range slices.Backward(moves[:i]) {
+			err = errors.Join(err, os.Rename(done.to, done.from))
+		}
+		return err
 	}
 	return nil
 }
 
-// reads reports whether the file at path was found among the exports.
-func (p *Plan) reads(path string) bool {
-	return slices.ContainsFunc(p.Files, func(f FilePlan) bool { return sameFile(path, f.Path) }) ||
-		slices.ContainsFunc(p.Unread, func(u Unread) bool { return u.Kind != "" && sameFile(path, u.Path) })
+// inputFiles are the exports of a plan that are files of their own, and no entries of a zip.
+type inputFiles []os.FileInfo
+
+func (p *Plan) inputFiles() (files inputFiles) {
+	add := func(path string) {
+		if at, err := os.Stat(path); err == nil {
+			files = append(files, at)
+		}
+	}
+	for i := range p.Files {
+		add(p.Files[i].Path)
+	}
+	for _, u := range p.Unread {
+		if u.Kind != "" {
+			add(u.Path)
+		}
+	}
+	return files
+}
+
+// has reports whether the file at path is one of them.
+func (f inputFiles) has(path string) bool {
+	at, err := os.Stat(path)
+	return err == nil && slices.ContainsFunc(f, func(x os.FileInfo) bool { return os.SameFile(at, x) })
 }
 
 // rejectsWritten are the checksums of the rejects that the plan in dir wrote, by name.

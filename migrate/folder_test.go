@@ -1,6 +1,8 @@
 package migrate_test
 
 import (
+	"archive/zip"
+	"bytes"
 	"encoding/csv"
 	"errors"
 	"io"
@@ -299,4 +301,42 @@ func TestNothingToPlan(t *testing.T) {
 	f("only bad rows", func(d *env) string { return d.write("partners.csv", "Id,Code,Status", "x,one,Active") }, "no referral partner",
 		"line 2", "bad_id")
 	f("contacts only", func(d *env) string { return d.write("contacts.csv", "Id,Email", "1,a@carrot.test") }, "no referral partner")
+}
+
+// An entry of a zip may be called what no file can be: its rejects are there all the same, and
+// a name that fails leaves the folder as it was.
+func TestRejectsOfOddNames(t *testing.T) {
+	d := newEnv(t, carrot())
+	long := strings.Repeat("lang-é", 60)
+	var text bytes.Buffer
+	z := zip.NewWriter(&text)
+	for name, row := range map[string]string{
+		"partners.csv": "101,2001,plum,Pat,1,0\n", long + ".csv": "x,2001,long,Long,1,0\n", long + ".txt": "y,2001,long,Long,1,0\n",
+		"a\x01b\nc.csv": "z,2001,odd,Odd,1,0\n",
+	} {
+		w, err := z.Create(name)
+		d.must(err)
+		_, err = w.Write([]byte("Affiliate Id,Contact Id,AffCode,Aff Name,Status,ParentId\n" + row))
+		d.must(err)
+	}
+	d.must(z.Close())
+	exports := d.write("exports.zip", "")
+	d.must(os.WriteFile(exports, text.Bytes(), 0o600))
+	for range 2 {
+		if p := d.plan(exports); p.Totals.Rejected != 3 {
+			t.Errorf("%d rejected", p.Totals.Rejected)
+		}
+		entries, err := os.ReadDir(d.path("plan", "rejects"))
+		d.must(err)
+		var names []string
+		for _, e := range entries {
+			names = append(names, e.Name())
+			if len(e.Name()) > 210 {
+				t.Errorf("%d bytes: %s", len(e.Name()), e.Name())
+			}
+		}
+		if len(names) != 3 || !slices.Contains(names, "a_b_c.csv") {
+			t.Errorf("%q", names)
+		}
+	}
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"carryover/mapping/book"
+	"carryover/mapping/terms"
 	"carryover/migrate/keap"
 	"carryover/migrate/sheet"
 )
@@ -74,7 +75,7 @@ func (r *partnerReader) add(row *keap.Partner, has columns, at position) error {
 	p := &partner{
 		id: row.ID.Number, contactID: row.ContactID.Number, parentID: row.ParentID.Number, parentCode: row.ParentCode,
 		code: row.Code, name: row.Name, owner: cmp.Or(fullName(row.FirstName, row.LastName), row.Company),
-		ownEmail: strings.ToLower(row.Email), active: row.Status == sheet.Active, otherStatus: row.Status == sheet.OtherStatus,
+		ownEmail: terms.LowerEmail(row.Email), active: row.Status == sheet.Active, otherStatus: row.Status == sheet.OtherStatus,
 		joined: unix(row.CreatedAt), has: has, exported: true, at: at,
 	}
 	if !r.rows.add(p.id, p, (*partner).merge) {

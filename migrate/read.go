@@ -199,6 +199,10 @@ func (l lane) read(ctx context.Context, x *exports, bar Bar) (results []fileResu
 	return results, nil
 }
 
+// maxRejects bounds what is kept of one file's rejected rows, for each of which a person has to
+// do something.
+const maxRejects = 1_000_000
+
 // readFile loads one file and notes what became of its rows.
 func (l lane) readFile(ctx context.Context, in *exports, index int, bar Bar) (fileResult, error) {
 	start, f := time.Now(), in.found[index]
@@ -232,6 +236,10 @@ func (l lane) readFile(ctx context.Context, in *exports, index int, bar Bar) (fi
 			return nil
 		},
 		onReject: func(x *sheet.Reject) error {
+			if len(r.rejects) == maxRejects {
+				return fmt.Errorf("%s, line %d: more than %d rows cannot be read (this one: %s, %s): it is not the export that it was taken for, "+
+					"so leave it out, or say what it is with kind=FILE", f.Path, x.Line, maxRejects, x.Reason, x.Hint)
+			}
 			row := rejectedRow{RejectLine: RejectLine{f.Path, x.Line, x.Reason, x.Column, clip(x.Value), x.Hint}, left: newLeftOutRow(f, x)}
 			if x.Column == "" {
 				row.cells = clip(strings.Join(x.Cells, ","))

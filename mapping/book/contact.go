@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"carryover/mapping/terms"
 )
 
 // Contact is a person in Keap to whom referrals, orders and commissions belong.
@@ -74,7 +76,7 @@ func (b *Book) FindContacts(ctx context.Context, text string) ([]Contact, error)
 	case strings.Trim(text, "0123456789") == "":
 		return contacts.find(ctx, b, "WHERE id = ?", text)
 	case strings.Contains(text, "@"):
-		return contacts.find(ctx, b, "WHERE email = ? ORDER BY id LIMIT ?", strings.ToLower(text), maxFoundContacts)
+		return contacts.find(ctx, b, "WHERE email = ? ORDER BY id LIMIT ?", terms.LowerEmail(text), maxFoundContacts)
 	}
 	var exact, partial []Contact
 	err := b.view(ctx, func(tx *sql.Tx) error {

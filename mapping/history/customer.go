@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"carryover/mapping/book"
+	"carryover/mapping/terms"
 )
 
 // CustomerHistory is what the book knows of a customer.
@@ -72,7 +73,7 @@ func (x *Explainer) customer(ctx context.Context, what string) (*CustomerHistory
 			return s, err
 		}
 	}
-	if s, err := x.liveCustomer(ctx, strings.ToLower(what), what); err != nil || s != nil {
+	if s, err := x.liveCustomer(ctx, terms.LowerEmail(what), what); err != nil || s != nil {
 		return s, err
 	}
 	return nil, fmt.Errorf("the book knows no customer %q: give an e-mail address, a name, a Keap contact id, "+

@@ -3,13 +3,14 @@ package terms
 import (
 	"strings"
 	"unicode"
+	"unicode/utf8"
 )
 
-// EmailKey is the address by which people are told apart: trimmed, in lower case, with plus
-// tags. ok is false for what is no address: no or several "@", blanks, commas, no local part,
+// EmailKey is the address by which people are told apart: trimmed, in lower case as [LowerEmail]
+// writes it, with plus tags. ok is false for what is no address: no or several "@", blanks, commas, no local part,
 // no dot in the domain.
 func EmailKey(raw string) (key string, ok bool) {
-	key = strings.ToLower(strings.TrimSpace(raw))
+	key = LowerEmail(strings.TrimSpace(raw))
 	local, domain, found := strings.Cut(key, "@")
 	if !found || local == "" || strings.Contains(domain, "@") || !strings.Contains(domain, ".") {
 		return "", false
@@ -18,6 +19,23 @@ func EmailKey(raw string) (key string, ok bool) {
 		return "", false
 	}
 	return key, true
+}
+
+// LowerEmail writes an address in lower case. Letters that are another letter in capitals again stay
+// as they are, or two people would be one: the Kelvin sign (U+212A) is no k, nor is a dotted
+// capital I (U+0130) an i.
+func LowerEmail(s string) string {
+	for i := 0; i < len(s); i++ {
+		if s[i] >= utf8.RuneSelf {
+			return strings.Map(func(r rune) rune {
+				if lower := unicode.ToLower(r); unicode.ToUpper(lower) == r {
+					return lower
+				}
+				return r
+			}, s)
+		}
+	}
+	return strings.ToLower(s)
 }
 
 // RefToken is the ref token that a promoter with a code is given unless another has it: the

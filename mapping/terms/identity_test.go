@@ -15,6 +15,12 @@ func TestEmailKey(t *testing.T) {
 	f("  Ann.Lee@Carrot.TEST\t", "ann.lee@carrot.test")
 	f("ann+keap@carrot.test", "ann+keap@carrot.test")
 	f("ÁNN@carrot.test", "ánn@carrot.test")
+	// Letters that are no capitals of others: two people, not one.
+	f("ran\u212Ain@carrot.test", "ran\u212Ain@carrot.test")
+	f("RAN\u212AIN@Carrot.test", "ran\u212Ain@carrot.test")
+	f("\u0130nes@carrot.test", "\u0130nes@carrot.test")
+	f("\u212Bsa@carrot.test", "\u212Bsa@carrot.test")
+	f("ma\u017Fter@carrot.test", "ma\u017Fter@carrot.test")
 	for _, none := range []string{"", "none", "ann", "@carrot.test", "ann@", "ann@carrot", "a@b@carrot.test", "ann lee@carrot.test", "ann@carrot.test, bob@carrot.test", "ann@carrot.test bob", "ann\u00a0lee@carrot.test", "Ann <ann@carrot.test>"} {
 		f(none, "")
 	}

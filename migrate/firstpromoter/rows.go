@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"carryover/mapping/terms"
 )
 
 // Commission is what a promoter earned there, or lost again: a refund is below 0.
@@ -130,7 +132,7 @@ func (c *Client) Promoters(ctx context.Context, fn func(Promoter) error) error {
 // address is an e-mail address as both books compare it. What FirstPromoter appends to one
 // that was moved is not part of it.
 func address(email string) string {
-	return strings.ToLower(strings.TrimSpace(strings.TrimSuffix(strings.TrimSpace(email), "(moved)")))
+	return terms.LowerEmail(strings.TrimSpace(strings.TrimSuffix(strings.TrimSpace(email), "(moved)")))
 }
 
 // cents is an amount of minor units, written as a number or in quotes.

@@ -96,7 +96,7 @@ func TestRejectsAreVerbatimWithoutSecrets(t *testing.T) {
 	_, got, _ := readPeople(t, text)
 	want := "Id,Name,SSN,Email,carryover_line,carryover_reason,carryover_hint"
 	hint := `,bad_id,"an id is digits only; a spreadsheet may have changed it, so copy it from the original and keep the column as text"`
-	want += "\nx,\" =A1 \",,'@b,2" + hint
+	want += "\nx,' =A1 ,,'@b,2" + hint
 	want += "\n1,a,,,3,too_many_cells,the row has 5 cells and the header 4; a cell that holds the delimiter must stand in quotes,"
 	want += "\ny,\"\"\"a\",,,4" + hint
 	want += "\nz,-5,,'-x,5" + hint + "\n"
@@ -184,6 +184,12 @@ func TestDefuse(t *testing.T) {
 	f("-", "'-")
 	f("-.5", "'-.5")
 	f("+1.", "'+1.")
+	for _, s := range []string{"＝1+1", "＋1", "－1", "＠SUM(A1)", "﹦1", "\u22121", "\n=1", " =1", "\u00a0=1", "\u200b=1", "\ufeff@x", "\u2060 \t＝1", "\x00=1", "  -1-2"} {
+		f(s, "'"+s)
+	}
+	for _, s := range []string{" x=1", "\u200bx", "Élan = 1", " -12.50", " ", "\u200b", "£=1"} {
+		f(s, s)
+	}
 }
 
 // Whatever the bytes: no panic, and every row is loaded, rejected or skipped.

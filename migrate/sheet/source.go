@@ -1,7 +1,6 @@
 package sheet
 
 import (
-	"archive/zip"
 	"errors"
 	"fmt"
 	"io"
@@ -9,7 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"sort"
 	"strings"
 )
 
@@ -44,6 +42,9 @@ func Find(args []string, kinds []string) ([]Input, error) {
 				return nil, fmt.Errorf("there is no file or folder %q", path)
 			}
 			return nil, fmt.Errorf("find exports: %w", err)
+		}
+		if !at.IsDir() && !at.Mode().IsRegular() {
+			return nil, fmt.Errorf("%q is %s and no file: an export is read more than once, so save it as a file and name that", path, modeName(at.Mode()))
 		}
 		if kind != "" && (at.IsDir() || isZip(path)) {
 			return nil, fmt.Errorf("%q: a kind is given to one file, not to a folder or a zip", arg)
@@ -80,6 +81,19 @@ func uniqueInputs(found []Input) []Input {
 		out[i].Explicit = out[i].Explicit || in.Explicit
 	}
 	return out
+}
+
+// modeName names what is no regular file.
+func modeName(mode fs.FileMode) string {
+	switch {
+	case mode&fs.ModeNamedPipe != 0:
+		return "a pipe"
+	case mode&fs.ModeSocket != 0:
+		return "a socket"
+	case mode&fs.ModeDevice != 0:
+		return "a device"
+	}
+	return "something else"
 }
 
 func isZip(path string) bool { return strings.EqualFold(filepath.Ext(path), ".zip") }
@@ -121,58 +135,4 @@ func findInFolder(root string, found *[]Input) error {
 		*found = append(*found, Input{Source: fileSource(path, at.Size())})
 		return nil
 	})
-}
-
-func findInZip(path string, found *[]Input) error {
-	archive, err := zip.OpenReader(path)
-	if err != nil {
-		return fmt.Errorf("open %s: %w; make the zip again or unpack it and name the folder", path, err)
-	}
-	defer archive.Close()
-	var in []Input
-	for i, entry := range archive.File {
-		name := filepath.ToSlash(entry.Name)
-		if strings.HasSuffix(name, "/") || slices.ContainsFunc(strings.Split(name, "/"),
-			func(part string) bool { return part != ".." && isHidden(part) }) {
-			continue
-		}
-		in = append(in, Input{Source: Source{
-			Path: filepath.ToSlash(filepath.Clean(path)) + "/" + strings.ToValidUTF8(name, "\ufffd"),
-			Open: func() (io.ReadCloser, error) { return openEntry(path, i) },
-			Size: int64(min(entry.UncompressedSize64, 1<<62)),
-		}})
-	}
-	sort.SliceStable(in, func(i, j int) bool { return in[i].Path < in[j].Path })
-	*found = append(*found, in...)
-	return nil
-}
-
-// zipEntry closes the archive with the entry.
-type zipEntry struct {
-	io.ReadCloser
-	archive io.Closer
-}
-
-func (e zipEntry) Close() error { return errors.Join(e.ReadCloser.Close(), e.archive.Close()) }
-
-func openEntry(path string, i int) (io.ReadCloser, error) {
-	archive, err := zip.OpenReader(path)
-	if err != nil {
-		return nil, err
-	}
-	if i >= len(archive.File) {
-		archive.Close()
-		return nil, errors.New("the zip changed while it was read")
-	}
-	entry := archive.File[i]
-	if entry.Flags&1 != 0 {
-		archive.Close()
-		return nil, errors.New("the zip is locked with a password: unpack it and name the folder")
-	}
-	r, err := entry.Open()
-	if err != nil {
-		archive.Close()
-		return nil, err
-	}
-	return zipEntry{r, archive}, nil
 }

@@ -3,6 +3,8 @@ package sheet
 import (
 	"encoding/csv"
 	"io"
+	"unicode"
+	"unicode/utf8"
 )
 
 // Writer writes a CSV that people open in a spreadsheet: UTF-8, comma, LF. A cell
@@ -53,21 +55,43 @@ func (w *Writer) Flush() error {
 	return w.w.Error()
 }
 
-// Defuse puts an apostrophe before a cell that begins with = + - @, tab or CR and is
-// no plain number.
+// Defuse puts an apostrophe before a cell that a spreadsheet may take for a formula: one that
+// begins with = + - @, a tab or a line end, with one of the signs in another width, or with
+// blanks and characters that nobody sees before one of them; a plain number is none.
 func Defuse(cell string) string {
 	if cell == "" {
 		return cell
 	}
-	switch cell[0] {
-	case '=', '@', '\t', '\r':
+	switch c := cell[0]; {
+	case c == '=' || c == '@' || c == '\t' || c == '\r' || c == '\n':
 		return "'" + cell
-	case '+', '-':
+	case c == '+' || c == '-':
 		if !isPlainNumber(cell[1:]) {
 			return "'" + cell
 		}
+	case c <= ' ' || c >= utf8.RuneSelf:
+		for i, r := range cell {
+			if isFormulaSign(r) {
+				if (r == '+' || r == '-') && isPlainNumber(cell[i+1:]) {
+					return cell
+				}
+				return "'" + cell
+			}
+			if !unicode.IsSpace(r) && !unicode.In(r, unicode.Cf, unicode.Cc) {
+				break
+			}
+		}
 	}
 	return cell
+}
+
+// isFormulaSign says whether a formula may begin with r, in any of the widths that it has.
+func isFormulaSign(r rune) bool {
+	switch r {
+	case '=', '+', '-', '@', '\uff1d', '\uff0b', '\uff0d', '\uff20', '\ufe66', '\ufe62', '\ufe63', '\ufe6b', '\u2212':
+		return true
+	}
+	return false
 }
 
 // isPlainNumber says whether s is digits, with or without a decimal part.
