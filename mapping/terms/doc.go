@@ -16,7 +16,7 @@
 //	What does a clawback of Keap's take back?     due.go               Account.AllocateUnmatched
 //	Which months are still owed, how much held?   balance.go           OpenBalances, Config.HeldAmount
 //	What is an amount worth in another currency?  currency.go          ExchangeRate.Convert
-//	Which address, which ref token is meant?      identity.go          EmailKey, RefToken
+//	Which address, which ref token is meant?      identity.go          EmailKey, LowerEmail, RefToken
 //
 // percent.go, calendar.go and format.go hold percentages, months and how people write them.
 package terms

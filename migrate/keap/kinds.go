@@ -38,17 +38,6 @@ func KindNames() []string {
 	return []string{Partners, Contacts, Links, Referrals, Orders, Subscriptions, Commissions, Clawbacks, Payments, Ledger}
 }
 
-// secretHeaders are the columns that no export needs and nobody may keep: passwords, social
-// security numbers, cards.
-var secretHeaders = []string{
-	"*password*", "passwd", "pwd", "*passphrase*",
-	"ssn", "last4ssn", "ssnlast4", "last4ofssn", "lastfourssn", "lastfourofssn", "ssnumber", "*socialsecurity*", "taxid",
-	"pin", "cc", "*accountnumber*", "*routingnumber*", "iban", "*cardtype*", "*nameoncard*", "*cardholder*",
-	"*cardnumber*", "*cardnum*", "*creditcard*", "*debitcard*", "ccnumber", "ccnum", "ccno", "cc1", "cc2",
-	"*cvv*", "*cvc*", "ccv", "*cardexp*", "ccexp", "ccexpiration", "ccexpiry", "ccexpdate", "ccexpmonth", "ccexpyear",
-	"ccsecuritycode", "*cardsecurity*", "*cardverification*", "last4cc", "cclast4", "cardlast4", "last4card",
-}
-
 func text(name string, aliases ...string) sheet.Field {
 	return sheet.Field{Name: name, Aliases: aliases}
 }

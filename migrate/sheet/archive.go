@@ -49,7 +49,8 @@ func findInZip(path string, found *[]Input) error {
 		return fmt.Errorf("open %s: %w; make the zip again or unpack it and name the folder", path, err)
 	}
 	if a.files = r.File; len(a.files) > maxEntries {
-		return fmt.Errorf("%s holds %d files, more than the %d that are looked at: make a zip of Keap's exports alone", path, len(a.files), maxEntries)
+		return fmt.Errorf("%s holds %d files, more than the %d that are looked at: make a zip of Keap's exports alone",
+			path, len(a.files), maxEntries)
 	}
 	var in []Input
 	var largest, sum uint64

@@ -14,7 +14,7 @@ func wideExport(rows int) (string, []Kind) {
 	for i := range header {
 		header[i] = fmt.Sprintf("Column %d", i)
 	}
-	kind := Kind{Name: "wide", SecretHeaders: []string{"ssn"}}
+	kind := Kind{Name: "wide", SecretHeaders: NewSecretHeaders("ssn")}
 	for i, f := range map[int]Field{
 		0: {Name: "id", Required: true, ID: true}, 2: {Name: "first"}, 3: {Name: "last"}, 23: {Name: "email"},
 		72: {Name: "created", Date: true}, 73: {Name: "updated", Date: true},

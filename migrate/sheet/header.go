@@ -89,8 +89,13 @@ func bestHeader(w []byte, s *scanner, in Input, kinds []Kind, operatorHeaders ma
 		line.rec.data = w[:n]
 		cells := line.rec.strings()
 		keys := headerKeys(cells)
+		secret := map[*SecretHeaders][]bool{} // most kinds have the same
 		for i := range kinds {
-			m := matchKind(&kinds[i], keys, operatorHeaders[kinds[i].Name])
+			of := kinds[i].SecretHeaders
+			if secret[of] == nil {
+				secret[of] = of.columns(cells)
+			}
+			m := matchKind(&kinds[i], keys, secret[of], operatorHeaders[kinds[i].Name])
 			if !m.complete(in.Kind != "") {
 				if in.Kind != "" && (len(unknown.Missing) == 0 || len(m.missing()) < len(unknown.Missing)) {
 					unknown.Missing = m.missing()

@@ -32,24 +32,15 @@ type Kind struct {
 	// kind has all of. Neither counts when a person says what the file is.
 	Markers        []string
 	ForeignHeaders [][]string
-	// SecretHeaders are keys of columns that are dropped when read; *word* means any key with
-	// the word in it. They are secret whatever else they are called.
-	SecretHeaders []string
+	// SecretHeaders name columns that are dropped when read. They are secret whatever else they are
+	// called. May be nil.
+	SecretHeaders *SecretHeaders
 	// FileHints are parts of a file's name, lower case; they break ties only.
 	FileHints []string
 }
 
 func (k *Kind) field(name string) int {
 	return slices.IndexFunc(k.Fields, func(f Field) bool { return f.Name == name })
-}
-
-func (k *Kind) isSecret(key string) bool {
-	return slices.ContainsFunc(k.SecretHeaders, func(s string) bool {
-		if word, ok := strings.CutPrefix(s, "*"); ok {
-			return strings.Contains(key, strings.TrimSuffix(word, "*"))
-		}
-		return key == s
-	})
 }
 
 // isRejectColumn says whether a column is one that [RejectWriter] adds.
@@ -64,9 +55,9 @@ type match struct {
 	keys     []string
 }
 
-// matchKind gives each field of a kind its column of a header. operatorHeaders are those of
+// matchKind gives each field of a kind its column of a header, of which some are secret. operatorHeaders are those of
 // the configuration, key to field; they come before every alias.
-func matchKind(kind *Kind, keys []string, operatorHeaders map[string]string) *match {
+func matchKind(kind *Kind, keys []string, secret []bool, operatorHeaders map[string]string) *match {
 	m := &match{
 		kind:     kind,
 		columns:  make([]int, len(kind.Fields)),
@@ -79,7 +70,7 @@ func matchKind(kind *Kind, keys []string, operatorHeaders map[string]string) *ma
 	}
 	first := make(map[string]int, len(keys))
 	for i, key := range keys {
-		if _, seen := first[key]; !seen && key != "" && !isRejectColumn(key) && !kind.isSecret(key) {
+		if _, seen := first[key]; !seen && key != "" && !isRejectColumn(key) && !secret[i] {
 			first[key] = i
 		}
 	}

@@ -17,12 +17,9 @@ type layout struct {
 }
 
 func newLayout(header []string, kind *Kind) *layout {
-	l := &layout{keys: headerKeys(header), secret: make([]bool, len(header)), firstSecret: len(header)}
-	for i, key := range l.keys {
-		if kind.isSecret(key) {
-			l.secret[i] = true
-			l.firstSecret = min(l.firstSecret, i)
-		}
+	l := &layout{keys: headerKeys(header), secret: kind.SecretHeaders.columns(header), firstSecret: len(header)}
+	if i := slices.Index(l.secret, true); i >= 0 {
+		l.firstSecret = i
 	}
 	return l
 }

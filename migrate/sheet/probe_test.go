@@ -29,7 +29,7 @@ var testKinds = []Kind{
 			{Name: "boss", Aliases: []string{"bossid"}, Fallbacks: []string{"boss"}, ID: true},
 			{Name: "boss_name", Fallbacks: []string{"boss"}},
 		},
-		SecretHeaders: []string{"ssn", "*password*"},
+		SecretHeaders: NewSecretHeaders("ssn", "*password*"),
 		FileHints:     []string{"people"},
 	},
 	{

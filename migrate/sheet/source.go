@@ -44,7 +44,8 @@ func Find(args []string, kinds []string) ([]Input, error) {
 			return nil, fmt.Errorf("find exports: %w", err)
 		}
 		if !at.IsDir() && !at.Mode().IsRegular() {
-			return nil, fmt.Errorf("%q is %s and no file: an export is read more than once, so save it as a file and name that", path, modeName(at.Mode()))
+			return nil, fmt.Errorf("%q is %s and no file: an export is read more than once, so save it as a file and name that",
+				path, modeName(at.Mode()))
 		}
 		if kind != "" && (at.IsDir() || isZip(path)) {
 			return nil, fmt.Errorf("%q: a kind is given to one file, not to a folder or a zip", arg)
