@@ -225,4 +225,3 @@ func TestBackupOnFullDisk(t *testing.T) {
 		t.Errorf("left on the disk: %v", left)
 	}
 }
-
