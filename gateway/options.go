@@ -33,6 +33,10 @@ type Options struct {
 	// health is on the public one only.
 	AdminListen string
 
+	// AdminHosts are the names, besides addresses and localhost, by which the admin listener
+	// may be asked for.
+	AdminHosts []string
+
 	// DataDir is the folder of clicks.db, map.snapshot, secret and visitor.keys; made when missing.
 	// Required.
 	DataDir string

@@ -31,11 +31,11 @@ func (a *App) newPublicApp() *fiber.App {
 // newAdminApp is what ops reaches.
 func (a *App) newAdminApp() *fiber.App {
 	app := admin.New(admin.Options{
-		Settings: a.settings(true),
-		Live:     handleLive,
-		Ready:    func(c *fiber.Ctx) error { a.answerReady(c.Context(), true); return nil },
-		Metrics:  a.metrics.registry,
-		Status:   a.status,
+		Settings: a.settings(true), Listen: a.o.AdminListen, Hosts: a.o.AdminHosts,
+		Live:    handleLive,
+		Ready:   func(c *fiber.Ctx) error { a.answerReady(c.Context(), true); return nil },
+		Metrics: a.metrics.registry,
+		Status:  a.status,
 	})
 	app.Server().CloseOnShutdown = true
 	return app

@@ -40,7 +40,7 @@ func (c *gatewayCmd) Run(a *app) error {
 		return err
 	}
 	o := gateway.Options{
-		Listen: cfg.Gateway.Listen, AdminListen: cfg.Gateway.AdminListen, DataDir: a.Data,
+		Listen: cfg.Gateway.Listen, AdminListen: cfg.Gateway.AdminListen, AdminHosts: cfg.Gateway.AdminHosts, DataDir: a.Data,
 		RedisURL: a.redisURL(cfg), Program: cfg.Program, Durability: cfg.Gateway.Durability,
 		CookieDomain:   cfg.Gateway.CookieDomain,
 		TrustedProxies: cfg.Gateway.TrustedProxies, Node: cfg.Gateway.Node, Zone: cfg.Zone,

@@ -11,7 +11,6 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 	"github.com/gofiber/fiber/v2/middleware/adaptor"
-	"github.com/gofiber/fiber/v2/middleware/pprof"
 	"github.com/gofiber/fiber/v2/middleware/recover"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
@@ -20,6 +19,8 @@ import (
 // Options are what the admin listener shows.
 type Options struct {
 	Settings    fiber.Config
+	Listen      string        // the address of the listener: its name is one to be asked by
+	Hosts       []string      // other names that ops ask for it by
 	Live, Ready fiber.Handler // the health paths, the same as on the public listener
 	Metrics     *prometheus.Registry
 	Status      func(context.Context) Status
@@ -86,12 +87,12 @@ var statusTemplate = template.Must(template.New("status").Funcs(template.FuncMap
 // New makes the admin application; whoever listens decides who reaches it.
 func New(o Options) *fiber.App {
 	app := fiber.New(o.Settings)
-	app.Use(recover.New())
+	app.Use(recover.New(), accessGuard(o.Listen, o.Hosts))
 	app.Get("/livez", o.Live)
 	app.Get("/readyz", o.Ready)
 	app.Get("/metrics", adaptor.HTTPHandler(promhttp.HandlerFor(o.Metrics, promhttp.HandlerOpts{})))
 	app.Get("/", statusPage(o.Status))
-	app.Use(pprof.New())
+	addProfiles(app)
 	return app
 }
 

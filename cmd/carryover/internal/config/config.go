@@ -68,8 +68,9 @@ type Tracking struct {
 type Gateway struct {
 	Listen         string
 	AdminListen    string
-	Durability     string // "normal" or "full"
-	CookieDomain   string // empty: the gateway's host only
+	AdminHosts     []string // by which ops ask for it, besides addresses and localhost
+	Durability     string   // "normal" or "full"
+	CookieDomain   string   // empty: the gateway's host only
 	TrustedProxies []string
 	ServePrefetch  bool
 	KeepClicks     time.Duration // single clicks; 0: for ever

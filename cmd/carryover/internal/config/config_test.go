@@ -184,6 +184,8 @@ func TestConfigMistakes(t *testing.T) {
 		"c.toml:14: import.numbers", "decimal_comma")
 	f(end("[import]\ntolerate_rejects = \"a few\""), "c.toml:12: import.tolerate_rejects", "share", "1%")
 	f(end("[import.headers.partners]\n\"Their No.\" = \"nummer\"\n[import.headers.people]\n\"A\" = \"code\""), "c.toml:12: import.headers.partners.Their No.", "id, contact_id", "c.toml:13: import.headers.people", "partners, contacts, links")
+	f(end("[gateway]\nadmin_hosts = [\"*.internal\"]"), "c.toml:12: gateway.admin_hosts", "one host in full")
+	f(end("[gateway]\nadmin_hosts = [\"http://ops\"]"), "c.toml:12: gateway.admin_hosts", "without a scheme")
 	f(end("[gateway]\nlisten = \"8080\"\nadmin_listen = \"::\"\nkeep_clicks = \"3d\"\ntrusted_proxies = [\"me\"]\ndurability = \"most\"\ncookie_domain = \"https://carrot.test\""),
 		"6 mistakes", "c.toml:12: gateway.listen", "c.toml:13: gateway.admin_listen", "c.toml:14: gateway.keep_clicks", `"9600h"`, "c.toml:15: gateway.trusted_proxies", "10.0.0.0/8", "c.toml:16: gateway.durability", "c.toml:17: gateway.cookie_domain")
 	for domain, want := range map[string]string{

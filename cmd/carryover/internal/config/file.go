@@ -74,6 +74,7 @@ type file struct {
 	Gateway struct {
 		Listen         string   `toml:"listen"`
 		AdminListen    string   `toml:"admin_listen"`
+		AdminHosts     []string `toml:"admin_hosts"`
 		Durability     string   `toml:"durability"`
 		CookieDomain   string   `toml:"cookie_domain"`
 		TrustedProxies []string `toml:"trusted_proxies"`

@@ -56,6 +56,7 @@ func (c *checker) tracking(f *file) Tracking {
 func (c *checker) gateway(f *file) Gateway {
 	g := Gateway{
 		Listen: f.Gateway.Listen, AdminListen: f.Gateway.AdminListen,
+		AdminHosts:   c.hosts("gateway.admin_hosts", f.Gateway.AdminHosts),
 		Durability:   c.oneOf("gateway.durability", f.Gateway.Durability, "normal", "full"),
 		CookieDomain: c.cookieDomain(f), TrustedProxies: f.Gateway.TrustedProxies,
 		ServePrefetch: f.Gateway.ServePrefetch, Node: f.Gateway.Node,

@@ -90,6 +90,7 @@ func TestPlanSettings(t *testing.T) {
 	f(false, "gateway", `{ listen = "127.0.0.1:9" }`)
 	f(false, "gateway.listen", `"127.0.0.1:9"`)
 	f(false, "gateway.admin_listen", `"127.0.0.1:9"`)
+	f(false, "gateway.admin_hosts", `["ops.internal"]`)
 	f(false, "gateway.durability", `"full"`)
 	f(false, "gateway.cookie_domain", `"carrot.test"`)
 	f(false, "gateway.trusted_proxies", `["10.0.0.0/8"]`)
