@@ -285,7 +285,7 @@ func TestUnwritableFolders(t *testing.T) {
 		d.fails(console.ExitFailed, []string{"the plan cannot be written to file/plan", "choose another folder with --out"}, "plan", tiny, "--out", "file/plan")
 		d.fails(console.ExitFailed, []string{"the plan cannot be written to file", "--out"}, "plan", tiny, "--out", "file")
 		d.fails(console.ExitFailed, []string{"the plan cannot be written to file/data/plan"}, "plan", tiny, "--data", "file/data")
-		d.fails(console.ExitFailed, []string{"the data directory cannot be made", "file", "choose another with --data"}, "apply", "p", "--data", "file/data")
+		d.fails(console.ExitFailed, []string{"the data directory", "file", "not a directory", "choose another with --data"}, "apply", "p", "--data", "file/data")
 	})
 }
 
@@ -412,7 +412,7 @@ func TestFullDisk(t *testing.T) {
 	// a plan that finds no room leaves the former one
 	plan := d.read("data/plan/plan.json")
 	d.fill("data")
-	d.fails(console.ExitFailed, []string{"data/plan", "no space left"}, "plan", "exports")
+	d.fails(console.ExitFailed, []string{"data/book.db", "its disk is full", "make room"}, "plan", "exports")
 	if d.read("data/plan/plan.json") != plan {
 		t.Error("the former plan is gone")
 	}

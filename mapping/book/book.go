@@ -120,6 +120,8 @@ func describeOpen(path string, err error) error {
 	case strings.Contains(text, "unable to open"), strings.Contains(text, "readonly"), strings.Contains(text, "CANTOPEN"):
 		return fmt.Errorf("%s cannot be written: check the folder's owner and that the disk is not full, "+
 			"or choose another with --data (%w)", path, err)
+	case strings.Contains(text, "disk I/O error"), strings.Contains(text, "disk is full"): // the index of the log has no room
+		return fmt.Errorf("%s cannot be opened: its disk is full, or fails; make room there, or choose another with --data (%w)", path, err)
 	default:
 		return fmt.Errorf("opening the book %s: %w", path, err)
 	}
