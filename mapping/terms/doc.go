@@ -17,6 +17,7 @@
 //	Which months are still owed, how much held?   balance.go           OpenBalances, Config.HeldAmount
 //	What is an amount worth in another currency?  currency.go          ExchangeRate.Convert
 //	Which address, which ref token is meant?      identity.go          EmailKey, LowerEmail, RefToken
+//	Which name is taken for another's?            lookalike.go         Skeleton, ReservedNames.Match
 //
 // percent.go, calendar.go and format.go hold percentages, months and how people write them.
 package terms
