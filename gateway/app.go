@@ -111,6 +111,7 @@ func (a *App) start() error {
 	a.working.Go(func() { a.maps.checkStore(ctx) })
 	a.working.Go(func() { a.drainer.Run(ctx) })
 	a.tracking.run(ctx, &a.working)
+	a.join.publishBehind(ctx)
 	a.working.Go(func() { a.join.publisher.run(ctx) })
 	a.maps.takeFirstMap(ctx, answered)
 
@@ -146,7 +147,7 @@ func (a *App) openHandlers() error {
 	}
 	visitors := click.NewVisitors(filepath.Join(a.o.DataDir, "visitor.keys"))
 	a.join = &joinHandler{
-		book: a.o.Book, auto: a.o.Join.Auto, termsURL: a.o.Join.TermsURL, maps: a.maps, keys: pageKeys, visitors: visitors, proxies: a.proxies,
+		book: a.o.Book, rules: a.o.Join.rules(), answerAfter: answerAfter, termsURL: a.o.Join.TermsURL, maps: a.maps, keys: pageKeys, visitors: visitors, proxies: a.proxies,
 		limits: newJoinLimits(), publisher: newPublisher(a.o.Join.Publish, a.o.Logger), now: a.o.Now, log: a.o.Logger, failed: a.failed,
 	}
 	a.links = &linkHandler{

@@ -16,20 +16,30 @@ import (
 	"carryover/gateway/pages"
 	"carryover/mapping"
 	"carryover/mapping/book"
+	"carryover/mapping/terms"
 )
 
 // Join says how people join the program over the gateway's own form. Whether there is such a
 // form is in the published map.
 type Join struct {
-	// Auto makes an applicant a promoter at once. False: an operator decides.
+	// Auto makes an applicant who is new a promoter at once. False: an operator decides about
+	// everybody.
 	Auto bool
+
+	// Reserved are names and addresses about which an operator decides in any case.
+	Reserved *terms.ReservedNames
 
 	// TermsURL is what applicants agree to. Empty: terms without an address.
 	TermsURL string
 
 	// Publish makes the book's promoters the live link map. Nil: somebody else does, and
-	// the links of new promoters count from then on.
+	// the links of new promoters count from then on. It is called at once and then after pauses,
+	// see [publisher].
 	Publish func(context.Context) error
+}
+
+func (j *Join) rules() book.JoinRules {
+	return book.JoinRules{Auto: j.Auto, Reserved: j.Reserved, MaxPerHour: maxJoinsPerHour, MaxWaiting: maxWaiting}
 }
 
 // Bounds of an application.
@@ -43,8 +53,16 @@ const (
 
 	thanksAge = time.Hour // the page after the form shows its result for so long
 
-	bookWithin    = 8 * time.Second
-	publishWithin = 4 * time.Second // an answer does not wait longer
+	bookWithin = 8 * time.Second
+
+	// An application is answered so long after it came, whatever was to do for it: how long it
+	// takes tells nothing. Meanwhile the link of one who joined is mostly live.
+	answerAfter = time.Second
+
+	// Of those who join without a person in an hour, and of applications that wait, no more: as
+	// many as a person can go through, and at most some 50 MB of the book.
+	maxJoinsPerHour = 200
+	maxWaiting      = 20_000
 )
 
 // Purposes for which the form, and the page after it, carry something sealed.
@@ -56,18 +74,19 @@ const (
 // joinHandler answers for the program's own form: it shows the form, takes what was entered
 // and publishes the links of new promoters.
 type joinHandler struct {
-	book      *book.Book // nil: nobody can join here
-	auto      bool       // as in Join
-	termsURL  string
-	maps      *mapFollower
-	keys      *click.Keyring
-	visitors  *click.Visitors
-	proxies   trustedProxies
-	limits    *joinLimits
-	publisher *publisher
-	now       func() time.Time
-	log       *slog.Logger
-	failed    pages.Page // shown when another page could not be made
+	book        *book.Book // nil: nobody can join here
+	rules       book.JoinRules
+	answerAfter time.Duration
+	termsURL    string
+	maps        *mapFollower
+	keys        *click.Keyring
+	visitors    *click.Visitors
+	proxies     trustedProxies
+	limits      *joinLimits
+	publisher   *publisher
+	now         func() time.Time
+	log         *slog.Logger
+	failed      pages.Page // shown when another page could not be made
 }
 
 // handleFormPost answers a form that was sent; every other POST is for the routes after it.
@@ -108,7 +127,7 @@ func (h *joinHandler) submitForm(ctx *fasthttp.RequestCtx, l *liveMap, rejoin bo
 	if !h.acceptForm(ctx, &policy) {
 		return
 	}
-	now := h.now()
+	now, arrived := h.now(), time.Now()
 	entered := readFormEntry(ctx.PostArgs())
 	form := h.emptyForm(&policy, rejoin)
 	form.Name, form.Email, form.Website, form.Agreed = entered.name, entered.email, entered.site, entered.agreed
@@ -125,7 +144,8 @@ func (h *joinHandler) submitForm(ctx *fasthttp.RequestCtx, l *liveMap, rejoin bo
 	}
 	if entered.honeypot { // filled in by a program, which is told nothing
 		h.log.Info("a form with its hidden field filled in was dropped")
-		h.redirectToThanks(ctx, rejoin, thanks{outcome: outcomePending, at: now})
+		h.redirectToThanks(ctx, rejoin, thanks{at: now})
+		wait(arrived, h.answerAfter)
 		return
 	}
 	switch age, ok := h.formAge(entered.token, now); {
@@ -153,7 +173,7 @@ func (h *joinHandler) submitForm(ctx *fasthttp.RequestCtx, l *liveMap, rejoin bo
 	application.AppliedAt, application.Visitor, application.Terms = now.Unix(), h.visitors.Hash(addr, now), h.termsText()
 	within, cancel := context.WithTimeout(context.Background(), bookWithin)
 	defer cancel()
-	admission, err := h.book.SubmitApplication(within, application, h.auto)
+	admission, err := h.book.SubmitApplication(within, application, h.rules)
 	if err != nil {
 		h.log.Error("an application could not be saved", "err", err)
 		ctx.Response.Header.SetCanonical(headerRetryAfter, oneSecond)
@@ -161,7 +181,17 @@ func (h *joinHandler) submitForm(ctx *fasthttp.RequestCtx, l *liveMap, rejoin bo
 			"Your form could not be saved just now. Please press the button again in a moment.")
 		return
 	}
-	h.redirectToThanks(ctx, rejoin, h.thanksFor(&policy, admission, now))
+	if admission.Outcome == book.AdmissionFull {
+		h.log.Error("an application was not kept: too many wait; \"carryover applications\" lists them, approve or reject some",
+			"waiting", maxWaiting)
+		ctx.Response.Header.SetCanonical(headerRetryAfter, oneMinute)
+		showAgain(fasthttp.StatusServiceUnavailable,
+			"So many applications wait to be looked at that no more can be kept just now. Please try again tomorrow.")
+		return
+	}
+	h.noteAdmission(&admission, now)
+	h.redirectToThanks(ctx, rejoin, thanks{token: admission.Offered, at: now})
+	wait(arrived, h.answerAfter)
 }
 
 // acceptForm refuses what cannot be a form from its own page, and answers then.
@@ -183,61 +213,34 @@ func (h *joinHandler) acceptForm(ctx *fasthttp.RequestCtx, policy *mapping.Polic
 	return false
 }
 
-// thanksFor decides what the page after the form shows, and waits a little for a new link to be
-// live.
-func (h *joinHandler) thanksFor(policy *mapping.Policy, admission book.Admission, now time.Time) thanks {
-	t := thanks{outcome: outcomePending, at: now}
-	if a := &admission.Application; a.AppliedAt == now.Unix() { // else it is an earlier one
+// noteAdmission logs an application that is new, and has the link of one who joined published.
+func (h *joinHandler) noteAdmission(admission *book.Admission, now time.Time) {
+	a := &admission.Application
+	if a.AppliedAt == now.Unix() { // else it is an earlier one
 		h.log.Info("an application came", "application", a.ID, "kind", a.Kind, "state", a.State)
 	}
-	if !h.auto { // the same for everybody: nobody learns who is a promoter
-		return t
+	if a.State == book.ApplicationApproved {
+		h.publisher.request()
 	}
-	switch admission.Outcome {
-	case book.AdmissionActive:
-		t.outcome = outcomeAlreadyJoined
-	case book.AdmissionJoined, book.AdmissionRejoined:
-		t.outcome, t.token = outcomeJoined, admission.Promoter.Token
-		if admission.Outcome == book.AdmissionRejoined {
-			t.outcome = outcomeRejoined
-		}
-		t.live = h.publishAndWait(policy, t.token)
-	}
-	return t
 }
 
-// publishAndWait publishes the link of a promoter and waits until this gateway follows it; false
-// when that takes too long.
-func (h *joinHandler) publishAndWait(policy *mapping.Policy, token string) bool {
-	isLive := func() bool {
-		d := h.maps.live.Load().table.Resolve(mapping.Request{Host: policy.LegacyHosts[0], Path: "/r/" + token}, h.now())
-		return d.Token == token && d.Credited()
+// wait returns when d has gone by since a moment.
+func wait(since time.Time, d time.Duration) {
+	if d -= time.Since(since); d > 0 {
+		<-time.After(d)
 	}
-	if isLive() {
-		return true
+}
+
+// publishBehind has the map published for those who joined before the gateway was killed.
+func (h *joinHandler) publishBehind(ctx context.Context) {
+	if h.book == nil || !h.rules.Auto {
+		return
 	}
-	timeout := time.NewTimer(publishWithin)
-	defer timeout.Stop()
-	publication := h.publisher.request()
-	poll := time.NewTicker(20 * time.Millisecond)
-	defer poll.Stop()
-	for {
-		select {
-		case <-publication.done:
-			if publication.err != nil {
-				return false
-			}
-		case <-timeout.C:
-			return false
-		}
-		if isLive() {
-			return true
-		}
-		select {
-		case <-poll.C:
-		case <-timeout.C:
-			return false
-		}
+	switch p, err := h.book.Publication(ctx); {
+	case err != nil:
+		h.log.Warn("how far the link map is behind the book could not be read", "err", err)
+	case p.IsBehind() && p.Store != "":
+		h.publisher.request()
 	}
 }
 

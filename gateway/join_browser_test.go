@@ -239,18 +239,18 @@ func TestFormInABrowser(t *testing.T) {
 	b.do(chromedp.SendKeys("#name", "Zoe Lane"), chromedp.Focus("#email"), chromedp.KeyEvent(kb.End), chromedp.KeyEvent(".test"))
 	evaluate[int](b, `document.querySelector("label[for=terms]").click(), 1`)
 	b.do(chromedp.Click("form > button"))
-	b.wait("Welcome")
-	checked("welcome")
-	if link := evaluate[string](b, `document.querySelector("#link").value`); link != "https://"+host+"/r/zoe-test" {
+	b.wait("Thank you")
+	checked("thanks")
+	if link := evaluate[string](b, `document.querySelector("#link").value`); link != "https://"+host+"/r/zoe-lane" {
 		t.Errorf("the new link is %q", link)
 	}
 	b.do(chromedp.Click("#link"))
 	evaluate[int](b, `document.querySelector("#link").select(), 1`)
-	if got := evaluate[string](b, `getSelection().toString()`); got != "https://"+host+"/r/zoe-test" {
+	if got := evaluate[string](b, `getSelection().toString()`); got != "https://"+host+"/r/zoe-lane" {
 		t.Errorf("selected: %q", got)
 	}
 	b.do(chromedp.Reload())
-	b.wait("Welcome")
+	b.wait("Thank you")
 	if list := h.applications(); len(list) != 1 || list[0].Name != "Zoe Lane" || list[0].Email != "zoe@post.test" {
 		t.Errorf("kept: %+v", list)
 	}

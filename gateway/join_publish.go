@@ -4,30 +4,28 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"sync"
 	"time"
 )
 
-// publishRetryAfter is the pause after a publication that failed.
-const publishRetryAfter = time.Minute
+// How often the link map is published for those who join: the first at once, then with a pause of
+// minPublishPause and of publishShare times what the last publication took, so that it needs no
+// more than about a tenth of a processor. After one that failed the pause is retryPublishAfter.
+const (
+	minPublishPause   = 3 * time.Second
+	publishShare      = 9
+	retryPublishAfter = time.Minute
+
+	lastPublishWithin = 8 * time.Second // when the gateway stops
+)
 
 var errNoPublisher = errors.New("this gateway cannot publish the link map")
 
 // publisher publishes the link map for promoters who joined: once for all who joined while the
-// last publication was under way.
+// last publication was under way, or rested.
 type publisher struct {
-	publish func(context.Context) error
-	log     *slog.Logger
-
-	mu        sync.Mutex
-	next      *publication // nil: nobody waits for one
-	requested chan struct{}
-}
-
-// publication is one round of publishing. err is set when done is closed.
-type publication struct {
-	done chan struct{}
-	err  error
+	publish   func(context.Context) error
+	log       *slog.Logger
+	requested chan struct{} // holds one: there are promoters whom the map lacks
 }
 
 func newPublisher(publish func(context.Context) error, log *slog.Logger) *publisher {
@@ -38,49 +36,53 @@ func newPublisher(publish func(context.Context) error, log *slog.Logger) *publis
 }
 
 // request asks for a publication that begins after this moment.
-func (p *publisher) request() *publication {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.next == nil {
-		p.next = &publication{done: make(chan struct{})}
-	}
+func (p *publisher) request() {
 	select {
 	case p.requested <- struct{}{}:
 	default:
 	}
-	return p.next
 }
 
-// run publishes on request until ctx ends. A failed publication is tried again.
+// run publishes on request until ctx ends, and then what was requested last.
 func (p *publisher) run(ctx context.Context) {
-	retry := time.NewTimer(0)
-	retry.Stop()
-	defer retry.Stop()
-	for {
+	for ctx.Err() == nil {
 		select {
 		case <-ctx.Done():
-			return
+			continue
 		case <-p.requested:
-		case <-retry.C:
+		}
+		began := time.Now()
+		err := p.publish(ctx)
+		pause := max(minPublishPause, publishShare*time.Since(began))
+		switch {
+		case err == nil:
+		case ctx.Err() != nil:
 			p.request()
-			continue
-		}
-		p.mu.Lock()
-		current := p.next
-		p.next = nil
-		p.mu.Unlock()
-		if current == nil {
-			continue
-		}
-		retry.Stop()
-		current.err = p.publish(ctx)
-		close(current.done)
-		if current.err != nil && ctx.Err() == nil {
-			p.log.Warn("a promoter joined, and the link map could not be published: "+
-				"its link counts from the next publication; run \"carryover map publish\"", "err", current.err)
-			if !errors.Is(current.err, errNoPublisher) {
-				retry.Reset(publishRetryAfter)
+		default:
+			p.warn(err)
+			if pause = max(pause, retryPublishAfter); !errors.Is(err, errNoPublisher) {
+				p.request()
 			}
 		}
+		rest := time.NewTimer(pause)
+		select {
+		case <-ctx.Done():
+		case <-rest.C:
+		}
+		rest.Stop()
 	}
+	select {
+	case <-p.requested:
+		last, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastPublishWithin)
+		defer cancel()
+		if err := p.publish(last); err != nil {
+			p.warn(err)
+		}
+	default:
+	}
+}
+
+func (p *publisher) warn(err error) {
+	p.log.Warn("a promoter joined, and the link map could not be published: "+
+		"its link counts from the next publication; run \"carryover map publish\"", "err", err)
 }

@@ -11,21 +11,12 @@ import (
 	"carryover/mapping"
 )
 
-// Results of a form, as they are sealed for the page after it.
-const (
-	outcomePending       = "waits"
-	outcomeJoined        = "joined"
-	outcomeRejoined      = "rejoined"
-	outcomeAlreadyJoined = "takes part"
-)
-
 // thanks is what the page after the form shows. It travels there in the address, sealed: a reload
-// sends nothing twice, and nobody can make the page show a link of their own.
+// sends nothing twice, and nobody can make the page show a link of their own. It is readable, and
+// tells nothing of the address that applied.
 type thanks struct {
-	outcome string
-	token   string
-	live    bool // the gateway follows the link already
-	at      time.Time
+	token string // what the applicant's name may have; empty: a person decides about it
+	at    time.Time
 }
 
 const thanksParam = "done="
@@ -37,7 +28,7 @@ func sealedThanks(query string) (sealed string, ok bool) {
 
 // redirectToThanks sends the browser from the form to the page after it.
 func (h *joinHandler) redirectToThanks(ctx *fasthttp.RequestCtx, rejoin bool, t thanks) {
-	text := strings.Join([]string{t.outcome, t.token, strconv.FormatBool(t.live), strconv.FormatInt(t.at.Unix(), 10)}, "\n")
+	text := t.token + "\n" + strconv.FormatInt(t.at.Unix(), 10)
 	path := "/join?"
 	if rejoin {
 		path = "/rejoin?"
@@ -51,22 +42,16 @@ func (h *joinHandler) redirectToThanks(ctx *fasthttp.RequestCtx, rejoin bool, t 
 
 func (h *joinHandler) openThanks(sealed string) (t thanks, ok bool) {
 	text, ok := h.keys.Open(sealThanks, sealed)
-	fields := strings.Split(text, "\n")
-	if !ok || len(fields) != 4 {
-		return t, false
-	}
-	at, err := strconv.ParseInt(fields[3], 10, 64)
-	t = thanks{fields[0], fields[1], fields[2] == "true", time.Unix(at, 0)}
-	return t, err == nil && h.now().Sub(t.at) < thanksAge
+	token, at, found := strings.Cut(text, "\n")
+	seconds, err := strconv.ParseInt(at, 10, 64)
+	t = thanks{token, time.Unix(seconds, 0)}
+	return t, ok && found && err == nil && h.now().Sub(t.at) < thanksAge
 }
 
 func (t *thanks) page(policy *mapping.Policy) (pages.Page, error) {
-	p := policy.Pages
-	switch t.outcome {
-	case outcomeJoined, outcomeRejoined:
-		return pages.Welcome(p.Landing, p.Login, "https://"+policy.LegacyHosts[0]+"/r/"+t.token, t.outcome == outcomeRejoined, t.live)
-	case outcomeAlreadyJoined:
-		return pages.AlreadyJoined(p.Landing, p.Login)
+	link := ""
+	if t.token != "" {
+		link = "https://" + policy.LegacyHosts[0] + "/r/" + t.token
 	}
-	return pages.Thanks(p.Landing)
+	return pages.Thanks(policy.Pages.Landing, link)
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strconv"
@@ -33,9 +34,11 @@ type applicationsListCmd struct {
 }
 
 func (applicationsListCmd) Help() string {
-	return `Who wants to take part, in the order in which they came, and what the book knows of the address: nothing, or the
-promoter that it was, and whether that one is inactive or blocked. Nobody is written to: tell them yourself. Changes
-nothing.
+	return `Who wants to take part, in the order in which they came, what the book knows of the address (nothing, or the
+promoter that it is or was, and whether that one is active, inactive or blocked), and why a person decides: with
+[join] approval = "auto" because the address is not new, or the name is taken, reserved, or taken for another's. Nobody
+has shown that the address is theirs: write to it before you let somebody take part again. Nobody is written to: tell
+them yourself. Changes nothing.
 
 Example: carryover applications --all --json`
 }
@@ -47,11 +50,12 @@ func (c *applicationsListCmd) Run(a *app) error {
 			return err
 		}
 		table := console.Table[history.Application]{
-			Titles: []string{"id", "applied", "kind", "name", "e-mail", "site", "in the book"},
+			Titles: []string{"id", "applied", "kind", "name", "e-mail", "site", "in the book", "why it waits"},
 			Cells: func(l *history.Application) []string {
-				return []string{strconv.FormatInt(l.ID, 10), l.AppliedAt[:10], l.Kind, l.Name, l.Email, l.Site, said(l), l.State, l.DecidedBy}
+				return []string{strconv.FormatInt(l.ID, 10), l.AppliedAt[:10], l.Kind, l.Name, l.Email, l.Site, said(l), l.ReasonText(),
+					l.State, l.DecidedBy}
 			},
-			Below: []string{"site"},
+			Below: []string{"site", "why it waits"},
 			Empty: "No application waits; --all lists those that were decided.",
 		}
 		if c.All {
@@ -70,24 +74,30 @@ func said(l *history.Application) string {
 }
 
 type applicationsApproveCmd struct {
-	IDs []int64 `arg:"" name:"id" help:"As \"carryover applications\" lists them."`
-	By  string  `placeholder:"NAME" help:"Who approves; the user when left out."`
+	IDs   []int64 `arg:"" name:"id" help:"As \"carryover applications\" lists them."`
+	By    string  `placeholder:"NAME" help:"Who approves; the user when left out."`
+	Token string  `placeholder:"TOKEN" help:"The ref token of one who is new; else that of the site's host, or of the name."`
 }
 
 func (applicationsApproveCmd) Help() string {
 	return `Makes a promoter of each, with a ref token of its own; one who was a promoter before takes part again, also one who
 was blocked, with its codes, customers, history and token. All or none, and what was approved before is not changed.
-The link map is published, so that their links count at once. Nobody is written to: tell them yourself.
+The link map is published, so that their links count at once. Nobody is written to: tell them yourself. The ref token of
+one who is new is the host of the site or, where that is a page on somebody else's, the name; --token gives another one:
+a free one of up to 40 small letters, digits, "-" and "_".
 
 Example: carryover applications approve 12 13 --by kim`
 }
 
 func (c *applicationsApproveCmd) Run(a *app) error {
+	if c.Token != "" && len(c.IDs) != 1 {
+		return console.UsageError("--token is of one applicant: approve each in a call of its own")
+	}
 	return a.withMap(func(cfg *config.Config, b *book.Book, s store.Store) error {
 		if err := s.Ping(a.ctx); err != nil { // before the book is changed, not after
 			return err
 		}
-		done, err := b.Approve(a.ctx, c.IDs, console.User(c.By), time.Now().Unix())
+		done, err := c.approve(a.ctx, b)
 		if err != nil {
 			return decided(err)
 		}
@@ -111,6 +121,14 @@ func (c *applicationsApproveCmd) Run(a *app) error {
 		}
 		return a.tellEpoch(e, "is live")
 	})
+}
+
+func (c *applicationsApproveCmd) approve(ctx context.Context, b *book.Book) ([]book.Admission, error) {
+	if c.Token == "" {
+		return b.Approve(ctx, c.IDs, console.User(c.By), time.Now().Unix())
+	}
+	d, err := b.ApproveAs(ctx, c.IDs[0], c.Token, console.User(c.By), time.Now().Unix())
+	return []book.Admission{d}, err
 }
 
 type applicationsRejectCmd struct {
@@ -153,6 +171,12 @@ func decided(err error) error {
 		return fmt.Errorf("%w: \"carryover applications --all\" lists them; nothing was changed", err)
 	case errors.Is(err, book.ErrAlreadyApproved):
 		return fmt.Errorf("%w: \"carryover promoters set TOKEN status=inactive\" ends that; nothing was changed", err)
+	case errors.Is(err, book.ErrTokenForm):
+		return fmt.Errorf("%w: it is of up to 40 small letters, digits, \"-\" and \"_\"; nothing was changed", err)
+	case errors.Is(err, book.ErrTokenTaken):
+		return fmt.Errorf("%w, by a promoter or as a partner's code: choose another; nothing was changed", err)
+	case errors.Is(err, book.ErrTokenKept):
+		return fmt.Errorf("%w: leave --token out; nothing was changed", err)
 	}
 	return fmt.Errorf("deciding: %w; nothing was changed", err)
 }

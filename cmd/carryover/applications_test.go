@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"carryover/cmd/carryover/internal/console"
+	"carryover/mapping/book"
 )
 
 var formToken = regexp.MustCompile(`name="form" value="([^"]+)"`)
@@ -58,7 +59,7 @@ func TestApplications(t *testing.T) {
 		d.contains(g.join(d, "/join", "Zoe Lane", email, "www.zoe-writes.test"), "<h1>Thank you</h1>")
 	}
 	list := d.objects(d.ok("applications", "--json"))
-	if len(list) != 3 || fields(list[0]) != sorted("id, kind, name, email, site, terms, applied_at, visitor, state, ref_token, standing, decided_at, decided_by") {
+	if len(list) != 3 || fields(list[0]) != sorted("id, kind, name, email, site, terms, applied_at, visitor, reason, state, ref_token, standing, decided_at, decided_by") {
 		t.Fatalf("%v", list)
 	}
 	if a := list[0]; a["kind"] != "join" || a["email"] != "zoe@writes.test" || a["site"] != "https://www.zoe-writes.test" || a["state"] != "waiting" || a["ref_token"] != "" {
@@ -67,12 +68,19 @@ func TestApplications(t *testing.T) {
 	if a := list[1]; a["kind"] != "rejoin" || a["ref_token"] != old["ref_token"] || a["standing"] != "inactive" {
 		t.Errorf("%v", a)
 	}
-	d.contains(d.ok("applications"), "zoe@writes.test", old["ref_token"].(string)+", inactive")
+	if list[0]["reason"] != "manual" || list[1]["reason"] != "rejoin" || list[2]["reason"] != "manual" {
+		t.Errorf("%v", list)
+	}
+	d.contains(d.ok("applications"), "zoe@writes.test", old["ref_token"].(string)+", inactive", "the address took part before", "a person decides about everybody")
 
 	d.untouched(func() {
 		d.fails(console.ExitFailed, []string{"there is no such application: 9", "nothing was changed"}, "applications", "approve", "1", "9")
 		d.fails(console.ExitUsage, nil, "applications", "approve")
 		d.fails(console.ExitUsage, nil, "applications", "approve", "zoe")
+		d.fails(console.ExitUsage, []string{"--token is of one applicant"}, "applications", "approve", "1", "3", "--token", "zoe")
+		d.fails(console.ExitFailed, []string{`no ref token: "Zoe"`, "small letters"}, "applications", "approve", "1", "--token", "Zoe")
+		d.fails(console.ExitFailed, []string{"is taken", "choose another"}, "applications", "approve", "1", "--token", old["ref_token"].(string))
+		d.fails(console.ExitFailed, []string{"keeps the ref token", "--token out"}, "applications", "approve", "2", "--token", "zoe")
 	})
 	if list := d.objects(d.ok("applications", "--json")); len(list) != 3 {
 		t.Errorf("after approvals that failed %d wait", len(list))
@@ -136,22 +144,49 @@ func TestApplications(t *testing.T) {
 	}
 }
 
-// A gateway that approves by itself publishes by itself, to either store.
+// A gateway that approves by itself publishes by itself, to either store, and says nothing of who
+// takes part; what it leaves to a person says why.
 func TestJoiningAtOnce(t *testing.T) {
 	t.Parallel()
 	onBothStores(t, func(d *desk) {
-		config := regexp.MustCompile(`(?m)^(re)?join = .*\n`).ReplaceAllString(readFile(t, "testdata/samples.toml"), "") + "\n[join]\nmode = \"builtin\"\napproval = \"auto\"\n"
+		config := regexp.MustCompile(`(?m)^(re)?join = .*\n`).ReplaceAllString(readFile(t, "testdata/samples.toml"), "") +
+			"\n[join]\nmode = \"builtin\"\napproval = \"auto\"\nreserved = [\"Parsnip\"]\n"
 		if err := os.WriteFile(d.path("carryover.toml"), []byte(config), 0o600); err != nil {
 			d.Fatal(err)
 		}
 		d.ok("plan", sample(d, "tiny"))
 		d.ok("apply")
+		// Somebody joined, and the gateway was killed before the map was published.
+		d.inBook(func(b *book.Book) error {
+			_, err := b.SubmitApplication(t.Context(), book.Application{Name: "Ada Body", Email: "ada@writes.test", AppliedAt: 9},
+				book.JoinRules{Auto: true})
+			return err
+		})
 		g := d.gateway()
-		d.contains(g.join(d, "/rejoin", "Zoe Lane", "zoe@writes.test", ""), "<h1>Welcome</h1>", "https://go.carrot.test/r/zoe-lane")
-		if _, to := g.get(d, "go.carrot.test", "/r/zoe-lane"); to != "https://carrot.test/?fpr=zoe-lane" {
-			d.Errorf("the new link leads to %q", to)
+		counts := func(token string) {
+			d.Helper()
+			to := "https://carrot.test/?fpr=" + token
+			d.until("/r/"+token+" counts", func() bool { _, at := g.get(d, "go.carrot.test", "/r/"+token); return at == to })
 		}
+		counts("ada-body")
+		d.contains(g.join(d, "/rejoin", "Zoe Lane", "zoe@writes.test", "www.google.test"), "<h1>Thank you</h1>", "https://go.carrot.test/r/zoe-lane")
+		counts("zoe-lane")
 		d.ok("verify")
+
+		for name, reason := range map[string]string{
+			"Carrot Team": "reserved carrot", "Pars-nip": "reserved Parsnip", "Zoe Iane": "look_alike zoe-lane", "Google com": "domain com"} {
+			email := strings.ReplaceAll(strings.ToLower(name), " ", ".") + "@writes.test"
+			d.contains(g.join(d, "/join", name, email, ""), "<h1>Thank you</h1>", "you will hear from us")
+			list := d.objects(d.ok("applications", "--json"))
+			if last := list[len(list)-1]; last["reason"] != reason || last["state"] != "waiting" {
+				d.Errorf("%s: %v, want %s", name, last, reason)
+			}
+		}
+		d.contains(d.ok("applications"), "taken for zoe-lane", "taken for Parsnip, which is reserved", "read as a host under .com")
+		list := d.objects(d.ok("applications", "--json"))
+		out := d.ok("applications", "approve", fmt.Sprint(list[0]["id"]), "--token", "team-zoe")
+		d.contains(out, "takes part as team-zoe", "https://go.carrot.test/r/team-zoe")
+		counts("team-zoe")
 	})
 }
 

@@ -93,7 +93,7 @@ func (c *gatewayCmd) Run(a *app) error {
 	defer s.Close()
 	o.Feed = s
 	o.Tracking.Forward = forwarding(cfg, &o)
-	o.Join = gateway.Join{Auto: cfg.Join.Auto, TermsURL: cfg.Join.TermsURL}
+	o.Join = gateway.Join{Auto: cfg.Join.Auto, TermsURL: cfg.Join.TermsURL, Reserved: cfg.Join.Reserved}
 	if o.Book != nil {
 		o.Join.Publish = func(ctx context.Context) error {
 			_, err := migrate.RepublishUntilCurrent(ctx, cfg.Settings(), o.Book, s)

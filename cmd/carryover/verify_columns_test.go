@@ -62,7 +62,7 @@ func (d *desk) bookLive(token string) {
 		if err := b.Correct(ctx, &owed); err != nil {
 			return err
 		}
-		if _, err := b.SubmitApplication(ctx, book.Application{Email: "joins@customers.test", Name: "New", AppliedAt: 9}, false); err != nil {
+		if _, err := b.SubmitApplication(ctx, book.Application{Email: "joins@customers.test", Name: "New", AppliedAt: 9}, book.JoinRules{}); err != nil {
 			return err
 		}
 		in, err := b.PayoutInputs(ctx, "USD", 0)

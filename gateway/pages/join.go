@@ -87,38 +87,16 @@ type joinResult struct {
 	Next        *link
 }
 
-// Thanks is the page for everybody whose application waits, or may wait: it tells nobody
-// who takes part.
-func Thanks(landing string) (Page, error) {
-	return execute("join result", joinResult{
-		Site: siteName(landing), Title: "Thank you",
-		Text: []string{"Your application has arrived. We look at each of them, and you will hear from us."},
-		Next: landingLink(landing),
-	}, "'none'")
-}
-
-// Welcome is the page of a promoter who joined or rejoined. link is its own; live says that the
-// gateway follows it already.
-func Welcome(landing, login, link string, rejoined, live bool) (Page, error) {
-	j := joinResult{Site: siteName(landing), Title: "Welcome", Link: link, Next: loginLink(login)}
-	j.Text = []string{"You take part from now on. This is the link to share:"}
-	if rejoined {
-		j.Title = "Welcome back"
-		j.Text = []string{"You take part again, with your customers and your history as you left them. This is the link to share:"}
-	}
-	if !live {
-		j.Text = append(j.Text, "It begins to count in a few minutes.")
+// Thanks is the page after the form, for everybody: it tells nobody who takes part. link is the one
+// that the applicant's name may have; empty: a person decides.
+func Thanks(landing, link string) (Page, error) {
+	j := joinResult{Site: siteName(landing), Title: "Thank you", Link: link, Next: landingLink(landing)}
+	j.Text = []string{"Your application has arrived. We look at each of them, and you will hear from us."}
+	if link != "" {
+		j.Text = []string{"Your application has arrived. If you are new to the program, you take part from now on, with the link below: " +
+			"it begins to count in a few minutes.", "If you have taken part before, we look at your application first, and you will hear from us."}
 	}
 	return execute("join result", j, "'none'")
-}
-
-// AlreadyJoined is the page for an address that is a promoter's already.
-func AlreadyJoined(landing, login string) (Page, error) {
-	return execute("join result", joinResult{
-		Site: siteName(landing), Title: "You take part already",
-		Text: []string{"This address takes part in the program, and nothing was changed. Log in to find your link."},
-		Next: loginLink(login),
-	}, "'none'")
 }
 
 // JoinClosed is the page of a gateway that takes no applications: it has no book.
@@ -128,11 +106,4 @@ func JoinClosed(landing string) (Page, error) {
 		Text: []string{"Please try again later."},
 		Next: landingLink(landing),
 	}, "'none'")
-}
-
-func loginLink(login string) *link {
-	if login == "" {
-		return nil
-	}
-	return &link{login, "Log in"}
 }

@@ -111,11 +111,11 @@ func TestOwnAddressOfNobody(t *testing.T) {
 	f := newFixture(t, nil)
 	inside := netip.MustParseAddr("10.0.0.9")
 	if _, err := f.book.SubmitApplication(t.Context(),
-		book.Application{Email: "new@promoters.test", Name: "New One", AppliedAt: f.now.Unix(), Visitor: f.o.Visitors.Hash(inside, f.now)},
-		true); err != nil {
+		book.Application{Email: "new@promoters.test", Name: "New Body", AppliedAt: f.now.Unix(), Visitor: f.o.Visitors.Hash(inside, f.now)},
+		book.JoinRules{Auto: true}); err != nil {
 		t.Fatal(err)
 	}
-	f.submit(Call{Kind: book.EventSignup, Email: "c@mail.test", RefID: "new-one", Address: inside}).check(t, Booked, "new-one")
+	f.submit(Call{Kind: book.EventSignup, Email: "c@mail.test", RefID: "new-body", Address: inside}).check(t, Booked, "new-body")
 	if r := f.sale("c@mail.test", 9900, ""); len(r.Flagged) > 0 {
 		t.Errorf("flagged: %v", f.reviewReasons())
 	}

@@ -123,13 +123,13 @@ func TestSharedAddresses(t *testing.T) {
 
 	// Whoever applied from that address on that day.
 	if _, err := f.book.SubmitApplication(context.Background(),
-		book.Application{Email: "new@promoters.test", Name: "New One", AppliedAt: f.now.Unix(), Visitor: f.o.Visitors.Hash(office, f.now)},
-		true); err != nil {
+		book.Application{Email: "new@promoters.test", Name: "New Body", AppliedAt: f.now.Unix(), Visitor: f.o.Visitors.Hash(office, f.now)},
+		book.JoinRules{Auto: true}); err != nil {
 		t.Fatal(err)
 	}
-	signup("self@mail.test", "new-one", office)
-	signup("other@mail.test", "new-one", home)
-	signup("unknown@mail.test", "new-one", netip.Addr{})
+	signup("self@mail.test", "new-body", office)
+	signup("other@mail.test", "new-body", home)
+	signup("unknown@mail.test", "new-body", netip.Addr{})
 	signup("bens@mail.test", "ben", office)
 	sale("self@mail.test", book.ReasonSelf)
 	sale("other@mail.test", "")

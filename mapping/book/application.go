@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"slices"
 	"strconv"
 
 	"carryover/mapping/terms"
@@ -21,6 +20,7 @@ type Application struct {
 	Terms      string // what was agreed to
 	AppliedAt  int64  // Unix seconds
 	Visitor    string // keyed hash of the address
+	Reason     string // why a person decides: one of the Hold constants, and a name after it; empty: nobody had to
 	State      string // ApplicationWaiting, ApplicationApproved or ApplicationRejected
 	PromoterID int64  // 0 until there is one
 	DecidedAt  int64
@@ -41,7 +41,7 @@ const DecidedAutomatically = "auto"
 
 var applications = table[Application]{
 	name:    "application",
-	columns: "id, kind, name, email, site, terms, applied_at, visitor, state, promoter_id, decided_at, decided_by",
+	columns: "id, kind, name, email, site, terms, applied_at, visitor, reason, state, promoter_id, decided_at, decided_by",
 	key:     1,
 	record:  (*Application).record,
 }
@@ -55,6 +55,7 @@ func (a *Application) record(r *record) {
 	r.word(&a.Terms)
 	r.int(&a.AppliedAt)
 	r.text(&a.Visitor)
+	r.word(&a.Reason)
 	r.word(&a.State)
 	r.int(&a.PromoterID)
 	r.int(&a.DecidedAt)
@@ -65,6 +66,9 @@ func (a *Application) record(r *record) {
 var (
 	ErrNoApplication   = errors.New("there is no such application")
 	ErrAlreadyApproved = errors.New("the application was approved already")
+	ErrTokenTaken      = errors.New("the ref token is taken")
+	ErrTokenForm       = errors.New("this is no ref token")
+	ErrTokenKept       = errors.New("who takes part again keeps the ref token")
 )
 
 // Admission is what became of an application.
@@ -72,6 +76,10 @@ type Admission struct {
 	Outcome     AdmissionOutcome
 	Application Application // as the book has it; ID 0: it was not stored
 	Promoter    Promoter    // ID 0: there is none yet
+
+	// Offered is the ref token that the name may have without a person, whoever applies with it;
+	// empty: a person decides about the name, or about everybody. It tells nothing of the address.
+	Offered string
 }
 
 // AdmissionOutcome says what changed.
@@ -84,78 +92,31 @@ const (
 	AdmissionActive                                // the promoter was active: nothing changed for it
 	AdmissionUnchanged                             // it had this decision before: nothing changed
 	AdmissionRejected                              // a person rejected it
+	AdmissionFull                                  // it was not stored: too many wait
 )
-
-// resubmitSeconds is how long the same form from the same visitor counts as sent twice.
-const resubmitSeconds = 15 * 60
-
-// SubmitApplication stores an application. It is a rejoin when a promoter has its e-mail key,
-// and a join otherwise; a's Kind, ID, State and the fields after it are ignored. An e-mail key
-// has at most one waiting application: a second one changes nothing, and neither does one of an
-// active promoter.
-//
-// With admit it is approved at once, unless the promoter is blocked or the last decision on this
-// key was to reject it.
-func (b *Book) SubmitApplication(ctx context.Context, a Application, admit bool) (Admission, error) {
-	var done Admission
-	err := b.write(ctx, func(tx *chained) error {
-		done = Admission{}
-		promoter, err := findApplicant(ctx, tx.Tx, a.Email)
-		if err != nil {
-			return err
-		}
-		earlier, err := applications.some(ctx, tx.Tx, "WHERE email = ? ORDER BY id DESC", a.Email)
-		if err != nil {
-			return err
-		}
-		if promoter != nil && promoter.Status == terms.Active {
-			done.Outcome, done.Promoter = AdmissionActive, *promoter.Promoter
-			if len(earlier) > 0 && a.isResubmissionOf(&earlier[0]) && earlier[0].PromoterID == promoter.ID {
-				done.Outcome, done.Application = earlier[0].outcome(), earlier[0]
-			}
-			return nil
-		}
-		a.Kind = ApplyJoin
-		if promoter != nil {
-			a.Kind, done.Promoter = ApplyRejoin, *promoter.Promoter
-		}
-		decided := slices.IndexFunc(earlier, func(e Application) bool { return e.State != ApplicationWaiting })
-		denied := promoter != nil && promoter.Status == terms.Blocked || decided >= 0 && earlier[decided].State == ApplicationRejected
-		if i := slices.IndexFunc(earlier, func(e Application) bool { return e.State == ApplicationWaiting }); i >= 0 {
-			a = earlier[i]
-		} else if err := a.insert(ctx, tx); err != nil {
-			return err
-		}
-		done.Outcome, done.Application = AdmissionPending, a
-		if !admit || denied {
-			return nil
-		}
-		done, err = a.approve(ctx, tx, DecidedAutomatically, a.AppliedAt)
-		return err
-	})
-	if err != nil {
-		return Admission{}, fmt.Errorf("storing an application: %w", err)
-	}
-	return done, nil
-}
-
-// isResubmissionOf reports whether a is the form of the approved application e once more.
-func (a *Application) isResubmissionOf(e *Application) bool {
-	return e.State == ApplicationApproved && e.DecidedBy == DecidedAutomatically && a.AppliedAt-e.AppliedAt <= resubmitSeconds &&
-		a.Visitor != "" && a.Visitor == e.Visitor && a.Name == e.Name && a.Site == e.Site
-}
-
-func (a *Application) outcome() AdmissionOutcome {
-	if a.Kind == ApplyRejoin {
-		return AdmissionRejoined
-	}
-	return AdmissionJoined
-}
 
 // Approve makes the applicants active promoters, all in one transaction. An application that was
 // approved before is unchanged; one that was rejected is approved now. It fails with
 // [ErrNoApplication], and then nothing changed.
 func (b *Book) Approve(ctx context.Context, ids []int64, by string, now int64) ([]Admission, error) {
+	return b.approve(ctx, ids, "", by, now)
+}
+
+// ApproveAs is [Book.Approve] for one applicant who is given a ref token. It fails with
+// [ErrTokenForm], [ErrTokenTaken], also where a partner has it as a code, or [ErrTokenKept], and
+// then nothing changed.
+func (b *Book) ApproveAs(ctx context.Context, id int64, token, by string, now int64) (Admission, error) {
+	if !isToken(token) {
+		return Admission{}, fmt.Errorf("%w: %q", ErrTokenForm, token)
+	}
+	done, err := b.approve(ctx, []int64{id}, token, by, now)
+	if err != nil {
+		return Admission{}, err
+	}
+	return done[0], nil
+}
+
+func (b *Book) approve(ctx context.Context, ids []int64, token, by string, now int64) ([]Admission, error) {
 	return b.decide(ctx, ids, func(tx *chained, a *Application) (Admission, error) {
 		if a.State == ApplicationApproved {
 			done := Admission{Outcome: AdmissionUnchanged, Application: *a}
@@ -168,7 +129,19 @@ func (b *Book) Approve(ctx context.Context, ids []int64, by string, now int64) (
 			}
 			return done, nil
 		}
-		return a.approve(ctx, tx, by, now)
+		if token == "" {
+			return a.approve(ctx, tx, preferredToken(a.Name, a.Site), by, now)
+		}
+		done, err := a.approve(ctx, tx, token, by, now)
+		switch {
+		case err != nil:
+			return done, err
+		case done.Outcome != AdmissionJoined && done.Promoter.Token != token:
+			return done, fmt.Errorf("%w: %d is %s", ErrTokenKept, a.ID, done.Promoter.Token)
+		case done.Promoter.Token != token:
+			return done, fmt.Errorf("%w: %s", ErrTokenTaken, token)
+		}
+		return done, nil
 	})
 }
 
@@ -241,8 +214,9 @@ func (a *Application) saveDecision(ctx context.Context, tx *chained) error {
 	return tx.seal("application", "WHERE id = ?", a.ID)
 }
 
-// approve makes the applicant an active promoter.
-func (a *Application) approve(ctx context.Context, tx *chained, by string, now int64) (Admission, error) {
+// approve makes the applicant an active promoter; who is new has the preferred ref token, or the
+// next that is free.
+func (a *Application) approve(ctx context.Context, tx *chained, preferred, by string, now int64) (Admission, error) {
 	done := Admission{Outcome: AdmissionActive}
 	promoter, err := findApplicant(ctx, tx.Tx, a.Email)
 	switch {
@@ -250,7 +224,7 @@ func (a *Application) approve(ctx context.Context, tx *chained, by string, now i
 		return done, err
 	case promoter == nil:
 		a.Kind, done.Outcome = ApplyJoin, AdmissionJoined
-		p, err := a.createPromoter(ctx, tx, now)
+		p, err := a.createPromoter(ctx, tx, preferred, now)
 		if err != nil {
 			return done, err
 		}
@@ -272,14 +246,14 @@ func (a *Application) approve(ctx context.Context, tx *chained, by string, now i
 
 // createPromoter adds a promoter that Keap does not know. Keap's ids are above 0, so its own is
 // below. Its alias is how a later import finds it by its address.
-func (a *Application) createPromoter(ctx context.Context, tx *chained, now int64) (*Promoter, error) {
+func (a *Application) createPromoter(ctx context.Context, tx *chained, preferred string, now int64) (*Promoter, error) {
 	p := &Promoter{Email: a.Email, Name: a.Name, Status: StatusActive, JoinedAt: now}
 	if err := tx.QueryRowContext(ctx, `SELECT min(coalesce(min(id), 0), 0) - 1 FROM promoter`).Scan(&p.ID); err != nil {
 		return nil, err
 	}
 	p.KeapID = p.ID
 	var err error
-	if p.Token, err = freeToken(ctx, tx.Tx, preferredToken(a.Name, a.Site)); err != nil {
+	if p.Token, err = freeToken(ctx, tx.Tx, preferred); err != nil {
 		return nil, err
 	}
 	if err := insertRow(ctx, tx, &promoters, p); err != nil {

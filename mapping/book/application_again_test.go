@@ -44,7 +44,7 @@ func TestWhoApplies(t *testing.T) {
 	form := book.Application{Name: "Zoe", Email: "zoe@post.test", AppliedAt: 1000, Visitor: "v1"}
 	asked := l.submit(form, false)
 	l.approve(asked.Application.ID)
-	if d := l.submit(form, true); d.Outcome != book.AdmissionActive || d.Application.ID != 0 {
+	if d := l.submit(form, true); d.Outcome != book.AdmissionPending || d.Application.Reason != book.HoldActive {
 		t.Errorf("a form that kim approved, once more: %+v", d)
 	}
 	form = book.Application{Name: "Yan", Email: "yan@post.test", AppliedAt: 1000, Visitor: "v1"}
@@ -52,7 +52,7 @@ func TestWhoApplies(t *testing.T) {
 	for _, s := range []struct {
 		after int64
 		want  book.AdmissionOutcome
-	}{{15 * 60, book.AdmissionJoined}, {15*60 + 1, book.AdmissionActive}} {
+	}{{15 * 60, book.AdmissionJoined}, {15*60 + 1, book.AdmissionPending}} {
 		again := form
 		again.AppliedAt += s.after
 		if d := l.submit(again, true); d.Outcome != s.want {

@@ -63,13 +63,13 @@ func newApplicationBook(t *testing.T) *applicationBook {
 func (l *applicationBook) apply(email string, admit bool) book.Admission {
 	l.Helper()
 	l.now += 60
-	return l.submit(book.Application{Kind: book.ApplyJoin, Name: "Some One", Email: email, Terms: "the terms", AppliedAt: l.now,
+	return l.submit(book.Application{Kind: book.ApplyJoin, Name: "Some Body", Email: email, Terms: "the terms", AppliedAt: l.now,
 		Visitor: "v"}, admit)
 }
 
 func (l *applicationBook) submit(a book.Application, admit bool) book.Admission {
 	l.Helper()
-	d, err := l.SubmitApplication(context.Background(), a, admit)
+	d, err := l.SubmitApplication(context.Background(), a, book.JoinRules{Auto: admit})
 	if err != nil {
 		l.Fatal(err)
 	}
@@ -113,16 +113,17 @@ func TestWhatBecomesOfAnApplication(t *testing.T) {
 	}
 	// a person decides
 	f("new@post.test", false, book.AdmissionPending, book.ApplyJoin, book.ApplicationWaiting, 0)
-	f("anna@post.test", false, book.AdmissionActive, "", "", 1)
+	f("anna@post.test", false, book.AdmissionPending, book.ApplyRejoin, book.ApplicationWaiting, 1)
 	f("old@post.test", false, book.AdmissionPending, book.ApplyRejoin, book.ApplicationWaiting, 2)
 	f("bad@post.test", false, book.AdmissionPending, book.ApplyRejoin, book.ApplicationWaiting, 3)
 	// nobody has to
 	f("new@post.test", true, book.AdmissionJoined, book.ApplyJoin, book.ApplicationApproved, -1)
-	f("anna@post.test", true, book.AdmissionActive, "", "", 1)
-	f("old@post.test", true, book.AdmissionRejoined, book.ApplyRejoin, book.ApplicationApproved, 2)
+	// but of who takes part, took part or was turned away
+	f("anna@post.test", true, book.AdmissionPending, book.ApplyRejoin, book.ApplicationWaiting, 1)
+	f("old@post.test", true, book.AdmissionPending, book.ApplyRejoin, book.ApplicationWaiting, 2)
 	f("bad@post.test", true, book.AdmissionPending, book.ApplyRejoin, book.ApplicationWaiting, 3)
-	f("former@post.test", true, book.AdmissionRejoined, book.ApplyRejoin, book.ApplicationApproved, 2) // merged since
-	f("second@post.test", true, book.AdmissionRejoined, book.ApplyRejoin, book.ApplicationApproved, 2) // of another partner of his
+	f("former@post.test", true, book.AdmissionPending, book.ApplyRejoin, book.ApplicationWaiting, 2) // merged since
+	f("second@post.test", true, book.AdmissionPending, book.ApplyRejoin, book.ApplicationWaiting, 2) // of another partner of his
 }
 
 func TestANewcomerIsAPromoter(t *testing.T) {
@@ -142,10 +143,10 @@ func TestANewcomerIsAPromoter(t *testing.T) {
 	if !slices.Contains(c.Aliases, alias) {
 		t.Errorf("the book has the aliases %v", c.Aliases)
 	}
-	if next := l.apply("next@post.test", true); next.Promoter.ID != -2 || next.Promoter.Token != "some-one" {
+	if next := l.apply("next@post.test", true); next.Promoter.ID != -2 || next.Promoter.Token != "some-body" {
 		t.Errorf("the next one: %+v", next.Promoter)
 	}
-	if again := l.apply("zoe@post.test", true); again.Outcome != book.AdmissionActive || again.Promoter.ID != -1 {
+	if again := l.apply("zoe@post.test", true); again.Outcome != book.AdmissionPending || again.Promoter.ID != -1 {
 		t.Errorf("applying again: %+v", again)
 	}
 	err := l.Track(func(tr *book.Tracking) error {
@@ -159,13 +160,15 @@ func TestANewcomerIsAPromoter(t *testing.T) {
 	}
 }
 
+// A person's approval takes the host of a site of one's own, and the next number where the token
+// is taken.
 func TestTokensOfNewcomers(t *testing.T) {
 	f := func(name, site, want string) {
 		t.Helper()
 		l := newApplicationBook(t)
-		d := l.submit(book.Application{Name: name, Site: site, Email: "n@post.test", AppliedAt: 10}, true)
-		if d.Promoter.Token != want {
-			t.Errorf("%q, %q: %q, want %q", name, site, d.Promoter.Token, want)
+		d := l.submit(book.Application{Name: name, Site: site, Email: "n@post.test", AppliedAt: 10}, false)
+		if got := l.approve(d.Application.ID)[0].Promoter.Token; got != want {
+			t.Errorf("%q, %q: %q, want %q", name, site, got, want)
 		}
 	}
 	f("Kim Lane", "", "kim-lane")
@@ -203,10 +206,10 @@ func TestOneApplicationWaitsAtATime(t *testing.T) {
 	if fourth := l.apply("new@post.test", true); fourth.Outcome != book.AdmissionPending || fourth.Application.ID != third.Application.ID {
 		t.Errorf("and again: %+v", fourth)
 	}
-	// One that waited when nobody had to decide any more is approved with the next form.
+	// One that waits for a person goes on waiting when nobody has to decide any more.
 	waiting := l.apply("patient@post.test", false)
-	if done := l.apply("patient@post.test", true); done.Outcome != book.AdmissionJoined || done.Application.ID != waiting.Application.ID {
-		t.Errorf("approved at last: %+v", done)
+	if done := l.apply("patient@post.test", true); done.Outcome != book.AdmissionPending || done.Application != waiting.Application {
+		t.Errorf("sent again: %+v", done)
 	}
 }
 
@@ -225,11 +228,12 @@ func TestAFormSentTwice(t *testing.T) {
 	}
 	f(book.AdmissionJoined, func(*book.Application) {})
 	f(book.AdmissionJoined, func(a *book.Application) { a.AppliedAt += 60 })
-	f(book.AdmissionActive, func(a *book.Application) { a.AppliedAt += 3600 })
-	f(book.AdmissionActive, func(a *book.Application) { a.Visitor = "v2" })
-	f(book.AdmissionActive, func(a *book.Application) { a.Visitor = "" })
-	f(book.AdmissionActive, func(a *book.Application) { a.Name = "Other" })
-	if all, _ := l.Applications(context.Background(), true); len(all) != 1 {
+	f(book.AdmissionPending, func(a *book.Application) { a.Visitor = "v2" })
+	f(book.AdmissionPending, func(a *book.Application) { a.Visitor = "" })
+	f(book.AdmissionPending, func(a *book.Application) { a.Name = "Other" })
+	f(book.AdmissionJoined, func(a *book.Application) { a.AppliedAt += 60 }) // others have asked in between
+	f(book.AdmissionPending, func(a *book.Application) { a.AppliedAt += 3600 })
+	if all, _ := l.Applications(context.Background(), true); len(all) != 2 {
 		t.Errorf("the book keeps %v", all)
 	}
 }
@@ -301,7 +305,7 @@ func TestApprovalsAtOnce(t *testing.T) {
 				outcome = done[0].Outcome
 			default:
 				d, err := b.SubmitApplication(context.Background(), book.Application{Name: "New", Email: "twin@post.test",
-					AppliedAt: int64(10_000 * i)}, true)
+					AppliedAt: int64(10_000 * i)}, book.JoinRules{Auto: true})
 				if err != nil {
 					t.Error(err)
 				}
@@ -313,7 +317,7 @@ func TestApprovalsAtOnce(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	if count[book.AdmissionJoined] != 2 || count[book.AdmissionUnchanged] != 7 || count[book.AdmissionActive] != 7 {
+	if count[book.AdmissionJoined] != 2 || count[book.AdmissionUnchanged] != 7 || count[book.AdmissionPending] != 7 {
 		t.Errorf("outcomes %v", count)
 	}
 	joined := 0

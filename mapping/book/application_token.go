@@ -15,8 +15,16 @@ import (
 // longestToken bounds generated ref tokens, in bytes, because people read them out.
 const longestToken = 40
 
-// preferredToken is the ref token that a new promoter should get: the host of its site or, when
-// the site is a page on another one's host, the name.
+// isToken reports whether a person may give somebody this ref token.
+func isToken(token string) bool {
+	return terms.RefToken(token) == token && len(token) <= longestToken && strings.ContainsFunc(token, isTokenLetter)
+}
+
+// isTokenLetter reports whether a character of a ref token says something.
+func isTokenLetter(r rune) bool { return r != '-' && r != '_' }
+
+// preferredToken is the ref token that a promoter whom a person approves should get: the host of
+// its site or, when the site is a page on another one's host, the name.
 func preferredToken(name, site string) string {
 	_, rest, _ := strings.Cut(site, "://")
 	host, page, _ := strings.Cut(rest, "/")
@@ -27,7 +35,7 @@ func preferredToken(name, site string) string {
 		sources = []string{name, host}
 	}
 	for _, s := range sources {
-		if token := slug(s); strings.ContainsFunc(token, func(r rune) bool { return r != '-' }) {
+		if token := slug(s); strings.ContainsFunc(token, isTokenLetter) {
 			return token
 		}
 	}

@@ -35,6 +35,7 @@ type Book struct {
 	links func() (linkStmts, error) // prepares them once
 
 	tracker trackingCache
+	names   nameIndex
 }
 
 // Open opens the book at path, creating it and its folder when missing, and brings its

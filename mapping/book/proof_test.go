@@ -69,7 +69,7 @@ func liveRows(t testing.TB, b *book.Book) {
 	recordSetting(t, b, 7, book.SettingW9, book.SettingYes)
 	recordSetting(t, b, 7, book.SettingPayoutAddress, "ada@pay.test")
 	for _, email := range []string{"new@mail.test", "more@mail.test"} {
-		_, err := b.SubmitApplication(t.Context(), book.Application{Email: email, Name: "New " + email, AppliedAt: 5}, false)
+		_, err := b.SubmitApplication(t.Context(), book.Application{Email: email, Name: "New " + email, AppliedAt: 5}, book.JoinRules{})
 		must(t, err)
 	}
 	_, err := b.Approve(t.Context(), []int64{1}, "kim", 9)

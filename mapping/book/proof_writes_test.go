@@ -51,7 +51,7 @@ func (w *writes) set() {
 
 func (w *writes) submit() {
 	_, err := w.b.SubmitApplication(context.Background(), book.Application{Email: fmt.Sprintf("p%d@mail.test", w.some(4)), Name: "P"},
-		rapid.Bool().Draw(w.t, "admit"))
+		book.JoinRules{Auto: rapid.Bool().Draw(w.t, "admit")})
 	must(w.t, err)
 }
 

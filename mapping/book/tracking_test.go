@@ -115,7 +115,7 @@ func TestRollbackLeavesNobodyBehind(t *testing.T) {
 			[]book.PayoutLine{{PromoterID: 7, Net: 5}}, d.State)
 	})
 	f("somebody who joined here, and a sale of theirs", true, func(b *book.Book) error {
-		joined, err := b.SubmitApplication(t.Context(), book.Application{Email: "new@mail.test", Name: "New"}, true)
+		joined, err := b.SubmitApplication(t.Context(), book.Application{Email: "new@mail.test", Name: "New"}, book.JoinRules{Auto: true})
 		if err != nil {
 			return err
 		}
@@ -268,7 +268,7 @@ func TestDirectoryIsKept(t *testing.T) {
 	if customer(b, "a@mail.test") || customer(other, "a@mail.test") || !customer(b, "a@mail.test") {
 		t.Error("the other process's customer is not known")
 	}
-	if _, err := b.SubmitApplication(t.Context(), book.Application{Name: "Ann", Email: "ann@mail.test"}, false); err != nil {
+	if _, err := b.SubmitApplication(t.Context(), book.Application{Name: "Ann", Email: "ann@mail.test"}, book.JoinRules{}); err != nil {
 		t.Fatal(err)
 	}
 	if directory(t, b) != before {
@@ -278,7 +278,7 @@ func TestDirectoryIsKept(t *testing.T) {
 	if directory(t, b) == before || directory(t, b).ByCoupon("seven").Promoter == nil {
 		t.Error("a coupon that another process recorded is not known")
 	}
-	if _, err := other.SubmitApplication(t.Context(), book.Application{Name: "Ben", Email: "ben@mail.test"}, true); err != nil {
+	if _, err := other.SubmitApplication(t.Context(), book.Application{Name: "Ben", Email: "ben@mail.test"}, book.JoinRules{Auto: true}); err != nil {
 		t.Fatal(err)
 	}
 	if directory(t, b).ByToken("ben").Promoter == nil {

@@ -2,6 +2,7 @@ package history
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"carryover/mapping"
@@ -19,6 +20,7 @@ type Application struct {
 	Terms     string `json:"terms"`      // what was agreed to
 	AppliedAt string `json:"applied_at"` // RFC 3339, in the program's zone
 	Visitor   string `json:"visitor"`    // equal for one network address on one day
+	Reason    string `json:"reason"`     // why a person decides, with the name that was found; empty: nobody had to
 	State     string `json:"state"`      // waiting, approved or rejected
 	RefToken  string `json:"ref_token"`  // of the promoter that it is, or was; empty: none
 	Standing  string `json:"standing"`   // of that promoter now
@@ -47,7 +49,7 @@ func Applications(ctx context.Context, b *book.Book, all bool, zone *time.Locati
 func newApplication(ap *book.Application, directory *book.Directory, zone *time.Location) Application {
 	l := Application{
 		ID: ap.ID, Kind: ap.Kind, Name: ap.Name, Email: ap.Email, Site: ap.Site, Terms: ap.Terms,
-		AppliedAt: terms.FormatTime(ap.AppliedAt, zone), Visitor: ap.Visitor, State: ap.State,
+		AppliedAt: terms.FormatTime(ap.AppliedAt, zone), Visitor: ap.Visitor, Reason: ap.Reason, State: ap.State,
 		DecidedAt: terms.FormatTime(ap.DecidedAt, zone), DecidedBy: ap.DecidedBy,
 	}
 	owner := directory.ByEmail(ap.Email)
@@ -58,6 +60,37 @@ func newApplication(ap *book.Application, directory *book.Directory, zone *time.
 		l.RefToken, l.Standing = p.Token, string(p.Status)
 	}
 	return l
+}
+
+// holds are the reasons for which a person decides, for people; %s is the name behind them.
+var holds = map[string]string{
+	book.HoldManual:    "a person decides about everybody",
+	book.HoldActive:    "the address takes part",
+	book.HoldInactive:  "the address took part before",
+	book.HoldBlocked:   "the address is blocked",
+	book.HoldRejected:  "the address was rejected before",
+	book.HoldMailbox:   "mail to the address arrives at %s",
+	book.HoldAddress:   "an address of %s, of the program's own",
+	book.HoldAlphabets: "letters of two alphabets that look alike",
+	book.HoldReserved:  "taken for %s, which is reserved",
+	book.HoldDomain:    "the ref token would be read as a host under .%s",
+	book.HoldTaken:     "%s is taken",
+	book.HoldLookAlike: "taken for %s",
+	book.HoldNoToken:   "the name makes no ref token",
+	book.HoldMany:      "many joined within the hour",
+}
+
+// ReasonText says for people why a person decides.
+func (l *Application) ReasonText() string {
+	code, name, _ := strings.Cut(l.Reason, " ")
+	switch text := holds[code]; {
+	case text == "":
+		return l.Reason
+	case strings.Contains(text, "%s"):
+		return strings.Replace(text, "%s", name, 1)
+	default:
+		return text
+	}
 }
 
 // ApplicationDecision is what a decision came to.

@@ -55,6 +55,7 @@ CREATE TABLE application (
 	terms       TEXT    NOT NULL,     -- what was agreed to
 	applied_at  INTEGER NOT NULL,
 	visitor     TEXT    NOT NULL,     -- keyed hash of the address
+	reason      TEXT    NOT NULL,     -- why a person decides, and a name after it; empty: nobody had to
 	state       TEXT    NOT NULL CHECK (state IN ('waiting', 'approved', 'rejected')),
 	promoter_id INTEGER NOT NULL,     -- 0 until there is one
 	decided_at  INTEGER NOT NULL,
@@ -63,6 +64,8 @@ CREATE TABLE application (
 
 CREATE INDEX application_email   ON application (email);
 CREATE INDEX application_visitor ON application (visitor);
+CREATE INDEX application_waiting ON application (state) WHERE state = 'waiting';
+CREATE INDEX application_decided ON application (decided_at);
 
 -- A tracking link.
 CREATE TABLE link (

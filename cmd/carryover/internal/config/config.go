@@ -80,8 +80,9 @@ type Gateway struct {
 // Join is how people take part.
 type Join struct {
 	Builtin  bool // the gateway has a form
-	Auto     bool // nobody decides: a ref token at once
+	Auto     bool // who is new has a ref token at once, and nobody decides
 	TermsURL string
+	Reserved *terms.ReservedNames // names about which a person decides; nil: there is no form
 }
 
 // FirstPromoter is the account that events are forwarded to and compared with.

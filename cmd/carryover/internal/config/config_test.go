@@ -392,3 +392,28 @@ func TestJoinConfig(t *testing.T) {
 	f(end("[join]\nmode = \"builtin\"\n[paths]\n\"/join\" = \"https://carrot.test/signup\""), "c.toml:14: paths./join", "the gateway has a form there")
 	f(end("[join]\nmod = \"builtin\""), "unknown key join.mod", "did you mean join.mode?")
 }
+
+func TestReservedNames(t *testing.T) {
+	text := strings.Replace(fmt.Sprintf(goodConfig, ""), "https://carrot.test/rejoin", "https://members.parsnip.co.uk/rejoin", 1) +
+		"[join]\nmode = \"builtin\"\nreserved = [\"Farm Academy\", \"HP\"]\n"
+	r := parsed(t, text).Join.Reserved
+	for name, want := range map[string]string{
+		"carr0t": "carrot", "go": "go", "Parsnips": "parsnip", "members": "members", "farmacademy news": "Farm Academy", "hp": "HP", "HP Support": "HP",
+		"infusionsoft": "infusionsoft", "Member Lane": "", "Uk Lane": "", "Tess Test": "", "Philip Hopper": "", "Ann Go": "",
+	} {
+		if got, _ := r.Match(name); got != want {
+			t.Errorf("%q: %q, want %q", name, got, want)
+		}
+	}
+	for email, want := range map[string]bool{
+		"a@carrot.test": true, "a@go.carrot.test": true, "a@parsnip.co.uk": true, "a@other.co.uk": false, "a@other.test": false,
+	} {
+		if _, got := r.MatchAddress(email); got != want {
+			t.Errorf("%s: %t", email, got)
+		}
+	}
+	_, err := Parse("c.toml", []byte(strings.Replace(text, "HP", " - ", 1)))
+	if err == nil || !strings.Contains(err.Error(), "join.reserved") || !strings.Contains(err.Error(), "a letter or a digit") {
+		t.Errorf("%v", err)
+	}
+}

@@ -83,9 +83,10 @@ type file struct {
 		Node           string   `toml:"node"`
 	} `toml:"gateway"`
 	Join struct {
-		Mode     string `toml:"mode"`
-		Approval string `toml:"approval"`
-		TermsURL string `toml:"terms_url"`
+		Mode     string   `toml:"mode"`
+		Approval string   `toml:"approval"`
+		TermsURL string   `toml:"terms_url"`
+		Reserved []string `toml:"reserved"`
 	} `toml:"join"`
 	FirstPromoter struct {
 		BaseURL    string `toml:"base_url"`

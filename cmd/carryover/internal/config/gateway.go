@@ -11,29 +11,6 @@ import (
 	"carryover/mapping/terms"
 )
 
-// Values of [join] mode and approval.
-const (
-	joinPage       = "page"
-	joinBuiltin    = "builtin"
-	approvalManual = "manual"
-	approvalAuto   = "auto"
-)
-
-// join reads how people take part, and reports whether the gateway has a form.
-func (c *checker) join(f *file) (builtin bool) {
-	builtin = c.oneOf("join.mode", f.Join.Mode, joinPage, joinBuiltin) == joinBuiltin
-	c.oneOf("join.approval", f.Join.Approval, approvalManual, approvalAuto)
-	if text := f.Join.TermsURL; text != "" {
-		c.webAddress("join.terms_url", text, "https://carrot.com/affiliate-terms")
-	}
-	for _, path := range []string{"/join", "/rejoin"} {
-		if target, ok := f.Paths[path]; ok && builtin && target != any(strings.TrimPrefix(path, "/")) {
-			c.invalid("paths."+path, target, "left out: with [join] mode = \"builtin\" the gateway has a form there")
-		}
-	}
-	return builtin
-}
-
 func (c *checker) tracking(f *file) Tracking {
 	if f.Tracking.PerMinute < 0 {
 		c.invalid("tracking.per_minute", f.Tracking.PerMinute, "a number of calls; 0 is no limit")

@@ -99,6 +99,7 @@ func TestPlanSettings(t *testing.T) {
 	f(false, "gateway.node", `"gw1"`)
 	f(false, "join.approval", `"auto"`)
 	f(false, "join.terms_url", `"https://carrot.test/terms"`)
+	f(false, "join.reserved", `["Carrot Academy"]`)
 	f(false, "firstpromoter", `{ account_id = "a" }`)
 	f(false, "firstpromoter.base_url", `"https://fp.test"`)
 	f(false, "firstpromoter.account_id", `"a"`)

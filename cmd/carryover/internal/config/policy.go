@@ -48,6 +48,9 @@ func (c *checker) config(f *file) *Config {
 	cfg.Tracking = c.tracking(f)
 	cfg.Gateway = c.gateway(f)
 	cfg.Join = Join{Builtin: cfg.Policy.BuiltinJoin, Auto: f.Join.Approval == approvalAuto, TermsURL: f.Join.TermsURL}
+	if cfg.Join.Builtin {
+		cfg.Join.Reserved = reservedNames(&cfg.Policy, f.Join.Reserved)
+	}
 	cfg.RedisURL, cfg.BookDSN = c.redis(f), c.book(f)
 	cfg.FirstPromoter = c.firstPromoter(f)
 	return cfg
