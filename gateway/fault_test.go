@@ -181,11 +181,12 @@ func TestRedisGoesAndComesUnderLoad(t *testing.T) {
 	if _, _, err := feed.Publish(context.Background(), smallMap(), "plan", nil); err != nil {
 		t.Fatal(err)
 	}
+	shared := parseSecret(t, "a-secret-that-two-gateways-share")
 	edge := startFixture(t, nil, func(o *Options) {
-		o.Feed, o.RedisURL, o.Book, o.Node, o.DrainEvery = feed, url, nil, "edge", 10*time.Millisecond
+		o.Feed, o.RedisURL, o.Book, o.Node, o.DrainEvery, o.Secret = feed, url, nil, "edge", 10*time.Millisecond, shared
 	})
 	home := startFixture(t, nil, func(o *Options) {
-		o.Feed, o.RedisURL, o.Node, o.DrainEvery = feed, url, "home", 10*time.Millisecond
+		o.Feed, o.RedisURL, o.Node, o.DrainEvery, o.Secret = feed, url, "home", 10*time.Millisecond, shared
 	})
 	edgeLoad, homeLoad := startLoad(edge.Addr(), 4, isRedirect), startLoad(home.Addr(), 4, isRedirect)
 	both := func() {
@@ -350,10 +351,7 @@ func TestRunEndsWithItsContext(t *testing.T) {
 // The cookies of gateways that share a secret are good at each; a weak or damaged secret ends the
 // start with a sentence, and nothing is written over it.
 func TestGatewaysShareTheSecret(t *testing.T) {
-	shared, err := secret.Parse("a-secret-that-two-gateways-share", "a test")
-	if err != nil {
-		t.Fatal(err)
-	}
+	shared := parseSecret(t, "a-secret-that-two-gateways-share")
 	first := startFixture(t, smallMap(), func(o *Options) { o.Secret = shared })
 	second := startFixture(t, smallMap(), func(o *Options) { o.Secret = shared })
 	stranger := startFixture(t, smallMap(), nil)

@@ -54,6 +54,9 @@ func (a *App) Health() Health {
 	if f := a.drainer.Fault(); f != nil {
 		h.warn("recorded clicks do not move on to the book; they are safe on disk", f.Err)
 	}
+	if f := a.drainer.CollectFault(); f != nil {
+		h.warn("some clicks of other gateways do not get into the book; they wait in Redis", f.Err)
+	}
 	if err := a.tracking.fault(); err != nil {
 		h.warn("events of the billing system cannot be booked: it is told to send them again", err)
 	}

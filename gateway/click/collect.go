@@ -2,7 +2,6 @@ package click
 
 import (
 	"context"
-	"crypto/hmac"
 	"errors"
 	"fmt"
 	"slices"
@@ -27,7 +26,8 @@ const (
 )
 
 // position is how far a node's stream was read. What was read and is still there was written by a
-// newer carryover: this one does not understand it later either, so it is not read every time.
+// newer carryover, or by one with another secret: this one, as it runs, does not take it later
+// either, so it is not read every time.
 type position struct {
 	after  string // id of the last entry that was read; empty: the next read begins at the start
 	stay   int    // entries that stay
@@ -51,8 +51,9 @@ type refusal struct {
 }
 
 // Collect moves what all nodes have sent from the streams to b. What no gateway of this program
-// can have made is refused: see [Stream.Refused]. Entries that a newer carryover wrote stay where
-// they are; the error names them. Neither holds up the others. Calls do not overlap.
+// can have made is refused: see [Stream.Refused]. Entries that a newer carryover wrote, or one with
+// another secret, stay where they are; the error names them. Neither holds up the others. Calls do
+// not overlap.
 func (s *Stream) Collect(ctx context.Context, b *book.Book) (added int, err error) {
 	nodes, cursor, err := s.client.SScan(ctx, s.nodesKey(), s.cursor, "", collectNodes).Result()
 	if err != nil {
@@ -179,7 +180,7 @@ func (s *Stream) sift(node string, entries []redis.XMessage) (b batch) {
 	for _, e := range entries {
 		c, err := s.decodeEntry(node, e.Values)
 		switch {
-		case errors.Is(err, errNewer):
+		case errors.Is(err, errNewer), errors.Is(err, errOtherSecret):
 			if b.stay++; b.why == nil {
 				b.why = fmt.Errorf("entry %.40s: %w", e.ID, err)
 			}
@@ -228,10 +229,9 @@ func (s *Stream) decodeEntry(node string, values map[string]any) (book.Click, er
 		return book.Click{}, fmt.Errorf("its number is %.40q", text)
 	case len(body) > maxStreamClick:
 		return book.Click{}, fmt.Errorf("it has %d bytes", len(body))
-	case len(s.keys) > 0 && !slices.ContainsFunc(s.keys, func(key []byte) bool {
-		return hmac.Equal([]byte(sum), signature(key, node, seq, []byte(body)))
-	}):
-		return book.Click{}, errors.New("it is not signed with the program's secret")
+	}
+	if err := s.verify(sum, node, seq, []byte(body)); err != nil {
+		return book.Click{}, err
 	}
 	c, err := Decode([]byte(body))
 	if err != nil {

@@ -49,6 +49,8 @@ type Drainer struct {
 	lag     atomic.Int64 // of the oldest click that is still spooled, in ns
 	backlog atomic.Int64
 	fault   atomic.Pointer[Fault]
+
+	collectFault atomic.Pointer[Fault] // its own: a Redis that is away does not hold up the spool
 }
 
 // NewDrainer makes a drainer; [Drainer.Run] starts it.
@@ -79,6 +81,9 @@ func (d *Drainer) Lag() (age time.Duration, clicks int64) {
 // Fault is nil while clicks move on.
 func (d *Drainer) Fault() *Fault { return d.fault.Load() }
 
+// CollectFault is nil while the clicks of other gateways come in, or none are waited for.
+func (d *Drainer) CollectFault() *Fault { return d.collectFault.Load() }
+
 // Run drains until ctx ends, and returns when what it began is over.
 func (d *Drainer) Run(ctx context.Context) {
 	var wg sync.WaitGroup
@@ -89,7 +94,6 @@ func (d *Drainer) Run(ctx context.Context) {
 		}, &d.fault)
 	})
 	if d.o.Book != nil && d.o.Stream != nil {
-		var collectFault atomic.Pointer[Fault] // its own: a Redis that is away does not hold up the spool
 		wg.Go(func() {
 			d.repeat(ctx, d.o.Every, func() error {
 				before, _ := d.o.Stream.Refused()
@@ -99,7 +103,7 @@ func (d *Drainer) Run(ctx context.Context) {
 						"entries", now-before, "newest", why)
 				}
 				return err
-			}, &collectFault)
+			}, &d.collectFault)
 		})
 	}
 	if d.o.Book != nil && d.o.KeepClicks > 0 {

@@ -4,7 +4,9 @@ import (
 	"context"
 	"crypto/hmac"
 	"crypto/sha256"
+	"errors"
 	"fmt"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -50,12 +52,42 @@ func OpenStream(rawURL, program string) (*Stream, error) {
 // signed: whoever else can write to Redis adds no clicks. It is called before the stream is used.
 func (s *Stream) Sign(keys ...[]byte) { s.keys = keys }
 
-// signature is 16 bytes of HMAC-SHA256 over what names the click, and the click.
+// signature is what says which key signed, without telling anything about it, and 16 bytes of
+// HMAC-SHA256 over what names the click, and the click.
 func signature(key []byte, node string, seq int64, body []byte) []byte {
 	mac := hmac.New(sha256.New, key)
 	fmt.Fprintf(mac, "carryover click 1 %q %d ", node, seq)
 	mac.Write(body)
-	return mac.Sum(nil)[:signatureSize]
+	return append(clickKeyID(key), mac.Sum(nil)[:signatureSize]...)
+}
+
+func clickKeyID(key []byte) []byte {
+	sum := sha256.Sum256(append([]byte("carryover click key id "), key...))
+	return sum[:4:4]
+}
+
+// errOtherSecret is a click that was signed with a secret that is not this gateway's. It stays
+// until the machines share one: most likely it is as good as any.
+var errOtherSecret = errors.New("it is signed with another secret than this machine's: set CARRYOVER_SECRET to one text on all " +
+	"machines of the program")
+
+// verify says why the signature of a click is not believed.
+func (s *Stream) verify(sum, node string, seq int64, body []byte) error {
+	if len(s.keys) == 0 {
+		return nil
+	}
+	for _, key := range s.keys {
+		if strings.HasPrefix(sum, string(clickKeyID(key))) {
+			if hmac.Equal([]byte(sum), signature(key, node, seq, body)) {
+				return nil
+			}
+			return errors.New("it is not signed with the program's secret, or was changed since")
+		}
+	}
+	if len(sum) != 4+signatureSize {
+		return errors.New("it is not signed with the program's secret")
+	}
+	return errOtherSecret
 }
 
 // Close lets go of the connections.
