@@ -5,12 +5,13 @@ import (
 	"context"
 	"log/slog"
 	"net/url"
-	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
 	"github.com/valyala/fasthttp"
+	"golang.org/x/time/rate"
 
 	"carryover/gateway/click"
 	"carryover/gateway/pages"
@@ -83,6 +84,11 @@ type joinHandler struct {
 	visitors    *click.Visitors
 	proxies     trustedProxies
 	limits      *joinLimits
+	load        formLoad
+	used        *usedForms
+	dropped     countedLog // forms with the hidden field filled in
+	busy        countedLog // … that came without the work that is asked for
+	full        countedLog // … that were not kept
 	publisher   *publisher
 	now         func() time.Time
 	log         *slog.Logger
@@ -117,81 +123,8 @@ func (h *joinHandler) showForm(ctx *fasthttp.RequestCtx, l *liveMap, rejoin bool
 			return
 		}
 	}
-	f := h.emptyForm(&policy, rejoin)
+	f := h.newForm(&policy, rejoin)
 	h.render(ctx, fasthttp.StatusOK)(f.Render())
-}
-
-// submitForm answers POST. What was sent is in the book before the answer.
-func (h *joinHandler) submitForm(ctx *fasthttp.RequestCtx, l *liveMap, rejoin bool) {
-	policy := l.table.Policy()
-	if !h.acceptForm(ctx, &policy) {
-		return
-	}
-	now, arrived := h.now(), time.Now()
-	entered := readFormEntry(ctx.PostArgs())
-	form := h.emptyForm(&policy, rejoin)
-	form.Name, form.Email, form.Website, form.Agreed = entered.name, entered.email, entered.site, entered.agreed
-	showAgain := func(status int, notice string) {
-		form.Notice = notice
-		h.render(ctx, status)(form.Render())
-	}
-	addr := h.proxies.visitorAddr(ctx)
-	if !h.limits.allowVisitor(addr, now) {
-		ctx.Response.Header.SetCanonical(headerRetryAfter, oneMinute)
-		showAgain(fasthttp.StatusTooManyRequests,
-			"Too many forms came from your network just now. Please wait a minute and press the button again.")
-		return
-	}
-	if entered.honeypot { // filled in by a program, which is told nothing
-		h.log.Info("a form with its hidden field filled in was dropped")
-		h.redirectToThanks(ctx, rejoin, thanks{at: now})
-		wait(arrived, h.answerAfter)
-		return
-	}
-	switch age, ok := h.formAge(entered.token, now); {
-	case !ok || age > maxFormAge:
-		showAgain(fasthttp.StatusUnprocessableEntity,
-			"This page had been open for a long time. Please look at what you entered, and press the button again.")
-		return
-	case age < minFormAge:
-		form.Token = entered.token
-		showAgain(fasthttp.StatusUnprocessableEntity, "That was quick. Please press the button once more.")
-		return
-	}
-	form.Token = entered.token
-	application, errs := entered.check(rejoin)
-	if form.Errors = errs; len(errs) > 0 {
-		showAgain(fasthttp.StatusUnprocessableEntity, "")
-		return
-	}
-	if !h.limits.allowAnybody(now) {
-		ctx.Response.Header.SetCanonical(headerRetryAfter, oneMinute)
-		showAgain(fasthttp.StatusTooManyRequests,
-			"Many people are signing up just now. Please wait a minute and press the button again.")
-		return
-	}
-	application.AppliedAt, application.Visitor, application.Terms = now.Unix(), h.visitors.Hash(addr, now), h.termsText()
-	within, cancel := context.WithTimeout(context.Background(), bookWithin)
-	defer cancel()
-	admission, err := h.book.SubmitApplication(within, application, h.rules)
-	if err != nil {
-		h.log.Error("an application could not be saved", "err", err)
-		ctx.Response.Header.SetCanonical(headerRetryAfter, oneSecond)
-		showAgain(fasthttp.StatusServiceUnavailable,
-			"Your form could not be saved just now. Please press the button again in a moment.")
-		return
-	}
-	if admission.Outcome == book.AdmissionFull {
-		h.log.Error("an application was not kept: too many wait; \"carryover applications\" lists them, approve or reject some",
-			"waiting", maxWaiting)
-		ctx.Response.Header.SetCanonical(headerRetryAfter, oneMinute)
-		showAgain(fasthttp.StatusServiceUnavailable,
-			"So many applications wait to be looked at that no more can be kept just now. Please try again tomorrow.")
-		return
-	}
-	h.noteAdmission(&admission, now)
-	h.redirectToThanks(ctx, rejoin, thanks{token: admission.Offered, at: now})
-	wait(arrived, h.answerAfter)
 }
 
 // acceptForm refuses what cannot be a form from its own page, and answers then.
@@ -224,6 +157,18 @@ func (h *joinHandler) noteAdmission(admission *book.Admission, now time.Time) {
 	}
 }
 
+// countedLog writes a line a minute at most about what anybody can make happen, with how often it
+// happened since the last one.
+type countedLog struct {
+	happened atomic.Int64
+	write    rate.Sometimes
+}
+
+func (l *countedLog) note(write func(times int64)) {
+	l.happened.Add(1)
+	l.write.Do(func() { write(l.happened.Swap(0)) })
+}
+
 // wait returns when d has gone by since a moment.
 func wait(since time.Time, d time.Duration) {
 	if d -= time.Since(since); d > 0 {
@@ -244,21 +189,13 @@ func (h *joinHandler) publishBehind(ctx context.Context) {
 	}
 }
 
-func (h *joinHandler) emptyForm(policy *mapping.Policy, rejoin bool) pages.JoinForm {
-	return pages.JoinForm{
-		Rejoin: rejoin, Landing: policy.Pages.Landing, TermsURL: h.termsURL,
-		Token: h.keys.Seal(sealForm, strconv.FormatInt(h.now().UnixMilli(), 10)),
-	}
-}
-
-// formAge is how long ago a form was shown; ok is false for a form that the gateway did not make.
-func (h *joinHandler) formAge(sealed string, now time.Time) (age time.Duration, ok bool) {
-	text, ok := h.keys.Open(sealForm, sealed)
-	if !ok {
-		return 0, false
-	}
-	at, err := strconv.ParseInt(text, 10, 64)
-	return now.Sub(time.UnixMilli(at)), err == nil
+// newForm is an empty form with a token of its own.
+func (h *joinHandler) newForm(policy *mapping.Policy, rejoin bool) pages.JoinForm {
+	now := h.now()
+	t := newFormToken(now, h.load.workBits(now))
+	f := pages.JoinForm{Rejoin: rejoin, Landing: policy.Pages.Landing, TermsURL: h.termsURL, Token: h.sealToken(&t)}
+	f.Bits, f.Parts, f.Nonce = t.bits, workParts, t.nonce
+	return f
 }
 
 // termsText names what an applicant agreed to, for the book.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -24,7 +25,8 @@ func chromium(t *testing.T, heard func(event any)) context.Context {
 	t.Helper()
 	options := append(chromedp.DefaultExecAllocatorOptions[:],
 		chromedp.ExecPath("/usr/bin/chromium"), chromedp.NoSandbox, chromedp.DisableGPU,
-		chromedp.Flag("disable-component-update", true), chromedp.UserDataDir(t.TempDir()))
+		chromedp.Flag("disable-component-update", true),
+		chromedp.Flag("host-resolver-rules", "MAP "+host+" 127.0.0.1"), chromedp.UserDataDir(t.TempDir()))
 	ctx, stop := context.WithTimeout(t.Context(), 2*time.Minute)
 	t.Cleanup(stop)
 	ctx, stopAllocator := chromedp.NewExecAllocator(ctx, options...)
@@ -63,14 +65,18 @@ func evaluate[T any](b *browserTab, expression string) T {
 // wait lets the page come that has a heading.
 func (b *browserTab) wait(heading string) {
 	b.Helper()
-	deadline := time.Now().Add(20 * time.Second)
-	for time.Now().Before(deadline) {
-		if evaluate[string](b, `document.readyState === "complete" && document.querySelector("h1")?.textContent || ""`) == heading {
+	b.until(`document.readyState === "complete" && document.querySelector("h1")?.textContent === ` + strconv.Quote(heading))
+}
+
+// until waits until an expression is true of the page, which may be another one by then.
+func (b *browserTab) until(expression string) {
+	b.Helper()
+	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+		if ok, err := chromedp.Run(b.ctx, chromedp.Evaluate[bool](expression)); err == nil && ok {
 			return
 		}
-		time.Sleep(20 * time.Millisecond)
 	}
-	b.Fatalf("no page %q came, but %q", heading, evaluate[string](b, `document.body.innerText`))
+	b.Fatalf("not within 20 seconds: %s\n%s", expression, evaluate[string](b, `document.body.innerText`))
 }
 
 // savePicture writes a picture of the page to the folder that CARRYOVER_TEST_PICTURES names.
@@ -205,13 +211,7 @@ func TestFormInABrowser(t *testing.T) {
 	// Something forgotten, something wrong.
 	h.advance(5 * time.Second)
 	b.do(chromedp.SendKeys("#email", "zoe@post"), chromedp.SendKeys("#site", "zoe.test"), chromedp.KeyEvent(kb.Enter))
-	deadline := time.Now().Add(20 * time.Second)
-	for evaluate[int](b, `document.querySelectorAll(".errors").length`) == 0 {
-		if time.Now().After(deadline) {
-			t.Fatalf("no errors are shown: %s", evaluate[string](b, `document.body.innerText`))
-		}
-		time.Sleep(20 * time.Millisecond)
-	}
+	b.until(`document.readyState === "complete" && document.querySelectorAll(".errors").length === 1`)
 	if got := evaluate[string](b, `document.title`); got != "Error: Join the affiliate program" {
 		t.Errorf("the title is %q", got)
 	}

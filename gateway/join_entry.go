@@ -1,6 +1,8 @@
 package gateway
 
 import (
+	"crypto/sha256"
+	"fmt"
 	"net/url"
 	"strings"
 	"unicode"
@@ -26,6 +28,7 @@ type formEntry struct {
 	agreed            bool
 	honeypot          bool   // the field that no person sees is filled in
 	token             string // that the form was shown with
+	work              string // that its browser has done
 }
 
 func readFormEntry(args *fasthttp.Args) formEntry {
@@ -34,7 +37,13 @@ func readFormEntry(args *fasthttp.Args) formEntry {
 		agreed:   len(args.Peek("terms")) > 0,
 		honeypot: len(args.Peek("topic")) > 0,
 		token:    string(args.Peek("form")),
+		work:     string(args.Peek("work")),
 	}
+}
+
+// digest is equal for equal entries into one form.
+func (e *formEntry) digest(rejoin bool) [sha256.Size]byte {
+	return sha256.Sum256([]byte(fmt.Sprintf("%t\n%s\n%s\n%s\n%t", rejoin, e.name, e.email, e.site, e.agreed)))
 }
 
 // oneLine copies text without what is invisible: white space of any kind becomes one blank, and

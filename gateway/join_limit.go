@@ -8,60 +8,80 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// Limits of forms. One address: a person who errs sends a few, and an office has one address for
-// many. All together: what an operator can still look through after a night.
+// Limits of one network. A person who errs sends a few forms, and an office has one address for
+// many; more applications than an office has people are kept of none on a day.
 const (
 	visitorBurst = 20
 	visitorEvery = 20 * time.Second
 
-	totalBurst = 100
-	totalEvery = time.Second
+	dailyBurst = 50
+	dailyEvery = 24 * time.Hour / dailyBurst
 
-	maxVisitors = 10_000 // addresses that are remembered
+	maxVisitors = 10_000 // networks that are remembered
 )
 
-// joinLimits bounds how many forms are accepted: from one address, and from all.
+// joinLimits bounds how many forms are accepted from one network, and how many applications are
+// kept of it. There is no limit of all: who sends from many networks would lock everybody out.
 type joinLimits struct {
 	mu       sync.Mutex
-	visitors map[netip.Prefix]*rate.Limiter
-	all      *rate.Limiter
+	visitors map[netip.Prefix]*visitorLimit
 }
 
-func newJoinLimits() *joinLimits {
-	return &joinLimits{visitors: map[netip.Prefix]*rate.Limiter{}, all: rate.NewLimiter(rate.Every(totalEvery), totalBurst)}
-}
+type visitorLimit struct{ forms, applications *rate.Limiter }
 
-// allowVisitor reports whether one more form from addr is accepted. An IPv6 address counts as its
-// /64 network, which belongs to one subscriber. A private address is a proxy whose visitors are
-// not told apart, or the office next door: there the limit of all is enough.
+func newJoinLimits() *joinLimits { return &joinLimits{visitors: map[netip.Prefix]*visitorLimit{}} }
+
+// allowVisitor reports whether one more form from addr is accepted.
 func (l *joinLimits) allowVisitor(addr netip.Addr, now time.Time) bool {
-	if addr.IsLoopback() || addr.IsPrivate() || addr.IsLinkLocalUnicast() {
+	if isShared(addr) {
 		return true
 	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.of(addr, now).forms.AllowN(now, 1)
+}
+
+// allowApplication reports whether one more application from addr is kept.
+func (l *joinLimits) allowApplication(addr netip.Addr, now time.Time) bool {
+	if isShared(addr) {
+		return true
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.of(addr, now).applications.AllowN(now, 1)
+}
+
+// isShared reports whether an address is a proxy's whose visitors are not told apart, or that of
+// the office next door: no limit of one network holds there.
+func isShared(addr netip.Addr) bool {
+	return addr.IsLoopback() || addr.IsPrivate() || addr.IsLinkLocalUnicast()
+}
+
+// of returns the limits of an address. An IPv6 address counts as its /64 network, which belongs
+// to one subscriber; unknown addresses share the zero prefix.
+func (l *joinLimits) of(addr netip.Addr, now time.Time) *visitorLimit {
 	bits := 32
 	if addr.Is6() {
 		bits = 64
 	}
-	from, _ := addr.Prefix(bits) // unknown addresses share the zero prefix
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	limiter := l.visitors[from]
-	if limiter == nil {
+	from, _ := addr.Prefix(bits)
+	v := l.visitors[from]
+	if v == nil {
 		l.evict(now)
-		limiter = rate.NewLimiter(rate.Every(visitorEvery), visitorBurst)
-		l.visitors[from] = limiter
+		v = &visitorLimit{rate.NewLimiter(rate.Every(visitorEvery), visitorBurst), rate.NewLimiter(rate.Every(dailyEvery), dailyBurst)}
+		l.visitors[from] = v
 	}
-	return limiter.AllowN(now, 1)
+	return v
 }
 
-// evict makes room: it forgets addresses that have their full allowance again, and when these are
-// too few, a tenth of all. The limit of all holds whoever is forgotten.
+// evict makes room: it forgets networks that have their full allowance of forms again and sent
+// hardly an application, and when these are too few, a tenth of all.
 func (l *joinLimits) evict(now time.Time) {
 	if len(l.visitors) < maxVisitors {
 		return
 	}
-	for from, limiter := range l.visitors {
-		if limiter.TokensAt(now) >= visitorBurst {
+	for from, v := range l.visitors {
+		if v.forms.TokensAt(now) >= visitorBurst && v.applications.TokensAt(now) > dailyBurst-3 {
 			delete(l.visitors, from)
 		}
 	}
@@ -72,6 +92,3 @@ func (l *joinLimits) evict(now time.Time) {
 		delete(l.visitors, from)
 	}
 }
-
-// allowAnybody reports whether one more form is accepted at all.
-func (l *joinLimits) allowAnybody(now time.Time) bool { return l.all.AllowN(now, 1) }

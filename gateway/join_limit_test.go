@@ -39,15 +39,20 @@ func TestJoinLimits(t *testing.T) {
 	now = now.Add(visitorEvery)
 	f("192.0.2.1", 1)
 
-	n := 0
-	for l.allowAnybody(now) {
-		n++
+	kept := func(addr string) (n int) {
+		for n < 10*dailyBurst && l.allowApplication(netip.MustParseAddr(addr), now) {
+			n++
+		}
+		return n
 	}
-	if n != totalBurst {
-		t.Errorf("of all %d forms are taken, want %d", n, totalBurst)
+	if n := kept("192.0.2.9"); n != dailyBurst {
+		t.Errorf("of one network %d applications are kept, want %d", n, dailyBurst)
 	}
-	if now = now.Add(totalEvery); !l.allowAnybody(now) {
-		t.Error("after a while none is taken")
+	if now = now.Add(24 * time.Hour); kept("192.0.2.9") != dailyBurst {
+		t.Error("a day later it may not send as many again")
+	}
+	if n := kept("10.0.0.9"); n != 10*dailyBurst {
+		t.Errorf("of a network behind a proxy that tells nobody apart %d are kept", n)
 	}
 }
 

@@ -26,16 +26,20 @@ func sealedThanks(query string) (sealed string, ok bool) {
 	return strings.CutPrefix(query, thanksParam)
 }
 
-// redirectToThanks sends the browser from the form to the page after it.
-func (h *joinHandler) redirectToThanks(ctx *fasthttp.RequestCtx, rejoin bool, t thanks) {
-	text := t.token + "\n" + strconv.FormatInt(t.at.Unix(), 10)
+// thanksLocation is the address of the page after the form.
+func (h *joinHandler) thanksLocation(rejoin bool, t thanks) string {
 	path := "/join?"
 	if rejoin {
 		path = "/rejoin?"
 	}
+	return path + thanksParam + h.keys.Seal(sealThanks, t.token+"\n"+strconv.FormatInt(t.at.Unix(), 10))
+}
+
+// redirect sends the browser from the form to another page, with GET.
+func redirect(ctx *fasthttp.RequestCtx, location string) {
 	header := &ctx.Response.Header
 	ctx.Response.SetStatusCode(fasthttp.StatusSeeOther)
-	header.SetCanonical(headerLocation, []byte(path+thanksParam+h.keys.Seal(sealThanks, text)))
+	header.SetCanonical(headerLocation, []byte(location))
 	header.SetCanonical(headerCacheControl, privateNoStore)
 	header.SetCanonical(headerRobots, noindex)
 }

@@ -9,6 +9,11 @@ type JoinForm struct {
 	TermsURL string // empty: the terms are named, not linked
 	Token    string // goes with the form and comes back with it
 
+	// The browser does Bits of work for each of Parts before the form goes out, over the Nonce;
+	// Bits 0: none, and nothing of the page runs. Work is what it has done before.
+	Bits, Parts int
+	Nonce, Work string
+
 	Name, Email, Website string
 	Agreed               bool
 
@@ -93,8 +98,9 @@ func Thanks(landing, link string) (Page, error) {
 	j := joinResult{Site: siteName(landing), Title: "Thank you", Link: link, Next: landingLink(landing)}
 	j.Text = []string{"Your application has arrived. We look at each of them, and you will hear from us."}
 	if link != "" {
-		j.Text = []string{"Your application has arrived. If you are new to the program, you take part from now on, with the link below: " +
-			"it begins to count in a few minutes.", "If you have taken part before, we look at your application first, and you will hear from us."}
+		j.Text = []string{"Your application has arrived. If your address is new to us, you take part with the link below, " +
+			"and it begins to count in a few minutes.",
+			"Otherwise, and when many people join at once, we look at it first, and you will hear from us."}
 	}
 	return execute("join result", j, "'none'")
 }

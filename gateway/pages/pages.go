@@ -14,7 +14,7 @@ import (
 	"carryover/mapping"
 )
 
-//go:embed page.html form.html
+//go:embed page.html form.html work.html
 var templates embed.FS
 
 var pageTemplate = template.Must(template.ParseFS(templates, "*.html"))
@@ -22,7 +22,7 @@ var pageTemplate = template.Must(template.ParseFS(templates, "*.html"))
 // Page is a rendered page and the policy under which a browser shows it.
 type Page struct {
 	HTML []byte
-	CSP  string // nothing is loaded, nothing runs, nobody may frame it; only its own style
+	CSP  string // nothing is loaded, nobody may frame it; only its own style, and its own script if it has one
 }
 
 // Set is the pages of one link map. They depend on nothing in a request.
@@ -105,15 +105,23 @@ func execute(name string, c any, formAction string) (Page, error) {
 	if err := pageTemplate.ExecuteTemplate(&out, name, c); err != nil {
 		return Page{}, fmt.Errorf("rendering the %s: %w", name, err)
 	}
-	style := out.Bytes()
-	style = style[bytes.Index(style, []byte("<style>"))+len("<style>"):]
-	style = style[:bytes.Index(style, []byte("</style>"))]
-	sum := sha256.Sum256(style)
-	return Page{
-		HTML: out.Bytes(),
-		CSP: "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) +
-			"'; base-uri 'none'; form-action " + formAction + "; frame-ancestors 'none'",
-	}, nil
+	csp := "default-src 'none'; style-src " + hashOf(out.Bytes(), "style")
+	if script := hashOf(out.Bytes(), "script"); script != "" {
+		csp += "; script-src " + script
+	}
+	return Page{HTML: out.Bytes(), CSP: csp + "; base-uri 'none'; form-action " + formAction + "; frame-ancestors 'none'"}, nil
+}
+
+// hashOf is the source of a page's own style or script for its policy; empty: it has none. What is
+// entered into a form cannot be either: the templates escape it.
+func hashOf(page []byte, element string) string {
+	_, text, found := bytes.Cut(page, []byte("<"+element+">"))
+	if !found {
+		return ""
+	}
+	text, _, _ = bytes.Cut(text, []byte("</"+element+">"))
+	sum := sha256.Sum256(text)
+	return "'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
 }
 
 func landingLink(landing string) *link {
