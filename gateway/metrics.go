@@ -122,6 +122,9 @@ func (m *metrics) registerGauges(a *App) {
 		gauge("carryover_forward_lag_seconds", "Age of the oldest event on its way to FirstPromoter.",
 			func() float64 { _, age := a.tracking.forwarding(); return age.Seconds() })
 	}
+	m.registry.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{
+		Name: "carryover_tracking_refused_dropped_total", Help: "Refused events that were let go for newer ones, though nobody had settled them.",
+	}, func() float64 { return float64(a.tracking.droppedRefusals()) }))
 	gauge("carryover_tracking_failing", "1 while events cannot be booked.", func() float64 { return boolGauge(a.tracking.fault() != nil) })
 	gauge("carryover_ready", "1 when /readyz answers 200.", func() float64 { return boolGauge(a.Health().Ready) })
 }

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"sync"
 	"time"
@@ -11,6 +12,7 @@ import (
 	"carryover/gateway/click"
 	"carryover/gateway/track"
 	"carryover/mapping/book"
+	"carryover/mapping/secret"
 	"carryover/mapping/terms"
 )
 
@@ -33,6 +35,10 @@ type Tracking struct {
 	Currency     string                        // the program's
 	Rates        map[string]terms.ExchangeRate // of other currencies; one that is not there is refused
 	CreditPolicy terms.CreditPolicy            // whom beside active promoters
+
+	// Remember is how long refused events are kept, to be told again or booked once their
+	// customer is known. 0: as long as there is room.
+	Remember time.Duration
 
 	// Forward sends every event to FirstPromoter too. Nil: events stay here.
 	Forward *track.ForwardOptions
@@ -64,13 +70,14 @@ func (h *trackingHandler) open(o *Options, keys *click.Keyring, visitors *click.
 			return err
 		}
 	}
+	if len(t.Keys) == 0 {
+		h.log.Info("the tracking API lets nobody in: there is no key in " + track.KeysVariable)
+	}
 	h.submit = t.submit
 	if h.submit == nil && h.book != nil && len(t.Keys) > 0 {
-		h.service = track.New(track.Options{
-			Book: h.book, Terms: t.Terms, Products: t.Products, Currency: t.Currency, Rates: t.Rates, CreditPolicy: t.CreditPolicy,
-			Zone: o.Zone, Now: o.Now, Keys: keys, Visitors: visitors, Forward: t.Forward != nil,
-			Committed: h.metrics.observeBooking, Logger: h.log,
-		})
+		service := t.serviceOptions(o, keys)
+		service.Visitors, service.Committed = visitors, h.metrics.observeBooking
+		h.service = track.New(service)
 		h.submit = h.service
 	}
 	h.api = track.NewAPI(track.APIOptions{
@@ -78,6 +85,38 @@ func (h *trackingHandler) open(o *Options, keys *click.Keyring, visitors *click.
 		Now: o.Now, Logger: h.log,
 	})
 	return nil
+}
+
+// serviceOptions are by which rules events are booked.
+func (t *Tracking) serviceOptions(o *Options, keys *click.Keyring) track.Options {
+	return track.Options{
+		Book: o.Book, Terms: t.Terms, Products: t.Products, Currency: t.Currency, Rates: t.Rates, CreditPolicy: t.CreditPolicy,
+		Zone: o.Zone, Now: o.Now, Keys: keys, Forward: t.Forward != nil, Remember: t.Remember, Logger: o.Logger,
+	}
+}
+
+// Retell tells refused events again, by the rules that a gateway with these options books by: those
+// with the given ids, or all that are open. It may be called while a gateway serves.
+func Retell(ctx context.Context, o Options, ids []int64) (list []track.Retold, err error) {
+	s, err := secret.Open(o.DataDir)
+	if err != nil {
+		return nil, err
+	}
+	keys, err := click.NewKeyring(s.Keys(secret.Cookies)...)
+	if err != nil {
+		return nil, err
+	}
+	service := track.New(o.Tracking.serviceOptions(&o, keys))
+	defer func() { err = errors.Join(err, service.Close(context.WithoutCancel(ctx))) }()
+	return service.RetellAll(ctx, ids)
+}
+
+// droppedRefusals is how many refused events have gone for newer ones since the start.
+func (h *trackingHandler) droppedRefusals() int64 {
+	if h.service == nil {
+		return 0
+	}
+	return h.service.DroppedRefusals()
 }
 
 // run starts what works behind the API, until ctx ends.

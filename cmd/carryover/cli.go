@@ -49,6 +49,7 @@ type cli struct {
 	Explain      explainCmd      `cmd:"" help:"Say why a promoter was credited with a customer, an order, an invoice, a click or an event."`
 	Review       reviewCmd       `cmd:"" help:"List the commissions that a person should look at, and decide."`
 	Applications applicationsCmd `cmd:"" help:"List, approve and reject those who want to take part."`
+	Tracking     trackingCmd     `cmd:"" help:"List the events that the tracking API refused, and tell them again."`
 	Outbox       outboxCmd       `cmd:"" help:"Show the events on their way to FirstPromoter."`
 	Parity       parityCmd       `cmd:"" help:"Compare a month of our ledger with FirstPromoter's: the gate of a parallel run."`
 	Clicks       clicksCmd       `cmd:"" help:"Count the clicks, or list each."`

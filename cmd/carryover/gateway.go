@@ -119,17 +119,12 @@ func (c *gatewayCmd) Run(a *app) error {
 func (a *app) tracking(cfg *config.Config, o *gateway.Options) (err error) {
 	o.Tracking = gateway.Tracking{
 		Accounts: slices.DeleteFunc([]string{cfg.Program, cfg.FirstPromoter.AccountID}, func(id string) bool { return id == "" }),
-		Campaign: cfg.FirstPromoter.Campaign, PerMinute: cfg.Tracking.PerMinute,
+		Campaign: cfg.FirstPromoter.Campaign, PerMinute: cfg.Tracking.PerMinute, Remember: cfg.Tracking.Remember,
 		Terms: cfg.Terms, Products: cfg.Products, Currency: cfg.Currency, Rates: cfg.Tracking.Rates,
 		CreditPolicy: cfg.CreditPolicy,
 	}
-	if o.Tracking.Keys, err = track.ParseKeys(os.Getenv(track.KeysVariable)); err != nil {
-		return err
-	}
-	if len(o.Tracking.Keys) == 0 {
-		o.Logger.Info("the tracking API lets nobody in: there is no key in " + track.KeysVariable)
-	}
-	return nil
+	o.Tracking.Keys, err = track.ParseKeys(os.Getenv(track.KeysVariable))
+	return err
 }
 
 // rehearsal is a clock that begins at start and runs on.

@@ -43,10 +43,6 @@ func (d *desk) bookLive(token string) {
 				return err
 			}
 			line = lines[0]
-			nobodys := book.UnattributedEvent{Kind: book.EventSale, ExternalID: "x-1", Email: "no@customers.test", Evidence: "{}"}
-			if err := t.AddUnattributed(&nobodys); err != nil {
-				return err
-			}
 			if err := t.AddFurtherEmail(&book.FurtherEmail{Email: "also@customers.test", CustomerID: c.ID, At: 6}); err != nil {
 				return err
 			}

@@ -16,6 +16,7 @@ import (
 	"golang.org/x/text/width"
 
 	"carryover/cmd/carryover/internal/console"
+	"carryover/mapping/book"
 )
 
 // newExampleDesk has the example applied, somebody paid, and clicks.
@@ -40,6 +41,19 @@ func newExampleDesk(t *testing.T) *desk {
 		}
 		resp.Body.Close()
 	}
+	d.inBook(func(b *book.Book) error {
+		return b.Track(func(t *book.Tracking) error {
+			for _, id := range []string{"1", "2"} {
+				e := book.RefusedEvent{Digest: id, At: 1673000000, LastAt: 1673000100, Times: 2, Status: 404, Reason: "the customer is no promoter's, and that in many words",
+					Caller: "sha256:0123abcd", Path: "/api/v2/track/sale", Kind: book.EventSale, ExternalID: "payment-of-a-considerable-length-" + id,
+					Email: "somebody.with.a.long.name@customers.test", Body: `{"amount":100}`, State: book.RefusedOpen}
+				if _, err := t.AddRefused(&e); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	})
 	d.write("theirs.csv", "promoter_email,amount,created_at\ndella.sunniver@post.test,12.00,2023-03-05\n")
 	d.write("carryover.toml", strings.Replace(d.read("carryover.toml"), `"2023-03-31"        # last`, `"2023-04-30" # last`, 1))
 	d.ok("map", "publish")
@@ -67,7 +81,7 @@ var tableCommands = [][]string{
 	{"ledger", "--promoter", "granny"}, {"ledger", "--promoter", "sunnylane", "--year", "2022"}, {"payouts", "plan", "--month", "2023-04"},
 	{"payouts", "list"}, {"payouts", "show", "1"}, {"payouts", "1099", "--year", "2022"}, {"explain", "gwen.dunmore.26@inbox.test"}, {"explain", "invoice:8033"},
 	{"review", "--all"}, {"applications", "--all"}, {"outbox"}, {"outbox", "--state", "sent"}, {"clicks"}, {"clicks", "--raw"}, {"misses"},
-	{"map", "list"}, {"map", "diff", "1", "2"}, {"parity", "--month", "2023-03", "--theirs", "theirs.csv"},
+	{"tracking", "refused"}, {"tracking", "retell", "--all"}, {"map", "list"}, {"map", "diff", "1", "2"}, {"parity", "--month", "2023-03", "--theirs", "theirs.csv"},
 }
 
 // What the terminal shows fits it, and no number is broken or lost.

@@ -3,11 +3,8 @@ package track
 import (
 	"context"
 	"crypto/subtle"
-	"errors"
 	"log/slog"
-	"maps"
 	"net/netip"
-	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -25,6 +22,11 @@ const APIPath = "/api/"
 // nobody knows: the call may be made again.
 type Submitter interface {
 	Submit(context.Context, *Call) (Result, error)
+}
+
+// RefusalKeeper is a [Submitter] that keeps what was refused before it could be booked.
+type RefusalKeeper interface {
+	Keep(context.Context, *book.RefusedEvent) error
 }
 
 // FaultReporter is a [Submitter] that knows why it cannot book; nil: it can.
@@ -121,72 +123,84 @@ func (a *API) Serve(ctx *fasthttp.RequestCtx, path, query string, addr netip.Add
 	}()
 	path, _ = CleanPath(path)
 	e, v1 := endpoint(path)
-	if e == OtherEndpoint {
-		writeError(ctx, 404, "not_found",
-			"Path not found: there are signup, sale, refund and cancellation below /api/v2/track/ and /api/v1/track/")
-		return e
+	in := incoming{API: a, ctx: ctx, Origin: Origin{Path: path, V1: v1}, query: query, now: a.o.Now()}
+	if e != OtherEndpoint {
+		in.kind = Endpoints[e]
 	}
-	if !ctx.IsPost() {
+	switch {
+	case e == OtherEndpoint:
+		in.V1 = strings.HasPrefix(path, APIPath+"v1/")
+		if in.identify() {
+			in.refuse(404, "not_found", noSuchCall)
+		} else {
+			writeError(ctx, 404, "not_found", noSuchCall)
+		}
+		return e
+	case !ctx.IsPost():
+		const message = "Events are told with POST"
+		if in.identify() {
+			in.refuse(405, "method_not_allowed", message)
+		} else {
+			writeError(ctx, 405, "method_not_allowed", message)
+		}
 		ctx.Response.Header.Set("Allow", "POST")
-		writeError(ctx, 405, "method_not_allowed", "Events are told with POST")
 		return e
 	}
-	now := a.o.Now()
-	if !a.authorize(ctx, v1, addr, now) {
+	if !in.authorize(addr) {
 		return e
 	}
 	if a.o.Submit == nil {
 		writeError(ctx, 503, "unavailable", "This gateway has no book to track in: send events to the gateway that has it")
 		return e
 	}
-	c, ok := a.readCallOrAnswer(ctx, Endpoints[e], query, now)
+	c, ok := in.readCallOrAnswer()
 	if !ok {
 		return e
 	}
-	a.logWarnings(c)
+	c.Origin = in.Origin
 	if a.callers.add(addr); a.callers.has(c.Address) {
 		c.Address = netip.Addr{} // of the billing system, and not of the customer
 	}
+	a.logWarnings(c)
 	// The answer waits for the book whatever happens to the connection: only then is it
 	// known what to answer.
 	r, err := a.o.Submit.Submit(context.Background(), c)
 	if err != nil {
 		a.o.Logger.Debug("an event was not booked", "kind", c.Kind, "event_id", c.EventID) // the service logs why
-		ctx.Response.Header.Set("Retry-After", "1")
-		writeError(ctx, 503, "unavailable", "The event was not booked: send it again in a second")
+		writeUnavailable(ctx)
 		return e
 	}
 	a.o.Logger.Debug("event", "kind", c.Kind, "event_id", c.EventID, "outcome", r.Outcome)
-	a.answer(ctx, v1, c, &r, now)
+	a.answer(ctx, v1, c, &r, in.now)
 	return e
 }
 
-// Refuse answers a request that the server refused before it looked at its path.
+const noSuchCall = "Path not found: there are signup, sale, refund and cancellation below /api/v2/track/ and /api/v1/track/"
+
+func writeUnavailable(ctx *fasthttp.RequestCtx) {
+	ctx.Response.Header.Set("Retry-After", "1")
+	writeError(ctx, 503, "unavailable", "The event was not booked: send it again in a second")
+}
+
+// Refuse answers a request that the server refused before it looked at its path or read its
+// body.
 func (a *API) Refuse(ctx *fasthttp.RequestCtx, status int, text string) {
 	code := "bad_request"
 	if status == errTooLarge.status {
 		text, code = errTooLarge.message, "invalid_params"
 	}
+	path, _, _ := strings.Cut(string(ctx.Request.Header.RequestURI()), "?")
+	path, _ = CleanPath(path)
+	e, v1 := endpoint(path)
+	in := incoming{API: a, ctx: ctx, Origin: Origin{Path: path, V1: v1}, unread: true, now: a.o.Now()}
+	if e != OtherEndpoint {
+		in.kind = Endpoints[e]
+	}
+	if status < 500 && in.identify() {
+		in.refuse(status, code, text)
+		return
+	}
 	writeError(ctx, status, code, text)
-}
-
-// authorize checks key, account and limits, and answers when the call may not go on.
-func (a *API) authorize(ctx *fasthttp.RequestCtx, v1 bool, addr netip.Addr, now time.Time) bool {
-	key, refusal := a.findKey(&ctx.Request.Header, v1)
-	if refusal != "" {
-		a.logRefusal(refusal, now)
-		if wait := a.wrongKeys.add(addr, now); wait > 0 {
-			writeTooManyRequests(ctx, "Too many calls with a wrong key", wait)
-			return false
-		}
-		ctx.Response.SetStatusCode(401) // without a body, as FirstPromoter does
-		return false
-	}
-	if wait := a.limits.take(key, now); wait > 0 {
-		writeTooManyRequests(ctx, "Too many calls with this key", wait)
-		return false
-	}
-	return true
 }
 
 // findKey finds the number of the key that a request was sent with. refusal says why it is
@@ -221,47 +235,6 @@ func (a *API) logRefusal(reason string, now time.Time) {
 	if now.Unix()-last >= refusalLogInterval && a.refusalLogged.CompareAndSwap(last, now.Unix()) {
 		a.o.Logger.Warn("a call of the tracking API was not let in (401)", "why", reason)
 	}
-}
-
-func writeTooManyRequests(ctx *fasthttp.RequestCtx, reason string, wait time.Duration) {
-	seconds := strconv.Itoa(retryAfterSeconds(wait))
-	ctx.Response.Header.Set("Retry-After", seconds)
-	writeError(ctx, 429, "too_many_requests", reason+": try again in "+seconds+" s")
-}
-
-// readCallOrAnswer makes a call of a request, or answers what is wrong with it.
-func (a *API) readCallOrAnswer(ctx *fasthttp.RequestCtx, kind, query string, now time.Time) (*Call, bool) {
-	f, err := readRequest(ctx, query)
-	if invalid := (*bodyError)(nil); errors.As(err, &invalid) {
-		writeError(ctx, invalid.status, "invalid_params", invalid.message)
-		return nil, false
-	}
-	c, errs := readCall(kind, f, clock{now, a.o.Zone})
-	if len(errs) > 0 {
-		writeJSON(ctx, 400, newValidationResponse(errs))
-		return nil, false
-	}
-	return c, true
-}
-
-// readRequest reads the fields of a request's body and address; those of the body go before
-// them.
-func readRequest(ctx *fasthttp.RequestCtx, query string) (fields, error) {
-	body := ctx.Request.Body()
-	switch encoding := ctx.Request.Header.ContentEncoding(); {
-	case len(body) > maxBody:
-		return nil, errTooLarge
-	case len(encoding) > 0 && !strings.EqualFold(string(encoding), "identity"):
-		return nil, errCompressed
-	}
-	f, err := readBody(body, string(ctx.Request.Header.ContentType()))
-	if err != nil || query == "" {
-		return f, err
-	}
-	all := fields{}
-	all.readForm(strings.Clone(query))
-	maps.Copy(all, f)
-	return all, nil
 }
 
 // logWarnings logs, once a kind, which fields of calls are left out.

@@ -150,15 +150,12 @@ func (b *booking) unattributed(a *terms.Attribution) (Result, error) {
 	if len(reasons) > 0 {
 		r.Message += " (" + strings.Join(reasons, ", ") + ")"
 	}
+	owned := func(k terms.Candidate) bool { return k.By == terms.ByOwner || k.By == terms.ByCarried }
+	b.waits = a.Promoter != 0 || !slices.ContainsFunc(a.Candidates, owned)
 	if !named {
 		return r, nil
 	}
 	e, err := b.newEvent(&book.Customer{}, *a, "", 0)
-	if err != nil {
-		return r, err
-	}
-	return r, b.t.AddUnattributed(&book.UnattributedEvent{
-		Kind: e.Kind, ExternalID: e.ExternalID, Email: b.call.Email, UID: b.call.UID,
-		At: e.At, ReceivedAt: e.ReceivedAt, Evidence: e.Evidence,
-	})
+	b.evidence = e.Evidence
+	return r, err
 }

@@ -236,21 +236,22 @@ func TestCarriedCustomersFollowImports(t *testing.T) {
 	f.submit(Call{Kind: book.EventSale, Email: "carried@mail.test", EventID: "after", Amount: 100, RefID: "ben"}).check(t, Booked, "anna")
 }
 
-// An event that names somebody and is credited to nobody is kept, once, with the reason.
+// An event that is credited to nobody is kept, once, with the reason, and whom it named.
 func TestUnattributedEventsAreKept(t *testing.T) {
 	f := newFixture(t, nil)
 	call := Call{Kind: book.EventSale, Email: "x@mail.test", EventID: "p", Amount: 100, RefID: "jonjai", PromoCode: "WRONG",
 		TID: f.cookie("bad 2023-01-05")}
+	const why = "the customer is no promoter's (tid bad: blocked, ref_id jonjai: of nobody, promo_code WRONG: of nobody)"
 	for range 2 {
 		r := f.submit(call)
 		r.check(t, NotReferred, "")
-		if r.Message != "the customer is no promoter's (tid bad: blocked, ref_id jonjai: of nobody, promo_code WRONG: of nobody)" {
+		if r.Message != why {
 			t.Error(r.Message)
 		}
 	}
 	f.submit(Call{Kind: book.EventSale, Email: "x@mail.test", EventID: "q", Amount: 100}).check(t, NotReferred, "")
-	kept, err := f.book.UnattributedOf(context.Background(), "x@mail.test", "")
-	if err != nil || len(kept) != 1 || kept[0].ExternalID != "p" {
+	kept, err := f.book.RefusedOf(context.Background(), "x@mail.test", "")
+	if err != nil || len(kept) != 2 || kept[0].ExternalID != "p" || kept[0].Times != 2 || kept[0].Reason != why || kept[1].Evidence != "" {
 		t.Fatalf("%+v, %v", kept, err)
 	}
 	var v book.Evidence

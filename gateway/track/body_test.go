@@ -386,7 +386,8 @@ func TestFieldsInTheAddress(t *testing.T) {
 	ctx := &fasthttp.RequestCtx{}
 	ctx.Request.Header.SetContentType("application/json")
 	ctx.Request.SetBodyString(`{"email":"a@shop.test"}`)
-	f, err := readRequest(ctx, "email=b@shop.test&ref_id=anna")
+	in := incoming{ctx: ctx, query: "email=b@shop.test&ref_id=anna"}
+	f, err := in.readFields()
 	if err != nil || f["ref_id"].text != "anna" || f["email"].text != "a@shop.test" {
 		t.Errorf("%v, %v", f, err)
 	}

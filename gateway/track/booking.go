@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"runtime/debug"
+	"slices"
+	"strings"
 	"time"
 
 	"carryover/mapping/book"
@@ -19,28 +21,46 @@ type booking struct {
 	touch touch
 	now   int64 // Unix seconds
 
+	refused   *book.RefusedEvent // that is told again; nil: the call is told now
+	completed bool               // a known customer's name was added
+	waits     bool               // of a call that credits nobody: it may be somebody's later
+	evidence  string             // of a call that credits nobody: whom it named
+
 	identity     identity
+	note         string             // what a person should know of the event
 	visitor      string             // hash of the customer's address
 	saleCurrency string             // of a refund that names no currency: that of the sale
 	parts        []terms.RefundPart // of a refund that takes from several sales
 	flagged      []int64            // ids of lines that a person must look at
 }
 
-// bookOrRecover is book for the one goroutine that books for everybody: a panic must not end
-// it.
-func (b *booking) bookOrRecover() (r Result, err error) {
+// recoverBooking books for the one goroutine that books for everybody: a panic must not end it.
+func (s *Service) recoverBooking(book func() (Result, error)) (r Result, err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			b.s.o.Logger.Error("booking an event went wrong in a way that it must not", "panic", p, "stack", string(debug.Stack()))
+			s.o.Logger.Error("booking an event went wrong in a way that it must not", "panic", p, "stack", string(debug.Stack()))
 			r, err = Result{}, fmt.Errorf("BUG: %v", p)
 		}
 	}()
-	return b.book()
+	return book()
 }
 
-// book books the call by its kind. With an error the transaction must be given up.
+// book books the call, or keeps it where it is refused. With an error the transaction must be
+// given up.
 func (b *booking) book() (Result, error) {
-	if b.s.o.Visitors != nil {
+	r, err := b.bookKind()
+	if err == nil {
+		err = b.settle(&r)
+	}
+	if err == nil && (r.Outcome == Booked || b.completed) && b.refused == nil {
+		err = b.bookRemembered(&r)
+	}
+	return r, err
+}
+
+// bookKind books the call by its kind.
+func (b *booking) bookKind() (Result, error) {
+	if b.s.o.Visitors != nil && b.refused == nil {
 		b.visitor = b.s.o.Visitors.Hash(customerAddress(b.call.Address), time.Unix(b.now, 0))
 	}
 	switch b.call.Kind {
@@ -70,10 +90,23 @@ func (b *booking) until() int64 {
 
 const halfDay = 12 * 60 * 60 // seconds
 
+// joinNotes joins what a person should know.
+func joinNotes(notes ...string) string {
+	return strings.Join(slices.DeleteFunc(notes, func(s string) bool { return s == "" }), "; ")
+}
+
+// told is when the event was told first, Unix seconds.
+func (b *booking) told() int64 {
+	if b.refused != nil {
+		return b.refused.At
+	}
+	return b.now
+}
+
 // countsAt is when the lines of the event count, and whether that is because it is dated into a
 // month that was over when it was told.
 func (b *booking) countsAt() (at int64, dated bool) {
-	return terms.CountsAt(b.at(), b.now, b.s.o.Zone)
+	return terms.CountsAt(b.at(), b.told(), b.s.o.Zone)
 }
 
 // month is the month of earning that an instant lies in, in the program's zone.
@@ -141,7 +174,7 @@ func (b *booking) convertFrom(amount int64, currency string) (converted int64, o
 // the event that a refund takes back from; 0: none.
 func (b *booking) newEvent(c *book.Customer, a terms.Attribution, note string, sale int64) (book.Event, error) {
 	v := book.Evidence{
-		Attribution: a, RefID: b.call.RefID, Coupon: b.call.PromoCode, Click: b.touch.last.Click, Visitor: b.visitor, Note: note,
+		Attribution: a, RefID: b.call.RefID, Coupon: b.call.PromoCode, Click: b.touch.last.Click, Visitor: b.visitor, Note: joinNotes(note, b.note),
 	}
 	if rate, ok := b.s.o.Rates[b.currency()]; ok && b.currency() != b.s.o.Currency {
 		v.Rate = b.currency() + " " + rate.String()

@@ -32,6 +32,7 @@ type Call struct {
 	PromoterID    string // the book's id, or "keap-" and a Keap id
 	PromoterEmail string // an e-mail key
 
+	Origin   Origin
 	Warnings []Warning // of fields that were left out
 }
 

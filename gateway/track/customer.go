@@ -119,6 +119,7 @@ func (b *booking) saveCustomer(c *book.Customer) error {
 	case completed.Email == "":
 		completed.Email = b.call.Email
 	default:
+		b.completed = true
 		if err := b.t.AddFurtherEmail(&book.FurtherEmail{Email: b.call.Email, CustomerID: c.ID, At: b.now}); err != nil {
 			return err
 		}
@@ -126,7 +127,7 @@ func (b *booking) saveCustomer(c *book.Customer) error {
 	if completed == *c {
 		return nil
 	}
-	*c = completed
+	*c, b.completed = completed, true
 	return b.t.IdentifyCustomer(c)
 }
 

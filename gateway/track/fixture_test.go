@@ -46,11 +46,18 @@ type fixture struct {
 // newFixture starts a service; change may adapt its options.
 func newFixture(t *testing.T, change func(*Options)) *fixture {
 	t.Helper()
-	b, err := book.Open(filepath.Join(t.TempDir(), "book.db"))
+	f := openFixture(t, filepath.Join(t.TempDir(), "book.db"), change)
+	t.Cleanup(f.close)
+	return f
+}
+
+// openFixture is [newFixture] on a book of its own file; it must be closed.
+func openFixture(t *testing.T, path string, change func(*Options)) *fixture {
+	t.Helper()
+	b, err := book.Open(path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { b.Close() })
 	keys, err := click.NewKeyring([]byte("a key of the cookie"))
 	if err != nil {
 		t.Fatal(err)
@@ -102,12 +109,28 @@ func newFixture(t *testing.T, change func(*Options)) *fixture {
 		change(&o)
 	}
 	f.Service = New(o)
-	t.Cleanup(func() {
-		if err := f.Close(context.Background()); err != nil {
-			t.Error(err)
-		}
-	})
 	return f
+}
+
+func (f *fixture) close() {
+	f.Helper()
+	if err := f.Close(context.Background()); err != nil {
+		f.Error(err)
+	}
+	f.book.Close()
+}
+
+// reopen starts the service again on the same book.
+func (f *fixture) reopen() {
+	f.Helper()
+	o := f.o
+	f.close()
+	var err error
+	if f.book, err = book.Open(f.book.Path()); err != nil {
+		f.Fatal(err)
+	}
+	o.Book = f.book
+	f.Service = New(o)
 }
 
 func (f *fixture) recordSetting(promoter int64, field, value string) {

@@ -153,10 +153,10 @@ func TestPanics(t *testing.T) {
 	c := newGroupFixture(t)
 	defer close(c.release)
 	d := booking{s: c.Service, call: &Call{Kind: book.EventSale, EventID: "1"}} // without a transaction
-	if r, err := d.bookOrRecover(); err == nil || !strings.Contains(err.Error(), "BUG") || r.Outcome != 0 {
+	if r, err := c.recoverBooking(d.book); err == nil || !strings.Contains(err.Error(), "BUG") || r.Outcome != 0 {
 		t.Errorf("%+v, %v", r, err)
 	}
-	if text := c.log.String(); !strings.Contains(text, "booking).bookOrRecover") {
+	if text := c.log.String(); !strings.Contains(text, "Service).recoverBooking") {
 		t.Errorf("log:\n%s", text)
 	}
 }

@@ -49,6 +49,9 @@ func ParseKeys(text string) (Keys, error) {
 	return keys, nil
 }
 
+// Fingerprint names a key by its index: the first eight digits of its SHA-256 sum.
+func (k Keys) Fingerprint(i int) string { return "sha256:" + hex.EncodeToString(k[i][:4]) }
+
 // find returns the index of a key, -1 for one that is not valid. It takes the same time for
 // all keys of a length.
 func (k Keys) find(key string) int {

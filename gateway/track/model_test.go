@@ -31,6 +31,14 @@ type modelSale struct {
 	refunded int64
 }
 
+// earlySale is a sale of a customer whom nobody had heard of.
+type earlySale struct {
+	id     string
+	month  terms.Month
+	at     int64 // Unix seconds
+	amount int64
+}
+
 // quarter is 25% of n, half to the even one.
 func quarter(n int64) int64 {
 	whole, rest := n/4, n%4
@@ -87,11 +95,12 @@ type machine struct {
 	n    int
 
 	browsers map[string]click.Mark
-	last     map[string]modelVisit // of a browser
-	owner    map[string]int64      // of a customer
-	sales    map[string]*modelSale // by event id
-	order    []string              // of the sales, by date
-	toldAt   map[string]int64      // when they were, Unix seconds
+	last     map[string]modelVisit  // of a browser
+	owner    map[string]int64       // of a customer
+	sales    map[string]*modelSale  // by event id
+	early    map[string][]earlySale // of customers whom nobody had heard of
+	order    []string               // of the sales, by date
+	toldAt   map[string]int64       // when they were, Unix seconds
 	paid     map[int64]int64
 	pending  map[int64]int64 // by payout line
 	lineOf   map[int64]int64 // whose a payout line is
@@ -121,7 +130,7 @@ func newMachine(t *testing.T, rt *rapid.T, dir string) *machine {
 	m := &machine{
 		zone: zone, b: b, keys: keys, now: time.Date(2023, 1, 3, 12, 0, 0, 0, zone),
 		pay:      &payout.Service{Book: b, Program: "carrot", Currency: "USD", Zone: zone, Terms: terms.DefaultConfig()},
-		browsers: map[string]click.Mark{}, last: map[string]modelVisit{}, owner: map[string]int64{}, sales: map[string]*modelSale{},
+		browsers: map[string]click.Mark{}, last: map[string]modelVisit{}, owner: map[string]int64{}, sales: map[string]*modelSale{}, early: map[string][]earlySale{},
 		paid: map[int64]int64{}, pending: map[int64]int64{}, lineOf: map[int64]int64{},
 	}
 	m.toldAt = map[string]int64{}
@@ -217,6 +226,31 @@ func (m *machine) submit(t *rapid.T, c track.Call) track.Result {
 	return r
 }
 
+// insertSale puts a sale where it belongs among those that were dated before and after it.
+func (m *machine) insertSale(id string, at int64) {
+	i := slices.IndexFunc(m.order, func(other string) bool { return m.toldAt[other] > at })
+	if i < 0 {
+		i = len(m.order)
+	}
+	m.order = slices.Insert(m.order, i, id)
+	m.toldAt[id] = at
+}
+
+// acceptAll is a person who accepts whatever must be looked at.
+func (m *machine) acceptAll(t *rapid.T) {
+	open, err := m.b.Reviews(context.Background(), false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var list []book.ReviewDecision
+	for _, r := range open {
+		list = append(list, book.ReviewDecision{LineID: r.Line.ID, Decision: book.ReviewAccept, DecidedAt: m.now.Unix(), DecidedBy: "test"})
+	}
+	if _, err := m.b.Decide(context.Background(), list); err != nil {
+		t.Fatal(err)
+	}
+}
+
 func (m *machine) id(kind string) string {
 	m.n++
 	return fmt.Sprintf("%s-%d", kind, m.n)
@@ -276,6 +310,12 @@ func (m *machine) actions() map[string]func(*rapid.T) {
 				want = track.Booked
 				before, m.owner[c] = m.standing(visit.promoter), visit.promoter
 				m.calls = append(m.calls, call)
+				for _, e := range m.early[c] { // as if they had come in order
+					m.sales[e.id] = &modelSale{c, visit.promoter, e.month, e.amount, 0}
+					m.insertSale(e.id, e.at)
+				}
+				delete(m.early, c)
+				m.acceptAll(t)
 			}
 			if r.Outcome != want || want == track.Booked && r.Promoter.ID != before {
 				t.Fatalf("sign-up of %s: outcome %d, want %d for %d", c, r.Outcome, want, before)
@@ -290,6 +330,9 @@ func (m *machine) actions() map[string]func(*rapid.T) {
 			if !known || !m.creditable(owner) {
 				if r.Outcome != track.NotReferred {
 					t.Fatalf("a sale of nobody's customer: %d", r.Outcome)
+				}
+				if !known {
+					m.early[c] = append(m.early[c], earlySale{call.EventID, m.month(), call.CreatedAt, call.Amount})
 				}
 				return
 			}
@@ -346,7 +389,6 @@ func (m *machine) actions() map[string]func(*rapid.T) {
 			amount := rapid.Int64Range(1, 60_000).Draw(t, "amount")
 			back := rapid.Int64Range(1, amount+100).Draw(t, "back")
 			sale := track.Call{Kind: book.EventSale, Email: c, EventID: m.id("pay"), Amount: amount, CreatedAt: m.now.Unix()}
-			month := m.month()
 			m.now = m.now.Add(time.Duration(rapid.IntRange(0, 40*24).Draw(t, "hours")) * time.Hour)
 			refund := track.Call{Kind: book.EventRefund, Email: c, EventID: m.id("back"), Amount: back, SaleEventID: sale.EventID,
 				CreatedAt: m.now.Unix()}
@@ -356,13 +398,9 @@ func (m *machine) actions() map[string]func(*rapid.T) {
 				}
 				m.calls = append(m.calls, call)
 			}
-			m.sales[sale.EventID] = &modelSale{c, owner, month, amount, min(amount, back)}
-			at := slices.IndexFunc(m.order, func(id string) bool { return m.toldAt[id] > sale.CreatedAt })
-			if at < 0 {
-				at = len(m.order)
-			}
-			m.order = slices.Insert(m.order, at, sale.EventID)
-			m.toldAt[sale.EventID] = sale.CreatedAt
+			m.sales[sale.EventID] = &modelSale{c, owner, m.month(), amount, min(amount, back)} // it counts when it was told
+			m.insertSale(sale.EventID, sale.CreatedAt)
+			m.acceptAll(t)
 		},
 		"cancellation": func(t *rapid.T) {
 			c := customer.Draw(t, "customer")

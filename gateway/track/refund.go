@@ -42,6 +42,7 @@ func (b *booking) bookRefund() (Result, error) {
 	source := facts.Source()
 	switch {
 	case source == terms.RefundOfNothing && facts.SaleUnattributed:
+		b.waits = true // for the sale
 		return Result{Outcome: NotReferred, Message: "the sale was credited to nobody"}, nil
 	case source == terms.RefundOfNothing:
 		return b.unattributed(&a)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"slices"
+	"strconv"
 	"sync/atomic"
 	"time"
 
@@ -26,6 +27,7 @@ type Options struct {
 	Keys         *click.Keyring                // of the cookie
 	Visitors     *click.Visitors               // hashes addresses
 	Forward      bool                          // events also go to FirstPromoter
+	Remember     time.Duration                 // refused events; 0: as long as there is room
 
 	Committed func(events int, took time.Duration) // called after each commit; may be nil
 	Logger    *slog.Logger                         // nil: slog.Default()
@@ -43,13 +45,18 @@ type Service struct {
 	o     Options
 	group *group.Committer[*pending, Result]
 	fault atomic.Pointer[error]
+
+	dropped atomic.Int64 // refused events that went for newer ones
 }
 
-// pending is a call that waits to be booked.
+// pending is a call that waits to be booked, or something that was refused and waits to be kept,
+// or to be told again.
 type pending struct {
-	call  *Call
-	touch touch
-	now   int64 // Unix seconds
+	call    *Call
+	touch   touch
+	refusal *book.RefusedEvent
+	retell  int64 // id of a refused event; 0: none
+	now     int64 // Unix seconds
 
 	answer group.Answer[Result]
 }
@@ -113,8 +120,12 @@ func (s *Service) book(calls []*pending) []group.Answer[Result] {
 		}
 	} else {
 		for _, p := range failed {
+			kind, id := "refused", strconv.FormatInt(p.retell, 10)
+			if p.call != nil {
+				kind, id = p.call.Kind, p.call.EventID
+			}
 			s.o.Logger.Error("an event cannot be booked, others can; whoever sent it is told to send it again",
-				"kind", p.call.Kind, "event_id", p.call.EventID, "err", p.answer.Err)
+				"kind", kind, "event_id", id, "err", p.answer.Err)
 		}
 		if s.fault.Swap(nil) != nil {
 			s.o.Logger.Info("events are booked again")
@@ -139,9 +150,17 @@ func (s *Service) commit(calls []*pending) (bad int, err error) {
 	bad = -1
 	err = s.o.Book.Track(func(t *book.Tracking) error {
 		for i, p := range calls {
-			d := booking{s: s, t: t, call: p.call, touch: p.touch, now: p.now}
 			var err error
-			if p.answer.Result, err = d.bookOrRecover(); err != nil {
+			switch {
+			case p.refusal != nil:
+				err = s.addRefused(t, p.refusal)
+			case p.retell != 0:
+				p.answer.Result, err = s.recoverBooking(func() (Result, error) { return s.retellByID(t, p.retell, p.now) })
+			default:
+				d := booking{s: s, t: t, call: p.call, touch: p.touch, now: p.now}
+				p.answer.Result, err = s.recoverBooking(d.book)
+			}
+			if err != nil {
 				bad = i
 				return err
 			}

@@ -29,6 +29,7 @@ func (s *Service) Watch(ctx context.Context) {
 	defer tick.Stop()
 	failing := false
 	for {
+		s.forgetRefused()
 		if err := w.scan(ctx); err != nil && ctx.Err() == nil {
 			if !failing {
 				s.o.Logger.Warn("what was earned could not be looked at; it will be", "err", err)
@@ -42,6 +43,16 @@ func (s *Service) Watch(ctx context.Context) {
 			return
 		case <-tick.C:
 		}
+	}
+}
+
+// forgetRefused lets refused events go that are too old, a few thousand at a time.
+func (s *Service) forgetRefused() {
+	if s.o.Remember <= 0 {
+		return
+	}
+	if _, err := s.o.Book.ForgetRefused(s.o.Now().Add(-s.o.Remember).Unix()); err != nil {
+		s.o.Logger.Warn("refused events that are too old could not be let go; they will be", "err", err)
 	}
 }
 

@@ -80,7 +80,9 @@ func open(path string, existing bool) (*Book, error) {
 		return nil, describeOpen(path, err)
 	}
 	r.SetMaxOpenConns(4)
-	return &Book{w: w, r: r, path: path, links: sync.OnceValues(func() (linkStmts, error) { return prepareLinks(w) })}, nil
+	b := &Book{w: w, r: r, path: path, links: sync.OnceValues(func() (linkStmts, error) { return prepareLinks(w) })}
+	b.BoundRefused(maxRefusedRows, maxRefusedBytes)
+	return b, nil
 }
 
 func openHandle(path, mode string, existing bool) (*sql.DB, error) {

@@ -63,18 +63,6 @@ type Evidence struct {
 	Parts          []terms.RefundPart `json:"parts,omitempty"`            // of several sales: event ids
 }
 
-// UnattributedEvent is an event that named a promoter and credited nobody. Each is stored once.
-type UnattributedEvent struct {
-	ID         int64
-	Kind       string // one of the Event constants
-	ExternalID string
-	Email      string
-	UID        string
-	At         int64
-	ReceivedAt int64
-	Evidence   string // JSON of [Evidence]
-}
-
 // EventLine is what an event does to a promoter's balance, one line a product.
 type EventLine struct {
 	ID             int64
@@ -116,29 +104,6 @@ var (
 		record: (*EventLine).record,
 	}
 )
-
-var unattributedEvents = table[UnattributedEvent]{
-	name:    "unattributed_event",
-	columns: "id, kind, external_id, email, uid, at, received_at, evidence",
-	key:     1,
-	record:  (*UnattributedEvent).record,
-}
-
-func (u *UnattributedEvent) record(r *record) {
-	r.int(&u.ID)
-	r.word(&u.Kind)
-	r.text(&u.ExternalID)
-	r.text(&u.Email)
-	r.text(&u.UID)
-	r.int(&u.At)
-	r.int(&u.ReceivedAt)
-	r.text(&u.Evidence)
-}
-
-// UnattributedOf lists the events of a customer, by e-mail key or uid, that credited nobody.
-func (b *Book) UnattributedOf(ctx context.Context, email, uid string) ([]UnattributedEvent, error) {
-	return unattributedEvents.find(ctx, b, "WHERE (email = ? AND email != '') OR (uid = ? AND uid != '') ORDER BY at, id", email, uid)
-}
 
 // UnmatchedRefunds lists the refunds that name a sale which was not reported yet, and have
 // taken nothing back meanwhile.

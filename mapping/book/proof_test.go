@@ -91,7 +91,6 @@ func liveRows(t testing.TB, b *book.Book) {
 		must(t, tr.AddEvent(&sale, lines))
 		back := reversal(book.KindRefund, lines[1], lines[1].ID, 7, 25)
 		must(t, tr.MatchRefund(&early, sale.ID, []book.EventLine{back}))
-		must(t, tr.AddUnattributed(&book.UnattributedEvent{Kind: book.EventSale, ExternalID: "n", Email: "no@mail.test", At: 3, ReceivedAt: 3, Evidence: "{}"}))
 		return tr.AddReview(lines[1].ID, book.ReasonFast, "2 seconds", 6)
 	}))
 	addReviews(t, b, 8, lines[1].ID)

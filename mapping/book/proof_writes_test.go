@@ -106,7 +106,8 @@ func (w *writes) track() {
 				must(w.t, tr.MatchRefund(&refunds[i], e.ID, []book.EventLine{reversal(book.KindRefund, lines[0], lines[0].ID, 6, 1)}))
 			}
 		}
-		return tr.AddUnattributed(&book.UnattributedEvent{Kind: book.EventSale, Email: email, Evidence: "{}"})
+		_, err = tr.AddRefused(&book.RefusedEvent{Kind: book.EventSale, Email: email, Digest: w.next(), State: book.RefusedOpen})
+		return err
 	}))
 }
 

@@ -12,15 +12,16 @@ import (
 
 // unsealed are the tables that the chain leaves out, and why. Every other table is sealed.
 var unsealed = map[string]string{
-	"book_schema":  "names the schema's files; Open refuses those that it does not know",
-	"chain":        "is the chain: each link's hash covers it and the former",
-	"chain_head":   "is the newest link, with which the chain must end",
-	"click":        "clicks earn nothing; they are let go after [retention]",
-	"click_rollup": "clicks earn nothing",
-	"map_epoch":    "the published map, which is compared with the book",
-	"map_entry":    "the published map, which is compared with the book",
-	"publication":  "where the map is published, which is compared with the book",
-	"outbox":       "how far an event is on its way to FirstPromoter; the event itself is sealed",
+	"book_schema":   "names the schema's files; Open refuses those that it does not know",
+	"chain":         "is the chain: each link's hash covers it and the former",
+	"chain_head":    "is the newest link, with which the chain must end",
+	"click":         "clicks earn nothing; they are let go after [retention]",
+	"click_rollup":  "clicks earn nothing",
+	"map_epoch":     "the published map, which is compared with the book",
+	"map_entry":     "the published map, which is compared with the book",
+	"publication":   "where the map is published, which is compared with the book",
+	"outbox":        "how far an event is on its way to FirstPromoter; the event itself is sealed",
+	"refused_event": "what was not booked; it is let go after [tracking] remember",
 }
 
 // digest seals a row: the first half of SHA-256 over its table's name and its cells, in the

@@ -354,16 +354,6 @@ func (t *Tracking) KeapPurchases(email string, until int64) (orders []string, ea
 	return orders, earnings, err
 }
 
-// IsUnattributed reports whether an event was stored as one that credits nobody.
-func (t *Tracking) IsUnattributed(kind, eventID string) (bool, error) {
-	return t.exists(t.stmts.isUnattributed, kind, eventID)
-}
-
-// AddUnattributed adds an event that credits nobody, unless it is there already.
-func (t *Tracking) AddUnattributed(u *UnattributedEvent) error {
-	return t.write(unattributedEvents.layout(), t.stmts.addUnattributed, u.Kind, u.ExternalID, u.Email, u.UID, u.At, u.ReceivedAt, u.Evidence)
-}
-
 // AddReview adds a reason to review a line, unless it is there already.
 func (t *Tracking) AddReview(line int64, reason, detail string, at int64) error {
 	return t.write(reviewLayout, t.stmts.addReview, line, reason, detail, at)

@@ -18,6 +18,9 @@ type trackingCache struct {
 	referrals   map[string]lookup[Referral]
 	dataVersion int64          // SQLite's, when rows were read
 	stamp       directoryStamp // when the directory was read
+
+	waiting                   *bool // whether refused events wait for customers; nil: not known
+	refusedRows, refusedBytes int64 // bounds of refused events
 }
 
 // directoryStamp changes with whatever changes the directory.
@@ -38,6 +41,7 @@ type lookup[T any] struct {
 const maxCached = 50_000
 
 func (c *trackingCache) clear() {
+	c.waiting = nil
 	c.byEmail, c.byUID, c.referrals = map[string]lookup[Customer]{}, map[string]lookup[Customer]{}, map[string]lookup[Referral]{}
 }
 

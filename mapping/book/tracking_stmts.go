@@ -7,15 +7,16 @@ import (
 
 // trackingStmts are the statements of [Tracking], prepared once for the one connection that writes.
 type trackingStmts struct {
-	dataVersion, stamp, maxCustomer, maxEvent, maxLine                                  *sql.Stmt
-	customerByEmail, customerByUID, referral, referralRows, eventByExternalID, hasEvent *sql.Stmt
-	addCustomer, identifyCustomer, bindCustomer, suspectCustomer, addFurtherEmail       *sql.Stmt
-	addEvent, addLine, addReview, addOutbox                                             *sql.Stmt
-	linesOfEvent, reversals, linesOfCustomer, sales, reasonTrusted                      *sql.Stmt
-	eventByID, refunds, customersFrom, applicationFrom, lastEvent                       *sql.Stmt
-	lineByID, hasReason, decision, addDecision                                          *sql.Stmt
-	unmatchedRefunds, matchRefund, keapOrders, keapEarnings                             *sql.Stmt
-	addUnattributed, isUnattributed                                                     *sql.Stmt
+	dataVersion, stamp, maxCustomer, maxEvent, maxLine                                   *sql.Stmt
+	customerByEmail, customerByUID, referral, referralRows, eventByExternalID, hasEvent  *sql.Stmt
+	addCustomer, identifyCustomer, bindCustomer, suspectCustomer, addFurtherEmail        *sql.Stmt
+	addEvent, addLine, addReview, addOutbox                                              *sql.Stmt
+	linesOfEvent, reversals, linesOfCustomer, sales, reasonTrusted                       *sql.Stmt
+	eventByID, refunds, customersFrom, applicationFrom, lastEvent                        *sql.Stmt
+	lineByID, hasReason, decision, addDecision                                           *sql.Stmt
+	unmatchedRefunds, matchRefund, keapOrders, keapEarnings                              *sql.Stmt
+	isUnattributed, repeatRefused, lastRefused, firstRefused, addRefused, deleteRefused  *sql.Stmt
+	refusedByID, waitingRefused, settleRefused, retireRefused, forgetRefused, hasWaiting *sql.Stmt
 }
 
 func (b *Book) prepareTracking() (s *trackingStmts, err error) {
@@ -75,9 +76,27 @@ func (b *Book) prepareTracking() (s *trackingStmts, err error) {
 			WHERE contact_id IN (SELECT id FROM contact WHERE email = ? AND email != '') AND kind IN ('commission', 'clawback')
 				AND (kind = 'clawback' OR earned_at <= ?)
 			GROUP BY product, invoice`},
-		{&s.isUnattributed, `SELECT EXISTS (SELECT 1 FROM unattributed_event WHERE kind = ? AND external_id = ?)`},
-		{&s.addUnattributed, `INSERT INTO unattributed_event (kind, external_id, email, uid, at, received_at, evidence)
-			VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING RETURNING ` + unattributedEvents.columns},
+		{&s.isUnattributed, `SELECT EXISTS (SELECT 1 FROM refused_event WHERE kind = ? AND external_id = ? AND external_id != ''
+			AND state = 'open' AND status IN (204, 404))`},
+		{&s.repeatRefused, `UPDATE refused_event SET last_at = ?1, times = times + 1, status = ?2, reason = ?3, evidence = ?4, waits = ?5,
+			state = CASE state WHEN 'booked' THEN state ELSE 'open' END WHERE digest = ?6 RETURNING id`},
+		{&s.lastRefused, `SELECT (SELECT coalesce(max(id), 0) FROM refused_event), coalesce(max(nth), 0), coalesce(max(total), 0)
+			FROM (SELECT nth, total FROM refused_event WHERE caller = ? ORDER BY id DESC LIMIT 1)`},
+		{&s.firstRefused, `SELECT id, nth, total, state FROM refused_event WHERE caller = ? ORDER BY id LIMIT 1`},
+		{&s.addRefused, refusedEvents.insertText(1)},
+		{&s.deleteRefused, `DELETE FROM refused_event WHERE id = ?`},
+		{&s.refusedByID, refusedEvents.selectText(`WHERE id = ?`)},
+		{&s.waitingRefused, refusedEvents.selectText(`WHERE id IN (
+				SELECT id FROM refused_event WHERE email = ?1 AND email != '' AND waits = 1
+				UNION SELECT id FROM refused_event WHERE email = ?2 AND email != '' AND waits = 1
+				UNION SELECT id FROM refused_event WHERE uid = ?3 AND uid != '' AND waits = 1)
+			AND state = 'open' AND whole = 1 ORDER BY id LIMIT 200`)},
+		{&s.hasWaiting, `SELECT EXISTS (SELECT 1 FROM refused_event WHERE waits = 1 AND state = 'open')`},
+		{&s.settleRefused, `UPDATE refused_event SET state = ?, settled_at = ?, status = ?, reason = ?, waits = ?, evidence = ? WHERE id = ?`},
+		{&s.retireRefused, `UPDATE refused_event SET state = 'past', waits = 0 WHERE id IN (
+			SELECT id FROM refused_event WHERE state != 'past' AND last_at < ? ORDER BY last_at LIMIT 5000) AND state = 'open' AND evidence != ''`},
+		{&s.forgetRefused, `DELETE FROM refused_event WHERE id IN (
+			SELECT id FROM refused_event WHERE state != 'past' AND last_at < ? ORDER BY last_at LIMIT 5000) AND NOT (state = 'open' AND evidence != '')`},
 		{&s.lastEvent, events.selectText(`WHERE customer_id = ? ORDER BY id DESC LIMIT 1`)},
 	} {
 		*p.to, err = b.w.Prepare(p.text)

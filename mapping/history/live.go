@@ -62,23 +62,25 @@ func (x *Explainer) addLive(ctx context.Context, s *CustomerHistory, email, uid 
 	return nil
 }
 
-// addUnattributed puts on the timeline the events that named somebody and were credited to
-// nobody.
+// addUnattributed puts on the timeline the events that were credited to nobody so far.
 func (x *Explainer) addUnattributed(ctx context.Context, s *CustomerHistory, email, uid string) error {
-	list, err := x.Book.UnattributedOf(ctx, email, uid)
+	list, err := x.Book.RefusedOf(ctx, email, uid)
 	if err != nil {
 		return err
 	}
 	for i := range list {
 		u := &list[i]
 		s.Email, s.UID = cmp.Or(s.Email, u.Email), cmp.Or(s.UID, u.UID)
-		e := book.Event{Kind: u.Kind, ExternalID: u.ExternalID, At: u.At, Evidence: u.Evidence}
+		e := book.Event{Kind: u.Kind, ExternalID: u.ExternalID, At: u.At, Evidence: cmp.Or(u.Evidence, "{}")}
 		v, err := evidence(&e)
 		if err != nil {
 			return err
 		}
 		m := x.eventEntry(ctx, &e, &v)
 		m.Outcome = "credited to nobody"
+		if u.Evidence == "" {
+			m.Details = strings.TrimPrefix(m.Details+", "+u.Reason, ", ")
+		}
 		s.Timeline = append(s.Timeline, m)
 	}
 	return nil

@@ -161,9 +161,10 @@ func TestBinding(t *testing.T) {
 
 	// What nobody was credited for is on the timeline of who it names.
 	if err := f.Book.Track(func(tr *book.Tracking) error {
-		return tr.AddUnattributed(&book.UnattributedEvent{Kind: book.EventSale, ExternalID: "pay-6", Email: "una@shop.test",
-			At:       instant("2023-01-14 09:00"),
+		_, err := tr.AddRefused(&book.RefusedEvent{Kind: book.EventSale, ExternalID: "pay-6", Email: "una@shop.test",
+			At: instant("2023-01-14 09:00"), Status: 404, State: book.RefusedOpen,
 			Evidence: `{"promoter_id":0,"by":"","candidates":[{"by":"ref_token","named":"gone","promoter_id":0,"outcome":"of nobody"}]}`})
+		return err
 	}); err != nil {
 		t.Fatal(err)
 	}

@@ -43,21 +43,6 @@ CREATE UNIQUE INDEX event_external ON event (kind, external_id) WHERE external_i
 CREATE INDEX event_customer  ON event (customer_id, kind);
 CREATE INDEX event_unmatched ON event (customer_id) WHERE kind = 'refund' AND sale_event_id = 0;
 
--- What the billing system reported with the name of somebody, and nobody was credited for.
-CREATE TABLE unattributed_event (
-	id          INTEGER PRIMARY KEY,
-	kind        TEXT    NOT NULL,
-	external_id TEXT    NOT NULL,
-	email       TEXT    NOT NULL,
-	uid         TEXT    NOT NULL,
-	at          INTEGER NOT NULL,
-	received_at INTEGER NOT NULL,
-	evidence    TEXT    NOT NULL,     -- JSON, see book.Evidence
-	UNIQUE (kind, external_id, email, uid)
-) STRICT;
-
-CREATE INDEX unattributed_event_email ON unattributed_event (email);
-
 -- What an event does to a promoter's balance: one line a product.
 CREATE TABLE event_line (
 	id               INTEGER PRIMARY KEY,

@@ -61,6 +61,7 @@ type Import struct {
 // Tracking is how the tracking API answers.
 type Tracking struct {
 	PerMinute int                           // calls of each key; 0: no limit
+	Remember  time.Duration                 // refused events
 	Rates     map[string]terms.ExchangeRate // of other currencies than the program's
 }
 

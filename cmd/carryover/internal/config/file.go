@@ -69,6 +69,7 @@ type file struct {
 	} `toml:"terms"`
 	Tracking struct {
 		PerMinute  int               `toml:"per_minute"`
+		Remember   string            `toml:"remember"`
 		Currencies map[string]string `toml:"currencies"`
 	} `toml:"tracking"`
 	Gateway struct {
@@ -106,7 +107,7 @@ type file struct {
 func defaults() *file {
 	f := &file{AfterCutoff: mapping.AfterRedirect, Currency: "USD", Timezone: "UTC"}
 	f.Partners.Inactive, f.Partners.InactiveEarns = mapping.InactiveUncredited, true
-	f.Terms.Training, f.Tracking.PerMinute = trainingEvery, 600_000
+	f.Terms.Training, f.Tracking.PerMinute, f.Tracking.Remember = trainingEvery, 600_000, "60d"
 	f.Links.TokenParam, f.Links.SubIDParam = "fpr", "fp_sid"
 	f.Links.CodeParams, f.Links.IDParams = []string{"aff", "affcode"}, []string{"affiliate"}
 	f.Import.Dates, f.Import.Numbers, f.Import.Owner = "auto", "auto", terms.OwnerLatest

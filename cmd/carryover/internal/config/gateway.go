@@ -16,6 +16,12 @@ func (c *checker) tracking(f *file) Tracking {
 		c.invalid("tracking.per_minute", f.Tracking.PerMinute, "a number of calls; 0 is no limit")
 	}
 	t := Tracking{PerMinute: f.Tracking.PerMinute, Rates: map[string]terms.ExchangeRate{}}
+	text, isDays := strings.CutSuffix(f.Tracking.Remember, "d")
+	days, err := strconv.Atoi(text)
+	if !isDays || err != nil || days < 1 || days > 3660 {
+		c.invalid("tracking.remember", f.Tracking.Remember, "a number of days such as \"60d\"")
+	}
+	t.Remember = time.Duration(days) * 24 * time.Hour
 	for _, code := range sortedKeys(f.Tracking.Currencies) {
 		key := "tracking.currencies." + code
 		rate, err := terms.ParseExchangeRate(f.Tracking.Currencies[code])

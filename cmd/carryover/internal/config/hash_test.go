@@ -86,6 +86,7 @@ func TestPlanSettings(t *testing.T) {
 	f(false, "terms.change", `[{ from = "2024-01-01", membership_percent = 20 }]`)
 	f(false, "tracking", `{ per_minute = 1 }`)
 	f(false, "tracking.per_minute", `1`)
+	f(false, "tracking.remember", `"90d"`)
 	f(false, "tracking.currencies", `{ EUR = "1.08" }`)
 	f(false, "gateway", `{ listen = "127.0.0.1:9" }`)
 	f(false, "gateway.listen", `"127.0.0.1:9"`)
