@@ -33,7 +33,7 @@ type formEntry struct {
 
 func readFormEntry(args *fasthttp.Args) formEntry {
 	return formEntry{
-		name: oneLine(args.Peek("name")), email: oneLine(args.Peek("email")), site: oneLine(args.Peek("site")),
+		name: oneLine(args.Peek("name")), email: withoutJoiners(oneLine(args.Peek("email"))), site: oneLine(args.Peek("site")),
 		agreed:   len(args.Peek("terms")) > 0,
 		honeypot: len(args.Peek("topic")) > 0,
 		token:    string(args.Peek("form")),
@@ -47,20 +47,25 @@ func (e *formEntry) digest(rejoin bool) [sha256.Size]byte {
 }
 
 // oneLine copies text without what is invisible: white space of any kind becomes one blank, and
-// marks that turn the direction of writing are left out.
+// marks that turn the direction of writing, and letters that show nothing, are left out.
 func oneLine(raw []byte) string {
 	text := strings.Map(func(r rune) rune {
 		switch {
 		case r == '\u200c' || r == '\u200d': // part of how some scripts are written
 			return r
-		case unicode.IsSpace(r) || unicode.IsControl(r):
+		case unicode.IsSpace(r) || unicode.IsControl(r) || r == '\u2800': // the blank of Braille
 			return ' '
-		case unicode.Is(unicode.Cf, r):
+		case unicode.Is(unicode.Cf, r) || unicode.Is(unicode.Other_Default_Ignorable_Code_Point, r) || unicode.Is(unicode.Variation_Selector, r):
 			return -1
 		}
 		return r
 	}, string(raw))
 	return strings.Join(strings.Fields(text), " ")
+}
+
+// withoutJoiners leaves out of an address what shows nothing there: one that looks the same is the same.
+func withoutJoiners(address string) string {
+	return strings.NewReplacer("\u200c", "", "\u200d", "").Replace(address)
 }
 
 // check makes an application of an entry, or lists what is wrong with it.

@@ -215,7 +215,8 @@ func TestFormIsWhereTheMapSaysSo(t *testing.T) {
 
 func TestApplicationWaitsForAPerson(t *testing.T) {
 	h := newJoinFixture(t, false)
-	a := h.submitForm("/join", map[string]string{"name": "  Zoe\tLane\u202e ", "email": " ZOE@post.test ", "site": "zoe.test/blog"})
+	a := h.submitForm("/join", map[string]string{
+		"name": "  Zoe\tLa\u3164ne\u202e\ufe0f ", "email": " ZO\u200cE@post.test ", "site": "zoe.test/blog"})
 	if a.StatusCode != http.StatusOK || title(a) != "Thank you" {
 		t.Fatalf("%d %q", a.StatusCode, title(a))
 	}
@@ -322,6 +323,7 @@ func TestWhatIsWrongWithAForm(t *testing.T) {
 	const name, email, site = "Enter your name", "Enter an e-mail address like name@example.com", "Enter the address of a site"
 	f("name", "", name)
 	f("name", " \u200b ", name)
+	f("name", "\u3164\u115f\uffa0\u2800", name) // letters that show nothing
 	f("name", "12345", name)
 	f("name", "Zo\xff", "Enter your name in plain letters")
 	f("name", strings.Repeat("ä", 121), "Enter a shorter name")

@@ -110,6 +110,20 @@ func skeletonOf(text string) string { return terms.Skeleton(norm.NFKD.String(tex
 // specialSuffixes end hosts that are in no public list (RFC 6761, RFC 7686).
 const specialSuffixes = " test example invalid localhost local onion internal "
 
+// hostSuffix returns the last label of a word that can be read as a host, an address or an e-mail
+// address with these separators: "google-com", "spam.shop/now", "ann@mail.test".
+func hostSuffix(word, separators string) (last string, ok bool) {
+	word = strings.ToLower(word)
+	if _, rest, found := strings.Cut(word, "://"); found {
+		word = rest
+	}
+	word, _, _ = strings.Cut(word, "/")
+	word = strings.TrimRight(word, ".,:;!?)")
+	last = word[strings.LastIndexAny(word, separators)+1:]
+	suffix, known := publicsuffix.PublicSuffix("x." + last)
+	return last, last != word && last != "" && (known && suffix == last || strings.Contains(specialSuffixes, " "+last+" "))
+}
+
 // judgeName makes the ref token that a name may have without a person, or says why one decides.
 // Nothing else of an application counts: what it says is the same whoever applies.
 func (b *Book) judgeName(ctx context.Context, tx *sql.Tx, name string, reserved *terms.ReservedNames) (token, reason string, err error) {
@@ -125,13 +139,16 @@ func (b *Book) judgeName(ctx context.Context, tx *sql.Tx, name string, reserved 
 			return "", HoldReserved + " " + found, nil
 		}
 	}
-	if !strings.ContainsFunc(token, isTokenLetter) {
-		return "", HoldNoToken, nil
+	if !strings.ContainsFunc(token, func(r rune) bool { return 'a' <= r && r <= 'z' }) {
+		return "", HoldNoToken, nil // a number would be read as an id of Keap's
 	}
-	last := token[strings.LastIndexAny(token, "-_")+1:]
-	if suffix, known := publicsuffix.PublicSuffix("x." + last); last != token &&
-		(known && suffix == last || strings.Contains(specialSuffixes, " "+last+" ")) {
-		return "", HoldDomain + " " + last, nil
+	if suffix, ok := hostSuffix(token, "-_"); ok {
+		return "", HoldDomain + " " + suffix, nil
+	}
+	for _, word := range strings.Fields(norm.NFKC.String(name)) {
+		if suffix, ok := hostSuffix(word, ".@"); ok {
+			return "", HoldDomain + " " + suffix, nil
+		}
 	}
 	for _, text := range []string{name, token, terms.WithoutNumber(token)} {
 		switch other, ok := b.names.lookAlike(text); {

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 
+	"golang.org/x/text/unicode/norm"
+
 	"carryover/mapping/terms"
 )
 
@@ -35,9 +37,9 @@ const (
 	HoldRejected  = "rejected_before" // a person rejected this address before
 	HoldMailbox   = "same_mailbox"    // mail to the address arrives at a promoter's
 	HoldAddress   = "program_address" // the address is of a domain of the program's
-	HoldAlphabets = "mixed_alphabets" // a word has letters of two alphabets that look alike
+	HoldAlphabets = "mixed_alphabets" // a word has letters of two alphabets that look alike, or other forms of letters
 	HoldReserved  = "reserved"        // the name is taken for a reserved one
-	HoldDomain    = "domain"          // the ref token would be read as a host
+	HoldDomain    = "domain"          // the ref token would be read as a host, or the name holds one
 	HoldTaken     = "taken"           // the ref token, or the code, is somebody's
 	HoldLookAlike = "look_alike"      // the name is taken for that of a promoter
 	HoldNoToken   = "no_token"        // the name makes no ref token
@@ -148,7 +150,7 @@ func (b *Book) judgeAddress(a *Application, promoter *DirectoryPromoter, earlier
 	if domain, ok := reserved.MatchAddress(a.Email); ok {
 		return HoldAddress + " " + domain
 	}
-	if terms.MixesAlphabets(a.Email) {
+	if terms.MixesAlphabets(a.Email) || norm.NFKC.String(a.Email) != a.Email {
 		return HoldAlphabets
 	}
 	if token, ok := b.names.byMailbox(a.Email); ok {

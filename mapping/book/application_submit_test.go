@@ -59,6 +59,7 @@ func TestWhoJoinsWithoutAPerson(t *testing.T) {
 	f("Zoe Lane", "second+x@post.test", book.HoldMailbox+" old", "zoe-lane")
 	f("Zoe Lane", "zoe@carrot.test", book.HoldAddress+" carrot.test", "zoe-lane")
 	f("Zoe Lane", "zoe@gооgle.test", book.HoldAlphabets, "zoe-lane")
+	f("Zoe Lane", "ａnna@post.test", book.HoldAlphabets, "zoe-lane")
 	// the name
 	f("Carrot Test", "zoe@post.test", book.HoldReserved+" carrot", "")
 	f("саrrоt", "zoe@post.test", book.HoldAlphabets, "")
@@ -67,6 +68,14 @@ func TestWhoJoinsWithoutAPerson(t *testing.T) {
 	f("Google.com", "zoe@post.test", book.HoldDomain+" com", "")
 	f("google com", "zoe@post.test", book.HoldDomain+" com", "")
 	f("bbc.co.uk", "zoe@post.test", book.HoldDomain+" uk", "")
+	f("Visit spam.shop soon", "zoe@post.test", book.HoldDomain+" shop", "")
+	f("https://spam.shop/now Zoe", "zoe@post.test", book.HoldDomain+" shop", "")
+	f("Zoe zoe@mail.net Lane", "zoe@post.test", book.HoldDomain+" net", "")
+	f("Zoe ｓｐａｍ．ｃｏｍ Lane", "zoe@post.test", book.HoldDomain+" com", "")
+	f("Mary-Jo Lane", "zoe@post.test", "", "mary-jo-lane")
+	f("J. R. R. Lane", "zoe@post.test", "", "j-r-r-lane")
+	f("Zoe St.John Lane", "zoe@post.test", "", "zoe-st-john-lane")
+	f("李 101", "zoe@post.test", book.HoldNoToken, "") // a Keap id
 	f("Zoe Test", "zoe@post.test", book.HoldDomain+" test", "")
 	f("Maria Green", "zoe@post.test", book.HoldDomain+" green", "")
 	f("Anna", "zoe@post.test", book.HoldTaken+" anna", "")

@@ -73,7 +73,7 @@ var holds = map[string]string{
 	book.HoldAddress:   "an address of %s, of the program's own",
 	book.HoldAlphabets: "letters of two alphabets that look alike",
 	book.HoldReserved:  "taken for %s, which is reserved",
-	book.HoldDomain:    "the ref token would be read as a host under .%s",
+	book.HoldDomain:    "read as a host under .%s",
 	book.HoldTaken:     "%s is taken",
 	book.HoldLookAlike: "taken for %s",
 	book.HoldNoToken:   "the name makes no ref token",

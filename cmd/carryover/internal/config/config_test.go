@@ -399,7 +399,7 @@ func TestReservedNames(t *testing.T) {
 	r := parsed(t, text).Join.Reserved
 	for name, want := range map[string]string{
 		"carr0t": "carrot", "go": "go", "Parsnips": "parsnip", "members": "members", "farmacademy news": "Farm Academy", "hp": "HP", "HP Support": "HP",
-		"infusionsoft": "infusionsoft", "Member Lane": "", "Uk Lane": "", "Tess Test": "", "Philip Hopper": "", "Ann Go": "",
+		"infusionsoft": "infusionsoft", "Member Lane": "", "Supp0rt": "support", "Ann Support": "", "Uk Lane": "", "Tess Test": "", "Philip Hopper": "", "Ann Go": "",
 	} {
 		if got, _ := r.Match(name); got != want {
 			t.Errorf("%q: %q, want %q", name, got, want)

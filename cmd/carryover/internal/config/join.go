@@ -40,12 +40,18 @@ func (c *checker) join(f *file) (builtin bool) {
 	return builtin
 }
 
+// roles are whole names that nobody is called, and that would be taken for the program's.
+var roles = []string{
+	"abuse", "admin", "administrator", "affiliate", "affiliates", "api", "billing", "help", "helpdesk", "info", "join", "login", "official",
+	"partner", "partners", "payout", "payouts", "postmaster", "rejoin", "security", "staff", "support", "system", "team", "webmaster",
+}
+
 // reservedNames are the names about which a person decides who applies with them: the program's
 // and those of the configuration, in any other name, the names of its hosts, and what stands
 // before these as a whole name. Nobody has an address of the program's own domains without a
 // person either.
 func reservedNames(policy *mapping.Policy, configured []string) *terms.ReservedNames {
-	brands, words, domains := append([]string{policy.Program}, configured...), []string(nil), []string(nil)
+	brands, words, domains := append([]string{policy.Program}, configured...), slices.Clone(roles), []string(nil)
 	hosts := slices.Concat([]string{policy.KeapApp + ".infusionsoft.com", policy.KeapApp + ".isrefer.com"},
 		policy.LegacyHosts, policy.AllowedHosts)
 	p := &policy.Pages
