@@ -132,20 +132,30 @@ func (c *applicationsApproveCmd) approve(ctx context.Context, b *book.Book) ([]b
 }
 
 type applicationsRejectCmd struct {
-	IDs []int64 `arg:"" name:"id" help:"As \"carryover applications\" lists them."`
-	By  string  `placeholder:"NAME" help:"Who rejects; the user when left out."`
+	IDs     []int64 `arg:"" optional:"" name:"id" help:"As \"carryover applications\" lists them."`
+	By      string  `placeholder:"NAME" help:"Who rejects; the user when left out."`
+	Visitor string  `placeholder:"VISITOR" help:"All that wait of one network address on one day, as --json tells it."`
 }
 
 func (applicationsRejectCmd) Help() string {
 	return `Says no to each, all or none. They may apply again, and a person decides then, also with [join] approval = "auto".
-Nothing else changes, and nobody is written to. "applications approve" takes a no back; one that was approved cannot be rejected any more.
+Nothing else changes, and nobody is written to. "applications approve" takes a no back; one that was approved cannot be
+rejected any more. After a flood, --visitor rejects what one network address sent on one day ("visitor" in --json).
 
 Example: carryover applications reject 14`
 }
 
 func (c *applicationsRejectCmd) Run(a *app) error {
-	return a.withBook(func(_ *config.Config, b *book.Book) error {
-		done, err := b.Reject(a.ctx, c.IDs, console.User(c.By), time.Now().Unix())
+	if (len(c.IDs) == 0) == (c.Visitor == "") {
+		return console.UsageError("name the applications, or with --visitor all of one network address")
+	}
+	return a.withBook(func(_ *config.Config, b *book.Book) (err error) {
+		var done []book.Admission
+		if c.Visitor != "" {
+			done, err = b.RejectVisitor(a.ctx, c.Visitor, console.User(c.By), time.Now().Unix())
+		} else {
+			done, err = b.Reject(a.ctx, c.IDs, console.User(c.By), time.Now().Unix())
+		}
 		if err != nil {
 			return decided(err)
 		}

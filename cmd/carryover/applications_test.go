@@ -93,6 +93,17 @@ func TestApplications(t *testing.T) {
 	d.contains(d.ok("applications", "reject", "3"), "rejected")
 	d.fails(console.ExitFailed, []string{"approved already: 1", "status=inactive"}, "applications", "reject", "1")
 	d.contains(d.ok("applications", "--all"), "approved", "rejected", "Kim")
+	d.fails(console.ExitUsage, []string{"name the applications"}, "applications", "reject")
+	d.fails(console.ExitUsage, []string{"name the applications"}, "applications", "reject", "3", "--visitor", "x")
+	for _, email := range []string{"a@flood.test", "b@flood.test"} {
+		g.join(d, "/join", "Flo Odd", email, "")
+	}
+	flood := d.objects(d.ok("applications", "--json"))
+	if len(flood) != 2 || flood[0]["visitor"] == "" {
+		t.Errorf("%v", flood)
+	}
+	d.contains(d.ok("applications", "reject", "--visitor", flood[0]["visitor"].(string)), "a@flood.test: rejected", "b@flood.test: rejected")
+	d.contains(d.ok("applications"), "No application waits")
 
 	counts := func(token string, counted bool) {
 		t.Helper()

@@ -160,6 +160,19 @@ func (b *Book) Reject(ctx context.Context, ids []int64, by string, now int64) ([
 	})
 }
 
+// RejectVisitor rejects the waiting applications of one [Application.Visitor].
+func (b *Book) RejectVisitor(ctx context.Context, visitor, by string, now int64) ([]Admission, error) {
+	rows, err := applications.find(ctx, b, "WHERE visitor = ? AND state = ? ORDER BY id", visitor, ApplicationWaiting)
+	if err != nil {
+		return nil, err
+	}
+	ids := make([]int64, len(rows))
+	for i := range rows {
+		ids[i] = rows[i].ID
+	}
+	return b.Reject(ctx, ids, by, now)
+}
+
 func (b *Book) decide(ctx context.Context, ids []int64, fn func(*chained, *Application) (Admission, error)) ([]Admission, error) {
 	var done []Admission
 	err := b.write(ctx, func(tx *chained) error {
