@@ -62,7 +62,7 @@ const (
 
 	// Of those who join without a person in an hour, and of applications that wait, no more: as
 	// many as a person can go through, and at most some 50 MB of the book.
-	maxJoinsPerHour = 200
+	maxJoinsPerHour = 1000
 	maxWaiting      = 20_000
 )
 

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"carryover/mapping/book"
 )
 
 // solve does the work of a browser.
@@ -51,6 +53,15 @@ func (h *joinFixture) fillIn(a response, before url.Values) url.Values {
 	return form
 }
 
+// word is another word for each number, which looks like no other.
+func word(i int) string {
+	text := "b"
+	for ; i > 0; i /= 6 {
+		text += string("aeouwy"[i%6]) + "mdt"[i%3:i%3+1]
+	}
+	return text
+}
+
 func person(i int) url.Values {
 	return url.Values{"name": {"Zoe Lane"}, "email": {fmt.Sprintf("n%d@post.test", i)}, "site": {""}, "terms": {"agreed"}, "topic": {""}}
 }
@@ -58,35 +69,49 @@ func person(i int) url.Values {
 // Five forms a second from 25 networks: somebody from another one gets in all the same, also
 // without scripts, and a person has a bounded number to look through.
 func TestFloodFromManyNetworks(t *testing.T) {
-	h := newJoinFixture(t, false)
+	t.Run("manual", func(t *testing.T) { floodFromManyNetworks(t, false) })
+	t.Run("auto", func(t *testing.T) { floodFromManyNetworks(t, true) })
+}
+
+func floodFromManyNetworks(t *testing.T, auto bool) {
+	h := newJoinFixture(t, auto)
 	start, n := *h.now.Load(), 0
-	fill := func(i, second int, network string) response {
+	fill := func(i, second int, name, network string) response {
 		h.setNow(start.Add(time.Duration(second) * time.Second))
 		shown := h.get("/join")
 		if strings.Contains(shown.body, "<script") {
 			t.Fatalf("after %d seconds the form needs scripts", second)
 		}
 		h.advance(minFormAge)
-		return h.sendForm("/join", h.fillIn(shown, person(i)), "X-Forwarded-For: "+network)
+		entry := person(i)
+		entry.Set("name", name)
+		return h.sendForm("/join", h.fillIn(shown, entry), "X-Forwarded-For: "+network)
 	}
 	for second := range 150 {
 		for range 5 {
 			n++
-			fill(n, second, fmt.Sprintf("198.51.100.%d", n%25+1))
+			fill(n, second, "Flo "+word(n), fmt.Sprintf("198.51.100.%d", n%25+1))
 		}
 		if second%30 == 29 {
-			if a := fill(100_000+second, second, fmt.Sprintf("203.0.113.%d", second)); a.StatusCode != http.StatusSeeOther {
+			if a := fill(100_000+second, second, "Zoe "+word(second), fmt.Sprintf("203.0.113.%d", second)); a.StatusCode != http.StatusSeeOther {
 				t.Errorf("after %d seconds somebody from elsewhere is answered with %d %s", second, a.StatusCode, title(a))
 			}
 		}
 	}
-	honest, others := 0, 0
+	honest, others, joined := 0, 0, 0
 	for _, a := range h.applications() {
-		if len(a.Email) > len("n1000@post.test") {
-			honest++
-		} else {
+		switch {
+		case len(a.Email) <= len("n1000@post.test"):
 			others++
+			if a.State == book.ApplicationApproved {
+				joined++
+			}
+		case (a.State == book.ApplicationApproved) == auto:
+			honest++
 		}
+	}
+	if joined > 25*atOnceBurst {
+		t.Errorf("%d of the flood take part", joined)
 	}
 	if honest != 5 {
 		t.Errorf("%d of 5 are kept", honest)
@@ -185,6 +210,19 @@ func TestWorkGrowsWithTheLoad(t *testing.T) {
 	}
 	if got := l.workBits(now.Add(2 * time.Minute)); got != 0 {
 		t.Errorf("calm again, %d bits", got)
+	}
+	now = now.Add(time.Hour)
+	for i := range calmPerHour + 1 { // fewer a minute, for longer
+		if got := l.workBits(now); got != 0 {
+			t.Fatalf("after %d in an hour %d bits", i, got)
+		}
+		l.keep(now.Add(time.Duration(i%59) * time.Minute))
+	}
+	if now = now.Add(59 * time.Minute); l.workBits(now) != minWorkBits {
+		t.Errorf("more than people send in an hour, and %d bits", l.workBits(now))
+	}
+	if got := l.workBits(now.Add(time.Hour)); got != 0 {
+		t.Errorf("an hour later %d bits", got)
 	}
 	recent, old := formToken{at: now, nonce: "n", bits: minWorkBits}, formToken{at: now.Add(-time.Hour), nonce: "n", bits: minWorkBits}
 	work := solve("n", minWorkBits)

@@ -17,6 +17,10 @@ const (
 	dailyBurst = 50
 	dailyEvery = 24 * time.Hour / dailyBurst
 
+	// So many of a day may join without a person.
+	atOnceBurst = 5
+	atOnceEvery = 24 * time.Hour / atOnceBurst
+
 	maxVisitors = 10_000 // networks that are remembered
 )
 
@@ -27,7 +31,7 @@ type joinLimits struct {
 	visitors map[netip.Prefix]*visitorLimit
 }
 
-type visitorLimit struct{ forms, applications *rate.Limiter }
+type visitorLimit struct{ forms, applications, atOnce *rate.Limiter }
 
 func newJoinLimits() *joinLimits { return &joinLimits{visitors: map[netip.Prefix]*visitorLimit{}} }
 
@@ -51,6 +55,16 @@ func (l *joinLimits) allowApplication(addr netip.Addr, now time.Time) bool {
 	return l.of(addr, now).applications.AllowN(now, 1)
 }
 
+// allowAtOnce reports whether one more application from addr may be approved without a person.
+func (l *joinLimits) allowAtOnce(addr netip.Addr, now time.Time) bool {
+	if isShared(addr) {
+		return true
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.of(addr, now).atOnce.AllowN(now, 1)
+}
+
 // isShared reports whether an address is a proxy's whose visitors are not told apart, or that of
 // the office next door: no limit of one network holds there.
 func isShared(addr netip.Addr) bool {
@@ -68,7 +82,11 @@ func (l *joinLimits) of(addr netip.Addr, now time.Time) *visitorLimit {
 	v := l.visitors[from]
 	if v == nil {
 		l.evict(now)
-		v = &visitorLimit{rate.NewLimiter(rate.Every(visitorEvery), visitorBurst), rate.NewLimiter(rate.Every(dailyEvery), dailyBurst)}
+		v = &visitorLimit{
+			forms:        rate.NewLimiter(rate.Every(visitorEvery), visitorBurst),
+			applications: rate.NewLimiter(rate.Every(dailyEvery), dailyBurst),
+			atOnce:       rate.NewLimiter(rate.Every(atOnceEvery), atOnceBurst),
+		}
 		l.visitors[from] = v
 	}
 	return v

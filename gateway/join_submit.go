@@ -163,7 +163,9 @@ func (h *joinHandler) apply(s *submission, a book.Application) (location string)
 	a.AppliedAt, a.Visitor, a.Terms = s.now.Unix(), h.visitors.Hash(s.addr, s.now), h.termsText()
 	within, cancel := context.WithTimeout(context.Background(), bookWithin)
 	defer cancel()
-	admission, err := h.book.SubmitApplication(within, a, h.rules)
+	rules := h.rules
+	rules.Crowded = !h.limits.allowAtOnce(s.addr, s.now)
+	admission, err := h.book.SubmitApplication(within, a, rules)
 	switch {
 	case err != nil:
 		h.full.note(func(times int64) { h.log.Error("applications could not be saved", "err", err, "applications", times) })
@@ -177,6 +179,7 @@ func (h *joinHandler) apply(s *submission, a book.Application) (location string)
 		h.showAgain(s, fasthttp.StatusServiceUnavailable, noticeFull)
 		return ""
 	}
+	h.load.keep(s.now)
 	h.noteAdmission(&admission, s.now)
 	return h.thanksLocation(s.rejoin, thanks{token: admission.Offered, at: s.now})
 }

@@ -20,53 +20,73 @@ const (
 	minWorkBits = 11
 	maxWorkBits = 15
 
-	calmPerMinute = 400 // forms that come in, up to which there is no work
+	// Up to so many forms that come in, and so many applications that are kept, there is no work.
+	calmPerMinute = 400
+	calmPerHour   = 3000
 
 	// A form whose browser has done some work is good so long, also when more is asked for by now.
 	workHolds = 10 * time.Minute
 )
 
-// formLoad counts the forms of the last minute.
+// formLoad counts the forms of the last minute, and the applications of the last hour.
 type formLoad struct {
 	mu      sync.Mutex
-	seconds [60]struct {
-		at    int64 // Unix seconds
-		forms int
+	seconds [60]counted
+	minutes [60]counted
+}
+
+// counted is how many there were in one second, or one minute.
+type counted struct {
+	at    int64 // Unix seconds or minutes
+	times int
+}
+
+func count(ring *[60]counted, at int64) {
+	c := &ring[at%60]
+	if c.at != at {
+		c.at, c.times = at, 0
 	}
+	c.times++
+}
+
+func sum(ring *[60]counted, at int64) (times int) {
+	for _, c := range ring {
+		if at-c.at < 60 {
+			times += c.times
+		}
+	}
+	return times
 }
 
 // add counts a form, and returns how many bits of work forms need now; 0: none.
 func (l *formLoad) add(now time.Time) int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	at := now.Unix()
-	s := &l.seconds[at%60]
-	if s.at != at {
-		s.at, s.forms = at, 0
-	}
-	s.forms++
-	return l.neededBits(at)
+	count(&l.seconds, now.Unix())
+	return l.neededBits(now)
+}
+
+// keep counts an application that was kept.
+func (l *formLoad) keep(now time.Time) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	count(&l.minutes, now.Unix()/60)
 }
 
 // workBits is how many bits of work forms need now; 0: none.
 func (l *formLoad) workBits(now time.Time) int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.neededBits(now.Unix())
+	return l.neededBits(now)
 }
 
-// neededBits is one bit more for each time that the forms double.
-func (l *formLoad) neededBits(at int64) int {
-	forms := 0
-	for _, s := range l.seconds {
-		if at-s.at < 60 {
-			forms += s.forms
-		}
-	}
-	if forms <= calmPerMinute {
+// neededBits is one bit more for each time that the forms, or the applications, double.
+func (l *formLoad) neededBits(now time.Time) int {
+	forms, kept := sum(&l.seconds, now.Unix()), sum(&l.minutes, now.Unix()/60)
+	if forms <= calmPerMinute && kept <= calmPerHour {
 		return 0
 	}
-	return min(minWorkBits+bits.Len(uint(forms/calmPerMinute))-1, maxWorkBits)
+	return min(minWorkBits+bits.Len(uint(max(forms/calmPerMinute, kept/calmPerHour)))-1, maxWorkBits)
 }
 
 // isProven reports whether work is that of a token, "1.20.3…", a number for each part.

@@ -23,6 +23,9 @@ type JoinRules struct {
 	// 0: no bound.
 	MaxPerHour int
 
+	// Crowded says that enough are approved without a person where this one comes from.
+	Crowded bool
+
 	// MaxWaiting bounds how many applications wait; more are not stored. 0: no bound.
 	MaxWaiting int
 }
@@ -43,7 +46,7 @@ const (
 	HoldTaken     = "taken"           // the ref token, or the code, is somebody's
 	HoldLookAlike = "look_alike"      // the name is taken for that of a promoter
 	HoldNoToken   = "no_token"        // the name makes no ref token
-	HoldMany      = "many"            // many joined within the hour
+	HoldMany      = "many"            // many joined within the hour, or from one network
 )
 
 // resubmitSeconds is how long the same form from the same visitor counts as sent twice.
@@ -111,7 +114,7 @@ func (b *Book) submit(ctx context.Context, tx *chained, a Application, rules *Jo
 	case a.Reason != "":
 	case !rules.Auto:
 		a.Reason = HoldManual
-	case busy:
+	case busy || rules.Crowded:
 		a.Reason = HoldMany
 	}
 	if err := a.insert(ctx, tx); err != nil {

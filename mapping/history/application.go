@@ -77,7 +77,7 @@ var holds = map[string]string{
 	book.HoldTaken:     "%s is taken",
 	book.HoldLookAlike: "taken for %s",
 	book.HoldNoToken:   "the name makes no ref token",
-	book.HoldMany:      "many joined within the hour",
+	book.HoldMany:      "many joined within the hour, or from one network",
 }
 
 // ReasonText says for people why a person decides.
