@@ -153,6 +153,9 @@ func TestBodies(t *testing.T) {
 		Call{UID: "u", EventID: "1", Amount: 3, Items: []Item{{"a", 1, 0}, {"b", 2, 3}}})
 	f(sale, `{"uid":"u","event_id":"1","amount":3,"items":[{"plan":"a","amount":1},{"plan":"b","amount":2}]}`,
 		Call{UID: "u", EventID: "1", Amount: 3, Items: []Item{{"a", 1, 0}, {"b", 2, 0}}})
+	for _, none := range []string{`[]`, ` [ ] `, `{}`, `""`, `null`} {
+		f(sale, `{"uid":"u","event_id":"1","amount":5,"items":`+none+`}`, Call{UID: "u", EventID: "1", Amount: 5})
+	}
 	f(refund, `{"uid":"u","event_id":"1","amount":5,"sale_event_id":"s","items":null}`,
 		Call{UID: "u", EventID: "1", Amount: 5, SaleEventID: "s"})
 	f(cancellation, `{"uid":"u","event_id":"c1"}`, Call{UID: "u", EventID: "c1"})
@@ -310,7 +313,7 @@ func TestBodyMistakes(t *testing.T) {
 	// products
 	items := func(text string) string { return `{"uid":"u","event_id":"1","items":` + text + `}` }
 	const list = `items must be a JSON list of 1 to 100 products such as [{"plan": "pro", "amount": 9900}]`
-	for _, bad := range []string{`[]`, `{}`, `{"plan":"a","amount":1}`, `"[]"`, `5`, `true`,
+	for _, bad := range []string{`{"plan":"a","amount":1}`, `"[]"`, `5`, `true`,
 		`[` + strings.Repeat(`{"plan":"a","amount":1},`, 100) + `{"plan":"a","amount":1}]`} {
 		if _, wrong := parseBody(sale, "application/json", items(bad)); !strings.HasPrefix(wrong, list) {
 			t.Errorf("items %s: %s", bad, wrong)
@@ -325,7 +328,10 @@ func TestBodyMistakes(t *testing.T) {
 		"amount must be the sum of the items, and 4 is not 3")
 	f(sale, items(`[{"plan":"a","amount":10000000000000},{"plan":"b","amount":1}]`), "amount must be at most 10000000000000")
 	f(sale, `uid=u&event_id=1&items[0][plan]=a&items[0][amount]=5`, "items are taken in JSON only: send Content-Type: application/json")
-	f(refund, paid(`"items":[]`), "items are of sales: say with sale_event_id which sale is refunded, and one refund a product")
+	for _, none := range []string{`[]`, ` [ ] `, `{}`, `""`} {
+		f(sale, items(none), "amount can't be blank")
+	}
+	f(refund, paid(`"items":[{}]`), "items are of sales: say with sale_event_id which sale is refunded, and one refund a product")
 
 	// several at once, in the order of reading
 	f(sale, `{"email":"x","amount":"x","currency":"x","quantity":"x","created_at":"x","ip":"x","event_id":false}`,

@@ -21,10 +21,11 @@ type booking struct {
 	touch touch
 	now   int64 // Unix seconds
 
-	refused   *book.RefusedEvent // that is told again; nil: the call is told now
-	completed bool               // a known customer's name was added
-	waits     bool               // of a call that credits nobody: it may be somebody's later
-	evidence  string             // of a call that credits nobody: whom it named
+	refused    *book.RefusedEvent // that is told again; nil: the call is told now
+	remembered bool               // by itself, since its customer is known now
+	completed  bool               // a known customer's name was added
+	waits      bool               // of a call that credits nobody: it may be somebody's later
+	evidence   string             // of a call that credits nobody: whom it named
 
 	identity     identity
 	note         string             // what a person should know of the event

@@ -219,10 +219,19 @@ func (r *reader) flag(name string) bool {
 	return false
 }
 
+// isEmptyList reports whether a value is a list or an object of nothing.
+func isEmptyList(v value) bool {
+	text := strings.Join(strings.Fields(v.text), "")
+	return v.typ == compositeValue && (text == "[]" || text == "{}")
+}
+
 // items reads the products of a sale.
 func (r *reader) items(name string) []Item {
 	v, ok := r.lookup(name)
 	if !ok {
+		return nil
+	}
+	if isEmptyList(v) { // there is nothing that could be read wrongly
 		return nil
 	}
 	var list []json.RawMessage

@@ -101,8 +101,11 @@ func (r *reader) readAmount(c *Call) {
 
 // hasItems reports whether the body has items, in JSON or as a form names them.
 func (r *reader) hasItems() bool {
+	if v, ok := r.lookup("items"); ok && !isEmptyList(v) {
+		return true
+	}
 	for name := range r.fields {
-		if name == "items" || strings.HasPrefix(name, "items[") {
+		if strings.HasPrefix(name, "items[") {
 			return true
 		}
 	}

@@ -120,10 +120,14 @@ func keepText(e *book.RefusedEvent, body string) {
 }
 
 // setBody sets what is kept of a body, and the name of what was told: the same again is the same
-// event, whatever it is answered.
+// event, whatever it is answered and however its path is written.
 func setBody(e *book.RefusedEvent, body string, whole bool) {
 	e.Body, e.Whole = body, whole
-	sum := sha256.Sum256([]byte(e.Kind + "\x00" + e.Path + "\x00" + body))
+	what := e.Kind
+	if what == "" {
+		what = e.Path
+	}
+	sum := sha256.Sum256([]byte(what + "\x00" + body))
 	e.Digest = hex.EncodeToString(sum[:16])
 }
 

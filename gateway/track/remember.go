@@ -66,7 +66,8 @@ func (s *Service) DroppedRefusals() int64 { return s.dropped.Load() }
 // they belong together, and then as they happened.
 var order = map[string]int{book.EventSignup: 0, book.EventSale: 1, book.EventRefund: 2, book.EventCancellation: 3}
 
-// maxRemembered bounds what one call may book that was told before.
+// maxRemembered bounds what one call may book that was told before: more than a customer has in the
+// time for which it is remembered.
 const maxRemembered = 1000
 
 // bookRemembered books what was told of a customer before it was known whose it is, as if it had
@@ -77,9 +78,8 @@ func (b *booking) bookRemembered(r *Result) error {
 	}
 	tried := map[int64]bool{}
 	names := []customerNames{b.names(&r.Customer)}
-	for len(names) > 0 && len(tried) < maxRemembered {
-		n := names[0]
-		names = names[1:]
+	for i := 0; i < len(names) && len(tried) < maxRemembered; i++ {
+		n := names[i]
 		list, err := b.t.WaitingRefused(n.email, n.other, n.uid)
 		if err != nil {
 			return err
@@ -91,12 +91,12 @@ func (b *booking) bookRemembered(r *Result) error {
 		for i := range list {
 			e := &list[i]
 			tried[e.ID] = true
-			again, r, err := b.retell(e, "once its customer was known")
+			again, r, err := b.retell(e, true)
 			if err != nil {
 				return err
 			}
-			if r.Outcome == Booked || again.completed {
-				names = append(names, again.names(&r.Customer))
+			if n := again.names(&r.Customer); (r.Outcome == Booked || again.completed) && !slices.Contains(names, n) {
+				names = append(names, n)
 			}
 		}
 	}
@@ -114,16 +114,21 @@ func (b *booking) names(c *book.Customer) customerNames {
 	return n
 }
 
-// retell books a refused event by the rules of now, and notes what became of it.
-func (b *booking) retell(e *book.RefusedEvent, why string) (*booking, Result, error) {
+// retell books a refused event by the rules of now, and notes what became of it. remembered: by itself,
+// since its customer is known now.
+func (b *booking) retell(e *book.RefusedEvent, remembered bool) (*booking, Result, error) {
 	c, wrong := b.s.readRefused(e)
 	if wrong != "" {
 		return b, Result{Outcome: Invalid, Message: wrong}, nil
 	}
 	c.Origin = Origin{V1: e.Status == 204}
+	why := "when it was told again"
+	if remembered {
+		why = "once its customer was known"
+	}
 	told := time.Unix(e.At, 0).In(b.s.o.Zone).Format("2006-01-02 15:04")
 	again := &booking{
-		s: b.s, t: b.t, call: c, touch: b.s.readTouch(c), now: b.now, visitor: e.Visitor, refused: e,
+		s: b.s, t: b.t, call: c, touch: b.s.readTouch(c), now: b.now, visitor: e.Visitor, refused: e, remembered: remembered,
 		note: fmt.Sprintf("told first on %s, and answered %d: booked %s", told, e.Status, why),
 	}
 	r, err := again.book()
@@ -157,7 +162,7 @@ func (s *Service) retellByID(t *book.Tracking, id, now int64) (Result, error) {
 		return Result{Outcome: Duplicate}, nil
 	}
 	b := booking{s: s, t: t, now: now, call: &Call{}}
-	again, r, err := b.retell(&e, "when it was told again")
+	again, r, err := b.retell(&e, false)
 	if err == nil && (r.Outcome == Booked || again.completed) {
 		err = again.bookRemembered(&r)
 	}

@@ -91,6 +91,28 @@ func TestRememberedEventsSayWhy(t *testing.T) {
 	}
 }
 
+// A known customer who comes with an address brings what was told of that before. What is long ago is
+// looked at by a person: an address is claimed for a cent.
+func TestRememberedOfAnAddressClaimedLate(t *testing.T) {
+	for _, days := range []int{0, 3} {
+		f := newFixture(t, nil)
+		f.submit(Call{Kind: book.EventSignup, UID: "ATT-1", RefID: "anna"}).check(t, Booked, "anna")
+		f.now = f.now.AddDate(0, 0, 1)
+		f.submit(Call{Kind: book.EventSale, Email: "x@mail.test", EventID: "before", Amount: 10000}).check(t, NotReferred, "")
+		f.now = f.now.AddDate(0, 0, days)
+		f.submit(Call{Kind: book.EventSale, UID: "ATT-1", Email: "x@mail.test", EventID: "cent", Amount: 1}).check(t, Booked, "anna")
+		f.submit(Call{Kind: book.EventSale, Email: "x@mail.test", EventID: "after", Amount: 100}).check(t, Booked, "anna")
+		got := strings.Join(f.reviewReasons(), ", ")
+		want := ""
+		if days > 0 {
+			want = "before early_sale: told 3 days before it was known to be this customer's"
+		}
+		if got != want || f.balance(1) != 2525 {
+			t.Errorf("after %d days: %q, %d", days, got, f.balance(1))
+		}
+	}
+}
+
 // event finds an event by its id.
 func (f *fixture) event(kind, id string) (book.Event, bool) {
 	f.Helper()
@@ -242,8 +264,8 @@ func TestCallsOverTheLimitAreKept(t *testing.T) {
 func TestRefusedEventsAreBounded(t *testing.T) {
 	f := newFixture(t, nil)
 	f.book.BoundRefused(20, 1<<20)
-	for range 3 { // the same again is one
-		f.submit(Call{Kind: book.EventSale, Email: "same@mail.test", EventID: "same", Amount: 100}).check(t, NotReferred, "")
+	for _, path := range []string{"/api/v2/track/sale", "//api/v2/track/sale", "/api/v1/track/sale"} { // the same again is one
+		f.submit(Call{Kind: book.EventSale, Email: "same@mail.test", EventID: "same", Amount: 100, Origin: Origin{Path: path}}).check(t, NotReferred, "")
 	}
 	for n := range 50 {
 		f.submit(Call{Kind: book.EventSale, Email: fmt.Sprintf("c%d@mail.test", n), EventID: fmt.Sprint(n), Amount: 100}).check(t, NotReferred, "")

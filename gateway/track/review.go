@@ -93,6 +93,8 @@ func (b *booking) reviewReasons(c *book.Customer, promoter int64, fast bool) (re
 	}
 	if early := c.BoundAt - b.at(); early > earlySaleSeconds {
 		add(book.ReasonEarly, "dated %d days before the customer signed up", early/(24*3600))
+	} else if wait := b.now - b.told(); b.remembered && c.CreatedAt < b.now && wait > earlySaleSeconds {
+		add(book.ReasonEarly, "told %d days before it was known to be this customer's", wait/(24*3600))
 	} else if c.ClickedAt > b.until()+terms.ClockSkew {
 		add(book.ReasonEarly, "dated before the click that brought the customer")
 	}

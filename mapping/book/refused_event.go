@@ -152,7 +152,7 @@ func (t *Tracking) HasWaitingRefused() (bool, error) {
 }
 
 // WaitingRefused lists the open refused events that wait for a customer with one of two e-mail
-// keys, or a uid: at most 200, the oldest first.
+// keys, or a uid: at most 1,000, the oldest first.
 func (t *Tracking) WaitingRefused(email, other, uid string) ([]RefusedEvent, error) {
 	return queryAll(t, &refusedEvents, t.stmts.waitingRefused, email, other, uid)
 }

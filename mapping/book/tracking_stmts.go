@@ -90,7 +90,7 @@ func (b *Book) prepareTracking() (s *trackingStmts, err error) {
 				SELECT id FROM refused_event WHERE email = ?1 AND email != '' AND waits = 1
 				UNION SELECT id FROM refused_event WHERE email = ?2 AND email != '' AND waits = 1
 				UNION SELECT id FROM refused_event WHERE uid = ?3 AND uid != '' AND waits = 1)
-			AND state = 'open' AND whole = 1 ORDER BY id LIMIT 200`)},
+			AND state = 'open' AND whole = 1 ORDER BY id LIMIT 1000`)},
 		{&s.hasWaiting, `SELECT EXISTS (SELECT 1 FROM refused_event WHERE waits = 1 AND state = 'open')`},
 		{&s.settleRefused, `UPDATE refused_event SET state = ?, settled_at = ?, status = ?, reason = ?, waits = ?, evidence = ? WHERE id = ?`},
 		{&s.retireRefused, `UPDATE refused_event SET state = 'past', waits = 0 WHERE id IN (
