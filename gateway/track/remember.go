@@ -35,9 +35,9 @@ func (b *booking) settle(r *Result) error {
 			e.SettledAt, e.Status, e.Reason, e.Waits = 0, int64(answeredStatus(b.call, r.Outcome)), reason, b.waits
 			e.Evidence = cmp.Or(b.evidence, e.Evidence)
 		case r.Outcome == Booked:
-			e.State = book.RefusedBooked
+			e.State, e.Waits = book.RefusedBooked, false
 		default:
-			e.State = book.RefusedDone
+			e.State, e.Waits = book.RefusedDone, false
 		}
 		return b.t.SettleRefused(e)
 	}
@@ -73,7 +73,7 @@ const maxRemembered = 1000
 // bookRemembered books what was told of a customer before it was known whose it is, as if it had
 // come in order. r is what has made that known.
 func (b *booking) bookRemembered(r *Result) error {
-	if waiting, err := b.t.HasWaitingRefused(); err != nil || !waiting {
+	if waiting, err := b.mayBeWaitedFor(&r.Customer); err != nil || !waiting {
 		return err
 	}
 	tried := map[int64]bool{}
@@ -101,6 +101,19 @@ func (b *booking) bookRemembered(r *Result) error {
 		}
 	}
 	return nil
+}
+
+// mayBeWaitedFor reports whether refused events may wait for what was booked: for a customer who is
+// new, or has a new name, any; for a further sale of one who was known, refunds.
+func (b *booking) mayBeWaitedFor(c *book.Customer) (bool, error) {
+	waiting, err := b.t.HasWaitingRefused()
+	switch {
+	case err != nil || !waiting || b.completed || c.CreatedAt == b.now:
+		return waiting, err
+	case b.call.Kind == book.EventSale:
+		return b.t.HasWaitingRefund(c.Email, c.UID)
+	}
+	return false, nil
 }
 
 // customerNames are the names of a customer, and the further address that a call came with.

@@ -224,7 +224,7 @@ func TestEverythingRefusedIsKept(t *testing.T) {
 	}
 	for _, e := range open {
 		all := fmt.Sprintf("%+v", e)
-		for _, secret := range []string{"hunter2", "1111", "203.0.113.7", keyInUse, "stranger"} {
+		for _, secret := range []string{"hunter2", "1111 1111", "203.0.113.7", keyInUse, "stranger"} {
 			if strings.Contains(all, secret) {
 				t.Errorf("%s is kept: %s", secret, all)
 			}

@@ -3,7 +3,6 @@ package book
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
 )
 
@@ -86,29 +85,21 @@ func (e *RefusedEvent) record(r *record) {
 // AddRefused keeps a refused event, and returns how many open ones had to go for it. One that was
 // told before, in the same words, is counted there, and is open again unless it was booked.
 func (t *Tracking) AddRefused(e *RefusedEvent) (dropped int, err error) {
-	var id int64
-	switch err := t.tx.Stmt(t.stmts.repeatRefused).QueryRow(e.LastAt, e.Status, e.Reason, e.Evidence, e.Waits, e.Digest).Scan(&id); {
-	case err == nil:
-		e.ID, t.cache.waiting = id, nil
-		return 0, nil
-	case !errors.Is(err, sql.ErrNoRows):
-		return 0, fmt.Errorf("keeping a refused event: %w", err)
-	}
-	if err := t.tx.Stmt(t.stmts.lastRefused).QueryRow(e.Caller).Scan(&e.ID, &e.nth, &e.total); err != nil {
-		return 0, fmt.Errorf("keeping a refused event: %w", err)
-	}
-	e.ID++
-	e.nth++
 	const rowBytes = 200 // beside its texts, about
-	e.total += rowBytes + int64(2*len(e.Digest)+len(e.Reason)+len(e.Path)+len(e.Body)+len(e.Evidence)+len(e.Visitor)+
-		2*(len(e.ExternalID)+len(e.Email)+len(e.UID)))
+	bytes := rowBytes + 2*len(e.Digest) + len(e.Reason) + len(e.Path) + len(e.Body) + len(e.Evidence) + len(e.Visitor) +
+		2*(len(e.ExternalID)+len(e.Email)+len(e.UID))
 	var r record
 	refusedEvents.record(e, &r)
-	if _, err := t.tx.Stmt(t.stmts.addRefused).Exec(r.cells...); err != nil {
+	cells := append(r.cells[1:len(r.cells)-2:len(r.cells)-2], bytes, e.Caller)
+	var times int64
+	if err := t.tx.Stmt(t.stmts.addRefused).QueryRow(cells...).Scan(&e.ID, &e.nth, &e.total, &times); err != nil {
 		return 0, fmt.Errorf("keeping a refused event: %w", err)
 	}
 	if e.Waits {
 		t.cache.waiting = nil
+	}
+	if times > 1 {
+		return 0, nil
 	}
 	return t.dropRefused(e.Caller, e.nth-t.cache.refusedRows, e.total-t.cache.refusedBytes)
 }
@@ -118,6 +109,9 @@ func (t *Tracking) AddRefused(e *RefusedEvent) (dropped int, err error) {
 func (t *Tracking) dropRefused(caller string, lastNth, lastTotal int64) (dropped int, err error) {
 	const most = 8 // one comes in at a time
 	for range most {
+		if lastNth <= 0 && lastTotal <= 0 { // even the first one is within the bounds
+			return dropped, nil
+		}
 		var id, nth, total int64
 		var state string
 		err := t.tx.Stmt(t.stmts.firstRefused).QueryRow(caller).Scan(&id, &nth, &total, &state)
@@ -149,6 +143,12 @@ func (t *Tracking) HasWaitingRefused() (bool, error) {
 		t.cache.waiting = &yes
 	}
 	return *t.cache.waiting, nil
+}
+
+// HasWaitingRefund reports whether a refused refund waits for a sale of the customer with an e-mail
+// key or a uid.
+func (t *Tracking) HasWaitingRefund(email, uid string) (bool, error) {
+	return t.exists(t.stmts.hasWaitingRefund, email, uid)
 }
 
 // WaitingRefused lists the open refused events that wait for a customer with one of two e-mail

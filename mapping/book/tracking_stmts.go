@@ -3,20 +3,21 @@ package book
 import (
 	"database/sql"
 	"errors"
+	"strings"
 )
 
 // trackingStmts are the statements of [Tracking], prepared once for the one connection that writes.
 type trackingStmts struct {
-	dataVersion, stamp, maxCustomer, maxEvent, maxLine                                   *sql.Stmt
-	customerByEmail, customerByUID, referral, referralRows, eventByExternalID, hasEvent  *sql.Stmt
-	addCustomer, identifyCustomer, bindCustomer, suspectCustomer, addFurtherEmail        *sql.Stmt
-	addEvent, addLine, addReview, addOutbox                                              *sql.Stmt
-	linesOfEvent, reversals, linesOfCustomer, sales, reasonTrusted                       *sql.Stmt
-	eventByID, refunds, customersFrom, applicationFrom, lastEvent                        *sql.Stmt
-	lineByID, hasReason, decision, addDecision                                           *sql.Stmt
-	unmatchedRefunds, matchRefund, keapOrders, keapEarnings                              *sql.Stmt
-	isUnattributed, repeatRefused, lastRefused, firstRefused, addRefused, deleteRefused  *sql.Stmt
-	refusedByID, waitingRefused, settleRefused, retireRefused, forgetRefused, hasWaiting *sql.Stmt
+	dataVersion, stamp, maxCustomer, maxEvent, maxLine                                                     *sql.Stmt
+	customerByEmail, customerByUID, referral, referralRows, eventByExternalID, hasEvent                    *sql.Stmt
+	addCustomer, identifyCustomer, bindCustomer, suspectCustomer, addFurtherEmail                          *sql.Stmt
+	addEvent, addLine, addReview, addOutbox                                                                *sql.Stmt
+	linesOfEvent, reversals, linesOfCustomer, sales, reasonTrusted                                         *sql.Stmt
+	eventByID, refunds, customersFrom, applicationFrom, lastEvent                                          *sql.Stmt
+	lineByID, hasReason, decision, addDecision                                                             *sql.Stmt
+	unmatchedRefunds, matchRefund, keapOrders, keapEarnings                                                *sql.Stmt
+	isUnattributed, firstRefused, addRefused, deleteRefused                                                *sql.Stmt
+	refusedByID, waitingRefused, settleRefused, retireRefused, forgetRefused, hasWaiting, hasWaitingRefund *sql.Stmt
 }
 
 func (b *Book) prepareTracking() (s *trackingStmts, err error) {
@@ -78,12 +79,14 @@ func (b *Book) prepareTracking() (s *trackingStmts, err error) {
 			GROUP BY product, invoice`},
 		{&s.isUnattributed, `SELECT EXISTS (SELECT 1 FROM refused_event WHERE kind = ? AND external_id = ? AND external_id != ''
 			AND state = 'open' AND status IN (204, 404))`},
-		{&s.repeatRefused, `UPDATE refused_event SET last_at = ?1, times = times + 1, status = ?2, reason = ?3, evidence = ?4, waits = ?5,
-			state = CASE state WHEN 'booked' THEN state ELSE 'open' END WHERE digest = ?6 RETURNING id`},
-		{&s.lastRefused, `SELECT (SELECT coalesce(max(id), 0) FROM refused_event), coalesce(max(nth), 0), coalesce(max(total), 0)
-			FROM (SELECT nth, total FROM refused_event WHERE caller = ? ORDER BY id DESC LIMIT 1)`},
 		{&s.firstRefused, `SELECT id, nth, total, state FROM refused_event WHERE caller = ? ORDER BY id LIMIT 1`},
-		{&s.addRefused, refusedEvents.insertText(1)},
+		{&s.addRefused, `INSERT INTO refused_event (` + strings.TrimPrefix(refusedColumns, "id, ") + `)
+			SELECT ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, coalesce(max(nth), 0) + 1, coalesce(max(total), 0) + ?
+				FROM (SELECT nth, total FROM refused_event WHERE caller = ? ORDER BY id DESC LIMIT 1) WHERE true
+			ON CONFLICT (digest) DO UPDATE SET last_at = excluded.last_at, times = times + 1, status = excluded.status, reason = excluded.reason,
+				evidence = excluded.evidence, waits = CASE state WHEN 'booked' THEN 0 ELSE excluded.waits END,
+				state = CASE state WHEN 'booked' THEN state ELSE 'open' END
+			RETURNING id, nth, total, times`},
 		{&s.deleteRefused, `DELETE FROM refused_event WHERE id = ?`},
 		{&s.refusedByID, refusedEvents.selectText(`WHERE id = ?`)},
 		{&s.waitingRefused, refusedEvents.selectText(`WHERE id IN (
@@ -91,7 +94,10 @@ func (b *Book) prepareTracking() (s *trackingStmts, err error) {
 				UNION SELECT id FROM refused_event WHERE email = ?2 AND email != '' AND waits = 1
 				UNION SELECT id FROM refused_event WHERE uid = ?3 AND uid != '' AND waits = 1)
 			AND state = 'open' AND whole = 1 ORDER BY id LIMIT 1000`)},
-		{&s.hasWaiting, `SELECT EXISTS (SELECT 1 FROM refused_event WHERE waits = 1 AND state = 'open')`},
+		{&s.hasWaiting, `SELECT EXISTS (SELECT 1 FROM refused_event WHERE email != '' AND waits = 1)
+			OR EXISTS (SELECT 1 FROM refused_event WHERE uid != '' AND waits = 1)`},
+		{&s.hasWaitingRefund, `SELECT EXISTS (SELECT 1 FROM refused_event WHERE email = ? AND email != '' AND waits = 1 AND kind = 'refund')
+			OR EXISTS (SELECT 1 FROM refused_event WHERE uid = ? AND uid != '' AND waits = 1 AND kind = 'refund')`},
 		{&s.settleRefused, `UPDATE refused_event SET state = ?, settled_at = ?, status = ?, reason = ?, waits = ?, evidence = ? WHERE id = ?`},
 		{&s.retireRefused, `UPDATE refused_event SET state = 'past', waits = 0 WHERE id IN (
 			SELECT id FROM refused_event WHERE state != 'past' AND last_at < ? ORDER BY last_at LIMIT 5000) AND state = 'open' AND evidence != ''`},

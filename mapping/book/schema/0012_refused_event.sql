@@ -19,7 +19,7 @@ CREATE TABLE refused_event (
 	whole       INTEGER NOT NULL,        -- 1: body is all that is needed to tell it again
 	visitor     TEXT    NOT NULL,        -- keyed hash of the customer's address
 	evidence    TEXT    NOT NULL,        -- JSON, see book.Evidence; empty: it named nobody
-	waits       INTEGER NOT NULL,        -- 1: nobody's customer yet: it is booked once somebody's
+	waits       INTEGER NOT NULL,        -- 1: it is open and nobody's customer yet: it is booked once somebody's
 	state       TEXT    NOT NULL CHECK (state IN ('open', 'booked', 'done', 'past')),
 	settled_at  INTEGER NOT NULL,        -- 0: it is open
 	nth         INTEGER NOT NULL,        -- of the caller's rows
@@ -30,5 +30,4 @@ CREATE INDEX refused_event_caller   ON refused_event (caller, id);
 CREATE INDEX refused_event_email    ON refused_event (email) WHERE email != '' AND waits = 1;
 CREATE INDEX refused_event_uid      ON refused_event (uid) WHERE uid != '' AND waits = 1;
 CREATE INDEX refused_event_external ON refused_event (kind, external_id) WHERE external_id != '';
-CREATE INDEX refused_event_waits    ON refused_event (id) WHERE waits = 1 AND state = 'open';
 CREATE INDEX refused_event_last_at  ON refused_event (last_at) WHERE state != 'past';
