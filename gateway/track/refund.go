@@ -62,6 +62,11 @@ func (b *booking) bookRefund() (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
+	if keap, err := b.isOfKeap(&c, &a, &taken); err != nil {
+		return Result{}, err
+	} else if keap {
+		return b.reverseCarried(&c, a)
+	}
 	a.Promoter, a.By = taken.sale.PromoterID, terms.ByOwner // whoever earned on the sale loses, whatever has become of it
 	b.saleCurrency, b.parts = taken.currency, taken.parts
 	return b.addEvent(&c, a, taken.lines, taken.note, taken.sale.ID)
@@ -99,6 +104,7 @@ type reversal struct {
 	lines    []book.EventLine
 	parts    []terms.RefundPart
 	note     string // empty unless more was refunded than is left
+	whole    bool   // it is of one sale, and all of it
 }
 
 // reverseSales finds what the refund takes back from sales.
@@ -124,6 +130,9 @@ func (b *booking) reverseSales(c *book.Customer, sales []book.Event) (r reversal
 			Product: l.Product, ProductKind: l.ProductKind, Quantity: l.Quantity, ReversesLineID: l.ID,
 		})
 	}
+	r.whole = a.Unmatched == 0 && !slices.ContainsFunc(a.Lines, func(v terms.LineReversal) bool {
+		return reversible[v.LineID].EventID != r.sale.ID
+	})
 	if a.Unmatched > 0 {
 		r.note = "more was refunded than was left of what is known to be sold: the rest takes nothing back"
 	}
@@ -196,5 +205,29 @@ func (b *booking) reverseCarried(c *book.Customer, a terms.Attribution) (Result,
 		Amount: -reversed, Currency: b.s.o.Currency, SaleAmount: -amount, Percent: percent,
 		Product: b.call.Plan, ProductKind: kind.String(), Quantity: b.call.Quantity,
 	}}
-	return b.addEvent(c, a, lines, "of a sale that was not tracked here: the share of today's terms is taken back", 0)
+	note := "of a sale that was not tracked here: the share of today's terms is taken back"
+	if b.call.SaleEventID != "" {
+		note += fmt.Sprintf("; once there is a sale %s, of that instead", b.call.SaleEventID)
+	}
+	return b.addEvent(c, a, lines, note, 0)
+}
+
+// isOfKeap reports whether a refund that names no sale is of one at Keap, though there are sales
+// here: none of these is as much, and there is an order at Keap of just that amount which was
+// not refunded here yet.
+func (b *booking) isOfKeap(c *book.Customer, a *terms.Attribution, taken *reversal) (bool, error) {
+	if taken.whole || b.call.SaleEventID != "" || a.By != terms.ByCarried || c.Email == "" {
+		return false, nil
+	}
+	orders, err := b.t.CountKeapOrders(c.Email, b.call.Amount, b.currency(), b.until())
+	if err != nil || orders == 0 {
+		return false, err
+	}
+	refunds, err := b.t.UnmatchedRefunds(c.ID)
+	for i := range refunds {
+		if refunds[i].Amount == b.call.Amount {
+			orders--
+		}
+	}
+	return orders > 0, err
 }

@@ -97,6 +97,7 @@ func (b *booking) giveBack(e *book.Event) (undo []book.EventLine, err error) {
 			continue
 		}
 		l.ReversesLineID, l.Amount, l.SaleAmount = l.ID, -l.Amount, -l.SaleAmount
+		l.At, _ = terms.CountsAt(l.At, b.now, b.s.o.Zone)
 		undo = append(undo, l)
 	}
 	return undo, nil

@@ -211,3 +211,29 @@ func TestGivenBackRefunds(t *testing.T) {
 		t.Errorf("%+v, %v", tracked, err)
 	}
 }
+
+// A refund that names no sale, of an amount that no sale here has, is of the order at Keap that
+// came to just that; once for each.
+func TestRefundsOfOrdersAtKeap(t *testing.T) {
+	f := newFixture(t, nil)
+	f.applyImport(book.KeapRecords{Sales: book.Rows[book.Sale]{Create: []book.Sale{
+		{ID: 1, ContactID: 101, OrderedAt: day("2022-11-05").Unix(), Total: 12900, Currency: "USD", Products: "Evergreen Webinar", SellerID: 2},
+	}}})
+	sale := Call{Kind: book.EventSale, Email: "carried@mail.test", EventID: "s", Amount: 3000}
+	f.submit(sale).check(t, Booked, "ben")
+	back := func(amount int64, want string, balance int64) {
+		t.Helper()
+		r := f.refund("carried@mail.test", amount, "")
+		if got := describeLines(r); got != want || f.balance(2) != balance {
+			t.Errorf("a refund of %d: %s, balance %d; want %s, %d", amount, got, f.balance(2), want, balance)
+		}
+	}
+	back(12900, "25% -3225 of -12900", 750-3225)
+	back(3000, "25% -750 of -3000", -3225)
+	sale.EventID = "s2"
+	f.submit(sale).check(t, Booked, "ben")
+	back(12900, "25% -750 of -3000", -3225) // it was refunded already
+	sale.EventID, sale.Amount = "s3", 20000
+	f.submit(sale).check(t, Booked, "ben")
+	back(12900, "25% -3225 of -12900", 5000-2*3225) // a part of a sale here
+}

@@ -354,6 +354,13 @@ func (t *Tracking) KeapPurchases(email string, until int64) (orders []string, ea
 	return orders, earnings, err
 }
 
+// CountKeapOrders counts the orders at Keap of the customer with an e-mail key that came to an
+// amount, until an instant.
+func (t *Tracking) CountKeapOrders(email string, total int64, currency string, until int64) (n int, err error) {
+	err = t.tx.Stmt(t.stmts.countKeapOrders).QueryRow(email, total, currency, until).Scan(&n)
+	return n, err
+}
+
 // AddReview adds a reason to review a line, unless it is there already.
 func (t *Tracking) AddReview(line int64, reason, detail string, at int64) error {
 	return t.write(reviewLayout, t.stmts.addReview, line, reason, detail, at)

@@ -15,7 +15,7 @@ type trackingStmts struct {
 	linesOfEvent, reversals, linesOfCustomer, sales, reasonTrusted                                         *sql.Stmt
 	eventByID, refunds, customersFrom, applicationFrom, lastEvent                                          *sql.Stmt
 	lineByID, hasReason, decision, addDecision                                                             *sql.Stmt
-	unmatchedRefunds, matchRefund, keapOrders, keapEarnings                                                *sql.Stmt
+	unmatchedRefunds, matchRefund, keapOrders, keapEarnings, countKeapOrders                               *sql.Stmt
 	isUnattributed, firstRefused, addRefused, deleteRefused                                                *sql.Stmt
 	refusedByID, waitingRefused, settleRefused, retireRefused, forgetRefused, hasWaiting, hasWaitingRefund *sql.Stmt
 }
@@ -73,6 +73,8 @@ func (b *Book) prepareTracking() (s *trackingStmts, err error) {
 		{&s.matchRefund, `UPDATE event SET sale_event_id = ?, currency = ? WHERE id = ? AND sale_event_id = 0 RETURNING ` + events.columns},
 		{&s.keapOrders, `SELECT products FROM sale
 			WHERE contact_id IN (SELECT id FROM contact WHERE email = ? AND email != '') AND total > 0 AND ordered_at <= ?`},
+		{&s.countKeapOrders, `SELECT count(*) FROM sale
+			WHERE contact_id IN (SELECT id FROM contact WHERE email = ? AND email != '') AND total = ? AND currency = ? AND ordered_at <= ?`},
 		{&s.keapEarnings, `SELECT product, sum(amount), max(kind = 'commission') FROM commission
 			WHERE contact_id IN (SELECT id FROM contact WHERE email = ? AND email != '') AND kind IN ('commission', 'clawback')
 				AND (kind = 'clawback' OR earned_at <= ?)

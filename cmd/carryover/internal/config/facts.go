@@ -23,6 +23,7 @@ type Facts struct {
 	Pages             mapping.Pages     `json:"pages"`
 	MembershipPercent string            `json:"membership_percent"`
 	TrainingPercent   string            `json:"training_percent"`
+	TrainingOnce      bool              `json:"training_once"` // of a customer's first sale alone
 	HoldMonths        int               `json:"hold_months"`
 	PayoutDays        [2]int            `json:"payout_days"`
 	Minimum           int64             `json:"minimum_cents"`
@@ -43,7 +44,7 @@ func (cfg *Config) Facts() *Facts {
 	f := &Facts{
 		Program: cfg.Program, Currency: cfg.Currency, Timezone: cfg.Zone.String(), Cutoff: cfg.Policy.Cutoff.In(cfg.Zone).Format(time.RFC3339),
 		AfterCutoff: cfg.Policy.AfterCutoff, LegacyHosts: cfg.Policy.LegacyHosts, AllowedHosts: cfg.Policy.AllowedHosts, Pages: cfg.Policy.Pages,
-		MembershipPercent: t.MembershipPercent.String(), TrainingPercent: t.TrainingPercent.String(), HoldMonths: t.HoldMonths,
+		MembershipPercent: t.MembershipPercent.String(), TrainingPercent: t.TrainingPercent.String(), TrainingOnce: t.TrainingOnce, HoldMonths: t.HoldMonths,
 		PayoutDays: [2]int{t.PayoutFirstDay, t.PayoutLastDay}, Minimum: t.Minimum, Requires: t.Requires,
 		Rates: map[string]string{}, Join: "page", Listen: cfg.Gateway.Listen, AdminListen: cfg.Gateway.AdminListen,
 		Forward: cfg.FirstPromoter.Forward, LinkMap: "book",
@@ -60,10 +61,14 @@ func (cfg *Config) Facts() *Facts {
 // Rows are the facts for a person.
 func (f *Facts) Rows(cfg *Config) [][]string {
 	forward := map[bool]string{true: "yes", false: "no"}[f.Forward]
+	trainings := f.TrainingPercent
+	if f.TrainingOnce {
+		trainings += ", once"
+	}
 	rows := [][]string{
 		{"program", f.Program}, {"old links end", f.Cutoff + " (" + f.Timezone + ")"}, {"legacy hosts", strings.Join(f.LegacyHosts, " ")},
 		{"allowed hosts", strings.Join(f.AllowedHosts, " ")}, {"landing page", f.Pages.Landing}, {"login page", f.Pages.Login},
-		{"rejoin page", f.Pages.Rejoin}, {"memberships pay", f.MembershipPercent}, {"trainings pay", f.TrainingPercent},
+		{"rejoin page", f.Pages.Rejoin}, {"memberships pay", f.MembershipPercent}, {"trainings pay", trainings},
 		{"held for", months(f.HoldMonths)}, {"paid on days", fmt.Sprintf("%d to %d", f.PayoutDays[0], f.PayoutDays[1])},
 		{"minimum", terms.FormatMoney(f.Minimum, f.Currency)}, {"payees need", strings.Join(f.Requires, " ")},
 	}
