@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 )
 
 // maxFile bounds what is read of a file, in bytes.
@@ -52,7 +53,8 @@ func Read(dir string) (*Secret, error) {
 	return s, err
 }
 
-// readFile reads a regular file of at most maxFile bytes, and closes it to everybody else.
+// readFile reads a regular file of at most maxFile bytes, and closes it to everybody else. A group
+// alone may go on reading it: a gateway and the person who publishes can be two users.
 func readFile(path string) (string, error) {
 	info, err := os.Stat(path) // before opening: that would wait for the writer of a pipe
 	if err != nil {
@@ -61,8 +63,12 @@ func readFile(path string) (string, error) {
 	if !info.Mode().IsRegular() {
 		return "", fmt.Errorf("%s is no file", path)
 	}
-	if info.Mode().Perm()&0o077 != 0 {
-		_ = os.Chmod(path, 0o600) // where that is not ours to do, whoever mounted it has decided
+	if open := info.Mode().Perm() & 0o027; open != 0 {
+		mode := info.Mode().Perm() &^ open
+		if open&0o007 != 0 { // a copy, most likely: nobody meant it
+			mode &^= 0o070
+		}
+		_ = os.Chmod(path, mode) // where that is not ours to do, whoever mounted it has decided
 	}
 	f, err := os.Open(path)
 	if err != nil {
@@ -73,7 +79,7 @@ func readFile(path string) (string, error) {
 	if err == nil && len(text) > maxFile {
 		err = fmt.Errorf("%s is longer than any secret (%d bytes)", path, maxFile)
 	}
-	return string(text), err
+	return strings.TrimPrefix(string(text), "\ufeff"), err // some editors begin a file with a byte order mark
 }
 
 // create makes a random secret in dir, readable by its owner only. It is written beside and then
@@ -93,8 +99,12 @@ func create(dir string) error {
 	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
 		return err
 	}
-	if err := os.Link(f.Name(), filepath.Join(dir, FileName)); err != nil && !errors.Is(err, fs.ErrExist) {
+	path := filepath.Join(dir, FileName)
+	if err := os.Link(f.Name(), path); err != nil && !errors.Is(err, fs.ErrExist) {
 		return err
+	}
+	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("%s is a symbolic link to a file that is not there", path)
 	}
 	if d, err := os.Open(dir); err == nil { // the name is on disk only with its folder
 		_ = d.Sync()

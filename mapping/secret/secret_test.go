@@ -128,6 +128,32 @@ func TestFileIsMadeOnce(t *testing.T) {
 	if info, _ := os.Stat(path); err != nil || info.Mode().Perm() != 0o600 || !bytes.Equal(first.Key(Maps), third.Key(Maps)) {
 		t.Errorf("%v %v", info.Mode(), err)
 	}
+	// Whom the owner lets read it may go on; nobody else writes it.
+	for mode, want := range map[fs.FileMode]fs.FileMode{0o640: 0o640, 0o660: 0o640, 0o400: 0o400, 0o440: 0o440, 0o666: 0o600, 0o604: 0o600} {
+		if err := os.Chmod(path, mode); err != nil {
+			t.Fatal(err)
+		}
+		_, err := Read(dir)
+		if info, _ := os.Stat(path); err != nil || info.Mode().Perm() != want {
+			t.Errorf("%v became %v, want %v; %v", mode, info.Mode(), want, err)
+		}
+	}
+	// A mount gives it as a symbolic link; an editor begins and ends it in its own way.
+	linked := t.TempDir()
+	if err := os.Symlink(path, filepath.Join(linked, FileName)); err != nil {
+		t.Fatal(err)
+	}
+	if s, err := Open(linked); err != nil || !bytes.Equal(first.Key(Maps), s.Key(Maps)) {
+		t.Errorf("a symbolic link: %v", err)
+	}
+	plain, _ := os.ReadFile(path)
+	edited := t.TempDir()
+	if err := os.WriteFile(filepath.Join(edited, FileName), []byte("\ufeff"+strings.TrimSpace(string(plain))+"\r\n\r\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if s, err := Open(edited); err != nil || !bytes.Equal(first.Key(Maps), s.Key(Maps)) {
+		t.Errorf("a byte order mark: %v", err)
+	}
 	// The file's text in the environment is the same secret, and goes before the file.
 	text, _ := os.ReadFile(path)
 	t.Setenv(Variable, string(text))
@@ -163,6 +189,8 @@ func TestDamagedFileIsTold(t *testing.T) {
 	bad("at least 16 characters", write("0123"))
 	bad("plain ASCII", write(strings.Repeat("\x00", 64)))
 	bad("longer than any secret", write(strings.Repeat("0123456789abcdef\n", 1000)))
+	bad("not there", func(path string) error { return os.Symlink("/nowhere/secret", path) })
+	bad("plain ASCII", write("\xff\xfe0\x001\x002\x003\x004\x005\x006\x007\x008\x00")) // UTF-16, as PowerShell writes it
 	bad("is no file", func(path string) error { return os.Mkdir(path, 0o700) })
 	bad("is no file", func(path string) error { return syscall.Mkfifo(path, 0o600) })
 }
