@@ -3,6 +3,7 @@ package gateway
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"log/slog"
 	"path/filepath"
@@ -30,6 +31,7 @@ type mapFollower struct {
 	feed     Feed
 	snapshot string // path of the last good map
 	trust    store.Trust
+	newest   time.Time // when the newest map that was served went live: none that did before is taken
 	zone     *time.Location
 	now      func() time.Time
 	log      *slog.Logger
@@ -42,6 +44,9 @@ type mapFollower struct {
 	unusable   atomic.Pointer[fault]   // of the snapshot that was there at the start
 }
 
+// moment is how moments are written that may be a few milliseconds apart.
+const moment = "2006-01-02T15:04:05.000Z07:00"
+
 // fault says since when and why something does not work.
 type fault struct {
 	since time.Time
@@ -49,10 +54,12 @@ type fault struct {
 }
 
 func newMapFollower(o *Options, errors prometheus.Counter) *mapFollower {
-	return &mapFollower{
+	f := &mapFollower{
 		feed: o.Feed, snapshot: filepath.Join(o.DataDir, "map.snapshot"), zone: o.Zone, now: o.Now, log: o.Logger, errors: errors,
 		trust: store.Trust{Program: o.Program, Secret: o.Secret, Own: o.Own},
 	}
+	f.newest = store.SnapshotActivated(f.snapshot, &f.trust)
+	return f
 }
 
 // takeFirstMap waits a little for the first answer of the store, and takes the snapshot
@@ -98,8 +105,9 @@ func (f *mapFollower) followMap(ctx context.Context, answered chan<- struct{}) {
 		m, e, err := f.feed.Load(ctx)
 		if ctx.Err() == nil {
 			if err == nil {
-				f.swap(m, e)
-				have = e.ID
+				if f.swap(m, e) {
+					have = e.ID
+				}
 			} else {
 				f.storeFailed(err)
 			}
@@ -118,8 +126,9 @@ func (f *mapFollower) followMap(ctx context.Context, answered chan<- struct{}) {
 	}
 	for ctx.Err() == nil {
 		err := f.feed.Follow(ctx, have, func(m *mapping.Map, e store.Epoch) {
-			f.swap(m, e)
-			have = e.ID
+			if f.swap(m, e) {
+				have = e.ID
+			}
 		}, f.storeFailed)
 		if ctx.Err() != nil {
 			return
@@ -134,13 +143,19 @@ func (f *mapFollower) followMap(ctx context.Context, answered chan<- struct{}) {
 
 // swap makes a map from the store the live one and keeps it on disk. A map that cannot be
 // served is refused whole; the former one stays.
-func (f *mapFollower) swap(m *mapping.Map, e store.Epoch) {
+func (f *mapFollower) swap(m *mapping.Map, e store.Epoch) (taken bool) {
+	if !e.Activated.IsZero() && e.Activated.Before(f.newest) {
+		f.refuse(fmt.Errorf("epoch %d: %w: it went live %s, and a map of %s was served here since; \"carryover map publish\" or "+
+			"\"carryover map rollback\" makes the right one live", e.ID, store.ErrPutBack, e.Activated.Format(moment), f.newest.Format(moment)))
+		return false
+	}
 	l, err := newLiveMap(m, e, fromStore, f.zone)
 	if err != nil {
 		f.refuse(err)
-		return
+		return false
 	}
 	f.storeAnswered()
+	f.newest = e.Activated
 	f.live.Store(l)
 	f.refused.Store(nil)
 	f.unusable.Store(nil)
@@ -151,9 +166,10 @@ func (f *mapFollower) swap(m *mapping.Map, e store.Epoch) {
 	if err := store.SaveSnapshot(f.snapshot, m, e, &f.trust); err != nil {
 		f.unsaved.Store(&fault{f.now(), err})
 		f.log.Error("the map could not be kept on disk; a restart while the store is away would have an older one or none", "err", err)
-		return
+		return true
 	}
 	f.unsaved.Store(nil)
+	return true
 }
 
 // refuse notes why the published map is not served; the former one is. It is logged when the
@@ -225,6 +241,8 @@ func whyRefused(err error) string {
 	switch {
 	case errors.Is(err, store.ErrOtherSecret):
 		return "it is signed with another secret: set " + secret.Variable + " to one text on all machines of the program"
+	case errors.Is(err, store.ErrPutBack):
+		return "it is older than what was served here: publish again with \"carryover map publish\""
 	case errors.Is(err, store.ErrSignature):
 		return "it is not signed with the program's secret, or was changed since: publish it again with \"carryover map publish\""
 	case errors.Is(err, mapping.ErrNotAllowed):
@@ -258,6 +276,9 @@ func (f *mapFollower) report(h *Health) {
 		switch {
 		case errors.Is(fault.err, store.ErrNoMap):
 			h.warn("no link map was published in the store", fault.err)
+		case errors.Is(fault.err, store.ErrForeign):
+			h.warn("in the place of the link map in the store stands something other than a carryover writes: "+
+				"\"carryover map publish\" mends it", fault.err)
 		case errors.Is(fault.err, store.ErrChecksum):
 			h.warn("the link map in the store is damaged", fault.err)
 		case errors.Is(fault.err, store.ErrReply):

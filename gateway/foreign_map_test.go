@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/redis/go-redis/v9"
+
 	"carryover/mapping"
 	"carryover/mapping/secret"
 	"carryover/mapping/store"
@@ -109,6 +111,88 @@ func TestForeignMapIsRefused(t *testing.T) {
 	policy.Store(&evil.Policy) // the configuration is changed, and read without a restart
 	until(t, "the map that is allowed now is served", func() bool { return w.Health().Epoch != first.ID })
 	leads("https://evil.test/demo")
+}
+
+// An older state of the store is signed as well as any, and not served by a gateway that served a
+// newer one, before or after a restart; a rollback that a carryover makes is.
+func TestOlderStateOfTheStoreIsRefused(t *testing.T) {
+	url, _ := storetest.StartRedis(t)
+	ctx := context.Background()
+	const text = "the-secret-of-the-program-carrot"
+	open := func() *store.Redis {
+		s, err := store.OpenRedis(url, "carrot", store.PollEvery(5*time.Millisecond),
+			store.Trusting(store.Trust{Program: "carrot", Secret: parseSecret(t, text)}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { s.Close() })
+		return s
+	}
+	publisher := open()
+	publish := func(destination string) store.Epoch {
+		t.Helper()
+		m := smallMap()
+		m.Links[0].Destination = destination
+		e, _, err := publisher.Publish(ctx, m, "plan", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return e
+	}
+	opt, err := redis.ParseURL(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	raw := redis.NewClient(opt)
+	defer raw.Close()
+	const current, activation = "carryover:{carrot}:current", "carryover:{carrot}:activation"
+	first := publish("https://carrot.test/first")
+	former := raw.MGet(ctx, current, activation).Val()
+	second := publish("https://carrot.test/second")
+	dir := t.TempDir()
+	start := func() *fixture {
+		return startFixture(t, nil, func(o *Options) { o.DataDir, o.Feed, o.Secret = dir, open(), parseSecret(t, text) })
+	}
+	serves := func(w *fixture, e store.Epoch, warning string) {
+		t.Helper()
+		until(t, "it serves "+fmt.Sprint(e.ID)+" and says "+warning, func() bool {
+			h := w.Health()
+			said := strings.Join(h.Warnings, "")
+			return h.Ready && h.Epoch == e.ID && strings.Contains(said, warning) && (warning != "" || !strings.Contains(said, "cannot be served"))
+		})
+	}
+	w := start()
+	serves(w, second, "")
+	raw.Set(ctx, current, first.ID, 0) // by who has no secret
+	serves(w, second, "not signed with the program's secret, or was changed since")
+	raw.MSet(ctx, current, former[0], activation, former[1]) // as it was once
+	serves(w, second, "it is older than what was served here")
+	stop(t, w.App)
+	w = start()
+	serves(w, second, "it is older than what was served here")
+	if _, err := publisher.Activate(ctx, first.ID); err != nil {
+		t.Fatal(err)
+	}
+	serves(w, first, "")
+	if e := publish("https://carrot.test/second"); e.ID == second.ID {
+		t.Errorf("epoch %d again", e.ID)
+	} else {
+		serves(w, e, "")
+	}
+	// What stands in the place of the activation is mended, and an odd time in it counts for nothing.
+	for odd, says := range map[string]string{
+		"": "not signed with", "x": "not signed with", "1 2 3 4 5 6": "another secret",
+		fmt.Sprintf("%d %s 9223372036854775807 00.00", first.ID, first.Checksum): "another secret",
+		strings.Replace(raw.Get(ctx, activation).Val(), " 1", " 9", 1):           "was changed since",
+	} {
+		raw.Set(ctx, activation, odd, 0)
+		serves(w, store.Epoch{ID: w.Health().Epoch}, says)
+		serves(w, publish("https://carrot.test/second"), "")
+	}
+	raw.Del(ctx, activation)
+	raw.LPush(ctx, activation, "x")
+	serves(w, store.Epoch{ID: w.Health().Epoch}, "other than a carryover writes")
+	serves(w, publish("https://carrot.test/second"), "")
 }
 
 // While the store is down the last good map is served, when it is one of this program and secret

@@ -20,6 +20,7 @@ import (
 // braces put all its keys into one cluster slot, so that they can change together.
 //
 //	current                              string      the live epoch
+//	activation                           string      since when it is, signed; see [activation]
 //	map:<epoch>:links|partners|ids|paths hash        key -> value of mapping.Entry
 //	map:<epoch>:meta                     hash        counts, checksum, policy, published_at, plan_id, signature
 //	epochs                               sorted set  the epochs kept, by number

@@ -82,7 +82,7 @@ func (r *Redis) current(ctx context.Context, c redis.Cmdable) (int64, error) {
 	}
 	id, ok := parseEpoch(name)
 	if !ok {
-		return 0, fmt.Errorf("%w: %s is %.40q, which is no epoch; \"carryover map publish\" mends it", ErrChecksum, r.key("current"), name)
+		return 0, fmt.Errorf("%w: %s is %.40q, which is no epoch; \"carryover map publish\" mends it", ErrForeign, r.key("current"), name)
 	}
 	return id, nil
 }
@@ -91,7 +91,7 @@ func (r *Redis) current(ctx context.Context, c redis.Cmdable) (int64, error) {
 func wrongType(err error, key string) error {
 	if err != nil && strings.Contains(err.Error(), "WRONGTYPE") {
 		return fmt.Errorf("%w: %s is of another type than carryover writes there (something else uses the name): "+
-			"delete it, then \"carryover map publish\"", ErrChecksum, key)
+			"delete it, then \"carryover map publish\"", ErrForeign, key)
 	}
 	return err
 }
@@ -150,10 +150,18 @@ func (r *Redis) live(ctx context.Context, c asker) (m meta, err error) {
 		if id, err = r.current(ctx, c); err != nil {
 			return meta{}, err
 		}
-		if m, err = r.meta(ctx, c, id); !errors.Is(err, ErrNoEpoch) {
-			m.Live = true
+		if m, err = r.meta(ctx, c, id); errors.Is(err, ErrNoEpoch) {
+			continue
+		}
+		if m.Live = true; err != nil {
 			return m, err
 		}
+		if m.Activated, err = r.activated(ctx, c, &m); !errors.Is(err, ErrSignature) {
+			return m, err
+		}
+	}
+	if errors.Is(err, ErrSignature) {
+		return meta{}, err
 	}
 	return meta{}, fmt.Errorf("%w: %w, though it is the live one", ErrChecksum, err)
 }
@@ -186,7 +194,11 @@ func (r *Redis) epochs(ctx context.Context) ([]Epoch, error) {
 		case err != nil && !refuses(err):
 			return nil, err
 		case err == nil:
-			err = r.believe(&m)
+			if err = r.believe(&m); err == nil && id == live {
+				if _, err = r.activated(ctx, r.quick, &m); err != nil && !refuses(err) {
+					return nil, err
+				}
+			}
 		}
 		if m.ID, m.Live = id, id == live; err != nil {
 			m.Refused = err.Error()
@@ -211,7 +223,7 @@ func (r *Redis) kept(ctx context.Context, c redis.Cmdable) ([]int64, error) {
 		id, ok := parseEpoch(name)
 		if !ok {
 			odd = fmt.Errorf("%w: %s holds %.40q, which is no epoch: something else wrote it; take it out with ZREM",
-				ErrChecksum, r.key("epochs"), name)
+				ErrForeign, r.key("epochs"), name)
 			continue
 		}
 		ids = append(ids, id)
@@ -248,8 +260,8 @@ func (r *Redis) Activate(ctx context.Context, id int64) (Epoch, error) {
 		if err := r.checkSizes(ctx, tx, e.Epoch); err != nil {
 			return err
 		}
-		return r.flip(ctx, tx, id)
-	}, append(r.epochKeys(id), r.key("epochs"))...)
+		return r.flip(ctx, tx, &e)
+	}, append(r.epochKeys(id), r.key("epochs"), r.key("activation"))...)
 	if err != nil {
 		return Epoch{}, r.explain(ctx, fmt.Sprintf("activating epoch %d", id), err)
 	}
@@ -257,12 +269,17 @@ func (r *Redis) Activate(ctx context.Context, id int64) (Epoch, error) {
 	return e.Epoch, nil
 }
 
-// flip makes an epoch live, provided that nothing watched has changed.
-func (r *Redis) flip(ctx context.Context, tx *redis.Tx, id int64) error {
-	name := strconv.FormatInt(id, 10)
-	_, err := tx.TxPipelined(ctx, func(p redis.Pipeliner) error {
+// flip makes an epoch live, provided that nothing watched has changed, the activation among it.
+func (r *Redis) flip(ctx context.Context, tx *redis.Tx, e *meta) error {
+	next, err := r.activate(ctx, tx, e)
+	if err != nil {
+		return err
+	}
+	name := strconv.FormatInt(e.ID, 10)
+	_, err = tx.TxPipelined(ctx, func(p redis.Pipeliner) error {
 		p.Set(ctx, r.key("current"), name, 0)
-		p.ZAdd(ctx, r.key("epochs"), redis.Z{Score: float64(id), Member: name})
+		p.Set(ctx, r.key("activation"), next, 0)
+		p.ZAdd(ctx, r.key("epochs"), redis.Z{Score: float64(e.ID), Member: name})
 		p.Publish(ctx, r.key("changed"), name)
 		return nil
 	})

@@ -93,6 +93,7 @@ func (r *Redis) load(ctx context.Context, client *redis.Client, e meta) (*mappin
 	if errors.Is(err, ErrChecksum) {
 		// An epoch is removed in one step, so meta tells whether its tables are whole.
 		now, again := r.meta(ctx, client, e.ID)
+		now.Activated = e.Activated
 		switch {
 		case errors.Is(again, ErrNoEpoch), again == nil && !now.same(e.Epoch):
 			return nil, noEpoch(e.ID)

@@ -55,13 +55,14 @@ func (r *Redis) publish(ctx context.Context, client *redis.Client, c *content, p
 		err := r.readBack(ctx, client, live.Epoch, c)
 		if err == nil {
 			count.finish()
+			live.Activated = time.Time{}
 			return live.Epoch, false, nil
 		}
 		if !errors.Is(err, ErrChecksum) {
 			return Epoch{}, false, err
 		}
 		// The live map is damaged: publishing it anew is the repair.
-	case err == nil, errors.Is(err, ErrNoMap), errors.Is(err, ErrChecksum):
+	case err == nil, errors.Is(err, ErrNoMap), refuses(err):
 	default:
 		return Epoch{}, false, err
 	}
@@ -76,7 +77,7 @@ func (r *Redis) publish(ctx context.Context, client *redis.Client, c *content, p
 	}
 	err = r.write(ctx, client, &e, c, count)
 	if err == nil {
-		err = r.goLive(ctx, client, e)
+		err = r.goLive(ctx, client, &e)
 	}
 	if err != nil {
 		return r.giveUp(ctx, client, claim, e.Epoch, err)
@@ -163,8 +164,8 @@ func (r *Redis) write(ctx context.Context, client *redis.Client, e *meta, c *con
 
 // goLive checks that e is there in full and flips, unless something happens to it
 // between the two.
-func (r *Redis) goLive(ctx context.Context, client *redis.Client, e meta) error {
-	return client.Watch(ctx, func(tx *redis.Tx) error {
+func (r *Redis) goLive(ctx context.Context, client *redis.Client, e *meta) error {
+	return r.watching(ctx, client, func(tx *redis.Tx) error {
 		got, err := r.meta(ctx, tx, e.ID)
 		if err != nil {
 			return err
@@ -175,8 +176,8 @@ func (r *Redis) goLive(ctx context.Context, client *redis.Client, e meta) error 
 		if err := r.checkSizes(ctx, tx, e.Epoch); err != nil {
 			return err
 		}
-		return r.flip(ctx, tx, e.ID)
-	}, r.epochKeys(e.ID)...)
+		return r.flip(ctx, tx, e)
+	}, append(r.epochKeys(e.ID), r.key("activation"))...)
 }
 
 // giveUp clears away an epoch that could not be published, as far as Redis lets it, and

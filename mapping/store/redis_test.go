@@ -109,7 +109,7 @@ func TestRedisLayout(t *testing.T) {
 	}
 	keys, err := raw.Keys(ctx, "*").Result()
 	slices.Sort(keys)
-	f(strings.Join(keys, " "), err, strings.ReplaceAll("@current @epochs @map:1:ids @map:1:links @map:1:meta @map:1:partners @map:1:paths @next", "@", prefix))
+	f(strings.Join(keys, " "), err, strings.ReplaceAll("@activation @current @epochs @map:1:ids @map:1:links @map:1:meta @map:1:partners @map:1:paths @next", "@", prefix))
 }
 
 // A counter that was lost must not make a publisher write over an epoch that is there.
@@ -327,9 +327,21 @@ func TestRedisFollowByPollingAlone(t *testing.T) {
 	url, _ := storetest.StartRedis(t)
 	s, raw, ctx := openRedis(t, url), rawClient(t, url), context.Background()
 	first, second := storetest.Publish(t, s, 1), storetest.Publish(t, s, 2)
+	live := func(id int64) (pair []any) {
+		t.Helper()
+		if _, err := s.Activate(ctx, id); err != nil {
+			t.Fatal(err)
+		}
+		for _, key := range []string{prefix + "current", prefix + "activation"} {
+			pair = append(pair, key, raw.Get(ctx, key).Val())
+		}
+		return pair
+	}
+	pair := live(first.ID)
+	live(second.ID)
 	f := storetest.Follow(t, openRedis(t, url), second.ID)
 	// Flipped by hand: nothing is said on the channel.
-	if err := raw.Set(ctx, prefix+"current", first.ID, 0).Err(); err != nil {
+	if err := raw.MSet(ctx, pair...).Err(); err != nil {
 		t.Fatal(err)
 	}
 	f.Expect(first.ID)

@@ -6,9 +6,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 	"unsafe"
 
 	"carryover/mapping"
@@ -24,6 +26,12 @@ type snapshotHead struct {
 	Epoch     Epoch           `json:"epoch"`
 	Policy    json.RawMessage `json:"policy"`
 	Signature string          `json:"signature"`
+}
+
+// snapshotOf is what a snapshot of e is signed as: with when e was made live, which the signature
+// of an epoch says nothing of.
+func snapshotOf(e *Epoch) string {
+	return fmt.Sprintf("%s %d", signedSnapshot, e.Activated.UnixMilli())
 }
 
 // SaveSnapshot writes m and e to path, readable by the owner only, signed as t says. Whatever
@@ -43,7 +51,7 @@ func saveSnapshot(path string, m *mapping.Map, e Epoch, t *Trust) (err error) {
 	if c.checksum() != e.Checksum {
 		return fmt.Errorf("the map is not the one of epoch %d: %w", e.ID, ErrChecksum)
 	}
-	head, err := json.Marshal(snapshotHead{c.program, e, json.RawMessage(c.policy), t.sign(signedSnapshot, c.program, &e)})
+	head, err := json.Marshal(snapshotHead{c.program, e, json.RawMessage(c.policy), t.sign(snapshotOf(&e), c.program, &e)})
 	if err != nil {
 		return err
 	}
@@ -130,7 +138,7 @@ func loadSnapshot(path string, t *Trust) (*mapping.Map, Epoch, error) {
 	if t.Program != "" && head.Program != t.Program {
 		return nil, Epoch{}, fmt.Errorf("%w: it is of the program %.100q, not of %q", mapping.ErrNotAllowed, head.Program, t.Program)
 	}
-	if err := t.verify(signedSnapshot, head.Program, &head.Epoch, head.Signature); err != nil {
+	if err := t.verify(snapshotOf(&head.Epoch), head.Program, &head.Epoch, head.Signature); err != nil {
 		return nil, Epoch{}, err
 	}
 	var entries []mapping.Entry
@@ -150,6 +158,31 @@ func loadSnapshot(path string, t *Trust) (*mapping.Map, Epoch, error) {
 		return nil, Epoch{}, fmt.Errorf("%w: it names two programs", ErrChecksum)
 	}
 	return m, head.Epoch, err
+}
+
+// maxSnapshotHead bounds the line of JSON, in bytes.
+const maxSnapshotHead = 4 << 20
+
+// SnapshotActivated says since when the map at path was live when it was saved, if t believes
+// that, without reading the map. It is zero where there is none, or nothing is said of it.
+func SnapshotActivated(path string, t *Trust) time.Time {
+	if info, err := os.Stat(path); err != nil || !info.Mode().IsRegular() {
+		return time.Time{}
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return time.Time{}
+	}
+	defer f.Close()
+	in := bufio.NewReader(io.LimitReader(f, maxSnapshotHead))
+	magic, _ := in.ReadString('\n')
+	line, err := in.ReadBytes('\n')
+	var head snapshotHead
+	if err != nil || magic != snapshotMagic || json.Unmarshal(line, &head) != nil || head.Program != t.Program ||
+		t.verify(snapshotOf(&head.Epoch), head.Program, &head.Epoch, head.Signature) != nil {
+		return time.Time{}
+	}
+	return head.Epoch.Activated
 }
 
 // cutSized cuts a string off s that stands behind its length.

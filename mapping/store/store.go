@@ -3,17 +3,25 @@ package store
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"carryover/mapping"
 )
 
-// Errors that callers decide on.
+// Errors that callers decide on. An [ErrForeign] is an [ErrChecksum] too.
 var (
 	ErrNoMap    = errors.New("no map was published yet")
 	ErrNoEpoch  = errors.New("no such epoch is kept")
 	ErrChecksum = errors.New("the stored map is damaged: it does not agree with its checksum")
+	ErrForeign  = fmt.Errorf("in the place of the map stands something other than a carryover writes%w", silent{ErrChecksum})
 )
+
+// silent is an error that is there for errors.Is alone.
+type silent struct{ error }
+
+func (silent) Error() string   { return "" }
+func (s silent) Unwrap() error { return s.error }
 
 // Keep is how many epochs stay for a rollback. The live one stays beside them when it
 // is older than all of these.
@@ -30,8 +38,9 @@ type Epoch struct {
 	Partners    int       `json:"partners"`
 	IDs         int       `json:"ids"`
 	Paths       int       `json:"paths"`
-	Bytes       int64     `json:"bytes,omitempty"`   // of keys and values, in Redis
-	Refused     string    `json:"refused,omitempty"` // why it is not believed, in a list
+	Bytes       int64     `json:"bytes,omitempty"`    // of keys and values, in Redis
+	Refused     string    `json:"refused,omitempty"`  // why it is not believed, in a list
+	Activated   time.Time `json:"activated,omitzero"` // of one from Redis that is followed: since when it was live
 }
 
 // Entries is the number of facts in the four tables together.
@@ -39,10 +48,10 @@ func (e Epoch) Entries() int { return e.Links + e.Partners + e.IDs + e.Paths }
 
 func (e Epoch) sizes() [4]int { return [4]int{e.Links, e.Partners, e.IDs, e.Paths} }
 
-// same says whether two observations are of one publication. A number alone does not
-// say so: a Redis that lost its data counts from one again.
+// same says whether two observations are of one publication, made live at one time. A number
+// alone does not say so: a Redis that lost its data counts from one again.
 func (e Epoch) same(o Epoch) bool {
-	return e.ID == o.ID && e.Checksum == o.Checksum && e.PublishedAt.Equal(o.PublishedAt)
+	return e.ID == o.ID && e.Checksum == o.Checksum && e.PublishedAt.Equal(o.PublishedAt) && e.Activated.Equal(o.Activated)
 }
 
 // Publisher makes maps live.

@@ -15,10 +15,11 @@ import (
 
 // ErrSignature says that a map is not signed with the program's secret: whoever can write to the
 // store may have put it there. [ErrOtherSecret] is the case in which that is most likely a mistake
-// of whoever set up the machines.
+// of whoever set up the machines; [ErrPutBack] is a map that was live once and is brought again.
 var (
 	ErrSignature   = errors.New("the map is not believed")
 	ErrOtherSecret = fmt.Errorf("%w: it is signed with another secret", ErrSignature)
+	ErrPutBack     = fmt.Errorf("%w: an older state was put back in the place of a newer one", ErrSignature)
 )
 
 // Trust says which maps are believed. A map in Redis and one on disk must be signed with the
@@ -63,8 +64,9 @@ func Trusting(t Trust) Option {
 
 // What a signature is made for: one kind of thing is never taken for another.
 const (
-	signedMap      = "carryover published map 1"
-	signedSnapshot = "carryover map snapshot 1"
+	signedMap        = "carryover published map 1"
+	signedActivation = "carryover live map 1"
+	signedSnapshot   = "carryover map snapshot 1"
 )
 
 // sign gives the signature of e, "<key id>.<HMAC-SHA256 in hex>": over the checksum, which covers
@@ -92,6 +94,11 @@ func keyID(key []byte) string {
 
 // verify says why a signature of [Trust.sign] is not believed; the error wraps [ErrSignature].
 func (t *Trust) verify(what, program string, e *Epoch, signature string) error {
+	return t.check(signature, func(key []byte) []byte { return seal(key, what, program, e) })
+}
+
+// check is verify for what sum gives the HMAC of.
+func (t *Trust) check(signature string, sum func(key []byte) []byte) error {
 	if t.NoSecret != nil {
 		return fmt.Errorf("%w: %w", ErrSignature, t.NoSecret)
 	}
@@ -102,13 +109,13 @@ func (t *Trust) verify(what, program string, e *Epoch, signature string) error {
 		return fmt.Errorf("%w: it is not signed; it was put there by something else than a carryover of this program, "+
 			"or by an older one: \"carryover map publish\" signs it", ErrSignature)
 	}
-	id, sum, _ := strings.Cut(signature, ".")
-	got, err := hex.DecodeString(sum)
+	id, text, _ := strings.Cut(signature, ".")
+	got, err := hex.DecodeString(text)
 	for _, key := range t.Secret.Keys(secret.Maps) {
 		if keyID(key) != id {
 			continue
 		}
-		if err != nil || !hmac.Equal(got, seal(key, what, program, e)) {
+		if err != nil || !hmac.Equal(got, sum(key)) {
 			return fmt.Errorf("%w: it was changed after it was signed: \"carryover map publish\" publishes it anew", ErrSignature)
 		}
 		return nil

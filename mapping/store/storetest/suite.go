@@ -76,6 +76,7 @@ func oddValues(t *testing.T, sub Subject) {
 		t.Fatalf("publish: changed %v, %v", changed, err)
 	}
 	got, e, err := sub.Open().Load(ctx)
+	e.Activated = time.Time{} // only what is followed says it
 	if err != nil {
 		t.Fatal(err)
 	}
