@@ -33,10 +33,10 @@ type Join struct {
 	// TermsURL is what applicants agree to. Empty: terms without an address.
 	TermsURL string
 
-	// Publish makes the book's promoters the live link map. Nil: somebody else does, and
-	// the links of new promoters count from then on. It is called at once and then after pauses,
-	// see [publisher].
-	Publish func(context.Context) error
+	// Publish makes the book's promoters the live link map; changed is false when it was live
+	// already. Nil: somebody else does, and the links of new promoters count from then on. It is
+	// called at once and then after pauses, see [publisher].
+	Publish func(context.Context) (changed bool, err error)
 }
 
 func (j *Join) rules() book.JoinRules {

@@ -9,7 +9,8 @@ import (
 
 // How often the link map is published for those who join: the first at once, then with a pause of
 // minPublishPause and of publishShare times what the last publication took, so that it needs no
-// more than about a tenth of a processor. After one that failed the pause is retryPublishAfter.
+// more than about a tenth of a processor, with what following the map takes. After one that failed
+// the pause is retryPublishAfter.
 const (
 	minPublishPause   = 3 * time.Second
 	publishShare      = 9
@@ -23,14 +24,14 @@ var errNoPublisher = errors.New("this gateway cannot publish the link map")
 // publisher publishes the link map for promoters who joined: once for all who joined while the
 // last publication was under way, or rested.
 type publisher struct {
-	publish   func(context.Context) error
+	publish   func(context.Context) (changed bool, err error)
 	log       *slog.Logger
 	requested chan struct{} // holds one: there are promoters whom the map lacks
 }
 
-func newPublisher(publish func(context.Context) error, log *slog.Logger) *publisher {
+func newPublisher(publish func(context.Context) (bool, error), log *slog.Logger) *publisher {
 	if publish == nil {
-		publish = func(context.Context) error { return errNoPublisher }
+		publish = func(context.Context) (bool, error) { return false, errNoPublisher }
 	}
 	return &publisher{publish: publish, log: log, requested: make(chan struct{}, 1)}
 }
@@ -43,7 +44,9 @@ func (p *publisher) request() {
 	}
 }
 
-// run publishes on request until ctx ends, and then what was requested last.
+// run publishes on request until ctx ends, and then what was requested last. After a map that
+// changed it looks once more: who publishes at the same moment may have read the book before it
+// changed, and be the last to flip the map.
 func (p *publisher) run(ctx context.Context) {
 	for ctx.Err() == nil {
 		select {
@@ -52,10 +55,13 @@ func (p *publisher) run(ctx context.Context) {
 		case <-p.requested:
 		}
 		began := time.Now()
-		err := p.publish(ctx)
+		changed, err := p.publish(ctx)
 		pause := max(minPublishPause, publishShare*time.Since(began))
 		switch {
 		case err == nil:
+			if changed {
+				p.request()
+			}
 		case ctx.Err() != nil:
 			p.request()
 		default:
@@ -75,7 +81,7 @@ func (p *publisher) run(ctx context.Context) {
 	case <-p.requested:
 		last, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastPublishWithin)
 		defer cancel()
-		if err := p.publish(last); err != nil {
+		if _, err := p.publish(last); err != nil {
 			p.warn(err)
 		}
 	default:

@@ -22,7 +22,7 @@ type publications struct {
 func startPublications(ctx context.Context, takes time.Duration) *publications {
 	start := time.Now()
 	p := &publications{takes: takes}
-	p.publisher = newPublisher(func(ctx context.Context) error {
+	p.publisher = newPublisher(func(ctx context.Context) (changed bool, err error) {
 		p.began = append(p.began, time.Since(start))
 		joins := p.joins
 		work := time.NewTimer(p.takes)
@@ -30,12 +30,12 @@ func startPublications(ctx context.Context, takes time.Duration) *publications {
 		select {
 		case <-work.C:
 		case <-ctx.Done():
-			return ctx.Err()
+			return false, ctx.Err()
 		}
 		if p.err == nil {
-			p.has = joins
+			changed, p.has = p.has != joins, joins
 		}
-		return p.err
+		return changed, p.err
 	}, slog.New(slog.DiscardHandler))
 	go p.run(ctx)
 	return p
@@ -59,15 +59,14 @@ func TestPublicationsRest(t *testing.T) {
 				t.Errorf("the first is published after %s", p.began[0])
 			}
 			for i := 1; i < len(p.began); i++ {
-				if pause := p.began[i] - p.began[i-1] - takes; pause < minPublishPause || pause < 9*takes {
+				if pause := p.began[i] - p.began[i-1] - takes; pause < minPublishPause || pause < publishShare*takes {
 					t.Errorf("after one that takes %s the next is published %s later", takes, pause)
 				}
 			}
 			if busy := time.Duration(len(p.began)) * takes; busy > burst/10+takes {
 				t.Errorf("publications of %s take %s of %s", takes, busy, burst)
 			}
-			time.Sleep(20 * takes)
-			time.Sleep(minPublishPause)
+			time.Sleep(2*minPublishPause + 25*takes)
 			if p.has != p.joins {
 				t.Errorf("the map has %d of %d", p.has, p.joins)
 			}

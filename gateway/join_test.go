@@ -40,12 +40,12 @@ func newJoinFixture(t *testing.T, auto bool) *joinFixture {
 	h.fixture = newFixture(t, nil, func(o *Options) {
 		o.TrustedProxies = []string{"127.0.0.1"}
 		reserved := terms.NewReservedNames([]string{"carrot", "google"}, []string{"go"}, []string{"carrot.test"})
-		o.Join = Join{Auto: auto, Reserved: reserved, TermsURL: "https://carrot.test/terms?a=1&b=2", Publish: func(ctx context.Context) error {
+		o.Join = Join{Auto: auto, Reserved: reserved, TermsURL: "https://carrot.test/terms?a=1&b=2", Publish: func(ctx context.Context) (bool, error) {
 			if err := h.fault.Load(); err != nil {
-				return *err
+				return false, *err
 			}
 			h.published.Add(1)
-			return h.publishBook(ctx)
+			return true, h.publishBook(ctx)
 		}}
 	})
 	var c book.Changes

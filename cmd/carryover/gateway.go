@@ -95,9 +95,9 @@ func (c *gatewayCmd) Run(a *app) error {
 	o.Tracking.Forward = forwarding(cfg, &o)
 	o.Join = gateway.Join{Auto: cfg.Join.Auto, TermsURL: cfg.Join.TermsURL, Reserved: cfg.Join.Reserved}
 	if o.Book != nil {
-		o.Join.Publish = func(ctx context.Context) error {
-			_, err := migrate.RepublishUntilCurrent(ctx, cfg.Settings(), o.Book, s)
-			return err
+		o.Join.Publish = func(ctx context.Context) (changed bool, err error) {
+			_, changed, err = migrate.Republish(ctx, cfg.Settings(), o.Book, s, migrate.NoProgress{})
+			return changed, err
 		}
 	}
 	g, err := gateway.New(o)

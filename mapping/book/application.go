@@ -129,10 +129,22 @@ func (b *Book) approve(ctx context.Context, ids []int64, token, by string, now i
 			}
 			return done, nil
 		}
+		preferred := token
 		if token == "" {
-			return a.approve(ctx, tx, preferredToken(a.Name, a.Site), by, now)
+			preferred = preferredToken(a.Name, a.Site)
 		}
-		done, err := a.approve(ctx, tx, token, by, now)
+		free, err := freeToken(ctx, tx.Tx, preferred)
+		if err != nil {
+			return Admission{}, err
+		}
+		promoter, err := findApplicant(ctx, tx.Tx, a.Email)
+		if err != nil {
+			return Admission{}, err
+		}
+		done, err := a.approve(ctx, tx, promoter, free, by, now)
+		if token == "" {
+			return done, err
+		}
 		switch {
 		case err != nil:
 			return done, err
@@ -227,17 +239,16 @@ func (a *Application) saveDecision(ctx context.Context, tx *chained) error {
 	return tx.seal("application", "WHERE id = ?", a.ID)
 }
 
-// approve makes the applicant an active promoter; who is new has the preferred ref token, or the
-// next that is free.
-func (a *Application) approve(ctx context.Context, tx *chained, preferred, by string, now int64) (Admission, error) {
+// approve makes the applicant an active promoter: the one whose e-mail key it is or, when that is
+// nil, a new one with the ref token, which is free.
+func (a *Application) approve(
+	ctx context.Context, tx *chained, promoter *DirectoryPromoter, token, by string, now int64,
+) (Admission, error) {
 	done := Admission{Outcome: AdmissionActive}
-	promoter, err := findApplicant(ctx, tx.Tx, a.Email)
 	switch {
-	case err != nil:
-		return done, err
 	case promoter == nil:
 		a.Kind, done.Outcome = ApplyJoin, AdmissionJoined
-		p, err := a.createPromoter(ctx, tx, preferred, now)
+		p, err := a.createPromoter(ctx, tx, token, now)
 		if err != nil {
 			return done, err
 		}
@@ -259,16 +270,12 @@ func (a *Application) approve(ctx context.Context, tx *chained, preferred, by st
 
 // createPromoter adds a promoter that Keap does not know. Keap's ids are above 0, so its own is
 // below. Its alias is how a later import finds it by its address.
-func (a *Application) createPromoter(ctx context.Context, tx *chained, preferred string, now int64) (*Promoter, error) {
-	p := &Promoter{Email: a.Email, Name: a.Name, Status: StatusActive, JoinedAt: now}
+func (a *Application) createPromoter(ctx context.Context, tx *chained, token string, now int64) (*Promoter, error) {
+	p := &Promoter{Token: token, Email: a.Email, Name: a.Name, Status: StatusActive, JoinedAt: now}
 	if err := tx.QueryRowContext(ctx, `SELECT min(coalesce(min(id), 0), 0) - 1 FROM promoter`).Scan(&p.ID); err != nil {
 		return nil, err
 	}
 	p.KeapID = p.ID
-	var err error
-	if p.Token, err = freeToken(ctx, tx.Tx, preferred); err != nil {
-		return nil, err
-	}
 	if err := insertRow(ctx, tx, &promoters, p); err != nil {
 		return nil, err
 	}

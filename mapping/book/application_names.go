@@ -30,12 +30,14 @@ type nameStamp struct {
 	lowestID   int64 // of promoters: ids of those who join here descend
 }
 
-// refreshNames reads what the index lacks.
+// refreshNames reads what the index lacks, unless a writer has read more of it by now.
 func (b *Book) refreshNames(ctx context.Context) error {
-	return b.view(ctx, func(tx *sql.Tx) error { return b.names.refresh(ctx, tx) })
+	return b.view(ctx, func(tx *sql.Tx) error { return b.names.refresh(ctx, tx, false) })
 }
 
-func (n *nameIndex) refresh(ctx context.Context, tx *sql.Tx) error {
+// refresh reads what the index lacks. A transaction that writes sees the present state; any other
+// one an earlier state perhaps, to which the index does not go back.
+func (n *nameIndex) refresh(ctx context.Context, tx *sql.Tx, writes bool) error {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	var now nameStamp
@@ -44,10 +46,11 @@ func (n *nameIndex) refresh(ctx context.Context, tx *sql.Tx) error {
 		Scan(&now.imported, &now.rolledBack, &now.lowestID); err != nil {
 		return err
 	}
-	joined := now
-	joined.lowestID = n.stamp.lowestID
-	whole := n.names == nil || joined != n.stamp || now.lowestID > n.stamp.lowestID
-	if !whole && now == n.stamp {
+	joined, was := now, n.stamp
+	joined.lowestID = was.lowestID
+	whole := n.names == nil || joined != was || now.lowestID > was.lowestID
+	earlier := now.imported < was.imported || now.rolledBack < was.rolledBack || joined == was && now.lowestID > was.lowestID
+	if !whole && now == was || n.names != nil && earlier && !writes {
 		return nil
 	}
 	query := `SELECT ref_token, ref_token, email FROM promoter WHERE id < ?1`
@@ -125,38 +128,36 @@ func hostSuffix(word, separators string) (last string, ok bool) {
 }
 
 // judgeName makes the ref token that a name may have without a person, or says why one decides.
-// Nothing else of an application counts: what it says is the same whoever applies.
-func (b *Book) judgeName(ctx context.Context, tx *sql.Tx, name string, reserved *terms.ReservedNames) (token, reason string, err error) {
-	if err := b.names.refresh(ctx, tx); err != nil {
-		return "", "", err
-	}
+// Nothing else of an application counts: what it says is the same whoever applies. The index of
+// names is that of now.
+func (b *Book) judgeName(name string, reserved *terms.ReservedNames) (token, reason string) {
 	if terms.MixesAlphabets(name) {
-		return "", HoldAlphabets, nil
+		return "", HoldAlphabets
 	}
 	token = slug(name)
 	for _, text := range []string{norm.NFKD.String(name), token} {
 		if found, ok := reserved.Match(text); ok {
-			return "", HoldReserved + " " + found, nil
+			return "", HoldReserved + " " + found
 		}
 	}
 	if !strings.ContainsFunc(token, func(r rune) bool { return 'a' <= r && r <= 'z' }) {
-		return "", HoldNoToken, nil // a number would be read as an id of Keap's
+		return "", HoldNoToken // a number would be read as an id of Keap's
 	}
 	if suffix, ok := hostSuffix(token, "-_"); ok {
-		return "", HoldDomain + " " + suffix, nil
+		return "", HoldDomain + " " + suffix
 	}
 	for _, word := range strings.Fields(norm.NFKC.String(name)) {
 		if suffix, ok := hostSuffix(word, ".@"); ok {
-			return "", HoldDomain + " " + suffix, nil
+			return "", HoldDomain + " " + suffix
 		}
 	}
 	for _, text := range []string{name, token, terms.WithoutNumber(token)} {
 		switch other, ok := b.names.lookAlike(text); {
 		case ok && strings.EqualFold(other, token):
-			return "", HoldTaken + " " + other, nil
+			return "", HoldTaken + " " + other
 		case ok:
-			return "", HoldLookAlike + " " + other, nil
+			return "", HoldLookAlike + " " + other
 		}
 	}
-	return token, "", nil
+	return token, ""
 }

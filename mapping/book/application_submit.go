@@ -74,9 +74,14 @@ func (b *Book) SubmitApplication(ctx context.Context, a Application, rules JoinR
 }
 
 func (b *Book) submit(ctx context.Context, tx *chained, a Application, rules *JoinRules) (done Admission, err error) {
-	promoter, err := findApplicant(ctx, tx.Tx, a.Email)
-	if err != nil {
+	if err := b.names.refresh(ctx, tx.Tx, true); err != nil {
 		return done, err
+	}
+	var promoter *DirectoryPromoter
+	if _, known := b.names.byMailbox(a.Email); known { // else it is nobody's, and need not be looked for in all rows
+		if promoter, err = findApplicant(ctx, tx.Tx, a.Email); err != nil {
+			return done, err
+		}
 	}
 	earlier, err := applications.some(ctx, tx.Tx, "WHERE email = ? ORDER BY id DESC", a.Email)
 	if err != nil {
@@ -95,10 +100,7 @@ func (b *Book) submit(ctx context.Context, tx *chained, a Application, rules *Jo
 	if err != nil || full { // before anything that depends on the address
 		return Admission{Outcome: AdmissionFull}, err
 	}
-	token, aboutName, err := b.judgeName(ctx, tx.Tx, a.Name, rules.Reserved)
-	if err != nil {
-		return done, err
-	}
+	token, aboutName := b.judgeName(a.Name, rules.Reserved)
 	if rules.Auto && aboutName == "" {
 		done.Offered = token
 	}
@@ -124,7 +126,7 @@ func (b *Book) submit(ctx context.Context, tx *chained, a Application, rules *Jo
 		return done, nil
 	}
 	offered := done.Offered
-	done, err = a.approve(ctx, tx, token, DecidedAutomatically, a.AppliedAt)
+	done, err = a.approve(ctx, tx, promoter, token, DecidedAutomatically, a.AppliedAt)
 	done.Offered = offered
 	return done, err
 }
