@@ -251,6 +251,26 @@ func TestHostileRedis(t *testing.T) {
 	}
 }
 
+// A server that knows no AUTH repeats what it was sent; no error of ours does.
+func TestPasswordIsNotRepeated(t *testing.T) {
+	const password = "s3cr3t-of-the-redis"
+	url, _ := storetest.StartRedis(t)
+	for _, name := range []string{"auth", "ping"} {
+		l := startLiar(t, url, func(command []string, w io.Writer) bool {
+			if command[0] != name {
+				return command[0] == "auth" && answer("auth", "+OK\r\n")(command, w)
+			}
+			fmt.Fprintf(w, "-ERR unknown command, with args beginning with: '%s' '%[1]s'\r\n", password)
+			return true
+		})
+		s := openRedis(t, strings.Replace(l.url(), "redis://", "redis://user:"+password+"@", 1))
+		err := s.Ping(context.Background())
+		if err == nil || strings.Contains(err.Error(), password) || !strings.Contains(err.Error(), "beginning with: '****") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
 // An answer that trickles in is waited for no longer than the deadline says.
 func TestTricklingRedis(t *testing.T) {
 	url, _ := storetest.StartRedis(t)

@@ -28,7 +28,7 @@ const (
 
 // RedisOptions reads a Redis URL, as [OpenRedis] takes it, into options whose connections give
 // replies within limits, in RESP 2: no reply is larger than 32 MB. No error repeats the URL's
-// password.
+// password, also not one that the Redis sends.
 func RedisOptions(rawURL string) (*redis.Options, error) {
 	opt, err := parseAddress(rawURL)
 	if err != nil {
@@ -43,6 +43,7 @@ func RedisOptions(rawURL string) (*redis.Options, error) {
 			return nil, err
 		}
 		limited := &limitedConn{Conn: conn}
+		limited.replies.hide = []byte(opt.Password)
 		if sys, ok := conn.(syscall.Conn); ok {
 			return &limitedSysConn{limited, sys}, nil
 		}
@@ -79,6 +80,7 @@ func (c *limitedConn) Read(p []byte) (int, error) {
 // the reply at hand comes to so far.
 type replyScanner struct {
 	failed   error
+	hide     []byte // the password: an error that repeats it ("unknown command, with args beginning with") has asterisks there
 	line     []byte // the beginning of a line that goes on in the next read
 	skip     int    // bytes of a string that are still to come, with its line end
 	open     [maxNested]int
@@ -129,7 +131,12 @@ func (s *replyScanner) readLine(line []byte) {
 	kind, text := line[0], line[1:len(line)-2]
 	s.count(len(line), 0)
 	switch kind {
-	case '+', '-', ':':
+	case '-':
+		for i := s.secretAt(text); i >= 0; i = s.secretAt(text) {
+			copy(text[i:], bytes.Repeat([]byte("*"), len(s.hide)))
+		}
+		s.complete()
+	case '+', ':':
 		s.complete()
 	case '$', '*':
 		n, ok := parseLength(text)
@@ -155,6 +162,15 @@ func (s *replyScanner) readLine(line []byte) {
 	default:
 		s.fail("%.40q: this is no Redis", line)
 	}
+}
+
+// secretAt is where in text the password stands; -1: nowhere. A line that comes in two reads is
+// not searched: no Redis sends one so.
+func (s *replyScanner) secretAt(text []byte) int {
+	if len(bytes.Trim(s.hide, "*")) < 4 { // would stand in any sentence
+		return -1
+	}
+	return bytes.Index(text, s.hide)
 }
 
 // parseLength reads digits, or -1 for nothing; a number that is too long for any is a large one.
