@@ -46,10 +46,7 @@ func (c *gatewayCmd) Run(a *app) error {
 		TrustedProxies: cfg.Gateway.TrustedProxies, Node: cfg.Gateway.Node, Zone: cfg.Zone,
 		ServePrefetch: cfg.Gateway.ServePrefetch, KeepClicks: cfg.Gateway.KeepClicks, Logger: a.ServiceLog(),
 	}
-	if os.Getenv("CARRYOVER_COOKIE_KEY") != "" {
-		o.Logger.Warn("CARRYOVER_COOKIE_KEY counts for nothing: the keys of cookies come from the program's secret, CARRYOVER_SECRET or " +
-			"the file secret in the data folder")
-	}
+	config.WarnOfVariables(o.Logger)
 	if c.Listen != "" {
 		o.Listen = c.Listen
 	}
@@ -61,7 +58,7 @@ func (c *gatewayCmd) Run(a *app) error {
 		if err != nil {
 			return console.UsageError("--at: %v", err)
 		}
-		o.Now, o.Rehearsal = rehearsal(start), true
+		o.Now, o.Rehearsal = console.ClockFrom(start), true
 		o.Logger.Warn("rehearsal: the clock does not show the real time", "clock", start.Format(time.RFC3339))
 	}
 	// With Redis this may be a machine without a book. Without it the book is the store: one
@@ -125,10 +122,4 @@ func (a *app) tracking(cfg *config.Config, o *gateway.Options) (err error) {
 	}
 	o.Tracking.Keys, err = track.ParseKeys(os.Getenv(track.KeysVariable))
 	return err
-}
-
-// rehearsal is a clock that begins at start and runs on.
-func rehearsal(start time.Time) func() time.Time {
-	began := time.Now()
-	return func() time.Time { return start.Add(time.Since(began)) }
 }

@@ -50,7 +50,7 @@ func (c *verifyCmd) Run(a *app) error {
 			if err != nil {
 				return console.UsageError("--at: %v", err)
 			}
-			now = rehearsal(start)
+			now = console.ClockFrom(start)
 		}
 		progress := a.Progress()
 		checks, published, err := migrate.Verify(a.ctx, cfg.Settings(), b, s, progress)

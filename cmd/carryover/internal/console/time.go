@@ -22,3 +22,9 @@ func ParseTime(s string, zone *time.Location) (time.Time, error) {
 	const format = "%q is no time: write it like 2023-03-31T23:59:59-07:00, without the zone for the time in %s, or a date"
 	return time.Time{}, fmt.Errorf(format, s, zone)
 }
+
+// ClockFrom is the clock of a rehearsal: it begins at start and runs on.
+func ClockFrom(start time.Time) func() time.Time {
+	began := time.Now()
+	return func() time.Time { return start.Add(time.Since(began)) }
+}
