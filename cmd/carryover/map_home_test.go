@@ -110,3 +110,38 @@ func TestGatewayStartsWithoutItsRedis(t *testing.T) {
 		g.stop()
 	}
 }
+
+// Who publishes over a map of another secret, or mends what somebody else wrote, is told.
+func TestMapOfAnotherSecretIsTold(t *testing.T) {
+	t.Parallel()
+	d := newSampleDesk(t)
+	url, server := storetest.StartRedis(t)
+	d.redis = url
+	d.ok("plan", sample(t, "tiny"))
+	d.ok("apply")
+	own := d.read("data/secret")
+	d.write("data/secret", "the-secret-of-a-machine-for-trials\n")
+	d.contains(d.ok("map", "list"), "live, not believed")
+	if r := d.run("map", "publish"); r.code != 0 || !strings.Contains(r.err, "was not believed here") ||
+		!strings.Contains(r.err, "signed with another secret than data/secret: set CARRYOVER_SECRET to one text") {
+		t.Errorf("%d %s", r.code, r.err)
+	}
+	d.write("data/secret", own)
+	d.contains(d.run("map", "publish").err, "was not believed here")
+	if r := d.run("map", "publish"); strings.Contains(r.err, "believed") {
+		t.Error(r.err)
+	}
+
+	conn, err := net.Dial("tcp", server.Addr())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	fmt.Fprint(conn, "SET carryover:{carrot}:current abc\r\n")
+	if n, err := conn.Read(make([]byte, 100)); n == 0 || err != nil {
+		t.Fatal(err)
+	}
+	d.fails(console.ExitFailed, []string{"stands something other than a carryover writes", `current is "abc", which is no epoch`}, "map", "list")
+	d.contains(d.ok("map", "rollback", "1"), "Link map 1 is live now")
+	d.ok("verify")
+}

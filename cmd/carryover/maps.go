@@ -99,9 +99,13 @@ Example: carryover map publish`
 
 func (mapPublishCmd) Run(a *app) error {
 	return a.withMap(func(cfg *config.Config, b *book.Book, s store.Store) error {
+		before := store.LiveRefused(a.ctx, s)
 		e, changed, err := migrate.Republish(a.ctx, cfg.Settings(), b, s, a.Progress())
 		if err != nil {
 			return err
+		}
+		if before != "" {
+			a.Note("The map that was live before was not believed here, and whoever published it may not believe this one: %s", before)
 		}
 		if !changed {
 			return a.tellEpoch(e, "is live already: the book and the configuration say nothing new")
@@ -124,7 +128,7 @@ Example: carryover map rollback 3`
 func (c *mapRollbackCmd) Run(a *app) error {
 	return a.withMap(func(_ *config.Config, _ *book.Book, s store.Store) error {
 		before, err := liveEpoch(a, s)
-		if err != nil {
+		if err != nil && !errors.Is(err, store.ErrForeign) { // which this mends
 			return err
 		}
 		e, err := s.Activate(a.ctx, c.Epoch)
@@ -151,6 +155,5 @@ func (a *app) tellEpoch(e store.Epoch, state string) error {
 	if a.JSON {
 		return a.Object(e)
 	}
-	err := a.Say("Link map %d %s (%d links, %d codes, %d Keap ids).", e.ID, state, e.Links, e.Partners, e.IDs)
-	return err
+	return a.Say("Link map %d %s (%d links, %d codes, %d Keap ids).", e.ID, state, e.Links, e.Partners, e.IDs)
 }

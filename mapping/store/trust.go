@@ -1,6 +1,7 @@
 package store
 
 import (
+	"context"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
@@ -165,6 +166,17 @@ func (t *Trust) allow(program string, by func(own *mapping.Policy) error) error 
 			"if not, \"carryover map publish\" publishes what the configuration says", err)
 	}
 	return nil
+}
+
+// LiveRefused says why the live map of s is not believed; empty: it is, or cannot be asked for.
+func LiveRefused(ctx context.Context, s Store) string {
+	epochs, _ := s.Epochs(ctx)
+	for _, e := range epochs {
+		if e.Live {
+			return e.Refused
+		}
+	}
+	return ""
 }
 
 // refuses says whether err is a map that was read and is not believed.
