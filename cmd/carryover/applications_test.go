@@ -103,6 +103,7 @@ func TestApplications(t *testing.T) {
 		t.Errorf("%v", flood)
 	}
 	d.contains(d.ok("applications", "reject", "--visitor", flood[0]["visitor"].(string)), "a@flood.test: rejected", "b@flood.test: rejected")
+	d.fails(console.ExitFailed, []string{"there is no such application: none from nobody waits"}, "applications", "reject", "--visitor", "nobody")
 	d.contains(d.ok("applications"), "No application waits")
 
 	counts := func(token string, counted bool) {

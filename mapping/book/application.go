@@ -172,11 +172,15 @@ func (b *Book) Reject(ctx context.Context, ids []int64, by string, now int64) ([
 	})
 }
 
-// RejectVisitor rejects the waiting applications of one [Application.Visitor].
+// RejectVisitor rejects the waiting applications of one [Application.Visitor]; [ErrNoApplication]:
+// none waits.
 func (b *Book) RejectVisitor(ctx context.Context, visitor, by string, now int64) ([]Admission, error) {
 	rows, err := applications.find(ctx, b, "WHERE visitor = ? AND state = ? ORDER BY id", visitor, ApplicationWaiting)
 	if err != nil {
 		return nil, err
+	}
+	if len(rows) == 0 {
+		return nil, fmt.Errorf("%w: none from %s waits", ErrNoApplication, visitor)
 	}
 	ids := make([]int64, len(rows))
 	for i := range rows {

@@ -1,6 +1,7 @@
 package book
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -159,7 +160,7 @@ func (b *Book) judgeAddress(a *Application, promoter *DirectoryPromoter, earlier
 		return HoldAlphabets
 	}
 	if token, ok := b.names.byMailbox(a.Email); ok {
-		return HoldMailbox + " " + token
+		return HoldMailbox + " " + cmp.Or(token, "the program's own partner")
 	}
 	return ""
 }

@@ -57,6 +57,7 @@ func TestWhoJoinsWithoutAPerson(t *testing.T) {
 	f("Zoe Lane", "bad@post.test", book.HoldBlocked, "zoe-lane")
 	f("Zoe Lane", "anna+1@post.test", book.HoldMailbox+" anna", "zoe-lane")
 	f("Zoe Lane", "second+x@post.test", book.HoldMailbox+" old", "zoe-lane")
+	f("Zoe Lane", "sam@post.test", book.HoldMailbox+" the program's own partner", "zoe-lane")
 	f("Zoe Lane", "zoe@carrot.test", book.HoldAddress+" carrot.test", "zoe-lane")
 	f("Zoe Lane", "zoe@gооgle.test", book.HoldAlphabets, "zoe-lane")
 	f("Zoe Lane", "ａnna@post.test", book.HoldAlphabets, "zoe-lane")

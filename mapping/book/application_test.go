@@ -45,6 +45,7 @@ func newApplicationBook(t *testing.T) *applicationBook {
 	c.Aliases = append(c.Aliases,
 		book.Alias{Kind: book.AliasKeapID, Value: "9", PromoterID: 2, Code: "SECOND", Email: "second@post.test"},
 		book.Alias{Kind: book.AliasCode, Value: "Sam-Site-Test", State: book.StateHouse},
+		book.Alias{Kind: book.AliasKeapID, Value: "8", Code: "Sam-Site-Test", Email: "sam@post.test", State: book.StateHouse},
 		book.Alias{Kind: book.AliasCode, Value: "\u212Aelvin-test", PromoterID: 1}) // folds to "kelvin-test"
 	slices.SortFunc(c.Aliases, func(a, b book.Alias) int { return strings.Compare(a.Kind+a.Value, b.Kind+b.Value) })
 	if _, err := b.Apply(context.Background(), book.Import{PlanID: "p", AppliedAt: time.Unix(1, 0), Inputs: []byte("{}"),
