@@ -17,9 +17,10 @@ import (
 //
 //   - [insertRow], [insertTracked] and the writer of imports seal what they insert;
 //   - after a statement of one's own, [chained.seal] reads the rows that it wrote back and
-//     seals them as they are now, and [chained.unseal] notes one that is deleted for good.
+//     seals them as they are now.
 //
-// A row may be sealed again and again: its newest seal counts. A table whose rows are not
+// A row may be sealed again and again: its newest seal counts. No row of these tables is deleted
+// but by a rollback, after which the seals of its import count no more. A table whose rows are not
 // sealed, or a write that forgets to, is found by [Book.Prove], and so by the tests.
 
 // Values of chain.kind.
@@ -62,12 +63,6 @@ func (k *link) add(l *layout, cells []any) {
 	d, seals := k.sealer.seal(l, cells, s.seals)
 	copy(seals[start:], d[:])
 	s.seals = seals
-}
-
-// addDeleted notes that a row was deleted, given cells that hold its key.
-func (k *link) addDeleted(l *layout, cells []any) {
-	s := k.begin(l, cells)
-	s.seals = append(s.seals, make([]byte, len(digest{})+len(l.order))...)
 }
 
 // begin counts one more row and writes its key.
@@ -188,46 +183,30 @@ func (b *Book) write(ctx context.Context, fn func(tx *chained) error) error {
 
 // seal seals the rows of a table that a clause (WHERE …) selects, as they are now.
 func (tx *chained) seal(table, where string, args ...any) error {
-	_, err := tx.eachRow(table, where, args, tx.link.add)
-	return err
-}
-
-// deleteRows deletes the rows of a table that a clause (WHERE …) selects for good, notes that,
-// and returns how many they were.
-func (tx *chained) deleteRows(table, where string, args ...any) (int, error) {
-	n, err := tx.eachRow(table, where, args, tx.link.addDeleted)
-	if err == nil {
-		_, err = tx.ExecContext(tx.ctx, "DELETE FROM "+table+" "+where, args...)
-	}
-	return n, err
-}
-
-// eachRow gives fn the rows of a table that a clause selects, with all their columns.
-func (tx *chained) eachRow(table, where string, args []any, fn func(l *layout, cells []any)) (n int, err error) {
 	key, err := keyColumns(tx.ctx, tx.Tx, table)
 	if err != nil {
-		return 0, err
+		return err
 	}
 	rows, err := tx.QueryContext(tx.ctx, "SELECT * FROM "+table+" "+where, args...)
 	if err != nil {
-		return 0, fmt.Errorf("sealing %s: %w", table, err)
+		return fmt.Errorf("sealing %s: %w", table, err)
 	}
 	defer rows.Close()
 	columns, err := rows.Columns()
 	if err != nil {
-		return 0, err
+		return err
 	}
 	l, cells, dest := newLayout(table, columns, key), make([]any, len(columns)), make([]any, len(columns))
 	for i := range cells {
 		dest[i] = &cells[i]
 	}
-	for ; rows.Next(); n++ {
+	for rows.Next() {
 		if err := rows.Scan(dest...); err != nil {
-			return n, fmt.Errorf("sealing %s: %w", table, err)
+			return fmt.Errorf("sealing %s: %w", table, err)
 		}
-		fn(l, cells)
+		tx.link.add(l, cells)
 	}
-	return n, rows.Err()
+	return rows.Err()
 }
 
 // keyColumns lists the columns of a table's primary key, in the key's order.

@@ -86,7 +86,7 @@ func newRowID(key []byte) (id rowID) {
 	return id
 }
 
-// sealedTable is the newest seal of each of a table's rows, without those that were deleted.
+// sealedTable is the newest seal of each of a table's rows.
 type sealedTable map[rowID]rowSeal
 
 type rowSeal struct {
@@ -199,11 +199,7 @@ func (p *prover) collect(seals []byte, link uint32) error {
 			t = sealedTable{}
 			p.tables[table] = t
 		}
-		if id := newRowID(key); d == (digest{}) {
-			delete(t, id)
-		} else {
-			t[id] = rowSeal{d, link}
-		}
+		t[newRowID(key)] = rowSeal{d, link}
 	})
 }
 

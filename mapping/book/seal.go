@@ -25,7 +25,7 @@ var unsealed = map[string]string{
 }
 
 // digest seals a row: the first half of SHA-256 over its table's name and its cells, in the
-// order of the columns' names. All zero: the row was deleted.
+// order of the columns' names.
 type digest [16]byte
 
 // layout is how the rows of a table are sealed.
