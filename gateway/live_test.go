@@ -24,7 +24,7 @@ import (
 // health asks /readyz of addr.
 func health(t *testing.T, addr string) (Health, int) {
 	t.Helper()
-	a := sendRaw(t, addr, "GET /readyz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+	a := sendRaw(t, addr, "GET /readyz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
 	var h Health
 	if err := json.Unmarshal([]byte(a.body), &h); err != nil {
 		t.Fatalf("%q: %v", a.body, err)

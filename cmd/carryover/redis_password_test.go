@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"os"
+	"strings"
 	"testing"
 
 	"carryover/mapping/store/storetest"
@@ -12,9 +13,9 @@ import (
 // Everybody on a machine can list what the processes were called with: a password does not stay
 // there, however the flag was written, and the gateway works with it.
 func TestPasswordLeavesTheCommandLine(t *testing.T) {
-	_, server := storetest.StartRedis(t)
-	url := "redis://:hunter2@" + server.Addr() + "/0"
-	for _, flag := range [][]string{{"--redis", url}, {"--redis=" + url}} {
+	for _, as := range []string{"--redis %s", "--redis=%s"} {
+		_, server := storetest.StartRedis(t)
+		flag := strings.Fields(fmt.Sprintf(as, "redis://:hunter2@"+server.Addr()+"/0"))
 		d := newLiveDesk(t)
 		d.ok(append([]string{"map", "publish", "--store", "redis"}, flag...)...)
 		g := d.gateway(flag...)
