@@ -80,8 +80,8 @@ func (k *link) begin(l *layout, cells []any) *section {
 	return s
 }
 
-// text is the link's seals as the chain holds them: table by table its name, the number of marks
-// of a row, and the number of rows.
+// text is the link's seals as the chain holds them: table by table its name, the number of its
+// columns, and the number of rows.
 func (k *link) text() []byte {
 	var out []byte
 	for i := range k.sections {

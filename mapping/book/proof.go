@@ -206,6 +206,9 @@ func (p *prover) collect(seals []byte, link uint32) error {
 // errSeals says that the seals of a link are not what carryover writes.
 var errSeals = fmt.Errorf("its seals are damaged")
 
+// maxColumns bounds what a damaged link says of a table; SQLite's own bound is 32,767.
+const maxColumns = 1 << 15
+
 // eachSeal reads the seals of a link as link.text writes them.
 func eachSeal(seals []byte, fn func(table string, key []byte, d digest, marks []byte)) error {
 	ok := true
@@ -226,10 +229,10 @@ func eachSeal(seals []byte, fn func(table string, key []byte, d digest, marks []
 	}
 	for ok && len(seals) > 0 {
 		table := string(take(number()))
-		marks, count := number(), number()
+		columns, count := min(number(), maxColumns), number()
 		for ; ok && count > 0; count-- {
 			key := take(number())
-			d, m := take(uint64(len(digest{}))), take(marks)
+			d, m := take(uint64(len(digest{}))), take(markSize*columns)
 			if ok {
 				fn(table, key, digest(d), m)
 			}
@@ -368,7 +371,7 @@ func (p *prover) name(l *layout, columns []string, changed map[rowID]changedSeal
 func (p *prover) changed(l *layout, columns []string, key string, s changedSeal, were []byte) Fault {
 	f := Fault{Table: l.table, Row: key}
 	for i, column := range l.order {
-		if len(were) == len(s.marks) && were[i] != s.marks[i] {
+		if from, to := markSize*i, markSize*(i+1); len(were) == len(s.marks) && !bytes.Equal(were[from:to], s.marks[from:to]) {
 			f.Columns = append(f.Columns, columns[column])
 		}
 	}

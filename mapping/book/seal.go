@@ -96,14 +96,17 @@ func appendKey(b []byte, cell any) []byte {
 	return appendCell(b, cell)
 }
 
-// mark is a byte that a cell's bytes come to. It says which cell of a row is another, where a
-// digest says that the row is; of 256 changes it misses one.
-func mark(cell []byte) byte {
+// markSize is the bytes of a cell's mark.
+const markSize = 2
+
+// appendMark appends two bytes that a cell's bytes come to. They say which cell of a row is
+// another, where a digest says that the row is; of 65,536 changes they miss one.
+func appendMark(marks, cell []byte) []byte {
 	h := uint32(2166136261) // FNV-1a
 	for _, c := range cell {
 		h = (h ^ uint32(c)) * 16777619
 	}
-	return byte(h >> 24)
+	return append(marks, byte(h>>24), byte(h>>16))
 }
 
 // sealer makes seals. Its buffers are used again.
@@ -127,7 +130,7 @@ func (s *sealer) seal(l *layout, cells []any, marks []byte) (digest, []byte) {
 	for _, i := range l.order {
 		start := len(s.row)
 		s.row = appendCell(s.row, cells[i])
-		marks = append(marks, mark(s.row[start:]))
+		marks = appendMark(marks, s.row[start:])
 	}
 	sum := sha256.Sum256(s.row)
 	return digest(sum[:16]), marks
