@@ -37,7 +37,8 @@ func (d *env) names(about string, p *migrate.Plan, wants ...string) {
 	if err := migrate.Verdict(checks); !errors.Is(err, migrate.ErrUnproven) {
 		d.Errorf("%s: verify comes to %v", about, err)
 	}
-	if !strings.HasPrefix(links, "links: GO") || !strings.HasPrefix(money, "money: all proven but for this: ") {
+	if !strings.HasPrefix(links, "links: GO") || !strings.HasPrefix(money, "money: all proven but for this: ") &&
+		!strings.HasPrefix(money, "money: not proven, the newest exports have no ledger, ") {
 		d.Errorf("%s: %q, %q", about, links, money)
 	}
 	if strings.Contains(said.String(), "Proven to the cent: ") {

@@ -26,31 +26,38 @@ type Check struct {
 	Decided     int      `json:"decided,omitempty"`  // differences that a person decided about, and that remain
 	Unproven    int      `json:"unproven,omitempty"` // that there was nothing to compare with
 
-	links    bool // it is about old links, and not about money
+	Links bool `json:"links,omitempty"` // it is about old links, and not about money
+
 	noLedger bool // there is money, and no ledger that it could be compared with
+	entries  int  // of money among the rows that were compared with what was written
 }
 
-const maxExamples = 20
+// How many sentences a check has of differences, which are often of one cause, and of what is
+// known by name: decisions, and balances that nothing proves.
+const (
+	maxExamples = 20
+	maxTold     = 1000
+)
 
 func (c *Check) mismatch(format string, args ...any) {
 	c.Differences++
-	c.tell(format, args...)
+	c.tell(maxExamples, format, args...)
 }
 
 // decided tells of a difference that a person decided about.
 func (c *Check) decided(format string, args ...any) {
 	c.Decided++
-	c.tell(format, args...)
+	c.tell(maxTold, format, args...)
 }
 
 // unproven tells of what there was nothing to compare with.
 func (c *Check) unproven(format string, args ...any) {
 	c.Unproven++
-	c.tell(format, args...)
+	c.tell(maxTold, format, args...)
 }
 
-func (c *Check) tell(format string, args ...any) {
-	if len(c.Examples) < maxExamples {
+func (c *Check) tell(most int, format string, args ...any) {
+	if len(c.Examples) < most {
 		c.Examples = append(c.Examples, fmt.Sprintf(format, args...))
 	}
 }
@@ -87,6 +94,7 @@ type verdict struct {
 	compared, differences, decided, unproven int
 	money                                    int // of the differences
 	moneyCompared                            int // of what was compared
+	entries                                  int // that are as they were written
 	noLedger                                 bool
 }
 
@@ -101,6 +109,7 @@ func sumChecks(checks []Check, of func(*Check) bool) (v verdict) {
 		v.decided += c.Decided
 		v.unproven += c.Unproven
 		v.noLedger = v.noLedger || c.noLedger
+		v.entries += c.entries
 		if c.Money {
 			v.money += c.Differences
 			v.moneyCompared += c.Compared
@@ -131,8 +140,8 @@ func verb(n int, one, many string) string {
 // Answers are the two things that whoever moves a program asks: whether the old links may be
 // switched over, and whether the money is all there. Neither hides the other.
 func Answers(checks []Check) (links, money string) {
-	l := sumChecks(checks, func(c *Check) bool { return c.links })
-	m := sumChecks(checks, func(c *Check) bool { return !c.links })
+	l := sumChecks(checks, func(c *Check) bool { return c.Links })
+	m := sumChecks(checks, func(c *Check) bool { return !c.Links })
 	links = fmt.Sprintf("links: GO, all %d agree", l.compared)
 	if l.differences > 0 {
 		links = fmt.Sprintf("links: NO GO, %s among %d", quantity(l.differences, "difference", "differences"), l.compared)
@@ -143,14 +152,20 @@ func Answers(checks []Check) (links, money string) {
 		if rest := m.remains(); rest != "" {
 			money += "; " + rest
 		}
+	case m.decided+m.unproven > 0 && m.noLedger:
+		money = "money: not proven, the newest exports have no ledger, so no balance was compared with one; " + m.remains()
 	case m.decided+m.unproven > 0:
 		money = "money: all proven but for this: " + m.remains()
 	case m.noLedger:
 		money = "money: nothing differs; the newest exports have no ledger, so no balance was compared with one"
-	case m.moneyCompared == 0:
+	case m.moneyCompared == 0 && m.entries == 0:
 		money = "money: there is none"
+	case m.moneyCompared == 0:
+		money = fmt.Sprintf("money: nothing differs; %s as written, and no exports say what %s",
+			quantity(m.entries, "entry is", "entries are"), verb(m.entries, "it should be", "they should be"))
 	default:
-		money = fmt.Sprintf("money: proven to the cent, all %d agree", m.compared)
+		money = fmt.Sprintf("money: proven to the cent, all %d agree: sums and endings of the exports; %s as written",
+			m.moneyCompared, quantity(m.entries, "entry is", "entries are"))
 	}
 	return links, money
 }
@@ -287,7 +302,7 @@ func verifyExports(
 
 // verifyBook says where the book differs from what the exports mean.
 func verifyBook(p *Plan, c *book.Content) Check {
-	check := Check{Name: "book = exports", Compared: p.After.Len(), links: true}
+	check := Check{Name: "book = exports", Compared: p.After.Len(), Links: true}
 	promoters := map[int64]book.Promoter{}
 	for _, q := range c.Promoters {
 		promoters[q.ID] = q
@@ -312,7 +327,7 @@ func verifyBook(p *Plan, c *book.Content) Check {
 // verifyMap compares the published map with the book's, entry by entry.
 func verifyMap(want, got *mapping.Map, epoch store.Epoch) Check {
 	a, b := want.Entries(), got.Entries()
-	check := Check{Name: fmt.Sprintf("published map (epoch %d) = book", epoch.ID), Compared: len(a), links: true}
+	check := Check{Name: fmt.Sprintf("published map (epoch %d) = book", epoch.ID), Compared: len(a), Links: true}
 	for i, j := 0, 0; i < len(a) || j < len(b); {
 		switch order := entryOrder(a, b, i, j); {
 		case order < 0:

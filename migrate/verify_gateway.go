@@ -39,7 +39,7 @@ const (
 func Against(
 	ctx context.Context, base string, m *mapping.Map, epoch int64, now func() time.Time, seed uint64, progress Progress,
 ) (Check, error) {
-	check := Check{Name: "live gateway " + base + " = published map", links: true}
+	check := Check{Name: "live gateway " + base + " = published map", Links: true}
 	u, err := url.Parse(base)
 	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
 		return check, fmt.Errorf("--against %q is no address of a gateway, such as http://127.0.0.1:8080", base)
