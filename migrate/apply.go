@@ -43,6 +43,7 @@ type importInputs struct {
 	DecidedBy map[string]string `json:"decided_by,omitempty"`
 	Files     []FilePlan        `json:"files"`
 	LeftOut   []leftOutFile     `json:"left_out,omitempty"` // rejected rows that nothing has brought yet, of earlier runs too
+	Unproven  []earlierDecision `json:"unproven,omitempty"` // of earlier runs
 }
 
 // Apply carries out the plan that was reviewed and no other: it is made again from the
@@ -248,7 +249,7 @@ func (p *Plan) write(
 		}
 	}
 	inputs, err := json.Marshal(importInputs{reviewed.WorkDir, reviewed.Args, p.InputsID, p.AsOf, p.AsOfGiven, values, by, reviewed.Files,
-		p.leftOut()})
+		p.leftOut(), p.earlier})
 	if err != nil {
 		return 0, err
 	}

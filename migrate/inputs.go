@@ -31,6 +31,7 @@ type bookState struct {
 	base     int64  // the import that it stands at; 0: none
 	asOf     string // the day whose customers that one carried over
 	leftOut  []leftOutFile
+	earlier  []earlierDecision
 	content  *book.Content
 	partners map[int64]*book.Alias // what it says of partners, by Keap id
 	money    *book.KeapRecords
@@ -127,7 +128,7 @@ func readContent(ctx context.Context, b *book.Book) (s bookState, err error) {
 		if err = json.Unmarshal(last.Inputs, &in); err != nil {
 			return s, fmt.Errorf("run %d does not say what it read: %w", last.ID, err)
 		}
-		s.asOf, s.leftOut = in.AsOf, in.LeftOut
+		s.asOf, s.leftOut, s.earlier = in.AsOf, in.LeftOut, in.moneyDecisions(last.ID)
 	}
 	return s, err
 }

@@ -40,7 +40,7 @@ type Plan struct {
 	Differences []Difference     `json:"differences"`
 	Standing    []Standing       `json:"standing_differences,omitempty"` // of earlier runs
 	Unlisted    []Unlisted       `json:"unlisted_balances,omitempty"`    // that the ledger does not list
-	Earlier     []string         `json:"earlier_decisions,omitempty"`    // about money, since which no ledger has come; sentences
+	Earlier     []string         `json:"earlier_decisions,omitempty"`    // about money, which nothing has settled since; sentences
 	Months      []MonthTotals    `json:"months"`
 	FindingsBy  map[string]int   `json:"findings"`          // how many of each kind; findings.csv has them
 	Compared    int              `json:"orders_compared"`   // with commissions; the others have products that no rate is known of
@@ -48,6 +48,7 @@ type Plan struct {
 
 	unwritten []unwrittenRow
 	missing   []leftOutFile // of earlier imports
+	earlier   []earlierDecision
 
 	Findings []Finding    `json:"-"`
 	Balances []Balance    `json:"-"` // by currency, the largest first

@@ -21,8 +21,9 @@ type reconciliation struct {
 	payouts     []book.Payout     // the same of the payments
 	entries     []book.Commission // beginnings of accounts that are new to the book, and differences that a person accepted
 
-	standing []Standing // differences of earlier runs
-	unlisted []Unlisted // balances that the ledger does not list
+	standing []Standing      // differences of earlier runs
+	unlisted []Unlisted      // balances that the ledger does not list
+	compared map[string]bool // subjects of the accounts that the ledger lists, unless it is left aside
 
 	skipped skips
 }

@@ -65,9 +65,7 @@ func makePlan(ctx context.Context, req *Request) (*Plan, *evidence, error) {
 	if mapErr != nil {
 		return nil, nil, mapErr
 	}
-	if p.Earlier, err = p.moneyDecisions(ctx, req.Book); err != nil {
-		return nil, nil, err
-	}
+	p.setEarlier(in.book.earlier, r)
 	p.identify(req.Settings.ConfigHash)
 	listed := make(map[account]bool, len(r.statements))
 	for a := range r.statements {

@@ -2,8 +2,6 @@ package migrate
 
 import (
 	"cmp"
-	"context"
-	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
@@ -40,6 +38,10 @@ func (r *reconciler) findUnproven() {
 	for _, d := range r.differences {
 		asked[account{d.Partner, d.Currency}] = true
 	}
+	r.compared = map[string]bool{}
+	for a := range r.statements {
+		r.compared[r.subject(a)] = !r.in.keepNewer
+	}
 	differences, balances := map[account]int64{}, map[account]int64{}
 	for i := range r.sums {
 		a := r.ledger.accounts.list[i]
@@ -70,46 +72,75 @@ func (r *reconciler) findUnproven() {
 	}
 }
 
-// moneyDecisions are the decisions about money that earlier runs were applied with, and about
-// which no ledger has come since; the newest first. What p asks itself is left out.
-func (p *Plan) moneyDecisions(ctx context.Context, b *book.Book) (list []string, err error) {
-	ofLedger := func(f FilePlan) bool { return f.Kind == keap.Ledger && !f.nothingLoaded() }
-	if b == nil || slices.ContainsFunc(p.Files, ofLedger) {
-		return nil, nil
+// earlierDecision is a decision about money that an earlier run was applied with, and that no
+// ledger has settled since. Each run hands on those that it did not settle.
+type earlierDecision struct {
+	ID       string `json:"id"` // of the question
+	Decision string `json:"decision"`
+	Run      int64  `json:"run"`
+}
+
+// String names the decision, and what it left.
+func (d earlierDecision) String() string {
+	text := fmt.Sprintf("%s was decided in run %d: %s", d.ID, d.Run, d.Decision)
+	switch d.Decision {
+	case Exclude:
+		text += " (its money was left out)"
+	case Fix:
+		text += " (its rows were taken, and the ledger was not believed)"
 	}
-	imports, err := b.Imports(ctx)
-	if err != nil {
-		return nil, err
+	return text
+}
+
+// moneyDecisions are the decisions after which money was not all proven: those of the run
+// itself, and those that it did not settle. An accepted difference is an entry of the book,
+// and found there.
+func (in *importInputs) moneyDecisions(run int64) []earlierDecision {
+	var list []earlierDecision
+	for _, d := range in.Unproven {
+		if in.Decisions[d.ID] == "" {
+			list = append(list, d)
+		}
 	}
+	for _, id := range slices.Sorted(maps.Keys(in.Decisions)) {
+		decision := in.Decisions[id]
+		switch kind, _, _ := strings.Cut(id, ":"); {
+		case kind == KindNoLedger, kind == KindNoRows, kind == KindUnbalanced && (decision == Exclude || decision == Fix):
+			list = append(list, earlierDecision{id, decision, run})
+		}
+	}
+	return list
+}
+
+// setEarlier keeps those of the earlier decisions that p neither asks about itself nor settles:
+// a ledger settles what was decided for lack of one, and what was decided about a partner that
+// it lists.
+func (p *Plan) setEarlier(earlier []earlierDecision, r *reconciliation) {
 	seen := map[string]bool{}
 	for _, c := range p.Conflicts {
 		seen[c.ID] = true
 	}
-	for _, imp := range imports {
-		if !imp.RolledBack.IsZero() || len(imp.Inputs) == 0 {
-			continue
+	hasLedger := slices.ContainsFunc(p.Files, func(f FilePlan) bool { return f.Kind == keap.Ledger && !f.nothingLoaded() })
+	for _, d := range earlier {
+		kind, subject, _ := strings.Cut(d.ID, ":")
+		settled := hasLedger
+		if kind == KindUnbalanced {
+			settled = r.compared[subject] || r.compared[withoutNumber(subject)]
 		}
-		var in importInputs
-		if err := json.Unmarshal(imp.Inputs, &in); err != nil {
-			return nil, fmt.Errorf("run %d does not say what it read: %w", imp.ID, err)
-		}
-		for _, id := range slices.Sorted(maps.Keys(in.Decisions)) {
-			kind, _, _ := strings.Cut(id, ":")
-			if slices.Contains(unprovenKinds, kind) && !seen[id] {
-				seen[id] = true
-				list = append(list, fmt.Sprintf("%s was decided in run %d: %s", id, imp.ID, in.Decisions[id]))
-			}
-		}
-		if slices.ContainsFunc(in.Files, ofLedger) {
-			break
+		if !seen[d.ID] && !settled {
+			p.earlier = append(p.earlier, d)
+			p.Earlier = append(p.Earlier, d.String())
 		}
 	}
-	return list, nil
 }
 
-// unprovenKinds are the kinds of questions after whose decision money is not all proven. An
-// accepted difference is an entry of the book, and found there.
-var unprovenKinds = []string{KindNoLedger, KindNoRows}
+// withoutNumber is a subject without the number of a further question about it.
+func withoutNumber(subject string) string {
+	if i := strings.LastIndexByte(subject, '#'); i > 0 {
+		return subject[:i]
+	}
+	return subject
+}
 
 // describePartner names the partner of a balance.
 func describePartner(code string, partner int64, token string) string {

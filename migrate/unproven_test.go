@@ -3,6 +3,7 @@ package migrate_test
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -132,6 +133,46 @@ func TestNoLedgerStands(t *testing.T) {
 	d.accepting(all)
 	if p := d.plan(all); len(p.Earlier) > 0 {
 		t.Errorf("%v", p.Earlier)
+	}
+}
+
+// Money that a person left out, or a ledger that he did not believe, is named by every later plan
+// and verify, also of a ledger that lists others only, until a ledger lists the partner.
+func TestDecidedAgainstLedgerStands(t *testing.T) {
+	for _, decision := range []string{migrate.Exclude, migrate.Fix} {
+		d := newEnv(t, carrot())
+		march := d.money("march", aCentMore())
+		d.plan(march)
+		_, err := d.try(d.decide("decided.csv", func(id, recommended string) string {
+			if strings.HasPrefix(id, migrate.KindUnbalanced) {
+				return decision
+			}
+			return recommended
+		}), march)
+		d.must(err)
+		d.apply()
+		for i, exports := range []map[string][]string{
+			{}, {}, // links alone, twice: a run hands on what it did not settle
+			{keap.Ledger: {"2,14.85,0,0,0,14.85"}},
+			{},
+		} {
+			d.settings.ConfigHash = fmt.Sprint("later ", i)
+			later := d.money(fmt.Sprint("later", i), exports)
+			d.plan(later)
+			d.apply()
+			p := d.plan(later)
+			if len(p.Earlier) != 1 || len(p.Open()) > 0 {
+				t.Fatalf("%s, %d: %q, open %+v", decision, i, p.Earlier, p.Open())
+			}
+			d.names(decision, p, "unbalanced_ledger:Alpha was decided in run 1: "+decision)
+		}
+		d.settings.ConfigHash = "mended"
+		all := d.money("all", reconciled(nil))
+		d.accepting(all)
+		if p := d.plan(all); len(p.Earlier) > 0 {
+			t.Errorf("%s: a ledger lists the partner, and %q", decision, p.Earlier)
+		}
+		d.proven()
 	}
 }
 

@@ -299,6 +299,10 @@ func doubtsOf(p *migrate.Plan, r migrate.Reconciliation) (d doubts) {
 		add(migrate.Accept, fmt.Sprintf("%s in the balances, of %s, which an earlier run booked",
 			quantity(len(of), "difference stays", "differences stay"), amount(sum, r.Currency)))
 	}
+	if n := len(p.Earlier); n > 0 {
+		add(migrate.Accept, quantity(n, "question about money was decided", "questions about money were decided")+
+			" in earlier runs, and nothing has settled "+pronoun(n)+" since")
+	}
 	if of := unlistedIn(p, r.Currency); len(of) > 0 {
 		sum := int64(0)
 		for _, u := range of {
@@ -308,6 +312,13 @@ func doubtsOf(p *migrate.Plan, r migrate.Reconciliation) (d doubts) {
 			quantity(len(of), "balance", "balances"), amount(sum, r.Currency))
 	}
 	return d
+}
+
+func pronoun(n int) string {
+	if n == 1 {
+		return "it"
+	}
+	return "them"
 }
 
 // standingIn are the differences of earlier runs that stand in a currency, the largest first.

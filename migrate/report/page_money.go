@@ -291,7 +291,7 @@ func openItems(p *migrate.Plan) []openItem {
 			"Export a ledger that lists every partner. Nothing of these exports proves what earlier runs carried over for them."})
 	}
 	if n := len(p.Earlier); n > 0 {
-		list = append(list, openItem{false, "Decided about money before, and no ledger has come since", n,
+		list = append(list, openItem{false, "Decided about money before, and nothing has settled it since", n,
 			examples(n, func(i int) string { return p.Earlier[i] }), "Export the ledger and its rows again."})
 	}
 	var lost []string

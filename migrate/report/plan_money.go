@@ -105,7 +105,7 @@ func (t *text) earlier(p *migrate.Plan) {
 		d := p.Unlisted[i]
 		return []string{namePartner(d.Code, d.Partner), amount(d.Amount, d.Currency)}
 	})
-	list("Decided about money before, and no ledger has come since", len(p.Earlier), func(i int) []string {
+	list("Decided about money before, and nothing has settled it since", len(p.Earlier), func(i int) []string {
 		return []string{visible(p.Earlier[i])}
 	})
 }
