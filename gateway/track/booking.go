@@ -33,6 +33,7 @@ type booking struct {
 	saleCurrency string             // of a refund that names no currency: that of the sale
 	parts        []terms.RefundPart // of a refund that takes from several sales
 	flagged      []int64            // ids of lines that a person must look at
+	replay       *refundReplay      // while refunds are matched again
 }
 
 // recoverBooking books for the one goroutine that books for everybody: a panic must not end it.
@@ -184,6 +185,8 @@ func (b *booking) newEvent(c *book.Customer, a terms.Attribution, note string, s
 		v.Parts = b.parts
 		if sale == 0 && a.Promoter != 0 { // it waits for its sale
 			v.Sale, v.CurrencyOfSale = b.call.SaleEventID, b.call.Currency == ""
+		} else if sale != 0 && b.call.SaleEventID == "" {
+			v.Unnamed, v.CurrencyOfSale = true, b.call.Currency == ""
 		}
 	}
 	text, err := json.Marshal(v)

@@ -183,6 +183,9 @@ func (b *booking) readSales(c *book.Customer, sales []book.Event, reversible map
 func (b *booking) saleLine(l *book.EventLine) (terms.SaleLine, error) {
 	s := terms.SaleLine{ID: l.ID, Amount: l.SaleAmount, Percent: l.Percent, Earned: l.Amount}
 	reversals, err := b.t.Reversals(l.ID)
+	if b.replay != nil {
+		reversals = b.replay.change(l.ID, reversals)
+	}
 	for i := range reversals {
 		s.Refunded -= reversals[i].SaleAmount
 		s.Reversed -= reversals[i].Amount

@@ -12,7 +12,7 @@ import (
 // matchRefunds takes back what was refunded of a sale before the sale came. What such a refund
 // took back meanwhile, as one of a sale at Keap, is given back.
 func (b *booking) matchRefunds(c *book.Customer, sale *book.Event) error {
-	return b.eachWaitingRefund(c, sale, func(e *book.Event, v *book.Evidence) error {
+	err := b.eachWaitingRefund(c, sale, func(e *book.Event, v *book.Evidence) error {
 		call := Call{Kind: book.EventRefund, Amount: e.Amount, Currency: e.Currency, CreatedAt: e.At}
 		if v.CurrencyOfSale {
 			call.Currency = ""
@@ -32,6 +32,10 @@ func (b *booking) matchRefunds(c *book.Customer, sale *book.Event) error {
 		e.Currency = taken.currency
 		return b.t.MatchRefund(e, sale.ID, append(lines, taken.lines...))
 	})
+	if err != nil {
+		return err
+	}
+	return b.replayRefunds(c, sale)
 }
 
 // releaseRefunds gives back what refunds took of a sale that comes now, and is credited to

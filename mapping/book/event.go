@@ -59,7 +59,8 @@ type Evidence struct {
 
 	// Of a refund.
 	Sale           string             `json:"sale_event_id,omitempty"`    // the sale that it names, not known yet
-	CurrencyOfSale bool               `json:"currency_of_sale,omitempty"` // it names none, and its sale was not known yet
+	Unnamed        bool               `json:"unnamed,omitempty"`          // it names no sale: it was taken for one of its amount
+	CurrencyOfSale bool               `json:"currency_of_sale,omitempty"` // it names no currency, and its sale was not known yet, or not named
 	Parts          []terms.RefundPart `json:"parts,omitempty"`            // of several sales: event ids
 }
 

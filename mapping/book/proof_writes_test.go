@@ -104,6 +104,8 @@ func (w *writes) track() {
 			must(w.t, err)
 			for i := range refunds {
 				must(w.t, tr.MatchRefund(&refunds[i], e.ID, []book.EventLine{reversal(book.KindRefund, lines[0], lines[0].ID, 6, 1)}))
+				refunds[i].Evidence = `{"unnamed":true}`
+				must(w.t, tr.MoveRefund(&refunds[i], e.ID, []book.EventLine{reversal(book.KindRefund, lines[0], lines[0].ID, 7, -1)}))
 			}
 		}
 		_, err = tr.AddRefused(&book.RefusedEvent{Kind: book.EventSale, Email: email, Digest: w.next(), State: book.RefusedOpen})

@@ -308,6 +308,25 @@ func (t *Tracking) UnmatchedRefunds(customer int64) ([]Event, error) {
 	return queryAll(t, &events, t.stmts.unmatchedRefunds, customer)
 }
 
+// HasDenied reports whether a person has denied any commission of an event.
+func (t *Tracking) HasDenied(event int64) (bool, error) { return t.exists(t.stmts.hasDenied, event) }
+
+// RefundsSince lists a customer's refunds of sales that are known, dated at an instant (Unix seconds)
+// or after it.
+func (t *Tracking) RefundsSince(customer, at int64) ([]Event, error) {
+	return queryAll(t, &events, t.stmts.refundsSince, customer, at)
+}
+
+// MoveRefund makes a refund one of another sale, with other evidence; it adds the lines that undo what
+// it took back, and those that it takes back now.
+func (t *Tracking) MoveRefund(refund *Event, sale int64, lines []EventLine) error {
+	refund.SaleEventID = sale
+	if err := t.write(events.layout(), t.stmts.moveRefund, sale, refund.Currency, refund.Evidence, refund.ID); err != nil {
+		return err
+	}
+	return t.addLines(refund.ID, lines)
+}
+
 // MatchRefund sets the sale of a refund once it is known, and its currency, which may be that of
 // the sale; it adds the refund's lines. A sale of 0 is one that nobody earned on.
 func (t *Tracking) MatchRefund(refund *Event, sale int64, lines []EventLine) error {
