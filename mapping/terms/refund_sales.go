@@ -13,8 +13,8 @@ import (
 // refund names none) that were not dated after it, it is of the newest of which just as much
 // is left; else of the newest of which more is left; else it takes what is left of the newest
 // ones of one currency, one after the other, if that is as much. Where it is not, the sales in
-// other currencies are asked, by today's rates, and then those that were dated later. A refund
-// that fits nowhere takes all that is left. More than is left of a line, or than it earned,
+// other currencies are asked, by today's rates, then all of them together, and then those that
+// were dated later. A refund that fits nowhere takes all that is left. More than is left of a line, or than it earned,
 // is never taken.
 func AllocateRefund(r Refund, currency string, convert Convert, sales iter.Seq2[Sale, error]) (RefundAllocation, error) {
 	m := refundMatch{Refund: r, program: currency, convert: convert}
@@ -30,18 +30,32 @@ func AllocateRefund(r Refund, currency string, convert Convert, sales iter.Seq2[
 	}
 	slices.SortStableFunc(m.sales, func(x, y *refundableSale) int { return int(x.rank) - int(y.rank) })
 	for rank := sameCurrency; rank <= otherCurrencyLater; rank++ {
+		if rank == sameCurrencyLater {
+			earlier := slices.IndexFunc(m.sales, func(s *refundableSale) bool { return s.rank >= rank })
+			if a, err := m.takeAll(m.sales[:max(earlier, 0)]); err != nil || earlier > 0 && a.Unmatched == 0 {
+				return a, err
+			}
+		}
 		if found := m.findHolder(rank); len(found) > 0 {
 			return m.take(found[0].currency, found)
 		}
 	}
-	first := m.sales[0]
-	for _, s := range m.sales {
+	return m.takeAll(m.sales)
+}
+
+// takeAll takes the refund from sales one after the other, as far as they go.
+func (m *refundMatch) takeAll(sales []*refundableSale) (RefundAllocation, error) {
+	if len(sales) == 0 {
+		return RefundAllocation{}, nil
+	}
+	first := sales[0]
+	for _, s := range sales {
 		if s.remaining() > 0 {
 			first = s
 			break
 		}
 	}
-	return m.take(first.currency, m.sales)
+	return m.take(first.currency, sales)
 }
 
 // refundRank says how well a sale fits a refund by its currency and date; lower is better.
