@@ -33,7 +33,9 @@ type booking struct {
 	saleCurrency string             // of a refund that names no currency: that of the sale
 	parts        []terms.RefundPart // of a refund that takes from several sales
 	flagged      []int64            // ids of lines that a person must look at
-	replay       *refundReplay      // while refunds are matched again
+	takenNote    string             // what a person should know of where a refund took back from
+	others       otherRefunds       // that the customer's sales meet beside the refund at hand
+	rateThen     string             // of a refund that is matched again: [book.Evidence.Rate]
 }
 
 // recoverBooking books for the one goroutine that books for everybody: a panic must not end it.
@@ -141,7 +143,7 @@ func (b *booking) checkCurrency() (refusal Result, ok bool) {
 	if from == to {
 		return Result{}, true
 	}
-	rate, ok := b.s.o.Rates[from]
+	rate, ok := b.rate(from)
 	if !ok {
 		const message = "is %s, and the program counts in %s: send that, or set a rate under [tracking.currencies]"
 		return Result{Outcome: Invalid, Field: "currency", Message: fmt.Sprintf(message, from, to)}, false
@@ -152,11 +154,32 @@ func (b *booking) checkCurrency() (refusal Result, ok bool) {
 	return Result{}, true
 }
 
+// rate is that of a currency: today's, or the one by which the call was booked.
+func (b *booking) rate(currency string) (terms.ExchangeRate, bool) {
+	if name, text, ok := strings.Cut(b.rateThen, " "); ok && name == currency {
+		if rate, err := terms.ParseExchangeRate(text); err == nil {
+			return rate, true
+		}
+	}
+	rate, ok := b.s.o.Rates[currency]
+	return rate, ok
+}
+
+// describeRate is the call's currency with its rate, such as EUR 1.0825; empty: it needs none.
+func (b *booking) describeRate() string {
+	rate, ok := b.rate(b.currency())
+	if !ok || b.currency() == b.s.o.Currency {
+		return ""
+	}
+	return b.currency() + " " + rate.String()
+}
+
 // convert turns an amount of the call into the program's currency. Whether that can be done
 // checkCurrency has found.
 func (b *booking) convert(amount int64) int64 {
 	if from := b.currency(); from != b.s.o.Currency {
-		amount, _ = b.s.o.Rates[from].Convert(amount, from, b.s.o.Currency)
+		rate, _ := b.rate(from)
+		amount, _ = rate.Convert(amount, from, b.s.o.Currency)
 	}
 	return amount
 }
@@ -164,7 +187,7 @@ func (b *booking) convert(amount int64) int64 {
 // convertFrom turns an amount of a currency into the program's; ok is false where there is no
 // rate, and where it comes to too much.
 func (b *booking) convertFrom(amount int64, currency string) (converted int64, ok bool) {
-	rate, ok := b.s.o.Rates[currency]
+	rate, ok := b.rate(currency)
 	if !ok {
 		return 0, false
 	}
@@ -177,17 +200,10 @@ func (b *booking) convertFrom(amount int64, currency string) (converted int64, o
 func (b *booking) newEvent(c *book.Customer, a terms.Attribution, note string, sale int64) (book.Event, error) {
 	v := book.Evidence{
 		Attribution: a, RefID: b.call.RefID, Coupon: b.call.PromoCode, Click: b.touch.last.Click, Visitor: b.visitor, Note: joinNotes(note, b.note),
-	}
-	if rate, ok := b.s.o.Rates[b.currency()]; ok && b.currency() != b.s.o.Currency {
-		v.Rate = b.currency() + " " + rate.String()
+		OnDay: b.call.OnDay, Rate: b.describeRate(),
 	}
 	if b.call.Kind == book.EventRefund {
-		v.Parts = b.parts
-		if sale == 0 && a.Promoter != 0 { // it waits for its sale
-			v.Sale, v.CurrencyOfSale = b.call.SaleEventID, b.call.Currency == ""
-		} else if sale != 0 && b.call.SaleEventID == "" {
-			v.Unnamed, v.CurrencyOfSale = true, b.call.Currency == ""
-		}
+		v.Sale, v.CurrencyOfSale, v.Parts, v.Taken = b.call.SaleEventID, b.call.Currency == "", b.parts, b.takenNote
 	}
 	text, err := json.Marshal(v)
 	return book.Event{

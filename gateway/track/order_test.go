@@ -124,8 +124,8 @@ func TestAnyOrderGivesTheSameLedger(t *testing.T) {
 }
 
 // A refund that names no sale is of the newest one that was before it, also when that is told later:
-// what it took back of another is given back, and its event says so. Where a person has decided since,
-// all stays.
+// what it took back of another is given back, and its event says so. A commission that a person has
+// denied meanwhile earns nothing for that.
 func TestRefundsAreMatchedAgain(t *testing.T) {
 	for _, denied := range []bool{false, true} {
 		f := newFixture(t, nil)
@@ -137,21 +137,31 @@ func TestRefundsAreMatchedAgain(t *testing.T) {
 		first := sale("s1", "2023-02-01")
 		f.submit(Call{Kind: book.EventRefund, Email: "x@mail.test", EventID: "r", Amount: 10000, CreatedAt: day("2023-02-10").Unix()}).
 			check(t, Booked, "anna")
+		want := int64(2500)
 		if denied {
 			d := book.ReviewDecision{LineID: first.Lines[0].ID, Decision: book.ReviewDeny, DecidedAt: f.now.Unix(), DecidedBy: "test"}
 			if _, err := f.book.Decide(t.Context(), []book.ReviewDecision{d}); err != nil {
 				t.Fatal(err)
 			}
+			want = 0
 		}
 		second := sale("s2", "2023-02-05")
 		e, _ := f.event(book.EventRefund, "r")
-		moved := strings.Contains(e.Evidence, "matched again, as a sale came after it that was before it")
-		want := second.Event.ID
-		if denied {
-			want = first.Event.ID
-		}
-		if e.SaleEventID != want || moved == denied || f.balance(1) != 2500 {
+		if e.SaleEventID != second.Event.ID || !strings.Contains(e.Evidence, "matched again, as what was before it was told after it") ||
+			f.balance(1) != want {
 			t.Errorf("denied %t: of sale %d, %d; %s", denied, e.SaleEventID, f.balance(1), e.Evidence)
+		}
+		sales, refunded, err := f.book.CountSalesAndRefunds(t.Context(), 1, day("2023-01-01"))
+		if err != nil || sales != 2 || refunded != 1 {
+			t.Errorf("denied %t: %d of %d sales were refunded, %v", denied, refunded, sales, err)
+		}
+		tracked, err := f.book.TrackedBetween(t.Context(), 0, f.now.Unix())
+		left := int64(0)
+		for _, l := range tracked {
+			left += l.Amount
+		}
+		if err != nil || len(tracked) != map[bool]int{false: 3, true: 4}[denied] || left != want {
+			t.Errorf("denied %t: %d lines of %d, %v", denied, len(tracked), left, err)
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package track
 
 import (
+	"encoding/json"
 	"fmt"
 	"iter"
 	"slices"
@@ -30,9 +31,7 @@ func (b *booking) bookRefund() (Result, error) {
 	if len(sales) > 0 && sales[0].CustomerID != c.ID {
 		return Result{Outcome: Invalid, Field: "sale_event_id", Message: "is a sale of another customer"}, nil
 	}
-	// In a sale's own currency a refund needs no rate.
-	inOwn := slices.ContainsFunc(sales, func(e book.Event) bool { return e.Currency == b.currency() })
-	if r, ok := b.checkCurrency(); !ok && !inOwn {
+	if r, ok := b.checkRefundCurrency(sales); !ok {
 		return r, nil
 	}
 	facts, err := b.refundFacts(sales, known, a)
@@ -52,24 +51,52 @@ func (b *booking) bookRefund() (Result, error) {
 	if err := b.saveCustomer(&c); err != nil {
 		return Result{}, err
 	}
-	switch source {
-	case terms.RefundOfCarried:
-		return b.reverseCarried(&c, a)
-	case terms.RefundOfPending:
-		return b.addEvent(&c, a, nil, fmt.Sprintf("no sale %s is known yet: it takes back once there is", b.call.SaleEventID), 0)
+	if known {
+		if b.others, err = b.readRefunds(&c); err != nil {
+			return Result{}, err
+		}
+		b.others.setAside(func(r *book.Refund) bool { return r.At > b.at() })
 	}
-	taken, err := b.reverseSales(&c, sales)
+	taken, err := b.takeBack(&c, a, source, sales)
 	if err != nil {
 		return Result{}, err
 	}
-	if keap, err := b.isOfKeap(&c, &a, &taken); err != nil {
+	b.saleCurrency, b.parts, b.takenNote = taken.currency, taken.parts, taken.note
+	r, err := b.addEvent(&c, taken.by, taken.lines, "", taken.sale.ID)
+	if err != nil {
 		return Result{}, err
-	} else if keap {
-		return b.reverseCarried(&c, a)
 	}
-	a.Promoter, a.By = taken.sale.PromoterID, terms.ByOwner // whoever earned on the sale loses, whatever has become of it
-	b.saleCurrency, b.parts = taken.currency, taken.parts
-	return b.addEvent(&c, a, taken.lines, taken.note, taken.sale.ID)
+	b.others.matched = append(b.others.matched, book.Refund{Event: r.Event, Evidence: book.Evidence{Parts: b.parts}})
+	return r, b.matchAgain(&c, "")
+}
+
+// checkRefundCurrency refuses a refund whose amount cannot be converted. In a sale's own currency
+// it needs no rate.
+func (b *booking) checkRefundCurrency(sales []book.Event) (refusal Result, ok bool) {
+	r, ok := b.checkCurrency()
+	return r, ok || slices.ContainsFunc(sales, func(e book.Event) bool { return e.Currency == b.currency() })
+}
+
+// takeBack finds what the refund takes back, given where from and the sales that it may be of.
+func (b *booking) takeBack(c *book.Customer, a terms.Attribution, source terms.RefundSource, sales []book.Event) (r reversal, err error) {
+	switch source {
+	case terms.RefundOfNothing:
+		return reversal{by: a}, nil
+	case terms.RefundOfCarried:
+		return b.reverseCarried(c, a), nil
+	case terms.RefundOfPending:
+		return reversal{by: a, note: fmt.Sprintf("no sale %s is known yet: it takes back once there is", b.call.SaleEventID)}, nil
+	}
+	r, err = b.reverseSales(c, sales)
+	if err != nil {
+		return r, err
+	}
+	if keap, err := b.isOfKeap(c, &a, &r); err != nil || keap {
+		return b.reverseCarried(c, a), err
+	}
+	r.by = a
+	r.by.Promoter, r.by.By = r.sale.PromoterID, terms.ByOwner // whoever earned on the sale loses, whatever has become of it
+	return r, nil
 }
 
 // refundableSales lists the sale that the refund names, whosever it is, else the customer's
@@ -97,13 +124,14 @@ func (b *booking) refundFacts(sales []book.Event, known bool, a terms.Attributio
 	return f, err
 }
 
-// reversal is what a refund takes back from sales.
+// reversal is what a refund takes back.
 type reversal struct {
-	sale     book.Event // the first that it takes from
-	currency string     // of the refund
+	by       terms.Attribution // from whom
+	sale     book.Event        // the first that it takes from; none: of a sale at Keap, or not known yet
+	currency string            // of the refund; empty: as it is told
 	lines    []book.EventLine
 	parts    []terms.RefundPart
-	note     string // empty unless more was refunded than is left
+	note     string // what a person should know
 	whole    bool   // it is of one sale, and all of it
 }
 
@@ -111,7 +139,7 @@ type reversal struct {
 func (b *booking) reverseSales(c *book.Customer, sales []book.Event) (r reversal, err error) {
 	refund := terms.Refund{Amount: b.call.Amount, Currency: b.call.Currency, At: b.until()}
 	reversible := map[int64]book.EventLine{}
-	a, err := terms.AllocateRefund(refund, b.s.o.Currency, b.convertFrom, b.readSales(c, sales, reversible))
+	a, err := terms.AllocateRefund(refund, b.s.o.Currency, b.convertFrom, b.readSales(sales, reversible))
 	if err != nil {
 		return r, err
 	}
@@ -141,10 +169,16 @@ func (b *booking) reverseSales(c *book.Customer, sales []book.Event) (r reversal
 
 // readSales reads what sales earned and what was reversed of it, one after the other. It
 // adds their lines to reversible, by id.
-func (b *booking) readSales(c *book.Customer, sales []book.Event, reversible map[int64]book.EventLine) iter.Seq2[terms.Sale, error] {
-	refunded := map[string]map[int64]int64{} // by currency and sale
+func (b *booking) readSales(sales []book.Event, reversible map[int64]book.EventLine) iter.Seq2[terms.Sale, error] {
 	read := func(e *book.Event) (terms.Sale, error) {
 		s := terms.Sale{ID: e.ID, At: e.At, Amount: e.Amount, Currency: e.Currency}
+		var v book.Evidence
+		if err := json.Unmarshal([]byte(e.Evidence), &v); err != nil {
+			return s, fmt.Errorf("the evidence of event %d: %w", e.ID, err)
+		}
+		if v.OnDay { // at any time of that day
+			s.At -= halfDay
+		}
 		lines, err := b.t.Lines(e.ID)
 		if err != nil {
 			return s, err
@@ -161,12 +195,7 @@ func (b *booking) readSales(c *book.Customer, sales []book.Event, reversible map
 			reversible[line.ID] = lines[i]
 		}
 		if e.Currency != b.s.o.Currency {
-			if refunded[e.Currency] == nil {
-				if refunded[e.Currency], err = b.t.RefundedSales(c.ID, e.Currency); err != nil {
-					return s, err
-				}
-			}
-			s.Refunded = refunded[e.Currency][e.ID]
+			s.Refunded = b.others.refunded(e)
 		}
 		return s, nil
 	}
@@ -183,9 +212,7 @@ func (b *booking) readSales(c *book.Customer, sales []book.Event, reversible map
 func (b *booking) saleLine(l *book.EventLine) (terms.SaleLine, error) {
 	s := terms.SaleLine{ID: l.ID, Amount: l.SaleAmount, Percent: l.Percent, Earned: l.Amount}
 	reversals, err := b.t.Reversals(l.ID)
-	if b.replay != nil {
-		reversals = b.replay.change(l.ID, reversals)
-	}
+	reversals = b.others.reversals(l.ID, reversals)
 	for i := range reversals {
 		s.Refunded -= reversals[i].SaleAmount
 		s.Reversed -= reversals[i].Amount
@@ -195,7 +222,7 @@ func (b *booking) saleLine(l *book.EventLine) (terms.SaleLine, error) {
 
 // reverseCarried takes back from a customer's owner at Keap: the sale was before live tracking,
 // and its commission was carried over.
-func (b *booking) reverseCarried(c *book.Customer, a terms.Attribution) (Result, error) {
+func (b *booking) reverseCarried(c *book.Customer, a terms.Attribution) reversal {
 	kind, at, amount := b.productKind(b.call.Plan), b.at(), b.convert(b.call.Amount)
 	counts, _ := b.countsAt()
 	var own []terms.RateChange
@@ -212,7 +239,7 @@ func (b *booking) reverseCarried(c *book.Customer, a terms.Attribution) (Result,
 	if b.call.SaleEventID != "" {
 		note += fmt.Sprintf("; once there is a sale %s, of that instead", b.call.SaleEventID)
 	}
-	return b.addEvent(c, a, lines, note, 0)
+	return reversal{by: a, currency: b.currency(), lines: lines, note: note}
 }
 
 // isOfKeap reports whether a refund that names no sale is of one at Keap, though there are sales
@@ -226,11 +253,5 @@ func (b *booking) isOfKeap(c *book.Customer, a *terms.Attribution, taken *revers
 	if err != nil || orders == 0 {
 		return false, err
 	}
-	refunds, err := b.t.UnmatchedRefunds(c.ID)
-	for i := range refunds {
-		if refunds[i].Amount == b.call.Amount {
-			orders--
-		}
-	}
-	return orders > 0, err
+	return orders > b.others.countOfKeap(b.call.Amount), nil
 }

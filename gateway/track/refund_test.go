@@ -138,7 +138,7 @@ func TestSaleOfARefund(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got, said := f.describeReversals(r), f.evidence(r).Note; got != want || of.ExternalID != sale || (said != "") != (note != "") ||
+		if got, said := f.describeReversals(r), f.evidence(r).Taken; got != want || of.ExternalID != sale || (said != "") != (note != "") ||
 			!strings.Contains(said, note) {
 			t.Errorf("a refund of %d: %q of %s (%s), want %q of %s (%s)", amount, got, of.ExternalID, said, want, sale, note)
 		}
@@ -221,8 +221,8 @@ func TestRefundsInOtherCurrencies(t *testing.T) {
 		if currency != "USD" {
 			wantRate = currency + " " + rates[currency].String()
 		}
-		if describeLines(r) != want || v.Rate != wantRate || (v.Note != "") != (note != "") || !strings.Contains(v.Note, note) {
-			t.Errorf("%s: %s (rate %q, %s), want %s (rate %q, %s)", id, describeLines(r), v.Rate, v.Note, want, wantRate, note)
+		if describeLines(r) != want || v.Rate != wantRate || (v.Taken != "") != (note != "") || !strings.Contains(v.Taken, note) {
+			t.Errorf("%s: %s (rate %q, %s), want %s (rate %q, %s)", id, describeLines(r), v.Rate, v.Taken, want, wantRate, note)
 		}
 		if r.Event.Amount != amount || r.Event.Currency != currency {
 			t.Errorf("%s: the event has %d %s", id, r.Event.Amount, r.Event.Currency)

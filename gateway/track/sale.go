@@ -27,7 +27,7 @@ func (b *booking) bookSale() (Result, error) {
 	}
 	if a.Promoter == 0 {
 		if known {
-			if err := b.releaseRefunds(&c); err != nil {
+			if err := b.matchAfterSale(&c, b.call.EventID); err != nil {
 				return Result{}, err
 			}
 		}
@@ -59,7 +59,7 @@ func (b *booking) bookSale() (Result, error) {
 	}
 	r.Flagged = b.flagged
 	if known {
-		err = b.matchRefunds(&c, &r.Event)
+		err = b.matchAfterSale(&c, "")
 	}
 	return r, err
 }

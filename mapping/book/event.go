@@ -57,11 +57,19 @@ type Evidence struct {
 	Rate    string `json:"rate,omitempty"`    // EUR 1.0825: the exchange rate
 	Note    string `json:"note,omitempty"`    // what a person should know
 
+	OnDay bool `json:"on_day,omitempty"` // the event is dated by its day alone
+
 	// Of a refund.
-	Sale           string             `json:"sale_event_id,omitempty"`    // the sale that it names, not known yet
-	Unnamed        bool               `json:"unnamed,omitempty"`          // it names no sale: it was taken for one of its amount
-	CurrencyOfSale bool               `json:"currency_of_sale,omitempty"` // it names no currency, and its sale was not known yet, or not named
+	Sale           string             `json:"sale_event_id,omitempty"`    // the sale that it names
+	CurrencyOfSale bool               `json:"currency_of_sale,omitempty"` // it names no currency
 	Parts          []terms.RefundPart `json:"parts,omitempty"`            // of several sales: event ids
+	Taken          string             `json:"taken,omitempty"`            // what a person should know of where it took back from
+}
+
+// Refund is an event of the kind refund, with its evidence.
+type Refund struct {
+	Event
+	Evidence Evidence
 }
 
 // EventLine is what an event does to a promoter's balance, one line a product.

@@ -90,7 +90,8 @@ func liveRows(t testing.TB, b *book.Book) {
 		lines = []book.EventLine{commission(7, 5, 202301, 2500), commission(7, 5, 202301, 1000)}
 		must(t, tr.AddEvent(&sale, lines))
 		back := reversal(book.KindRefund, lines[1], lines[1].ID, 7, 25)
-		must(t, tr.MatchRefund(&early, sale.ID, []book.EventLine{back}))
+		early.SaleEventID = sale.ID
+		must(t, tr.MoveRefund(&book.Refund{Event: early}, []book.EventLine{back}))
 		return tr.AddReview(lines[1].ID, book.ReasonFast, "2 seconds", 6)
 	}))
 	addReviews(t, b, 8, lines[1].ID)

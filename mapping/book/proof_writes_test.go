@@ -92,7 +92,7 @@ func (w *writes) track() {
 			must(w.t, tr.IdentifyCustomer(&c))
 		}
 		kind := rapid.SampledFrom([]string{book.EventSale, book.EventRefund}).Draw(w.t, "kind")
-		e := book.Event{Kind: kind, ExternalID: w.next(), CustomerID: c.ID, Currency: "USD", PromoterID: 7}
+		e := book.Event{Kind: kind, ExternalID: w.next(), CustomerID: c.ID, Currency: "USD", PromoterID: 7, Evidence: "{}"}
 		lines := []book.EventLine{commission(7, 5, 202301, 5)}
 		if kind == book.EventRefund {
 			lines = nil
@@ -100,12 +100,11 @@ func (w *writes) track() {
 		must(w.t, tr.AddEvent(&e, lines))
 		if kind == book.EventSale {
 			must(w.t, tr.AddReview(lines[0].ID, book.ReasonFast, "fast", 5))
-			refunds, err := tr.UnmatchedRefunds(c.ID)
+			refunds, err := tr.Refunds(c.ID)
 			must(w.t, err)
 			for i := range refunds {
-				must(w.t, tr.MatchRefund(&refunds[i], e.ID, []book.EventLine{reversal(book.KindRefund, lines[0], lines[0].ID, 6, 1)}))
-				refunds[i].Evidence = `{"unnamed":true}`
-				must(w.t, tr.MoveRefund(&refunds[i], e.ID, []book.EventLine{reversal(book.KindRefund, lines[0], lines[0].ID, 7, -1)}))
+				refunds[i].SaleEventID, refunds[i].Evidence.Taken = e.ID, w.next()
+				must(w.t, tr.MoveRefund(&refunds[i], []book.EventLine{reversal(book.KindRefund, lines[0], lines[0].ID, 6, 1)}))
 			}
 		}
 		_, err = tr.AddRefused(&book.RefusedEvent{Kind: book.EventSale, Email: email, Digest: w.next(), State: book.RefusedOpen})

@@ -16,7 +16,7 @@ type TrackedLine struct {
 
 var trackedLines = table[TrackedLine]{
 	name:    "event_line l JOIN customer c ON c.id = l.customer_id JOIN event e ON e.id = l.event_id",
-	columns: "l.id, l.kind, l.promoter_id, c.email, l.at, l.amount, l.currency, e.external_id",
+	columns: "l.id, l.kind, l.promoter_id, c.email, l.at, CASE l.kind WHEN 'refund' THEN " + netRefund + " ELSE l.amount END, l.currency, e.external_id",
 	key:     1,
 	record:  (*TrackedLine).record,
 }
@@ -32,13 +32,20 @@ func (l *TrackedLine) record(r *record) {
 	r.text(&l.ExternalID)
 }
 
+// netRefund is what a refund has taken back in the end from the same commission as its line l.
+const netRefund = `(SELECT sum(n.amount) FROM event_line n
+	WHERE n.event_id = l.event_id AND n.kind = 'refund' AND n.reverses_line_id = l.reverses_line_id)`
+
 // TrackedBetween lists, by id, the commissions and refunds of customers with an e-mail address
 // whose events happened from one instant to another, both included. Denied commissions, and
-// refunds that were given back, are left out: they do not change the balance.
+// refunds that were given back, are left out: they do not change the balance. What a refund takes
+// back from one commission is one line, also where it was booked in several.
 func (b *Book) TrackedBetween(ctx context.Context, from, to int64) ([]TrackedLine, error) {
-	return trackedLines.find(ctx, b, `WHERE l.at BETWEEN ? AND ? AND l.kind IN ('commission', 'refund') AND l.amount != 0 AND c.email != ''
-		AND NOT (l.kind = 'refund' AND l.amount > 0)
-		AND NOT EXISTS (SELECT 1 FROM event_line d WHERE d.reverses_line_id = l.id AND d.reverses_line_id != 0
-			AND (d.kind = 'denied' OR l.kind = 'refund'))
+	return trackedLines.find(ctx, b, `WHERE l.at BETWEEN ? AND ? AND c.email != ''
+		AND (l.kind = 'commission' AND l.amount != 0
+				AND NOT EXISTS (SELECT 1 FROM event_line d WHERE d.reverses_line_id = l.id AND d.reverses_line_id != 0 AND d.kind = 'denied')
+			OR l.kind = 'refund' AND `+netRefund+` != 0
+				AND NOT EXISTS (SELECT 1 FROM event_line f WHERE f.event_id = l.event_id AND f.kind = 'refund'
+					AND f.reverses_line_id = l.reverses_line_id AND f.id < l.id))
 		ORDER BY l.id`, from, to)
 }

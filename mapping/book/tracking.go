@@ -241,30 +241,6 @@ func (t *Tracking) LastEvent(customer int64) (Event, bool, error) {
 	return queryOne(t, &events, t.stmts.lastEvent, customer)
 }
 
-// RefundedSales adds up a customer's refunds in a currency, by the event of the sale that they
-// are of.
-func (t *Tracking) RefundedSales(customer int64, currency string) (map[int64]int64, error) {
-	refunds, err := queryAll(t, &events, t.stmts.refunds, customer, currency)
-	if err != nil {
-		return nil, err
-	}
-	sums := map[int64]int64{}
-	for i := range refunds {
-		e := &refunds[i]
-		var v Evidence
-		if err := json.Unmarshal([]byte(e.Evidence), &v); err != nil {
-			return nil, fmt.Errorf("the evidence of event %d: %w", e.ID, err)
-		}
-		if v.Parts == nil {
-			sums[e.SaleEventID] += e.Amount
-		}
-		for _, part := range v.Parts {
-			sums[part.SaleID] += part.Amount
-		}
-	}
-	return sums, nil
-}
-
 // CountCustomersFrom counts the customers of a promoter that were bound from an address, given
 // as its keyed hash.
 func (t *Tracking) CountCustomersFrom(promoter int64, visitor string) (n int, err error) {
@@ -302,39 +278,45 @@ func (t *Tracking) addLines(event int64, lines []EventLine) (err error) {
 	return nil
 }
 
-// UnmatchedRefunds lists a customer's refunds whose sale was not known when they were reported,
-// those of sales at Keap among them.
-func (t *Tracking) UnmatchedRefunds(customer int64) ([]Event, error) {
-	return queryAll(t, &events, t.stmts.unmatchedRefunds, customer)
+// Refunds lists a customer's refunds by date, with their evidence.
+func (t *Tracking) Refunds(customer int64) ([]Refund, error) {
+	list, err := queryAll(t, &events, t.stmts.refunds, customer)
+	if err != nil {
+		return nil, err
+	}
+	refunds := make([]Refund, len(list))
+	for i := range list {
+		r := &refunds[i]
+		r.Event = list[i]
+		if err := json.Unmarshal([]byte(r.Event.Evidence), &r.Evidence); err != nil {
+			return nil, fmt.Errorf("the evidence of event %d: %w", r.ID, err)
+		}
+	}
+	return refunds, nil
 }
 
-// HasDenied reports whether a person has denied any commission of an event.
-func (t *Tracking) HasDenied(event int64) (bool, error) { return t.exists(t.stmts.hasDenied, event) }
-
-// RefundsSince lists a customer's refunds of sales that are known, dated at an instant (Unix seconds)
-// or after it.
-func (t *Tracking) RefundsSince(customer, at int64) ([]Event, error) {
-	return queryAll(t, &events, t.stmts.refundsSince, customer, at)
+// IsDenied reports whether a person has denied a commission.
+func (t *Tracking) IsDenied(line int64) (bool, error) {
+	var decision string
+	err := t.tx.Stmt(t.stmts.decision).QueryRow(line).Scan(&decision)
+	if errors.Is(err, sql.ErrNoRows) {
+		err = nil
+	}
+	return decision == ReviewDeny, err
 }
 
-// MoveRefund makes a refund one of another sale, with other evidence; it adds the lines that undo what
-// it took back, and those that it takes back now.
-func (t *Tracking) MoveRefund(refund *Event, sale int64, lines []EventLine) error {
-	refund.SaleEventID = sale
-	if err := t.write(events.layout(), t.stmts.moveRefund, sale, refund.Currency, refund.Evidence, refund.ID); err != nil {
+// MoveRefund stores where a refund takes back from now: its sale (0: none that is known), promoter,
+// currency and evidence; it adds the lines by which what it took back changes.
+func (t *Tracking) MoveRefund(r *Refund, lines []EventLine) error {
+	text, err := json.Marshal(r.Evidence)
+	if err != nil {
 		return err
 	}
-	return t.addLines(refund.ID, lines)
-}
-
-// MatchRefund sets the sale of a refund once it is known, and its currency, which may be that of
-// the sale; it adds the refund's lines. A sale of 0 is one that nobody earned on.
-func (t *Tracking) MatchRefund(refund *Event, sale int64, lines []EventLine) error {
-	refund.SaleEventID = sale
-	if err := t.write(events.layout(), t.stmts.matchRefund, sale, refund.Currency, refund.ID); err != nil {
+	r.Event.Evidence = string(text)
+	if err := t.write(events.layout(), t.stmts.moveRefund, r.SaleEventID, r.PromoterID, r.Currency, r.Event.Evidence, r.ID); err != nil {
 		return err
 	}
-	return t.addLines(refund.ID, lines)
+	return t.addLines(r.ID, lines)
 }
 
 // KeapPurchases lists what the customer with an e-mail key had bought at Keap until an instant:

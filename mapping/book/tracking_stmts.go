@@ -13,9 +13,9 @@ type trackingStmts struct {
 	addCustomer, identifyCustomer, bindCustomer, suspectCustomer, addFurtherEmail                          *sql.Stmt
 	addEvent, addLine, addReview, addOutbox                                                                *sql.Stmt
 	linesOfEvent, reversals, linesOfCustomer, sales, reasonTrusted                                         *sql.Stmt
-	eventByID, refunds, refundsSince, moveRefund, customersFrom, applicationFrom, lastEvent                *sql.Stmt
-	lineByID, hasReason, decision, hasDenied, addDecision                                                  *sql.Stmt
-	unmatchedRefunds, matchRefund, keapOrders, keapEarnings, countKeapOrders                               *sql.Stmt
+	eventByID, refunds, moveRefund, customersFrom, applicationFrom, lastEvent                              *sql.Stmt
+	lineByID, hasReason, decision, addDecision                                                             *sql.Stmt
+	keapOrders, keapEarnings, countKeapOrders                                                              *sql.Stmt
 	isUnattributed, firstRefused, addRefused, deleteRefused                                                *sql.Stmt
 	refusedByID, waitingRefused, settleRefused, retireRefused, forgetRefused, hasWaiting, hasWaitingRefund *sql.Stmt
 }
@@ -61,19 +61,15 @@ func (b *Book) prepareTracking() (s *trackingStmts, err error) {
 			JOIN review r ON r.line_id = l.id JOIN review_decision d ON d.line_id = l.id
 			WHERE l.event_id IN (SELECT id FROM event WHERE customer_id = ? AND kind = 'sale') AND r.reason = ? AND d.decision = 'trust')`},
 		{&s.eventByID, events.selectText(`WHERE id = ?`)},
-		{&s.refunds, events.selectText(`WHERE customer_id = ? AND kind = 'refund' AND sale_event_id != 0 AND currency = ? ORDER BY id`)},
-		{&s.refundsSince, events.selectText(`WHERE customer_id = ? AND kind = 'refund' AND sale_event_id != 0 AND at >= ? ORDER BY at, id`)},
-		{&s.moveRefund, `UPDATE event SET sale_event_id = ?, currency = ?, evidence = ? WHERE id = ? RETURNING ` + events.columns},
+		{&s.refunds, events.selectText(`WHERE customer_id = ? AND kind = 'refund' ORDER BY at, id`)},
+		{&s.moveRefund, `UPDATE event SET sale_event_id = ?, promoter_id = ?, currency = ?, evidence = ? WHERE id = ? RETURNING ` + events.columns},
 		{&s.customersFrom, `SELECT count(*) FROM customer WHERE promoter_id = ? AND visitor = ? AND visitor != ''`},
 		{&s.applicationFrom, `SELECT EXISTS (SELECT 1 FROM application WHERE visitor = ? AND visitor != '' AND promoter_id = ?)`},
 		{&s.lineByID, eventLines.selectText(`WHERE id = ?`)},
 		{&s.hasReason, `SELECT EXISTS (SELECT 1 FROM review WHERE line_id = ?)`},
 		{&s.decision, `SELECT decision FROM review_decision WHERE line_id = ?`},
-		{&s.hasDenied, `SELECT EXISTS (SELECT 1 FROM review_decision WHERE decision = 'deny' AND line_id IN (SELECT id FROM event_line WHERE event_id = ?))`},
 		{&s.addDecision, `INSERT INTO review_decision (line_id, decision, note, decided_at, decided_by) VALUES (?, ?, ?, ?, ?)
 			RETURNING ` + decisionColumns},
-		{&s.unmatchedRefunds, events.selectText(`WHERE customer_id = ? AND kind = 'refund' AND sale_event_id = 0 ORDER BY id`)},
-		{&s.matchRefund, `UPDATE event SET sale_event_id = ?, currency = ? WHERE id = ? AND sale_event_id = 0 RETURNING ` + events.columns},
 		{&s.keapOrders, `SELECT products FROM sale
 			WHERE contact_id IN (SELECT id FROM contact WHERE email = ? AND email != '') AND total > 0 AND ordered_at <= ?`},
 		{&s.countKeapOrders, `SELECT count(*) FROM sale

@@ -46,7 +46,7 @@ func (x *Explainer) eventEntry(ctx context.Context, e *book.Event, v *book.Evide
 			more = append(more, "of sale "+eventLabel(&sale))
 		}
 	}
-	for _, text := range []string{e.Plan, e.ExternalID, losingCandidates(v), v.Rate, v.Note} {
+	for _, text := range []string{e.Plan, e.ExternalID, losingCandidates(v), v.Rate, v.Taken, v.Note} {
 		if text != "" {
 			more = append(more, text)
 		}
@@ -78,7 +78,7 @@ func (x *Explainer) lineEntry(l *book.EventLine, review *book.Review) TimelineEn
 		more = []string{"a person has denied it"}
 	}
 	if l.Kind == book.KindRefund && l.Amount > 0 {
-		more = []string{"given back, because the sale itself was told"}
+		more = []string{"given back, because what it was of was told since"}
 	}
 	if l.Product != "" {
 		more = append(more, l.Product)

@@ -161,7 +161,7 @@ func describe(e *book.Entry) string {
 		return "Commission"
 	case book.KindClawback, book.KindRefund:
 		if e.Amount > 0 {
-			return "Refund to a customer, given back: its sale came"
+			return "Refund to a customer, given back: it was of another sale"
 		}
 		return "Refund to a customer"
 	case book.KindDenied:
