@@ -14,7 +14,7 @@ import (
 type Undo struct {
 	Run book.Import // that is undone
 	// Interrupted says that a former rollback has undone the run in the book and was stopped
-	// before the link map was published: only that is left to do.
+	// before it had told that the link map is published: only that is left to do.
 	Interrupted bool
 }
 
@@ -51,27 +51,26 @@ func PlanRollback(ctx context.Context, b *book.Book, run int64) (Undo, error) {
 
 // Rollback undoes what [PlanRollback] finds and publishes what the book holds then. Killed
 // anywhere and started again with the number of the run, it ends in the same state; without a
-// number it at least completes what was interrupted, and undoes nothing beside.
+// number it at least completes what was interrupted, and undoes nothing beside. It is over only
+// when told has told that it is: nobody who did not hear of it, and repeats it, undoes the next run.
 func Rollback(
-	ctx context.Context, run int64, s *Settings, b *book.Book, to store.Publisher, progress Progress, now time.Time,
-) (book.Import, store.Epoch, error) {
+	ctx context.Context, run int64, s *Settings, b *book.Book, to store.Publisher, progress Progress, now time.Time, told func(book.Import, store.Epoch) error,
+) error {
 	u, err := PlanRollback(ctx, b, run)
 	if err != nil {
-		return u.Run, store.Epoch{}, err
+		return err
 	}
 	if !u.Interrupted {
-		undone, err := b.Rollback(ctx, u.Run.ID, now)
-		if err != nil {
-			return undone, store.Epoch{}, err
+		if u.Run, err = b.Rollback(ctx, u.Run.ID, now); err != nil {
+			return err
 		}
-		u.Run = undone
 	}
 	epoch, _, err := Republish(ctx, s, b, to, progress)
-	if err == nil {
-		err = b.RollbackPublished(ctx, u.Run.ID)
-	}
 	if err != nil {
-		err = fmt.Errorf("run %d is undone in the book, but the link map was not published: %w; run \"carryover rollback %[1]d\" again", u.Run.ID, err)
+		return fmt.Errorf("run %d is undone in the book, but the link map was not published: %w; run \"carryover rollback %[1]d\" again", u.Run.ID, err)
 	}
-	return u.Run, epoch, err
+	if err := told(u.Run, epoch); err != nil {
+		return err
+	}
+	return b.RollbackTold(ctx, u.Run.ID)
 }

@@ -101,7 +101,7 @@ func TestSamples(t *testing.T) {
 			}
 			searchFiles(t, d.dir, "SECRET-CANARY")
 
-			if _, _, err := migrate.Rollback(d.ctx(), 0, s, d.book, d.store, migrate.NoProgress{}, applied); err != nil {
+			if err := migrate.Rollback(d.ctx(), 0, s, d.book, d.store, migrate.NoProgress{}, applied, quietly); err != nil {
 				t.Fatal(err)
 			}
 			if content := d.content(); content.Len() != 0 {

@@ -21,8 +21,8 @@ func (rollbackCmd) Help() string {
 transaction; then publishes the link map of what the book holds. Only the newest run can be undone; older
 ones after it. Names the run and asks first, at a terminal.
 
-Stopped in between and started again, it publishes what is not published yet and undoes nothing beside: a
-script names the run.
+Stopped before it has said that the run is undone, and started again, it publishes what is not published yet
+and undoes nothing beside: a script names the run.
 
 Example: carryover rollback 2`
 }
@@ -42,22 +42,20 @@ func (c *rollbackCmd) Run(a *app) error {
 				return errors.New("nothing was undone")
 			}
 		}
-		run, epoch, err := migrate.Rollback(a.ctx, undo.Run.ID, cfg.Settings(), b, s, a.Progress(), time.Now())
-		if err != nil {
-			return err
-		}
-		if a.JSON {
-			return a.Object(map[string]any{
-				"run": run.ID, "plan_id": run.PlanID, "rolled_back": run.RolledBack, "interrupted": undo.Interrupted, "epoch": epoch,
-			})
-		}
-		if undo.Interrupted {
-			a.Say("A rollback of %s, was stopped before the link map was published. That is done now, and nothing else was undone.", what)
-		}
-		a.Say("Run %d is undone. Link map %d is live: %d links, %d codes.", run.ID, epoch.ID, epoch.Links, epoch.Partners)
-		if epoch.Partners == 0 {
-			a.Say("The book is empty now: old links lead nowhere until a plan is applied, or \"carryover map rollback EPOCH\".")
-		}
-		return nil
+		return migrate.Rollback(a.ctx, undo.Run.ID, cfg.Settings(), b, s, a.Progress(), time.Now(), func(run book.Import, epoch store.Epoch) error {
+			if a.JSON {
+				return a.Object(map[string]any{
+					"run": run.ID, "plan_id": run.PlanID, "rolled_back": run.RolledBack, "interrupted": undo.Interrupted, "epoch": epoch,
+				})
+			}
+			if undo.Interrupted {
+				a.Say("A rollback of %s, was stopped before it said that the link map was published. It is, and nothing else was undone.", what)
+			}
+			a.Say("Run %d is undone. Link map %d is live: %d links, %d codes.", run.ID, epoch.ID, epoch.Links, epoch.Partners)
+			if epoch.Partners == 0 {
+				a.Say("The book is empty now: old links lead nowhere until a plan is applied, or \"carryover map rollback EPOCH\".")
+			}
+			return nil
+		})
 	})
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -70,7 +71,7 @@ func TestInterruptedRollback(t *testing.T) {
 					d.Errorf("%v", o)
 				}
 			} else {
-				d.contains(out, "was stopped before the link map was published", "nothing else was undone", "Run 2 is undone. Link map 3 is live")
+				d.contains(out, "was stopped before it said that the link map was published", "nothing else was undone", "Run 2 is undone. Link map 3 is live")
 			}
 			if ids := d.runsThatStand(); len(ids) != 1 || ids[0] != 1 {
 				d.Fatalf("%v: the runs %v stand, want the first", again, ids)
@@ -80,6 +81,41 @@ func TestInterruptedRollback(t *testing.T) {
 			d.contains(d.ok("rollback"), "Run 1 is undone")
 		})
 	}
+}
+
+// A rollback that is killed when all is done, but before it could say so, is not a second one
+// when it is repeated: whoever repeats it has not heard of the first.
+func TestRollbackKilledBeforeItSaysSo(t *testing.T) {
+	t.Parallel()
+	d := newSampleDesk(t)
+	d.twoRuns()
+	reader, full, err := os.Pipe() // nobody reads what the rollback says
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer reader.Close()
+	for err = nil; err == nil; {
+		full.SetWriteDeadline(time.Now().Add(100 * time.Millisecond))
+		_, err = full.Write(make([]byte, 4096))
+	}
+	cmd := d.command("rollback")
+	cmd.Stdout = full
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	full.Close()
+	d.until("the map of the first run", func() bool {
+		o := d.objects(d.ok("map", "list", "--json"))
+		return len(o) == 3 && o[0]["live"] == true
+	})
+	cmd.Process.Kill()
+	cmd.Wait()
+	d.contains(d.ok("rollback"), "nothing else was undone", "Run 2 is undone. Link map 3 is live")
+	if ids := d.runsThatStand(); len(ids) != 1 || ids[0] != 1 {
+		t.Fatalf("the runs %v stand, want the first", ids)
+	}
+	d.ok("verify")
+	d.contains(d.ok("rollback"), "Run 1 is undone")
 }
 
 // What publishes for another reason does not make of an interrupted rollback one of the next

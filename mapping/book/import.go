@@ -177,7 +177,7 @@ func (c *Changes) write(w *writer) error {
 }
 
 // Rollback undoes an import (0: the newest), row by row, in one transaction. Only the newest
-// can be undone, because later ones build on earlier ones. Until [Book.RollbackPublished] it
+// can be undone, because later ones build on earlier ones. Until [Book.RollbackTold] it
 // stands in [Publication.UndoneImport].
 func (b *Book) Rollback(ctx context.Context, id int64, now time.Time) (Import, error) {
 	var imp Import

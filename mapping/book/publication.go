@@ -28,7 +28,7 @@ type Publication struct {
 	Checksum     string    // of Epoch
 	Changes      int64     // how often something was changed that the map is made of
 	Published    int64     // Changes that the map has which was published last
-	UndoneImport int64     // a rollback that ended before the map was published; 0: none
+	UndoneImport int64     // a rollback that ended before it was told that the map is published; 0: none
 }
 
 // IsBehind reports whether the book holds changes that were not published.
@@ -86,8 +86,13 @@ func (b *Book) MapCurrent(ctx context.Context, changes int64) error {
 	return err
 }
 
-// RollbackPublished notes that the map was published since the rollback of an import.
-func (b *Book) RollbackPublished(ctx context.Context, id int64) error {
+// RollbackTold notes that the map was published since the rollback of an import, and that whoever
+// asked for it was told. The log is emptied before, so that closing the book, which is all that is
+// left to do then, takes no time in which a process may be killed.
+func (b *Book) RollbackTold(ctx context.Context, id int64) error {
+	if _, err := b.w.ExecContext(ctx, `PRAGMA wal_checkpoint(TRUNCATE)`); err != nil {
+		return err
+	}
 	_, err := b.w.ExecContext(ctx, `UPDATE publication SET undone_import = 0 WHERE undone_import = ?`, id)
 	return err
 }
