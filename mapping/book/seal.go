@@ -15,7 +15,7 @@ var unsealed = map[string]string{
 	"book_schema":   "names the schema's files; Open refuses those that it does not know",
 	"chain":         "is the chain: each link's hash covers it and the former",
 	"chain_head":    "is the newest link, with which the chain must end",
-	"click":         "clicks earn nothing; they are let go after [retention]",
+	"click":         "clicks earn nothing; they are let go after [gateway] keep_clicks",
 	"click_rollup":  "clicks earn nothing",
 	"map_epoch":     "the published map, which is compared with the book",
 	"map_entry":     "the published map, which is compared with the book",
