@@ -24,9 +24,8 @@ type Check struct {
 	Note        string   `json:"note,omitempty"`
 	Money       bool     `json:"money,omitempty"`    // its differences are of money
 	Decided     int      `json:"decided,omitempty"`  // differences that a person decided about, and that remain
+	Links       bool     `json:"links,omitempty"`    // it is about old links, and not about money
 	Unproven    int      `json:"unproven,omitempty"` // that there was nothing to compare with
-
-	Links bool `json:"links,omitempty"` // it is about old links, and not about money
 
 	noLedger bool // there is money, and no ledger that it could be compared with
 	entries  int  // of money among the rows that were compared with what was written
