@@ -134,18 +134,7 @@ func (a *amountParts) currency(own string) (string, bool) {
 
 // isAmount says whether a cell, which is not empty, is an amount of whatever currency.
 func isAmount(cell []byte) bool {
-	// Most cells are ids or words, and every row is asked.
-	if len(cell) <= 15 && allDigits(cell) {
-		return true
-	}
-	letters := 0
-	for letters < len(cell) && 'a' <= cell[letters]|0x20 && cell[letters]|0x20 <= 'z' {
-		if letters++; letters > 3 { // longer than any symbol or code
-			return false
-		}
-	}
-	last := cell[len(cell)-1]
-	if len(cell) > 40 || cell[0] > '9' && (last < '0' || last > '9') && last != ')' && last != '-' && last < utf8.RuneSelf {
+	if len(cell) > 40 {
 		return false
 	}
 	a, ok := splitAmount(string(cell))

@@ -130,22 +130,18 @@ func (l *layout) hasSubject(r *record, scratch *[]byte) bool {
 	})
 }
 
-// isTotals says whether a row's only content is the word and amounts. Hardly any row is:
-// most are given up at their first name or date.
+// isTotals says whether a row's only content is the word and amounts. Hardly any row has the word.
 func isTotals(r *record, first int, scratch *[]byte) bool {
-	found := false
-	for i := first; i < len(r.cells); i++ {
-		if r.isBlank(i, scratch) {
-			continue
+	all := func(is func(cell []byte) bool) bool {
+		for i := first; i < len(r.cells); i++ {
+			if !r.isBlank(i, scratch) && !is(clean(r.cell(i, scratch))) {
+				return false
+			}
 		}
-		switch cell := clean(r.cell(i, scratch)); {
-		case isTotalWord(cell):
-			found = true
-		case !isAmount(cell):
-			return false
-		}
+		return true
 	}
-	return found
+	return !all(func(cell []byte) bool { return !isTotalWord(cell) }) &&
+		all(func(cell []byte) bool { return isTotalWord(cell) || isAmount(cell) })
 }
 
 func isTotalWord(b []byte) bool {
