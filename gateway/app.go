@@ -98,6 +98,9 @@ func (a *App) start() error {
 			return fmt.Errorf("the admin address cannot be listened on: %w; choose another with --admin-listen or [gateway] admin_listen", err)
 		}
 	}
+	if err := a.o.checkRehearsal(context.Background()); err != nil {
+		return err
+	}
 	a.openSpool()
 	if err := a.openHandlers(); err != nil {
 		return err
@@ -124,9 +127,9 @@ func (a *App) start() error {
 
 // openSpool opens what makes clicks safe, and what moves them on.
 func (a *App) openSpool() {
-	spool := filepath.Join(a.o.DataDir, "clicks.db")
+	spool := a.o.spoolPath()
 	a.recorder = click.NewRecorder(click.RecorderOptions{
-		Path: spool, Node: a.o.Node, Durability: a.o.Durability, Bound: a.o.DiskBound,
+		Path: spool, Node: a.o.Node, Durability: a.o.Durability, Bound: a.o.DiskBound, Rehearsal: a.o.Rehearsal,
 		Committed: a.metrics.observeCommit, Logger: a.o.Logger,
 	})
 	a.drainer = click.NewDrainer(click.DrainOptions{

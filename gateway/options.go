@@ -87,7 +87,8 @@ type Options struct {
 	// Now is the clock that decides about cutoffs. Nil: time.Now.
 	Now func() time.Time
 
-	// Rehearsal says that Now is not the real time: the status page shows it.
+	// Rehearsal says that Now is not the real time: the status page shows it, and Start fails
+	// where something was recorded under the real clock.
 	Rehearsal bool
 
 	// Logger takes what ops should read. Nil: slog.Default().

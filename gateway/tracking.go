@@ -123,6 +123,8 @@ func (h *trackingHandler) droppedRefusals() int64 {
 func (h *trackingHandler) run(ctx context.Context, working *sync.WaitGroup) {
 	if h.service != nil {
 		working.Go(func() { h.service.Watch(ctx) })
+	}
+	if h.book != nil {
 		working.Go(func() {
 			if err := h.book.RunWALCheckpointer(ctx); err != nil && ctx.Err() == nil {
 				h.log.Warn("the write-ahead log of the book is not checkpointed in time: events may wait longer", "err", err)

@@ -4,14 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"slices"
 	"time"
 
 	"carryover/cmd/carryover/internal/config"
 	"carryover/cmd/carryover/internal/console"
 	"carryover/gateway"
-	"carryover/gateway/track"
 	"carryover/mapping/book"
 	"carryover/mapping/secret"
 	"carryover/migrate"
@@ -21,6 +18,7 @@ type gatewayCmd struct {
 	Listen      string `placeholder:"ADDR" help:"Where visitors are served, instead of [gateway] listen; port 0 takes a free one."`
 	AdminListen string `placeholder:"ADDR" help:"Where ops are served, instead of [gateway] admin_listen."`
 	At          string `placeholder:"TIME" help:"Rehearsal: start the clock at this moment instead of now, to see the day after the cutoff."`
+	CopyTo      string `placeholder:"DIR" help:"With --at: copy the data folder to DIR first, also while it is in use, and rehearse there."`
 }
 
 func (gatewayCmd) Help() string {
@@ -29,7 +27,8 @@ store it starts from the last good map on disk. Each click is on disk before it 
 SIGTERM or Ctrl-C after finishing what it has accepted. Also answers the tracking API that billing systems
 tell sign-ups, sales and refunds to, below /api/v2/track/ and /api/v1/track/: with one or two keys in
 CARRYOVER_API_KEYS. Writes clicks, and what the billing system tells; with --at they bear the rehearsal's
-time, so rehearse on a copy of the data folder.
+time: that is refused on data in which anything was recorded under the real clock. --copy-to DIR copies the
+data first, and serves the copy without any Redis; "--at TIME --data DIR" rehearses on it again.
 
 Example: carryover gateway --config carryover.toml`
 }
@@ -37,6 +36,9 @@ Example: carryover gateway --config carryover.toml`
 func (c *gatewayCmd) Run(a *app) error {
 	cfg, err := a.loadConfig()
 	if err != nil {
+		return err
+	}
+	if err := c.copyData(a, cfg); err != nil {
 		return err
 	}
 	o := gateway.Options{
@@ -72,7 +74,7 @@ func (c *gatewayCmd) Run(a *app) error {
 	case o.RedisURL == "":
 		return fmt.Errorf("nothing to serve: %w, or name the Redis that holds the link map with --redis", err)
 	}
-	if err := a.tracking(cfg, &o); err != nil {
+	if o.Tracking, err = cfg.TrackingOptions(); err != nil {
 		return err
 	}
 	if o.Secret, err = secret.Open(a.Data); err != nil {
@@ -112,14 +114,15 @@ func (c *gatewayCmd) Run(a *app) error {
 	return g.Wait(a.ctx)
 }
 
-// tracking fills in what the tracking API is served with.
-func (a *app) tracking(cfg *config.Config, o *gateway.Options) (err error) {
-	o.Tracking = gateway.Tracking{
-		Accounts: slices.DeleteFunc([]string{cfg.Program, cfg.FirstPromoter.AccountID}, func(id string) bool { return id == "" }),
-		Campaign: cfg.FirstPromoter.Campaign, PerMinute: cfg.Tracking.PerMinute, Remember: cfg.Tracking.Remember,
-		Terms: cfg.Terms, Products: cfg.Products, Currency: cfg.Currency, Rates: cfg.Tracking.Rates,
-		CreditPolicy: cfg.CreditPolicy,
+// copyData makes the copy of --copy-to, and lets the command go on with it.
+func (c *gatewayCmd) copyData(a *app, cfg *config.Config) error {
+	switch _, err := console.ParseTime(c.At, cfg.Zone); {
+	case c.CopyTo == "":
+		return nil
+	case err != nil:
+		return console.UsageError("--copy-to is for rehearsals: --at: %v", err)
 	}
-	o.Tracking.Keys, err = track.ParseKeys(os.Getenv(track.KeysVariable))
-	return err
+	from := a.backupSource(cfg)
+	a.Data, a.Redis, a.Store = c.CopyTo, "", ""
+	return cfg.RehearseOn(a.ctx, from, c.CopyTo)
 }

@@ -54,10 +54,11 @@ func (c *trackingRetellCmd) Run(a *app) error {
 		return console.UsageError("say which events: ids, or --all")
 	}
 	return a.withBook(func(cfg *config.Config, b *book.Book) error {
-		o := gateway.Options{DataDir: a.Data, Book: b, Zone: cfg.Zone, Logger: a.ServiceLog()}
-		if err := a.tracking(cfg, &o); err != nil {
+		tracking, err := cfg.TrackingOptions()
+		if err != nil {
 			return err
 		}
+		o := gateway.Options{DataDir: a.Data, Book: b, Tracking: tracking, Zone: cfg.Zone, Logger: a.ServiceLog()}
 		o.Tracking.Forward = forwarding(cfg, &o)
 		list, err := gateway.Retell(a.ctx, o, c.IDs)
 		return errors.Join(err, console.Print(a.Console, view.Retold(), list))

@@ -113,12 +113,15 @@ func (r *Recorder) reopen() error {
 		r.o.Logger.Warn("the click spool keeps the node name that it was made with",
 			"spool", r.o.Path, "node", s.node, "configured", r.o.Node)
 	}
+	if s.rehearsed {
+		r.o.Logger.Warn("rehearsals were held on this data: what they recorded stays among what is real", "spool", r.o.Path)
+	}
 	r.spool.Store(s)
 	return nil
 }
 
 func (r *Recorder) openAndProbe() (*spool, error) {
-	s, err := openSpool(r.o.Path, r.o.Node, r.o.Durability, r.o.Now())
+	s, err := openSpool(r.o.Path, r.o.Node, r.o.Durability, r.o.Now(), r.o.Rehearsal)
 	if err != nil {
 		return nil, err
 	}

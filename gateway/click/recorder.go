@@ -23,6 +23,7 @@ type RecorderOptions struct {
 	Committed  func(clicks int, took time.Duration) // called after each commit that held clicks; may be nil
 	Logger     *slog.Logger                         // nil: slog.Default()
 	Now        func() time.Time                     // nil: time.Now
+	Rehearsal  bool                                 // clicks do not bear the real time
 }
 
 // Recorder makes clicks safe: all that wait are committed at once, and then all are

@@ -36,6 +36,8 @@ type spool struct {
 	conn *sql.Conn
 	node string
 
+	rehearsed bool // it was for rehearsals until it was opened, and is no longer
+
 	begin, commit, rollback *sql.Stmt
 	args                    []any
 	inserts                 [maxInsert + 1]*sql.Stmt // by number of rows, prepared when first needed
@@ -56,8 +58,9 @@ func spoolURL(path, mode, durability string, wait time.Duration) string {
 }
 
 // openSpool opens the file at path, making it when missing. node names this gateway when
-// the file is new; empty: host name and a random part.
-func openSpool(path, node, durability string, now time.Time) (*spool, error) {
+// the file is new; empty: host name and a random part. rehearsal says that clicks will not bear
+// the real time.
+func openSpool(path, node, durability string, now time.Time, rehearsal bool) (*spool, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return nil, err
 	}
@@ -72,14 +75,14 @@ func openSpool(path, node, durability string, now time.Time) (*spool, error) {
 	}
 	db.SetMaxOpenConns(1)
 	s := &spool{db: db}
-	if err := s.setUp(node, now); err != nil {
+	if err := s.setUp(node, now, rehearsal); err != nil {
 		s.close()
 		return nil, err
 	}
 	return s, nil
 }
 
-func (s *spool) setUp(node string, now time.Time) (err error) {
+func (s *spool) setUp(node string, now time.Time, rehearsal bool) (err error) {
 	ctx := context.Background()
 	if s.conn, err = s.db.Conn(ctx); err != nil {
 		return err
@@ -90,7 +93,10 @@ func (s *spool) setUp(node string, now time.Time) (err error) {
 	if err = s.prepare(ctx); err != nil {
 		return err
 	}
-	s.node, err = s.assignNode(ctx, node, now)
+	if s.node, err = s.assignNode(ctx, node, now); err != nil {
+		return err
+	}
+	s.rehearsed, err = s.noteClock(ctx, rehearsal)
 	return err
 }
 

@@ -11,7 +11,7 @@ import (
 func BenchmarkCommit(b *testing.B) {
 	for _, n := range []int{1, 16, 64} {
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
-			s, err := openSpool(filepath.Join(b.TempDir(), "clicks.db"), "", DurabilityNormal, time.Now())
+			s, err := openSpool(filepath.Join(b.TempDir(), "clicks.db"), "", DurabilityNormal, time.Now(), false)
 			if err != nil {
 				b.Fatal(err)
 			}
