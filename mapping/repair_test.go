@@ -69,6 +69,11 @@ func TestPastedLinks(t *testing.T) {
 	bare := func(query string) string { return "https://carrot.test?" + query + "fpr=apostle&fp_sid=bare" }
 	landing := func(query string) string { return "https://carrot.test/?" + query + "fpr=apostle" }
 
+	// Lines that quoted-printable broke in the middle.
+	for _, target := range []string{"/go/bare/Apo=%0D%0Astle", "/go/bare/Apo=%0astle", "/go/bare/Apo%3D%0D%0Astle", "/go/bare/Apo=stle", "/go/ba=%0D%0Are/Apostle",
+		"/k/bare?affiliate=10=%0D%0A1", "/r/apo=%0D%0Astle/bare"} {
+		f(target, "apostle", bare(""))
+	}
 	// Separators that came encoded or wrong; what follows is the visitor's query.
 	for _, target := range []string{
 		"/go/bare/Apostle&utm_source=news", "/go/bare/Apostle%26utm_source=news", "/go/bare/Apostle%3Futm_source=news", "/go/bare/Apostle%3futm_source%3Dnews",
