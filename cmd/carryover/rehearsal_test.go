@@ -64,6 +64,13 @@ func TestRehearsalsAreKeptApart(t *testing.T) {
 	}
 	d := newLiveDesk(t)
 	d.fails(console.ExitUsage, []string{"--copy-to is for rehearsals"}, "gateway", "--copy-to", "copy")
+	for _, inside := range []string{"data/copy", "elsewhere/../data/a/b"} {
+		d.fails(console.ExitFailed, []string{"lies in the data folder data"}, "gateway", "--at", before, "--copy-to", inside)
+	}
+	d.fails(console.ExitFailed, []string{"nothing to rehearse on", "there is no book yet"}, "gateway", "--at", before, "--data", "other", "--copy-to", "copy")
+	if made := d.files("copy"); len(made) != 0 {
+		t.Errorf("a copy that was refused left %v", made)
+	}
 }
 
 // A copy for a rehearsal is made while the gateway serves, and has nothing to do with what is

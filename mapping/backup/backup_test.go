@@ -224,6 +224,7 @@ func TestBackupRefuses(t *testing.T) {
 	}
 	f("carryover.toml", nil, "is there already and is no backup")
 	f("data", nil, "is a folder")
+	f("-", nil, "does not go to standard output")
 	f("missing/b.tar.gz", nil, "missing")
 	f("b.tar.gz", func(s *backup.Source) { s.Data = d.path("nothing"); s.Book = d.path("nothing/book.db") }, "there is no data folder")
 	f("b.tar.gz", func(s *backup.Source) { s.Data = d.path("carryover.toml") }, "is no folder")

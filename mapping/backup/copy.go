@@ -16,6 +16,12 @@ import (
 // CopyData copies the data folder of s, with its book, into the folder dir, as of one moment
 // and while others write: to rehearse on. dir is made, or empty. After an error it is as it was.
 func CopyData(ctx context.Context, s Source, dir string) (err error) {
+	switch inside, err := isInside(dir, s.Data); {
+	case err != nil:
+		return err
+	case inside:
+		return fmt.Errorf("%s lies in the data folder %s: choose another folder for the copy", dir, s.Data)
+	}
 	files, _, hasBook, err := s.files()
 	if err != nil {
 		return err
@@ -55,6 +61,25 @@ func CopyData(ctx context.Context, s Source, dir string) (err error) {
 	}
 	os.Remove(dir) // when it is there, it is empty
 	return os.Rename(staging, dir)
+}
+
+// isInside reports whether path, which need not be there, lies below folder.
+func isInside(path, folder string) (bool, error) {
+	parent, err := filepath.Abs(path)
+	if err != nil {
+		return false, err
+	}
+	of, err := os.Stat(folder)
+	if err != nil {
+		return false, nil // what copies it says so
+	}
+	for parent != filepath.Dir(parent) {
+		parent = filepath.Dir(parent)
+		if info, err := os.Stat(parent); err == nil && os.SameFile(info, of) {
+			return true, nil
+		}
+	}
+	return false, nil
 }
 
 func copyFile(ctx context.Context, from, to string) error {

@@ -31,6 +31,8 @@ const stagingPrefix = ".carryover-backup-"
 // name; a former backup of that name is replaced, another file never.
 func Write(ctx context.Context, s Source, file string) (head Head, entries []Entry, err error) {
 	switch info, err := os.Stat(file); {
+	case filepath.Base(file) == "-":
+		return head, nil, errors.New("an archive does not go to standard output: name the file to write, such as " + s.Program + ".tar.gz")
 	case err == nil && info.IsDir():
 		return head, nil, fmt.Errorf("%s is a folder: name the file to write, such as %s", file, filepath.Join(file, s.Program+".tar.gz"))
 	case err == nil && !isArchive(file):

@@ -2,6 +2,9 @@ package config
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"os"
 	"path/filepath"
 
 	"carryover/gateway/click"
@@ -15,6 +18,9 @@ import (
 // makes c a configuration for that: the map is published in the copy's book, and no Redis is
 // named, so that nothing live is touched. Afterwards the copy is for rehearsals.
 func (c *Config) RehearseOn(ctx context.Context, from backup.Source, dir string) error {
+	if _, err := os.Stat(from.Book); errors.Is(err, os.ErrNotExist) {
+		return fmt.Errorf("nothing to rehearse on: %w at %s", book.ErrNoBook, from.Book)
+	}
 	if err := backup.CopyData(ctx, from, dir); err != nil {
 		return err
 	}
