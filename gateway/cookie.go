@@ -45,10 +45,10 @@ func cookieTail(age time.Duration, domain string) string {
 func (c *clickCookie) newest(h *fasthttp.RequestHeader) (mark click.Mark, several bool) {
 	n := 0
 	for name, value := range h.Cookies() {
-		if string(name) != click.CookieName || len(value) == 0 {
+		if string(name) != click.CookieName {
 			continue
 		}
-		n++
+		n++ // an empty one too: sent first, it is what a site would take for the mark
 		if m, ok := c.keys.Verify(view(value)); ok && (mark.Token == "" || !mark.NewerThan(m.Visit)) {
 			mark = m
 		}

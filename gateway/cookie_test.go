@@ -87,6 +87,8 @@ func TestTwoCookies(t *testing.T) {
 	f("of one second, the other order", host, "/login", cleared+"p0@carrot.test", newer, sameSecond)
 	f("one that is not ours before", host, "/login", cleared+"p0@carrot.test", "1.abc.def.ghi", older)
 	f("one that is not ours after", host, "/login", cleared+"p0@carrot.test", older, "x")
+	f("an empty one before", host, "/login", cleared+"p0@carrot.test", "", older)
+	f("an empty one alone", host, "/login", "", "")
 	f("none that is ours", host, "/login", "", "x", "y")
 	f("and a click", host, "/go/demo/ANNA", cleared+"p0@carrot.test", newer, older)
 	f("none that is ours, and a click", host, "/go/demo/ANNA", cleared+"p0@carrot.test", "x", "y")
