@@ -42,9 +42,10 @@ func (r *reconciler) findUnproven() {
 	for a := range r.statements {
 		r.compared[r.subject(a)] = !r.in.keepNewer
 	}
-	differences, balances := map[account]int64{}, map[account]int64{}
+	earlier, differences, balances := map[account]bool{}, map[account]int64{}, map[account]int64{}
 	for i := range r.sums {
 		a := r.ledger.accounts.list[i]
+		earlier[a] = earlier[a] || r.sums[i].differences != 0
 		differences[a] += r.sums[i].differences
 		balances[a] += r.sums[i].booked + r.sums[i].added
 	}
@@ -61,7 +62,7 @@ func (r *reconciler) findUnproven() {
 			continue
 		}
 		code, token := r.code(a), r.in.directory.ByPartner(a.partner).Token()
-		if n := differences[a]; n != 0 {
+		if n := differences[a]; n != 0 && earlier[a] {
 			r.standing = append(r.standing, Standing{a.partner, code, token, a.currency, n})
 		}
 		if _, listed := r.statements[a]; r.in.kinds[keap.Ledger] && !r.in.keepNewer && !listed && balances[a] != 0 {

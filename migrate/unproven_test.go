@@ -176,6 +176,21 @@ func TestDecidedAgainstLedgerStands(t *testing.T) {
 	}
 }
 
+// What a plan books itself, because rows are missing, no earlier run has booked.
+func TestNoRowsAreNoEarlierRuns(t *testing.T) {
+	d := newEnv(t, carrot())
+	exports := d.money("links and a ledger", map[string][]string{keap.Ledger: {"2,0,14.85,0,0,14.85"}})
+	p := d.plan(exports)
+	if len(p.Standing) > 0 || len(p.Conflicts) == 0 || p.Conflicts[0].Kind != migrate.KindNoRows {
+		t.Fatalf("%+v, %+v", p.Standing, p.Conflicts)
+	}
+	d.accepting(exports)
+	d.settings.ConfigHash = "later"
+	if p := d.plan(exports); len(p.Standing) != 1 {
+		t.Errorf("%+v", p.Standing)
+	}
+}
+
 // One answer does not hide the other.
 func TestAnswers(t *testing.T) {
 	d := newEnv(t, carrot())

@@ -206,7 +206,7 @@ func verifyLedger(p *Plan, e *evidence) Check {
 		}
 	}
 	for _, d := range p.Standing {
-		check.decided("%s: its balance holds a difference of %s that an earlier run booked as a person had decided",
+		check.decided("%s: its balance holds a difference of %s that was booked as a person had decided",
 			describePartner(d.Code, d.Partner, d.Token), terms.FormatMoney(d.Amount, d.Currency))
 	}
 	for _, c := range p.Conflicts {

@@ -46,7 +46,7 @@ func TestVerifyNamesEveryDecision(t *testing.T) {
 	d.write("links/links.csv", "Id,Code,Website Address\n1,course,https://carrot.test/course\n")
 	d.ok("plan", "links")
 	d.ok("apply")
-	named("links alone", "holds a difference of 0.01 USD that an earlier run booked")
+	named("links alone", "holds a difference of 0.01 USD that was booked as a person had decided")
 	if out := d.run("verify").out; !strings.Contains(out, "money: not proven, the newest exports have no ledger, so no balance was compared with one; 40 ") {
 		t.Errorf("nothing was compared with a ledger, and verify says\n%s", out)
 	}
