@@ -29,6 +29,7 @@ type Check struct {
 
 	noLedger bool // there is money, and no ledger that it could be compared with
 	entries  int  // of money among the rows that were compared with what was written
+	money    int  // of the differences, where not all are of money
 }
 
 // How many sentences a check has of differences, which are often of one cause, and of what is
@@ -109,6 +110,7 @@ func sumChecks(checks []Check, of func(*Check) bool) (v verdict) {
 		v.unproven += c.Unproven
 		v.noLedger = v.noLedger || c.noLedger
 		v.entries += c.entries
+		v.money += c.money
 		if c.Money {
 			v.money += c.Differences
 			v.moneyCompared += c.Compared

@@ -19,7 +19,7 @@ var notSealed = map[string]string{
 	"book_schema": "the schema itself is compared", "chain": "the chain", "chain_head": "the chain",
 	"click": "clicks earn nothing", "click_rollup": "clicks earn nothing",
 	"map_epoch": "compared with the book", "map_entry": "compared with the book", "publication": "where the map is published",
-	"outbox": "how far events are on their way to FirstPromoter",
+	"outbox": "how far events are on their way to FirstPromoter", "refused_event": "what was not booked, and is let go",
 }
 
 // bookLive books one of everything that is booked live, for the promoter of a token.
@@ -76,7 +76,8 @@ func (d *desk) bookLive(token string) {
 }
 
 // Whatever column of whatever table is changed behind carryover's back, carried over or booked
-// live, verify ends with 1 and names the table and the row.
+// live, verify ends with 1 and names the table, the row and the column; and so it does when a row
+// is removed, or put in.
 func TestVerifyNamesEveryColumn(t *testing.T) {
 	t.Parallel()
 	d := newSampleDesk(t)
@@ -130,12 +131,25 @@ func TestVerifyNamesEveryColumn(t *testing.T) {
 	}
 	must(rows.Err())
 	rows.Close()
-	tried := 0
+	names := func(about, row, what string) bool {
+		t.Helper()
+		r := d.run("verify")
+		out := strings.Join(strings.Fields(r.out), " ")
+		if r.code != console.ExitFailed || !strings.Contains(out, row) {
+			t.Errorf("%s: exit %d, and %q is not named\n%s%s", about, r.code, row, r.out, r.err)
+			return true
+		}
+		return strings.Contains(out, row+what)
+	}
+	tried, unnamed, former := 0, 0, ""
 	for _, c := range columns {
-		var key []string
+		var all, key []string
 		for _, k := range columns {
-			if k.table == c.table && k.key > 0 {
-				key = append(key, k.name)
+			if k.table == c.table {
+				all = append(all, k.name)
+				if k.key > 0 {
+					key = append(key, k.name)
+				}
 			}
 		}
 		cells, dest, is := make([]any, len(key)), make([]any, len(key)), make([]string, len(key))
@@ -143,7 +157,7 @@ func TestVerifyNamesEveryColumn(t *testing.T) {
 			dest[i], is[i] = &cells[i], key[i]+" = ?"
 		}
 		if err := db.QueryRow(`SELECT ` + strings.Join(key, ", ") + ` FROM ` + c.table + ` LIMIT 1`).Scan(dest...); err != nil {
-			t.Logf("%s: it has no row here; the book's own test has one", c.table)
+			t.Errorf("%s has no row here: %v", c.table, err)
 			continue
 		}
 		tried++
@@ -163,14 +177,49 @@ func TestVerifyNamesEveryColumn(t *testing.T) {
 			changed[i] = other
 		}
 		exec(`UPDATE `+c.table+` SET `+c.name+` = ?`+where, append([]any{other}, cells...)...)
-		r := d.run("verify")
 		row := c.table + " " + strings.TrimSpace(fmt.Sprintln(cells...))
-		if r.code != console.ExitFailed || !strings.Contains(strings.Join(strings.Fields(r.out), " "), row) {
-			t.Errorf("%s.%s: exit %d, and %q is not named\n%s%s", c.table, c.name, r.code, row, r.out, r.err)
+		isKey := slices.Contains(key, c.name)
+		if !names(c.table+"."+c.name, row, ": "+c.name+" changed since it was written") && !isKey {
+			unnamed++
+			t.Logf("%s.%s is named without its column", c.table, c.name)
 		}
 		exec(`UPDATE `+c.table+` SET `+c.name+` = ?`+where, append([]any{was}, changed...)...)
+		if c.table != former { // once a table
+			former = c.table
+			exec(`CREATE TEMP TABLE kept AS SELECT * FROM `+c.table+where, cells...)
+			exec(`DELETE FROM `+c.table+where, cells...)
+			names(c.table+", a row removed", row+" is missing: it was written", "")
+			put := `INSERT INTO ` + c.table + ` SELECT ` + strings.Join(all, ", ") + ` FROM kept`
+			exec(put)
+			copied := slices.Clone(cells)
+			last := len(key) - 1
+			switch v := cells[last].(type) {
+			case string:
+				copied[last] = v + "x"
+			case int64:
+				copied[last] = v + 7_000
+			}
+			for _, k := range columns { // some columns are unique
+				if k.table == c.table && k.kind == "TEXT" {
+					exec(`UPDATE kept SET ` + k.name + ` = ` + k.name + ` || 'x'`)
+				} else if k.table == c.table {
+					exec(`UPDATE kept SET ` + k.name + ` = ` + k.name + ` + 7000`)
+				}
+			}
+			for i := range key {
+				exec(`UPDATE kept SET `+key[i]+` = ?`, copied[i])
+			}
+			exec(put)
+			row = c.table + " " + strings.TrimSpace(fmt.Sprintln(copied...))
+			names(c.table+", a row put in", row+" was put into the book by something else than carryover", "")
+			exec(`DELETE FROM `+c.table+where, copied...)
+			exec(`DROP TABLE kept`)
+		}
 	}
-	if r := d.run("verify"); tried < 180 || r.code == console.ExitFailed {
+	if unnamed > 1 { // of 65,536 changes one is missed
+		t.Errorf("of %d columns %d were not named", tried, unnamed)
+	}
+	if r := d.run("verify"); tried < 200 || r.code == console.ExitFailed {
 		t.Errorf("%d columns; all put back: %s%s", tried, r.out, r.err)
 	}
 }

@@ -67,4 +67,9 @@ func TestVerifyOfLiveMoneyAlone(t *testing.T) {
 	d.tamper(`UPDATE event_line SET month = month + 1 WHERE id = 1`)
 	d.contains(d.fails(console.ExitFailed, []string{"1 difference, 1 of them of money: the totals are not proven"}, "verify").out,
 		"event_line 1: month changed since it was written", "money: not proven, 1 difference")
+	d.tamper(`UPDATE event_line SET month = month - 1 WHERE id = 1; UPDATE customer SET created_at = 9; UPDATE correction SET note = 'x'`)
+	d.contains(d.fails(console.ExitFailed, []string{"2 differences, 1 of them of money"}, "verify").out,
+		"correction 2: note changed since it was written", "customer 1: created_at changed since it was written")
+	d.tamper(`DELETE FROM chain_head`)
+	d.contains(d.fails(console.ExitFailed, []string{"3 differences, 2 of them of money"}, "verify").out, "the head of the chain is gone")
 }

@@ -172,7 +172,7 @@ func TestProveNamesEveryColumn(t *testing.T) {
 	}
 	unnamed := 0
 	defer func() {
-		if unnamed > 3 {
+		if unnamed > 1 {
 			t.Errorf("of %d columns %d were not named", len(columns), unnamed)
 		}
 	}()
@@ -216,7 +216,7 @@ func TestProveNamesEveryColumn(t *testing.T) {
 			t.Errorf("%s.%s: %v, want one row named", c.table, c.name, list)
 		}
 		if !slices.Contains(key, c.name) && !slices.Equal(list[0].Columns, []string{c.name}) {
-			unnamed++ // a mark is a byte
+			unnamed++ // of 65,536 changes a mark misses one
 			t.Logf("%s.%s: named %v", c.table, c.name, list[0].Columns)
 		}
 		_, err = db.Exec(`UPDATE `+c.table+` SET `+c.name+` = ?`+where, append([]any{was}, changed...)...)
@@ -274,6 +274,10 @@ func TestProveNamesRows(t *testing.T) {
 	f("an import that is said to be undone", `UPDATE import SET rolled_back_at = 5 WHERE id = 2`, "import 2: rolled_back_at changed")
 
 	f("another ledger", `DROP VIEW entry; CREATE VIEW entry AS SELECT 1`, "the view entry of the book is not as carryover defines it")
+	f("an index", `DROP INDEX event_external`, "the index event_external is gone from the book")
+	f("the chain's table", `DROP TABLE chain`, "the table chain is gone from the book")
+	f("the table of the chain's head", `DROP TABLE chain_head`, "the table chain_head is gone from the book")
+	f("another chain", `ALTER TABLE chain RENAME COLUMN seals TO marks`, "the table chain of the book is not as carryover defines it")
 	f("a trigger", `CREATE TRIGGER t AFTER INSERT ON event BEGIN DELETE FROM review; END`, "the trigger t was put into the book")
 
 	f("a link changed", `UPDATE chain SET at = at + 1 WHERE id = 3`, "link 3 of the chain of ")
