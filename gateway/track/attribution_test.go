@@ -260,3 +260,12 @@ func TestUnattributedEventsAreKept(t *testing.T) {
 		t.Errorf("%+v, %v", v, err)
 	}
 }
+
+// The cookie's value is read with whatever stands around it.
+func TestCookieInATID(t *testing.T) {
+	f := newFixture(t, nil)
+	for i, around := range []string{"%s", `"%s"`, "carryover_click=%s", "carryover_click=%s; Path=/", `a=b; carryover_click="%s"; c=d`, " %s\n", "'%s'"} {
+		f.submit(Call{Kind: book.EventSignup, Email: fmt.Sprintf("n%d@mail.test", i), TID: fmt.Sprintf(around, f.cookie("ben 2023-01-05"))}).
+			check(t, Booked, "ben")
+	}
+}

@@ -2,6 +2,7 @@ package track
 
 import (
 	"errors"
+	"strings"
 
 	"carryover/gateway/click"
 	"carryover/mapping/book"
@@ -24,8 +25,9 @@ func (s *Service) readTouch(c *Call) touch {
 		return touch{}
 	}
 	t := touch{given: true, last: terms.Candidate{By: terms.ByClick}, wrong: "no click that is known"}
+	value := cookieValue(c.TID)
 	if s.o.Keys != nil {
-		m, err := s.o.Keys.Read(c.TID)
+		m, err := s.o.Keys.Read(value)
 		switch {
 		case err == nil:
 			t.last, t.wrong = candidateOfVisit(m.Visit), ""
@@ -37,10 +39,18 @@ func (s *Service) readTouch(c *Call) touch {
 			t.wrong = "signed with a secret that is not this gateway's: once CARRYOVER_SECRET is the same, tell it again"
 		}
 	}
-	if id, err := book.ParseClickID(c.TID); err == nil {
+	if id, err := book.ParseClickID(value); err == nil {
 		t.last.Click, t.wrong = id.String(), "a click's id alone proves nothing: send the whole value of the cookie"
 	}
 	return t
+}
+
+// cookieValue is the value in a tid that holds more: the cookie's name, quotes, or the whole header.
+func cookieValue(tid string) string {
+	if _, behind, ok := strings.Cut(tid, click.CookieName+"="); ok {
+		tid, _, _ = strings.Cut(behind, ";")
+	}
+	return strings.Trim(tid, " \t\r\n\"';")
 }
 
 func candidateOfVisit(v click.Visit) terms.Candidate {
