@@ -130,7 +130,8 @@ func (l *layout) hasSubject(r *record, scratch *[]byte) bool {
 	})
 }
 
-// isTotals says whether a row's only content is the word and amounts. Hardly any row has the word.
+// isTotals says whether a row's only content is the word and amounts. Hardly any row is: most are
+// given up at their first name, and only one that has the word is read.
 func isTotals(r *record, first int, scratch *[]byte) bool {
 	all := func(is func(cell []byte) bool) bool {
 		for i := first; i < len(r.cells); i++ {
@@ -140,8 +141,12 @@ func isTotals(r *record, first int, scratch *[]byte) bool {
 		}
 		return true
 	}
-	return !all(func(cell []byte) bool { return !isTotalWord(cell) }) &&
-		all(func(cell []byte) bool { return isTotalWord(cell) || isAmount(cell) })
+	found := false
+	return all(func(cell []byte) bool {
+		word := isTotalWord(cell)
+		found = found || word
+		return word || !isLetter(cell[0]) || !isLetter(cell[len(cell)-1])
+	}) && found && all(func(cell []byte) bool { return isTotalWord(cell) || isAmount(cell) })
 }
 
 func isTotalWord(b []byte) bool {
