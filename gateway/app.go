@@ -150,8 +150,10 @@ func (a *App) openHandlers() error {
 	}
 	visitors := click.NewVisitors(filepath.Join(a.o.DataDir, "visitor.keys"))
 	a.join = &joinHandler{
-		book: a.o.Book, rules: a.o.Join.rules(), answerAfter: answerAfter, termsURL: a.o.Join.TermsURL, maps: a.maps, keys: pageKeys, visitors: visitors, proxies: a.proxies,
-		limits: newJoinLimits(), used: newUsedForms(), publisher: newPublisher(a.o.Join.Publish, a.o.Logger), now: a.o.Now, log: a.o.Logger, failed: a.failed,
+		book: a.o.Book, rules: a.o.Join.rules(), answerAfter: answerAfter, termsURL: a.o.Join.TermsURL,
+		maps: a.maps, keys: pageKeys, visitors: visitors, proxies: a.proxies,
+		limits: newJoinLimits(), used: newUsedForms(), publisher: newPublisher(a.o.Join.Publish, a.o.Logger),
+		now: a.o.Now, log: a.o.Logger, failed: a.failed,
 	}
 	for _, l := range []*countedLog{&a.join.dropped, &a.join.busy, &a.join.full} {
 		l.write.Interval = time.Minute

@@ -29,7 +29,8 @@ func (o *Options) checkRehearsal(ctx context.Context) error {
 		}
 	}
 	if recorded {
-		return fmt.Errorf("no rehearsal on the data folder %s: something was recorded under the real clock there, and what a rehearsal records bears another time; add --copy-to DIR to rehearse on a copy", o.DataDir)
+		return fmt.Errorf("no rehearsal on the data folder %s: something was recorded under the real clock there, and what a rehearsal "+
+			"records bears another time; add --copy-to DIR to rehearse on a copy", o.DataDir)
 	}
 	return nil
 }

@@ -68,8 +68,9 @@ var repairs = [...]repair{
 	{damage: "invisible and direction characters", source: "https://github.com/mozilla-mobile/fenix/issues/26194 and " +
 		"https://github.com/pachli/pachli-android/issues/2415",
 		text: dropInvisible},
-	{damage: "a line that quoted-printable broke, whose end the browser has dropped", source: "https://url.spec.whatwg.org/#concept-basic-url-parser",
-		text: func(text string) string { return strings.ReplaceAll(text, "=", "") }, not: inID},
+	{damage: "a line that quoted-printable broke, whose end the browser has dropped",
+		source: "https://url.spec.whatwg.org/#concept-basic-url-parser",
+		text:   func(text string) string { return strings.ReplaceAll(text, "=", "") }, not: inID},
 	{damage: "full-width letters", source: "https://github.com/sporkmonger/addressable/issues/375",
 		text: func(text string) string { return strings.Map(narrow, text) }},
 	{damage: "UTF-8 that was read as Windows-1252", source: "https://github.com/mojomojo/mojomojo/issues/63",
@@ -157,7 +158,8 @@ func withoutQuoted(value string) string {
 }
 
 // softBreaks are the line breaks of quoted-printable that are none: "=" at the end of a line.
-var softBreaks = strings.NewReplacer("=%0D%0A", "", "=%0d%0a", "", "%3D%0D%0A", "", "%3d%0d%0a", "", "=%0A", "", "=%0a", "", "%3D%0A", "", "%3d%0a", "",
+var softBreaks = strings.NewReplacer("=%0D%0A", "", "=%0d%0a", "", "%3D%0D%0A", "", "%3d%0d%0a", "",
+	"=%0A", "", "=%0a", "", "%3D%0A", "", "%3d%0a", "",
 	"=\r\n", "", "=\n", "")
 
 // withoutReferences undoes "&amp;" and its like, raw or percent-encoded.

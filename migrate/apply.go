@@ -64,7 +64,8 @@ func Apply(
 	var rejected rejectList
 	p, err := Make(ctx, Request{
 		Settings: s, Args: absolute(reviewed.WorkDir, reviewed.Args), WorkDir: reviewed.WorkDir, AsOf: cmp.Or(reviewed.AsOfGiven, reviewed.AsOf),
-		Decisions: decisions, Book: b, Progress: progress, Sink: rejected.sink, reviewed: newReviewedInputs(reviewed.WorkDir, dir, reviewed.Files),
+		Decisions: decisions, Book: b, Progress: progress, Sink: rejected.sink,
+		reviewed: newReviewedInputs(reviewed.WorkDir, dir, reviewed.Files),
 	})
 	if err != nil {
 		return nil, err

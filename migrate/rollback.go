@@ -54,7 +54,8 @@ func PlanRollback(ctx context.Context, b *book.Book, run int64) (Undo, error) {
 // number it at least completes what was interrupted, and undoes nothing beside. It is over only
 // when told has told that it is: nobody who did not hear of it, and repeats it, undoes the next run.
 func Rollback(
-	ctx context.Context, run int64, s *Settings, b *book.Book, to store.Publisher, progress Progress, now time.Time, told func(book.Import, store.Epoch) error,
+	ctx context.Context, run int64, s *Settings, b *book.Book, to store.Publisher, progress Progress, now time.Time,
+	told func(book.Import, store.Epoch) error,
 ) error {
 	u, err := PlanRollback(ctx, b, run)
 	if err != nil {

@@ -41,7 +41,8 @@ func checkClick(c *book.Click, now time.Time) error {
 		name, value string
 		most        int // bytes; encoding makes what was cut a little longer again
 	}{
-		{"host", c.Host, 300}, {"path", c.Path, 2100}, {"params", c.Params, 2100}, {"token", c.Token, 300}, {"link", c.Link, 1100}, {"ad", c.Ad, 300},
+		{"host", c.Host, 300}, {"path", c.Path, 2100}, {"params", c.Params, 2100}, {"token", c.Token, 300},
+		{"link", c.Link, 1100}, {"ad", c.Ad, 300},
 		{"referrer", c.Referrer, 300}, {"user agent", c.UserAgent, 600}, {"reason", c.Reason, 300},
 	} {
 		if len(text.value) > text.most {

@@ -199,8 +199,8 @@ func (b *booking) convertFrom(amount int64, currency string) (converted int64, o
 // the event that a refund takes back from; 0: none.
 func (b *booking) newEvent(c *book.Customer, a terms.Attribution, note string, sale int64) (book.Event, error) {
 	v := book.Evidence{
-		Attribution: a, RefID: b.call.RefID, Coupon: b.call.PromoCode, Click: b.touch.last.Click, Visitor: b.visitor, Note: joinNotes(note, b.note),
-		OnDay: b.call.OnDay, Rate: b.describeRate(),
+		Attribution: a, RefID: b.call.RefID, Coupon: b.call.PromoCode, Click: b.touch.last.Click, Visitor: b.visitor,
+		Note: joinNotes(note, b.note), OnDay: b.call.OnDay, Rate: b.describeRate(),
 	}
 	if b.call.Kind == book.EventRefund {
 		v.Sale, v.CurrencyOfSale, v.Parts, v.Taken = b.call.SaleEventID, b.call.Currency == "", b.parts, b.takenNote

@@ -199,7 +199,8 @@ func (b *booking) move(r *book.Refund, taken *reversal, booked []book.EventLine)
 	if len(lines) == 0 && r.SaleEventID == taken.sale.ID && slices.Equal(r.Evidence.Parts, taken.parts) {
 		return nil
 	}
-	r.Evidence.Attribution, r.Evidence.Parts, r.Evidence.Taken = taken.by, taken.parts, joinNotes(taken.note, "matched again, as what was before it was told after it")
+	r.Evidence.Attribution, r.Evidence.Parts = taken.by, taken.parts
+	r.Evidence.Taken = joinNotes(taken.note, "matched again, as what was before it was told after it")
 	r.SaleEventID, r.PromoterID = taken.sale.ID, taken.by.Promoter
 	r.Currency = cmp.Or(taken.currency, r.Currency)
 	return b.t.MoveRefund(r, lines)

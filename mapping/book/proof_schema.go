@@ -57,7 +57,8 @@ func (p *prover) checkSchema() (readable bool, err error) {
 
 // readSchema reads how everything in a book is defined, by "table event".
 func readSchema(ctx context.Context, tx *sql.Tx) (map[string]string, error) {
-	rows, err := tx.QueryContext(ctx, `SELECT type || ' ' || name, coalesce(sql, '') FROM sqlite_master WHERE name NOT LIKE 'sqlite@_%' ESCAPE '@'`)
+	rows, err := tx.QueryContext(ctx,
+		`SELECT type || ' ' || name, coalesce(sql, '') FROM sqlite_master WHERE name NOT LIKE 'sqlite@_%' ESCAPE '@'`)
 	if err != nil {
 		return nil, err
 	}

@@ -15,10 +15,11 @@ type TrackedLine struct {
 }
 
 var trackedLines = table[TrackedLine]{
-	name:    "event_line l JOIN customer c ON c.id = l.customer_id JOIN event e ON e.id = l.event_id",
-	columns: "l.id, l.kind, l.promoter_id, c.email, l.at, CASE l.kind WHEN 'refund' THEN " + netRefund + " ELSE l.amount END, l.currency, e.external_id",
-	key:     1,
-	record:  (*TrackedLine).record,
+	name: "event_line l JOIN customer c ON c.id = l.customer_id JOIN event e ON e.id = l.event_id",
+	columns: "l.id, l.kind, l.promoter_id, c.email, l.at, " +
+		"CASE l.kind WHEN 'refund' THEN " + netRefund + " ELSE l.amount END, l.currency, e.external_id",
+	key:    1,
+	record: (*TrackedLine).record,
 }
 
 func (l *TrackedLine) record(r *record) {

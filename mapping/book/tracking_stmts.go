@@ -62,7 +62,8 @@ func (b *Book) prepareTracking() (s *trackingStmts, err error) {
 			WHERE l.event_id IN (SELECT id FROM event WHERE customer_id = ? AND kind = 'sale') AND r.reason = ? AND d.decision = 'trust')`},
 		{&s.eventByID, events.selectText(`WHERE id = ?`)},
 		{&s.refunds, events.selectText(`WHERE customer_id = ? AND kind = 'refund' ORDER BY at, id`)},
-		{&s.moveRefund, `UPDATE event SET sale_event_id = ?, promoter_id = ?, currency = ?, evidence = ? WHERE id = ? RETURNING ` + events.columns},
+		{&s.moveRefund, `UPDATE event SET sale_event_id = ?, promoter_id = ?, currency = ?, evidence = ? WHERE id = ?
+			RETURNING ` + events.columns},
 		{&s.customersFrom, `SELECT count(*) FROM customer WHERE promoter_id = ? AND visitor = ? AND visitor != ''`},
 		{&s.applicationFrom, `SELECT EXISTS (SELECT 1 FROM application WHERE visitor = ? AND visitor != '' AND promoter_id = ?)`},
 		{&s.lineByID, eventLines.selectText(`WHERE id = ?`)},
@@ -103,7 +104,8 @@ func (b *Book) prepareTracking() (s *trackingStmts, err error) {
 		{&s.retireRefused, `UPDATE refused_event SET state = 'past', waits = 0 WHERE id IN (
 			SELECT id FROM refused_event WHERE state != 'past' AND last_at < ? ORDER BY last_at LIMIT 5000) AND state = 'open' AND evidence != ''`},
 		{&s.forgetRefused, `DELETE FROM refused_event WHERE id IN (
-			SELECT id FROM refused_event WHERE state != 'past' AND last_at < ? ORDER BY last_at LIMIT 5000) AND NOT (state = 'open' AND evidence != '')`},
+			SELECT id FROM refused_event WHERE state != 'past' AND last_at < ? ORDER BY last_at LIMIT 5000)
+			AND NOT (state = 'open' AND evidence != '')`},
 		{&s.lastEvent, events.selectText(`WHERE customer_id = ? ORDER BY id DESC LIMIT 1`)},
 	} {
 		*p.to, err = b.w.Prepare(p.text)

@@ -104,7 +104,8 @@ func (b *Book) CountClicks(ctx context.Context, token string, from, to time.Time
 // refunds reversed, wholly or in part.
 func (b *Book) CountSalesAndRefunds(ctx context.Context, promoter int64, since time.Time) (sales, refunded int64, err error) {
 	err = b.r.QueryRowContext(ctx, `SELECT count(*), coalesce(sum(coalesce((
-			SELECT sum(r.sale_amount) FROM event_line r WHERE r.reverses_line_id = l.id AND r.reverses_line_id != 0 AND r.kind = 'refund'), 0) < 0), 0)
+			SELECT sum(r.sale_amount) FROM event_line r
+			WHERE r.reverses_line_id = l.id AND r.reverses_line_id != 0 AND r.kind = 'refund'), 0) < 0), 0)
 		FROM event_line l WHERE promoter_id = ? AND at >= ? AND kind = 'commission' AND amount > 0`,
 		promoter, since.Unix()).Scan(&sales, &refunded)
 	return sales, refunded, err

@@ -64,8 +64,8 @@ func (r *Redis) activated(ctx context.Context, c redis.Cmdable, m *meta) (time.T
 	case err != nil:
 		return time.Time{}, err
 	case a.id != m.ID || a.checksum != m.Checksum:
-		return time.Time{}, fmt.Errorf("epoch %d: %w: it was not a carryover of this program that made it the live one: \"carryover map publish\" "+
-			"or \"carryover map rollback\" does", m.ID, ErrSignature)
+		return time.Time{}, fmt.Errorf("epoch %d: %w: it was not a carryover of this program that made it the live one: "+
+			"\"carryover map publish\" or \"carryover map rollback\" does", m.ID, ErrSignature)
 	}
 	return time.UnixMilli(a.at).UTC(), nil
 }

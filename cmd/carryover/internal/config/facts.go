@@ -44,7 +44,8 @@ func (cfg *Config) Facts() *Facts {
 	f := &Facts{
 		Program: cfg.Program, Currency: cfg.Currency, Timezone: cfg.Zone.String(), Cutoff: cfg.Policy.Cutoff.In(cfg.Zone).Format(time.RFC3339),
 		AfterCutoff: cfg.Policy.AfterCutoff, LegacyHosts: cfg.Policy.LegacyHosts, AllowedHosts: cfg.Policy.AllowedHosts, Pages: cfg.Policy.Pages,
-		MembershipPercent: t.MembershipPercent.String(), TrainingPercent: t.TrainingPercent.String(), TrainingOnce: t.TrainingOnce, HoldMonths: t.HoldMonths,
+		MembershipPercent: t.MembershipPercent.String(), TrainingPercent: t.TrainingPercent.String(),
+		TrainingOnce: t.TrainingOnce, HoldMonths: t.HoldMonths,
 		PayoutDays: [2]int{t.PayoutFirstDay, t.PayoutLastDay}, Minimum: t.Minimum, Requires: t.Requires,
 		Rates: map[string]string{}, Join: "page", Listen: cfg.Gateway.Listen, AdminListen: cfg.Gateway.AdminListen,
 		Forward: cfg.FirstPromoter.Forward, LinkMap: "book",

@@ -14,7 +14,8 @@ import (
 // asciiNames maps a name as people write it to the form that requests carry: lower case, NFC,
 // labels beyond ASCII as "xn--…" (UTS 46, not transitional, as browsers do). Underscores stay:
 // hosts have them.
-var asciiNames = idna.New(idna.MapForLookup(), idna.Transitional(false), idna.BidiRule(), idna.CheckHyphens(false), idna.StrictDomainName(false))
+var asciiNames = idna.New(
+	idna.MapForLookup(), idna.Transitional(false), idna.BidiRule(), idna.CheckHyphens(false), idna.StrictDomainName(false))
 
 // hosts checks hosts, with a port where one is given, and gives them in their ASCII form.
 func (c *checker) hosts(key string, hosts []string) []string {
@@ -81,7 +82,8 @@ func (c *checker) cookieDomain(f *file) string {
 	case !strings.Contains(domain, "."):
 		c.invalid(key, said, "a domain of yours, such as \"carrot.com\": browsers take no cookie of a name without a dot")
 	case suffix == domain:
-		c.invalid(key, said, "a domain of yours, such as \"carrot.com\": strangers have hosts under this one (publicsuffix.org), and browsers take no cookie of it")
+		c.invalid(key, said, "a domain of yours, such as \"carrot.com\": strangers have hosts under this one (publicsuffix.org), "+
+			"and browsers take no cookie of it")
 	case !slices.ContainsFunc(f.LegacyHosts, within):
 		c.invalid(key, said, "a parent of a host in legacy_hosts, or that host: no gateway of these is in it, and browsers would take no cookie")
 	}

@@ -148,7 +148,8 @@ func wantPath(path string) string {
 	case !strings.HasPrefix(path, "/"):
 		return "a path that begins with /, such as \"/app/orderForms/spring\""
 	case strings.ContainsAny(path, "?#"):
-		return "a path without a query or a fragment, such as \"/faq\": a path is matched alone, and the visitor's query goes along to the destination"
+		return "a path without a query or a fragment, such as \"/faq\": a path is matched alone, " +
+			"and the visitor's query goes along to the destination"
 	case strings.ContainsFunc(path, unicode.IsControl):
 		return "a path as requests carry it, such as \"/faq\""
 	case strings.HasPrefix(path, "/api/") || path == "/api" || slices.Contains(gatewayPaths, path):
