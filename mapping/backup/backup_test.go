@@ -457,8 +457,12 @@ func TestInterruptedRestore(t *testing.T) {
 	if text, err := os.ReadFile(d.path("new/secret")); !strings.HasPrefix(string(text), "the secret") || err != nil {
 		t.Errorf("%q, %v", text, err)
 	}
+	d.write("new/.restored-77/placing", "{}") // one that was killed when all was in place
 	if err := backup.CheckData(d.path("new")); err != nil || strings.Contains(d.names("new/plan"), "old") {
 		t.Errorf("%v, %s", err, d.names("new/plan"))
+	}
+	if _, err := os.Lstat(d.path("new/.restored-77")); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("what a killed restore left is still there: %v", err)
 	}
 	if _, err := os.Stat(d.path("carryover.toml")); err != nil {
 		t.Error(err)

@@ -46,8 +46,15 @@ const (
 	ConfigKept    = "kept"    // another one was there, and was left alone
 )
 
-// CheckData fails when a restore into the data folder was interrupted.
+// CheckData fails when a restore into the data folder was interrupted. What one that was killed at
+// its very end has left there, it takes away.
 func CheckData(data string) error {
+	list, _ := os.ReadDir(data) // one that cannot be read is for whoever needs it to tell
+	for _, e := range list {
+		if strings.HasPrefix(e.Name(), restoredPrefix) {
+			os.RemoveAll(filepath.Join(data, e.Name()))
+		}
+	}
 	if _, err := os.Lstat(filepath.Join(data, restoringName)); err != nil {
 		return nil
 	}
